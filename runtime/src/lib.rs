@@ -1,2 +1,13 @@
-//! Stub.
 #![no_std]
+#![doc = include_str!("../README.md")]
+
+pub mod error;
+pub mod grid;
+pub mod noise;
+pub mod process;
+pub mod spectral;
+
+pub use error::Error;
+pub use grid::{Axis, Boundary, Grid, Laplacian};
+pub use noise::NoiseStream;
+pub use process::ForwardProcess;

@@ -1,2 +1,136 @@
-//! Stub.
+//! Golden cases: inputs made from integers, outputs committed as bits, for every target to reproduce.
+//!
+//! The host test `golden` checks the committed vectors, and rewrites them when it is run with `FINESCALE_BLESS=1`;
+//! the firmware runs the same [`Case::run`] on a board and compares with the same bytes.
 #![no_std]
+
+mod cases;
+
+pub use cases::CASES;
+
+use finescale::spectral::{self, RadialBins};
+use finescale::{Axis, Boundary, Error, ForwardProcess, Grid, Laplacian, NoiseStream};
+
+/// Most values of a field of any case.
+pub const FIELD_MAX: usize = 4096;
+/// Scratch that serves every case.
+pub const SCRATCH_MAX: usize = 4096;
+
+/// What a case computes after the transform to modes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// Damp and add noise, transform back.
+    Forward,
+    /// Damp, coarsen to half the points of each axis, refine again, transform back.
+    Resample,
+    /// Damp and add noise, power spectrum of channel 0 (the result has one value for each shell).
+    PowerSpectrum,
+}
+
+/// One golden case.
+pub struct Case {
+    /// Name of the case and of its file in `vectors/`.
+    pub name: &'static str,
+    /// What is computed.
+    pub task: Task,
+    /// Points and boundary of the y axis; `None` on a line.
+    pub y: Option<(usize, Boundary)>,
+    /// Points and boundary of the x axis.
+    pub x: (usize, Boundary),
+    /// Channels.
+    pub channels: usize,
+    /// Which κ.
+    pub laplacian: Laplacian,
+    /// Scale.
+    pub lambda: f32,
+    /// Little-endian f32.
+    bytes: &'static [u8],
+}
+
+impl Case {
+    /// Number of golden values.
+    pub fn expected_len(&self) -> usize {
+        self.bytes.len() / 4
+    }
+
+    /// A golden value.
+    pub fn expected(&self, index: usize) -> Option<f32> {
+        let (words, _) = self.bytes.as_chunks::<4>();
+        words.get(index).map(|word| f32::from_le_bytes(*word))
+    }
+
+    /// Runs the case; the result is the first values of `field`, as many as returned.
+    ///
+    /// # Errors
+    /// Whatever the runtime refuses; no committed case is refused.
+    pub fn run(
+        &self,
+        field: &mut [f32; FIELD_MAX],
+        scratch: &mut [f32; SCRATCH_MAX],
+    ) -> Result<usize, Error> {
+        let grid = self.grid(1)?;
+        let values = grid.points() * self.channels;
+        let too_large = Error::OutputLength { values: FIELD_MAX, needed: values };
+        let field = field.get_mut(..values).ok_or(too_large)?;
+        self.fill(field);
+
+        let process = ForwardProcess::new(0.1, 2.0, self.laplacian)?;
+        let noise = NoiseStream { seed: 0x5EED_F1E1_D000_0001, member: 3, frame: 17, step: 5 };
+        spectral::forward(&grid, field, scratch)?;
+        match self.task {
+            Task::Forward => {
+                process.apply_stream(&grid, self.lambda, field, &noise)?;
+                spectral::inverse(&grid, field, scratch)?;
+                Ok(values)
+            }
+            Task::Resample => {
+                process.damp(&grid, self.lambda, field)?;
+                let coarse_grid = self.grid(2)?;
+                let coarse_values = coarse_grid.points() * self.channels;
+                let coarse = scratch.get_mut(..coarse_values).ok_or(too_large)?;
+                spectral::coarsen(&grid, field, &coarse_grid, coarse)?;
+                spectral::refine(&coarse_grid, coarse, &grid, field)?;
+                spectral::inverse(&grid, field, scratch)?;
+                Ok(values)
+            }
+            Task::PowerSpectrum => {
+                process.apply_stream(&grid, self.lambda, field, &noise)?;
+                let bins = RadialBins::new(&grid);
+                let channel = field.get_mut(..grid.points()).ok_or(too_large)?;
+                let mut modes = [0; 256];
+                spectral::power_spectrum(&grid, &bins, channel, scratch, &mut modes)?;
+                for (value, power) in channel.iter_mut().zip(scratch.iter()) {
+                    *value = *power;
+                }
+                Ok(bins.count())
+            }
+        }
+    }
+
+    /// First index whose bits differ from the golden ones: (index, got, expected).
+    pub fn first_mismatch(&self, result: &[f32]) -> Option<(usize, f32, f32)> {
+        result.iter().enumerate().find_map(|(index, got)| {
+            let want = self.expected(index)?;
+            (got.to_bits() != want.to_bits()).then_some((index, *got, want))
+        })
+    }
+
+    fn grid(&self, coarser: usize) -> Result<Grid, Error> {
+        let axis = |(points, boundary): (usize, Boundary)| Axis::new(points / coarser, boundary);
+        match self.y {
+            Some(y) => Grid::plane(axis(y)?, axis(self.x)?),
+            None => Ok(Grid::line(axis(self.x)?)),
+        }
+    }
+
+    /// A rough walk made from integers, exact in f32: red like a real field, with every mode present.
+    fn fill(&self, field: &mut [f32]) {
+        let mut state = 0x2545_F491_u32 ^ field.len() as u32;
+        let mut walk = 0_i32;
+        for value in field {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            walk = walk - walk / 8 + (state >> 20) as i32 - 2048;
+            *value = walk as f32 / 4096.0;
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! Grids: how many points, which boundaries, which wavenumbers.
+//!
+//! A field on a grid is a slice of `f32`, row-major `[channel][y][x]` (on a line `[channel][x]`).
+//! The points of a periodic axis lie at `j·h`, those of a reflecting axis at `(j + ½)·h`, `j = 0 … N−1`, `h` the
+//! spacing; a reflecting axis continues as its mirror image beyond both ends.
+
+use core::f32::consts::{PI, TAU};
+
+use crate::Error;
+use crate::spectral::quarter_wave;
+
+/// What lies beyond the ends of an axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+pub enum Boundary {
+    /// The field repeats: Fourier modes.
+    Periodic,
+    /// The field is mirrored half a spacing beyond its end points (even extension, no flux): cosine modes.
+    Reflecting,
+}
+
+/// Which Laplacian damps the modes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
+pub enum Laplacian {
+    /// κ = |k|², exact on smooth fields.
+    #[default]
+    Spectral,
+    /// κ = Σ (4/h²) sin²(kh/2), the symbol of the three-point difference on each axis.
+    FiniteDifference,
+}
+
+/// One axis: a power of two of points, a boundary, a length.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "written::Axis", into = "written::Axis"))]
+pub struct Axis {
+    /// The logarithm, so that the compiler sees that no number of points is zero.
+    log2_points: u8,
+    boundary: Boundary,
+    /// Wavenumber of the first mode, radians per unit length.
+    unit: f32,
+}
+
+impl Axis {
+    /// Fewest points of an axis.
+    pub const POINTS_MIN: usize = 8;
+    /// Most points of the axis of a line.
+    pub const POINTS_MAX: usize = 1024;
+
+    /// An axis of length 2π.
+    ///
+    /// # Errors
+    /// [`Error::AxisPoints`] unless `points` is a power of two from 8 to 1024.
+    pub fn new(points: usize, boundary: Boundary) -> Result<Self, Error> {
+        if !points.is_power_of_two() || !(Self::POINTS_MIN..=Self::POINTS_MAX).contains(&points) {
+            return Err(Error::AxisPoints { points, most: Self::POINTS_MAX });
+        }
+        let unit = match boundary {
+            Boundary::Periodic => 1.0,
+            Boundary::Reflecting => 0.5,
+        };
+        Ok(Self { log2_points: points.trailing_zeros() as u8, boundary, unit })
+    }
+
+    /// A periodic axis of length 2π; its modes have the wavenumbers 0, 1, …, N/2.
+    ///
+    /// # Errors
+    /// As [`Axis::new`].
+    pub fn periodic(points: usize) -> Result<Self, Error> {
+        Self::new(points, Boundary::Periodic)
+    }
+
+    /// A reflecting axis of length 2π; its modes have the wavenumbers 0, ½, …, (N−1)/2.
+    ///
+    /// # Errors
+    /// As [`Axis::new`].
+    pub fn reflecting(points: usize) -> Result<Self, Error> {
+        Self::new(points, Boundary::Reflecting)
+    }
+
+    /// The same axis with another length, where the axes of a plane differ: π for a pole-to-pole latitude beside
+    /// a longitude of 2π, say.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] unless `length` is positive and finite.
+    pub fn with_length(self, length: f32) -> Result<Self, Error> {
+        Error::check("length", length, length > 0.0, "positive and finite")?;
+        let unit = match self.boundary {
+            Boundary::Periodic => TAU / length,
+            Boundary::Reflecting => PI / length,
+        };
+        Error::check("length", length, unit.is_finite() && unit > 0.0, "of a size near 2π")?;
+        Ok(Self { unit, ..self })
+    }
+
+    /// Number of points, which is also the number of modes.
+    pub const fn points(&self) -> usize {
+        1_usize.wrapping_shl(self.log2_points as u32)
+    }
+
+    /// What lies beyond the ends.
+    pub const fn boundary(&self) -> Boundary {
+        self.boundary
+    }
+
+    /// Length, in the unit in which wavenumbers are radians per unit length; 2π unless set otherwise.
+    pub fn length(&self) -> f32 {
+        match self.boundary {
+            Boundary::Periodic => TAU / self.unit,
+            Boundary::Reflecting => PI / self.unit,
+        }
+    }
+
+    /// Wavenumber of the first mode, the spacing of all wavenumbers on this axis.
+    pub const fn wavenumber_unit(&self) -> f32 {
+        self.unit
+    }
+
+    /// Order of the mode stored at `index`: how many of [`Axis::wavenumber_unit`] its wavenumber has.
+    /// Storage order: see [`crate::spectral`].
+    pub const fn mode(&self, index: usize) -> usize {
+        match (self.boundary, index) {
+            (Boundary::Reflecting, _) => index,
+            (Boundary::Periodic, 1) => self.points() / 2,
+            (Boundary::Periodic, _) => index / 2,
+        }
+    }
+
+    /// Wavenumber |k| of the mode stored at `index`, radians per unit length; relative error ≤ 6e-8.
+    pub fn wavenumber(&self, index: usize) -> f32 {
+        self.mode(index) as f32 * self.unit
+    }
+
+    /// This axis' share of κ, the damping eigenvalue of the mode stored at `index`; relative error ≤ 5e-7.
+    pub fn kappa(&self, laplacian: Laplacian, index: usize) -> f32 {
+        match laplacian {
+            Laplacian::Spectral => {
+                let k = self.wavenumber(index);
+                k * k
+            }
+            Laplacian::FiniteDifference => {
+                // k h / 2 = π m / N on a periodic axis, π m / 2N on a reflecting one; 2 / h follows from h = length / N.
+                let n = self.points();
+                let (quarters, inverse_half_spacing) = match self.boundary {
+                    Boundary::Periodic => (2 * self.mode(index), n as f32 * self.unit / PI),
+                    Boundary::Reflecting => (index, 2.0 * n as f32 * self.unit / PI),
+                };
+                let root = inverse_half_spacing * quarter_wave::sin(quarters, n);
+                root * root
+            }
+        }
+    }
+}
+
+/// A line or a plane.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "written::Grid", into = "written::Grid"))]
+pub struct Grid {
+    y: Option<Axis>,
+    x: Axis,
+}
+
+impl Grid {
+    /// Most points of an axis of a plane.
+    pub const PLANE_POINTS_MAX: usize = 256;
+
+    /// A 1-D grid.
+    pub const fn line(x: Axis) -> Self {
+        Self { y: None, x }
+    }
+
+    /// A 2-D grid; `x` is the axis whose points lie side by side in memory.
+    ///
+    /// # Errors
+    /// [`Error::AxisPoints`] if an axis has more than 256 points.
+    pub fn plane(y: Axis, x: Axis) -> Result<Self, Error> {
+        let points = y.points().max(x.points());
+        if points > Self::PLANE_POINTS_MAX {
+            return Err(Error::AxisPoints { points, most: Self::PLANE_POINTS_MAX });
+        }
+        Ok(Self { y: Some(y), x })
+    }
+
+    /// The y axis, `None` on a line.
+    pub const fn y(&self) -> Option<Axis> {
+        self.y
+    }
+
+    /// The x axis.
+    pub const fn x(&self) -> Axis {
+        self.x
+    }
+
+    /// Whether the grid is 1-D.
+    pub const fn is_line(&self) -> bool {
+        self.y.is_none()
+    }
+
+    /// Rows: 1 on a line.
+    pub const fn ny(&self) -> usize {
+        match self.y {
+            Some(y) => y.points(),
+            None => 1,
+        }
+    }
+
+    /// Columns.
+    pub const fn nx(&self) -> usize {
+        self.x.points()
+    }
+
+    /// Points, and modes, of one channel.
+    pub const fn points(&self) -> usize {
+        let log2_ny = match self.y {
+            Some(y) => y.log2_points,
+            None => 0,
+        };
+        1_usize.wrapping_shl((log2_ny + self.x.log2_points) as u32)
+    }
+
+    /// Channels of a field of `values` values.
+    ///
+    /// # Errors
+    /// [`Error::FieldLength`] unless `values` is a positive multiple of [`Grid::points`].
+    pub fn channels(&self, values: usize) -> Result<usize, Error> {
+        let points = self.points();
+        // A power of two: the mask and the shift spare boards a division.
+        if values == 0 || values & (points - 1) != 0 {
+            return Err(Error::FieldLength { values, points });
+        }
+        Ok(values >> points.trailing_zeros())
+    }
+
+    /// (|k_y|, |k_x|) of every mode of one channel in storage order.
+    pub fn wavenumbers(&self) -> impl Iterator<Item = (f32, f32)> + use<> {
+        let Self { y, x } = *self;
+        (0..self.ny()).flat_map(move |j| {
+            let ky = y.map_or(0.0, |axis| axis.wavenumber(j));
+            (0..x.points()).map(move |i| (ky, x.wavenumber(i)))
+        })
+    }
+
+    /// κ of every mode of one channel in storage order; relative error ≤ 6e-7.
+    pub fn kappas(&self, laplacian: Laplacian) -> impl Iterator<Item = f32> + use<> {
+        let Self { y, x } = *self;
+        (0..self.ny()).flat_map(move |j| {
+            let ky = y.map_or(0.0, |axis| axis.kappa(laplacian, j));
+            (0..x.points()).map(move |i| ky + x.kappa(laplacian, i))
+        })
+    }
+}
+
+/// What serde writes; reading goes through the same checks as the constructors.
+#[cfg(feature = "serde")]
+mod written {
+    use super::Boundary;
+    use crate::Error;
+
+    #[derive(serde::Serialize, serde::Deserialize)]
+    pub(super) struct Axis {
+        points: usize,
+        boundary: Boundary,
+        wavenumber_unit: f32,
+    }
+
+    #[derive(serde::Serialize, serde::Deserialize)]
+    pub(super) struct Grid {
+        #[serde(default)]
+        y: Option<super::Axis>,
+        x: super::Axis,
+    }
+
+    impl TryFrom<Axis> for super::Axis {
+        type Error = Error;
+
+        fn try_from(axis: Axis) -> Result<Self, Error> {
+            let unit = axis.wavenumber_unit;
+            Error::check("wavenumber_unit", unit, unit > 0.0, "positive and finite")?;
+            Ok(Self { unit, ..Self::new(axis.points, axis.boundary)? })
+        }
+    }
+
+    impl From<super::Axis> for Axis {
+        fn from(axis: super::Axis) -> Self {
+            Self { points: axis.points(), boundary: axis.boundary, wavenumber_unit: axis.unit }
+        }
+    }
+
+    impl TryFrom<Grid> for super::Grid {
+        type Error = Error;
+
+        fn try_from(grid: Grid) -> Result<Self, Error> {
+            match grid.y {
+                Some(y) => Self::plane(y, grid.x),
+                None => Ok(Self::line(grid.x)),
+            }
+        }
+    }
+
+    impl From<super::Grid> for Grid {
+        fn from(grid: super::Grid) -> Self {
+            Self { y: grid.y, x: grid.x }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The table of cases.
+
+use finescale::Boundary::{Periodic, Reflecting};
+use finescale::Laplacian::{FiniteDifference, Spectral};
+
+use crate::Case;
+use crate::Task::{Forward, PowerSpectrum, Resample};
+
+macro_rules! cases {
+    ($($name:literal: $task:ident, $y:expr, $x:expr, $channels:literal, $laplacian:ident, $lambda:literal;)*) => {
+        /// Every case.
+        pub static CASES: &[Case] = &[$(Case {
+            name: $name,
+            task: $task,
+            y: $y,
+            x: $x,
+            channels: $channels,
+            laplacian: $laplacian,
+            lambda: $lambda,
+            bytes: include_bytes!(concat!("../vectors/", $name, ".f32")),
+        }),*];
+    };
+}
+
+// Every transform length with both boundaries, then planes of every pairing of boundaries.
+cases! {
+    "line-8-periodic": Forward, None, (8, Periodic), 1, Spectral, 0.3;
+    "line-8-reflecting": Forward, None, (8, Reflecting), 1, Spectral, 0.3;
+    "line-16-periodic": Forward, None, (16, Periodic), 3, Spectral, 0.1;
+    "line-16-reflecting": Forward, None, (16, Reflecting), 3, Spectral, 0.1;
+    "line-32-periodic": Forward, None, (32, Periodic), 1, FiniteDifference, 1.0;
+    "line-32-reflecting": Forward, None, (32, Reflecting), 1, FiniteDifference, 1.0;
+    "line-64-periodic": Forward, None, (64, Periodic), 2, Spectral, 0.03;
+    "line-64-reflecting": Forward, None, (64, Reflecting), 2, Spectral, 0.03;
+    "line-128-periodic": Forward, None, (128, Periodic), 1, Spectral, 0.01;
+    "line-128-reflecting": Forward, None, (128, Reflecting), 1, Spectral, 0.01;
+    "line-256-periodic": Forward, None, (256, Periodic), 1, Spectral, 0.003;
+    "line-256-reflecting": Forward, None, (256, Reflecting), 1, Spectral, 0.003;
+    "line-512-periodic": Forward, None, (512, Periodic), 1, Spectral, 0.001;
+    "line-512-reflecting": Forward, None, (512, Reflecting), 1, Spectral, 0.001;
+    "line-1024-periodic": Forward, None, (1024, Periodic), 1, Spectral, 0.0003;
+    "line-1024-reflecting": Forward, None, (1024, Reflecting), 1, Spectral, 0.0003;
+    "plane-32x32-periodic": Forward, Some((32, Periodic)), (32, Periodic), 1, Spectral, 0.05;
+    "plane-16x32-reflecting": Forward, Some((16, Reflecting)), (32, Reflecting), 2, Spectral, 0.05;
+    "plane-32x64-latitudes": Forward, Some((32, Reflecting)), (64, Periodic), 1, FiniteDifference, 0.02;
+    "plane-64x8-channel": Forward, Some((64, Periodic)), (8, Reflecting), 1, Spectral, 0.2;
+    "plane-64x64-periodic": Forward, Some((64, Periodic)), (64, Periodic), 1, Spectral, 0.0;
+    "resample-line-64-periodic": Resample, None, (64, Periodic), 2, Spectral, 0.001;
+    "resample-line-64-reflecting": Resample, None, (64, Reflecting), 2, Spectral, 0.001;
+    "resample-plane-32x32-periodic": Resample, Some((32, Periodic)), (32, Periodic), 1, Spectral, 0.001;
+    "resample-plane-32x16-latitudes": Resample, Some((32, Reflecting)), (16, Periodic), 2, Spectral, 0.001;
+    "power-line-128-reflecting": PowerSpectrum, None, (128, Reflecting), 2, Spectral, 0.01;
+    "power-plane-64x64-periodic": PowerSpectrum, Some((64, Periodic)), (64, Periodic), 1, Spectral, 0.01;
+}
