@@ -78,7 +78,8 @@ impl Plot {
 
     /// The height, more than asked for where the legend needs it.
     pub(crate) fn full_height(&self) -> f64 {
-        let (_, legend) = legend::size(&marks::entries(&self.ordered(), &self.bars, self.axes()));
+        let (_, legend) =
+            legend::size(&marks::entries(&self.ordered(), &self.bars, &self.guides, self.axes()));
         self.height.max(legend + self.top() + frame::bottom_space(&self.x.label))
     }
 
@@ -124,7 +125,7 @@ impl Plot {
     pub(crate) fn draw(&self, scene: &mut Scene, area: Rect) {
         let (x, y) = self.ranges();
         let series = self.ordered();
-        let entries = marks::entries(&series, &self.bars, self.axes());
+        let entries = marks::entries(&series, &self.bars, &self.guides, self.axes());
         let inner = self.inner(area, &x, &y, 0.0);
         let map = marks::Map { frame: inner, x, y };
         let points = marks::obstacles(&map, &series, &self.bars, &self.guides);

@@ -132,10 +132,16 @@ impl<'a> Figure<'a> {
         let text = font::fit(&self.title, FIGURE_TITLE, inner);
         let at = (scene.width / 2.0, MARGIN + 0.8 * FIGURE_TITLE);
         scene.text(at, Align::Center, FIGURE_TITLE, TEXT, &text);
+        // Fields and diagrams share their left edge, so that their frames align.
+        let plots = |panel: &Panel| matches!(panel, Panel::Plots(_));
+        let others = self.panels.iter().zip(&sizes).filter(|(panel, _)| !plots(panel));
+        let widest = others.map(|(_, size)| size.0).fold(0.0, f64::max);
         let mut y = MARGIN + title;
         for (panel, (width, height)) in self.panels.iter().zip(sizes) {
-            let width = if matches!(panel, Panel::Plots(_)) { inner } else { width };
-            let x = MARGIN + 0.5 * (inner - width);
+            let (x, width) = match plots(panel) {
+                true => (MARGIN, inner),
+                false => (MARGIN + 0.5 * (inner - widest), width),
+            };
             panel.draw(&mut scene, Rect::new(x, y, width, height));
             y += height + GAP;
         }

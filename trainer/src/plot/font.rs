@@ -1,13 +1,16 @@
-//! The built-in font: registration, measuring, raised exponents.
+//! The built-in font: measuring, outlines of glyphs, raised exponents.
 
-use std::sync::Once;
+use std::sync::LazyLock;
 
+use ab_glyph::{Font, FontRef, OutlinedGlyph, PxScale, ScaleFont, point};
 use epaint_default_fonts::UBUNTU_LIGHT;
-use plotters::style::{FontDesc, FontFamily, FontStyle, register_font};
 
-/// The name under which the font is registered. An SVG carries it as its list of font families, so
-/// it ends with a generic one; the built-in font's own name comes first.
-const FAMILIES: &str = "Ubuntu Light, Ubuntu, Helvetica, Arial, Liberation Sans, sans-serif";
+static FONT: LazyLock<FontRef<'static>> =
+    LazyLock::new(|| FontRef::try_from_slice(UBUNTU_LIGHT).expect("the built-in font is valid"));
+
+/// Families for an SVG, whose reader may not have the built-in one; the last is generic.
+pub(crate) const FAMILIES: &str =
+    "Ubuntu Light, Ubuntu, Helvetica, Arial, Liberation Sans, sans-serif";
 
 /// Sizes of text, in units of the scene.
 pub(crate) const FIGURE_TITLE: f64 = 15.0;
@@ -18,30 +21,17 @@ pub(crate) const TICK: f64 = 10.5;
 /// Height of capitals and digits over the size.
 pub(crate) const CAP_HEIGHT: f64 = 0.693;
 
-/// Ascent plus descent over the size: `plotters` scales glyphs of a bitmap by this height.
-pub(crate) const LINE_HEIGHT: f64 = 1.121;
-
-/// The font at a size given as `plotters` understands it for the renderer at hand.
-pub(crate) fn desc(size: f64) -> FontDesc<'static> {
-    static REGISTERED: Once = Once::new();
-    REGISTERED.call_once(|| {
-        let registered = register_font(FAMILIES, FontStyle::Normal, UBUNTU_LIGHT);
-        assert!(registered.is_ok(), "the built-in font is not a valid font");
-    });
-    FontDesc::new(FontFamily::Name(FAMILIES), size, FontStyle::Normal)
-}
-
 /// A piece of text at one size and height above the baseline.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Run {
-    pub(crate) text: String,
-    pub(crate) size: f64,
-    pub(crate) raise: f64,
+struct Run {
+    text: String,
+    size: f64,
+    raise: f64,
 }
 
 /// Splits a text at its superscripts (`m s⁻¹`), which are drawn as small raised digits: few fonts
 /// have all of them.
-pub(crate) fn runs(text: &str, size: f64) -> Vec<Run> {
+fn runs(text: &str, size: f64) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     for c in text.chars() {
         let (c, size, raise) = match superscript(c) {
@@ -81,11 +71,46 @@ pub(crate) fn width(text: &str, size: f64) -> f64 {
 }
 
 /// Width of a single run.
-pub(crate) fn run_width(text: &str, size: f64) -> f64 {
-    // Layout boxes come in whole pixels, so measure large.
-    const LARGE: f64 = 1000.0;
-    let pixels = desc(LARGE * LINE_HEIGHT).box_size(text).map_or(0, |(width, _)| width);
-    f64::from(pixels) / LARGE * size
+fn run_width(text: &str, size: f64) -> f64 {
+    place(text, size).1
+}
+
+/// Places of the characters of a run along its baseline, and its width.
+fn place(text: &str, size: f64) -> (Vec<(char, f64)>, f64) {
+    let font = FONT.as_scaled(scale(size));
+    let mut along = 0.0;
+    let mut last = None;
+    let mut places = Vec::with_capacity(text.len());
+    for c in text.chars() {
+        let glyph = font.glyph_id(c);
+        along += last.map_or(0.0, |last| font.kern(last, glyph));
+        places.push((c, f64::from(along)));
+        along += font.h_advance(glyph);
+        last = Some(glyph);
+    }
+    (places, f64::from(along))
+}
+
+/// `ab_glyph` wants the height from descent to ascent.
+fn scale(size: f64) -> PxScale {
+    let em = FONT.units_per_em().unwrap_or(1000.0);
+    PxScale::from(size as f32 * FONT.height_unscaled() / em)
+}
+
+/// Outlines of a text's glyphs, `size` pixels to the em, its baseline starting at the origin.
+pub(crate) fn glyphs(text: &str, size: f64) -> Vec<OutlinedGlyph> {
+    let mut start = 0.0;
+    let mut glyphs = Vec::new();
+    for run in runs(text, size) {
+        let (places, width) = place(&run.text, run.size);
+        glyphs.extend(places.into_iter().filter_map(|(c, along)| {
+            let origin = point((start + along) as f32, -run.raise as f32);
+            let glyph = FONT.glyph_id(c).with_scale_and_position(scale(run.size), origin);
+            FONT.outline_glyph(glyph)
+        }));
+        start += width;
+    }
+    glyphs
 }
 
 /// The text itself, or as much of it as fits `width`, ending in an ellipsis.

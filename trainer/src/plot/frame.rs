@@ -12,7 +12,7 @@ const LINE: f64 = 1.0;
 const LABEL_GAP: f64 = 6.0;
 
 fn tick_rows(height: f64) -> usize {
-    (height / 34.0).clamp(2.0, 8.0) as usize
+    (height / 28.0).clamp(2.0, 8.0) as usize
 }
 
 fn tick_columns(width: f64) -> usize {

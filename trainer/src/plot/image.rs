@@ -86,11 +86,12 @@ pub(crate) fn bar_width(scale: &ColorScale, height: f64, label: &str, missing: b
 /// Draws a colour bar into `area` (its width is the bar's and its labels' together).
 pub(crate) fn bar(scene: &mut Scene, area: Rect, scale: &ColorScale, label: &str, missing: bool) {
     let note = if missing { MISSING_NOTE.min(0.5 * area.h) } else { 0.0 };
-    let steps = Cells::new(256, area.h - note, area.h - note);
+    let pixels = ((area.h - note) * DEVICE).floor().max(1.0);
+    let steps = Cells { points: pixels as usize, shown: pixels as usize, length: 1.0 / DEVICE };
     let column = Cells::new(1, BAR, BAR);
     let range = scale.range();
     let inner = cells(scene, (area.x, area.y), steps, column, scale, |row, _| {
-        let fraction = 1.0 - (row as f64 + 0.5) / 256.0;
+        let fraction = 1.0 - (row as f64 + 0.5) / pixels;
         (range.low + fraction * (range.high - range.low)) as f32
     });
     frame::right(scene, inner, &range, label);

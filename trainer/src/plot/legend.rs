@@ -31,10 +31,11 @@ pub(crate) struct Entry {
 /// Width and height of a legend.
 pub(crate) fn size(entries: &[Entry]) -> (f64, f64) {
     let widest = entries.iter().map(|e| font::width(&e.label, TICK)).fold(0.0, f64::max);
-    (SAMPLE + 3.0 * PAD + widest.min(LONGEST), ROW * entries.len() as f64 + PAD)
+    // A reader's own font for an SVG may be wider.
+    (SAMPLE + 3.0 * PAD + 1.12 * widest.min(LONGEST), ROW * entries.len() as f64 + PAD)
 }
 
-/// The corner of `frame` where a legend hides none of `points`, if there is one.
+/// The place at the top or bottom of `frame` where a legend hides none of `points`, if there is one.
 pub(crate) fn free_corner(frame: Rect, entries: &[Entry], points: &[(f64, f64)]) -> Option<Rect> {
     let (w, h) = size(entries);
     if w > 0.6 * frame.w || h > 0.7 * frame.h {
@@ -42,7 +43,15 @@ pub(crate) fn free_corner(frame: Rect, entries: &[Entry], points: &[(f64, f64)])
     }
     let (left, right) = (frame.x + INSET, frame.right() - INSET - w);
     let (top, bottom) = (frame.y + INSET, frame.bottom() - INSET - h);
-    let corners = [(right, top), (left, top), (left, bottom), (right, bottom)];
+    let middle = 0.5 * (left + right);
+    let corners = [
+        (right, top),
+        (left, top),
+        (left, bottom),
+        (right, bottom),
+        (middle, top),
+        (middle, bottom),
+    ];
     corners.into_iter().map(|(x, y)| Rect::new(x, y, w, h)).find(|corner| {
         let room = Rect::new(corner.x - 3.0, corner.y - 3.0, w + 6.0, h + 6.0);
         !points.iter().any(|p| room.contains(*p))

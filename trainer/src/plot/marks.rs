@@ -5,12 +5,13 @@ use plotters::style::RGBColor;
 use super::axis::{Axis, Range, Scale};
 use super::clip;
 use super::color::{GUIDE, PALETTE};
-use super::font::{self, TICK};
+use super::font::TICK;
 use super::legend::{Entry, Sample};
 use super::scene::{Align, Rect, Scene, Shape};
 use super::series::{Bars, Dash, Series};
 
 const WIDTH: f64 = 1.5;
+const GUIDE_WIDTH: f64 = 1.0;
 const DOT: f64 = 2.5;
 const BAND: f64 = 0.2;
 
@@ -92,7 +93,12 @@ impl Map {
 }
 
 /// Entries of the legend; they tell of values that a logarithmic axis cannot show.
-pub(crate) fn entries(series: &[Colored], bars: &[Bars], (x, y): (&Axis, &Axis)) -> Vec<Entry> {
+pub(crate) fn entries(
+    series: &[Colored],
+    bars: &[Bars],
+    guides: &[Guide],
+    (x, y): (&Axis, &Axis),
+) -> Vec<Entry> {
     let lines = series.iter().filter_map(|Colored { series, color, dash }| {
         let finite = |(x, y): &(&f64, &f64)| x.is_finite() && y.is_finite();
         let dropped = |(a, b): &(&f64, &f64)| {
@@ -122,7 +128,15 @@ pub(crate) fn entries(series: &[Colored], bars: &[Bars], (x, y): (&Axis, &Axis))
         color: bar_color(b, index),
         sample: Sample::Bar,
     });
-    lines.chain(bars).collect()
+    let levels = guides.iter().filter_map(|guide| match guide {
+        Guide::Level { label, .. } if !label.is_empty() => {
+            let sample =
+                Sample::Line { dash: Dash::Dashed, width: GUIDE_WIDTH, dot: false, band: false };
+            Some(Entry { label: label.clone(), color: GUIDE, sample })
+        }
+        _ => None,
+    });
+    lines.chain(bars).chain(levels).collect()
 }
 
 /// Draws everything inside the frame.
@@ -215,13 +229,10 @@ fn band_outlines(map: &Map, series: &Series) -> Vec<Vec<(f64, f64)>> {
 fn draw_guide(scene: &mut Scene, map: &Map, series: &[Colored], guide: &Guide) {
     let frame = map.frame;
     match guide {
-        Guide::Level { y, label } => {
+        Guide::Level { y, .. } => {
             let (_, y) = map.at(map.x.high, *y);
-            let points = vec![(frame.x, y), (frame.right(), y)];
-            for piece in clip::polyline(frame, &points) {
-                line(scene, piece, 1.0, GUIDE, Dash::Dashed);
-                let label = font::fit(label, TICK, 0.9 * frame.w);
-                scene.text((frame.right() - 6.0, y - 4.0), Align::Right, TICK, GUIDE, &label);
+            for piece in clip::polyline(frame, &[(frame.x, y), (frame.right(), y)]) {
+                line(scene, piece, GUIDE_WIDTH, GUIDE, Dash::Dashed);
             }
         }
         Guide::Slope { label, .. } => {
@@ -229,7 +240,7 @@ fn draw_guide(scene: &mut Scene, map: &Map, series: &[Colored], guide: &Guide) {
             for piece in clip::polyline(frame, &[from, to]) {
                 let end = piece[piece.len() - 1];
                 let middle = (0.5 * (piece[0].0 + end.0) + 5.0, 0.5 * (piece[0].1 + end.1) - 5.0);
-                line(scene, piece, 1.0, GUIDE, Dash::Dashed);
+                line(scene, piece, GUIDE_WIDTH, GUIDE, Dash::Dashed);
                 scene.text(middle, Align::Left, TICK, GUIDE, label);
             }
         }

@@ -6,10 +6,12 @@
 use anyhow::{Result, anyhow};
 use plotters::backend::{BitMapBackend, DrawingBackend, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{Color, FontTransform, RGBColor, TextStyle, WHITE};
+use plotters::style::{
+    Color, FontDesc, FontFamily, FontStyle, FontTransform, RGBColor, TextStyle, WHITE,
+};
 
 use super::font;
-use super::scene::{Rect, Scene, Shape};
+use super::scene::{Align, Rect, Scene, Shape, Text};
 
 /// Device pixels of a bitmap to a unit of the scene (2: 192 dots per inch).
 pub(crate) const PIXELS_PER_UNIT: u32 = 2;
@@ -91,9 +93,7 @@ impl Pen {
                 let center = self.point(*center);
                 backend.draw_circle(center, radius, color, true).map_err(|e| anyhow!("{e}"))
             }
-            Shape::Text { origin, text, size, color, upward } => {
-                self.text(backend, *origin, text, *size, *color, *upward)
-            }
+            Shape::Text(text) => self.text(backend, text),
             Shape::Image { origin, cell, columns, rgb } => {
                 self.image(backend, *origin, *cell, *columns, rgb)
             }
@@ -152,36 +152,63 @@ impl Pen {
         Ok(())
     }
 
-    fn text<B: DrawingBackend>(
+    /// A bitmap gets the glyphs of the built-in font (the text of plotters 0.3.7 lacks the side
+    /// bearings), an SVG keeps the text as such.
+    fn text<B: DrawingBackend>(&self, backend: &mut B, text: &Text) -> Result<()> {
+        let em = text.size * self.scale;
+        let (x, y) = self.point(text.at);
+        if self.vector {
+            return self.svg_text(backend, text, em, (x, y));
+        }
+        let shift = match text.align {
+            Align::Left => 0.0,
+            Align::Center => 0.5,
+            Align::Right => 1.0,
+        };
+        let start = (shift * font::width(&text.text, em)).round() as i32;
+        for glyph in font::glyphs(&text.text, em) {
+            let corner = glyph.px_bounds().min;
+            let (left, top) = (corner.x as i32 - start, corner.y as i32);
+            let mut result = Ok(());
+            glyph.draw(|dx, dy, coverage| {
+                let (along, down) = (left + dx as i32, top + dy as i32);
+                let at = if text.upward { (x + down, y - along) } else { (x + along, y + down) };
+                let color = text.color.mix(f64::from(coverage.min(1.0))).to_backend_color();
+                if result.is_ok() {
+                    result = backend.draw_pixel(at, color);
+                }
+            });
+            result.map_err(|e| anyhow!("{e}"))?;
+        }
+        Ok(())
+    }
+
+    fn svg_text<B: DrawingBackend>(
         &self,
         backend: &mut B,
-        origin: (f64, f64),
-        text: &str,
-        size: f64,
-        color: RGBColor,
-        upward: bool,
+        text: &Text,
+        em: f64,
+        (x, y): (i32, i32),
     ) -> Result<()> {
-        let em = size * self.scale;
-        // Each backend has its own idea of the size of a font and of where the anchor lies above
-        // the baseline: the bitmap half a line above it, the SVG half an ex below it.
-        let (size, vertical, drop) = if self.vector {
-            (em * 1.24, VPos::Bottom, 0.26 * em)
-        } else {
-            (em * font::LINE_HEIGHT, VPos::Top, -0.5 * em * font::LINE_HEIGHT)
-        };
-        let (x, y) = self.point(origin);
-        let drop = drop.round() as i32;
-        let (at, turn) = if upward {
+        // plotters-svg writes text of size / 1.24, its bottom anchor half an ex above `y`.
+        let drop = (0.26 * em).round() as i32;
+        let (at, turn) = if text.upward {
             ((x + drop, y), FontTransform::Rotate270)
         } else {
             ((x, y + drop), FontTransform::None)
         };
-        let style = TextStyle {
-            font: font::desc(size).transform(turn),
-            color: color.to_backend_color(),
-            pos: Pos::new(HPos::Left, vertical),
+        let align = match text.align {
+            Align::Left => HPos::Left,
+            Align::Center => HPos::Center,
+            Align::Right => HPos::Right,
         };
-        backend.draw_text(text, &style, at).map_err(|e| anyhow!("{e}"))
+        let family = FontFamily::Name(font::FAMILIES);
+        let style = TextStyle {
+            font: FontDesc::new(family, 1.24 * em, FontStyle::Normal).transform(turn),
+            color: text.color.to_backend_color(),
+            pos: Pos::new(align, VPos::Bottom),
+        };
+        backend.draw_text(&text.text, &style, at).map_err(|e| anyhow!("{e}"))
     }
 
     fn image<B: DrawingBackend>(

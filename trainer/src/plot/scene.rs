@@ -2,8 +2,6 @@
 
 use plotters::style::RGBColor;
 
-use super::font;
-
 /// A rectangle, y downwards, in units of 1/96 inch as everything in a [`Scene`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Rect {
@@ -39,6 +37,18 @@ pub(crate) enum Align {
     Right,
 }
 
+/// A text anchored on its baseline.
+#[derive(Clone, Debug)]
+pub(crate) struct Text {
+    pub(crate) at: (f64, f64),
+    pub(crate) align: Align,
+    pub(crate) text: String,
+    pub(crate) size: f64,
+    pub(crate) color: RGBColor,
+    /// Whether the text reads from below.
+    pub(crate) upward: bool,
+}
+
 /// One drawn thing.
 #[derive(Clone, Debug)]
 pub(crate) enum Shape {
@@ -50,8 +60,8 @@ pub(crate) enum Shape {
     Rect { rect: Rect, color: RGBColor, opacity: f64 },
     /// A filled circle.
     Disc { center: (f64, f64), radius: f64, color: RGBColor },
-    /// One run of text, from the left end of its baseline; `upward` text reads from below.
-    Text { origin: (f64, f64), text: String, size: f64, color: RGBColor, upward: bool },
+    /// A line of text.
+    Text(Text),
     /// RGB cells, row-major from the top left, each drawn as one even rectangle.
     Image { origin: (f64, f64), cell: (f64, f64), columns: usize, rgb: Vec<u8> },
 }
@@ -91,7 +101,8 @@ impl Scene {
         color: RGBColor,
         text: &str,
     ) {
-        self.runs(at, align, size, color, text, false);
+        let text = text.to_owned();
+        self.push(Shape::Text(Text { at, align, text, size, color, upward: false }));
     }
 
     /// Text that reads upwards; `at` is the anchor point on the baseline, which runs up the page.
@@ -103,33 +114,7 @@ impl Scene {
         color: RGBColor,
         text: &str,
     ) {
-        self.runs(at, align, size, color, text, true);
-    }
-
-    fn runs(
-        &mut self,
-        at: (f64, f64),
-        align: Align,
-        size: f64,
-        color: RGBColor,
-        text: &str,
-        upward: bool,
-    ) {
-        let shift = match align {
-            Align::Left => 0.0,
-            Align::Center => 0.5,
-            Align::Right => 1.0,
-        };
-        let mut along = -shift * font::width(text, size);
-        for run in font::runs(text, size) {
-            let width = font::run_width(&run.text, run.size);
-            let origin = if upward {
-                (at.0 - run.raise, at.1 - along)
-            } else {
-                (at.0 + along, at.1 - run.raise)
-            };
-            self.push(Shape::Text { origin, text: run.text, size: run.size, color, upward });
-            along += width;
-        }
+        let text = text.to_owned();
+        self.push(Shape::Text(Text { at, align, text, size, color, upward: true }));
     }
 }

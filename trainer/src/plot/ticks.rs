@@ -11,6 +11,8 @@ pub(crate) fn linear(low: f64, high: f64, target: usize) -> Vec<f64> {
     let power = 10f64.powf(raw.log10().floor());
     let step = [1.0, 2.0, 2.5, 5.0, 10.0]
         .into_iter()
+        // Steps of 2.5 would label counts and ranks with halves.
+        .filter(|m| *m != 2.5 || power != 1.0)
         .map(|m| m * power)
         .find(|step| (high - low) / step <= target as f64 * 1.01)
         .unwrap_or(10.0 * power);
@@ -44,7 +46,7 @@ pub(crate) fn logarithmic(low: f64, high: f64, target: usize) -> Vec<f64> {
             .collect()
     };
     match fine(&[1.0, 2.0, 5.0]) {
-        ticks if ticks.len() >= 2 => ticks,
+        ticks if ticks.len() >= 3 => ticks,
         _ => linear(low, high, target),
     }
 }
@@ -68,7 +70,7 @@ pub(crate) fn linear_labels(ticks: &[f64]) -> Vec<String> {
     if largest == 0.0 {
         return ticks.iter().map(|_| "0".to_owned()).collect();
     }
-    if largest >= 1e5 || largest < 1e-3 {
+    if !(1e-3..1e5).contains(&largest) {
         let power = largest.log10().floor() as i32;
         let unit = 10f64.powi(power);
         let places = decimals(step / unit);
