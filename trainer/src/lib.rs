@@ -1,3 +1,4 @@
 //! Host side of finescale: data, predictors, plots, and the commands of the binary.
 
 pub mod linear;
+pub mod plot;
