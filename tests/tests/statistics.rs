@@ -1,0 +1,141 @@
+//! The forward process as a random process: empirical mean and covariance against C and Σ.
+
+use finescale::spectral::{RadialBins, forward, inverse, power_spectrum, scratch_len};
+use finescale::{Axis, ForwardProcess, Grid, Laplacian, NoiseStream};
+use finescale_tests::field;
+
+const MEMBERS: u32 = 20_000;
+const LAMBDA: f32 = 0.2;
+/// 64 modes are looked at; two-sided 5.2 standard errors leave 1.3e-5 for a false alarm in any.
+const SIGMAS: f64 = 5.2;
+
+fn process() -> ForwardProcess {
+    ForwardProcess::new(0.1, 2.0, Laplacian::Spectral).expect("valid parameters")
+}
+
+#[test]
+fn mean_and_covariance_of_the_modes_are_c_and_sigma() {
+    let axis = Axis::periodic(8).expect("x");
+    let grid = Grid::plane(Axis::reflecting(8).expect("y"), axis).expect("a plane");
+    let start = field(64, 3);
+    let (mut sum, mut products) = (vec![0.0; 64], vec![0.0; 64 * 64]);
+    for member in 0..MEMBERS {
+        let mut modes = start.clone();
+        let stream = NoiseStream { seed: 5, member, ..Default::default() };
+        process().apply_stream(&grid, LAMBDA, &mut modes, &stream).expect("a spectrum");
+        let deviations: Vec<f64> = modes
+            .iter()
+            .zip(&start)
+            .zip(grid.kappas(Laplacian::Spectral))
+            .map(|((u, s), kappa)| f64::from(*u) - f64::from(process().damping(kappa, LAMBDA) * s))
+            .collect();
+        for (i, d) in deviations.iter().enumerate() {
+            sum[i] += d;
+            for (product, e) in products[i * 64..][..64].iter_mut().zip(&deviations) {
+                *product += d * e;
+            }
+        }
+    }
+    let n = f64::from(MEMBERS);
+    let variance: Vec<f64> = grid
+        .kappas(Laplacian::Spectral)
+        .map(|kappa| f64::from(process().noise_variance(kappa, LAMBDA)))
+        .collect();
+    for i in 0..64 {
+        let mean = sum[i] / n;
+        assert!(mean.abs() < SIGMAS * (variance[i] / n).sqrt(), "mean of mode {i}: {mean}");
+        for j in 0..64 {
+            let covariance = products[i * 64 + j] / n;
+            let (expected, spread) = if i == j { (variance[i], 2.0_f64) } else { (0.0, 1.0) };
+            // 4096 entries: one more standard error.
+            let error = (SIGMAS + 1.0) * (spread * variance[i] * variance[j] / n).sqrt();
+            assert!((covariance - expected).abs() < error, "modes {i}, {j}: {covariance}");
+        }
+    }
+}
+
+#[test]
+fn two_noisy_steps_have_the_variance_of_one() {
+    let grid = Grid::line(Axis::reflecting(64).expect("x"));
+    let mut squares = vec![0.0; 64];
+    for member in 0..MEMBERS {
+        let mut modes = vec![0.0; 64];
+        for (step, lambda) in [(0, 0.15), (1, 0.05)] {
+            let stream = NoiseStream { seed: 6, member, frame: 0, step };
+            process().apply_stream(&grid, lambda, &mut modes, &stream).expect("a spectrum");
+        }
+        for (sum, u) in squares.iter_mut().zip(&modes) {
+            *sum += f64::from(*u).powi(2);
+        }
+    }
+    let n = f64::from(MEMBERS);
+    for (i, kappa) in grid.kappas(Laplacian::Spectral).enumerate() {
+        let expected = f64::from(process().noise_variance(kappa, LAMBDA));
+        let ratio = squares[i] / n / expected;
+        assert!((ratio - 1.0).abs() < SIGMAS * (2.0 / n).sqrt(), "mode {i}: {ratio}");
+    }
+}
+
+#[test]
+fn white_noise_in_the_modes_is_white_on_the_grid() {
+    // At κ = 0 throughout (α = 0) the process adds β²λ to every point and correlates none.
+    let grid = Grid::plane(Axis::periodic(16).expect("y"), Axis::reflecting(8).expect("x"))
+        .expect("a plane");
+    let white = ForwardProcess::new(0.0, 4.0, Laplacian::Spectral).expect("valid parameters");
+    let mut scratch = vec![0.0; scratch_len(&grid)];
+    let (mut variance, mut neighbours) = (vec![0.0; 128], vec![0.0; 127]);
+    let n = 4000;
+    for member in 0..n {
+        let mut noise = vec![0.0; 128];
+        let stream = NoiseStream { seed: 8, member, ..Default::default() };
+        white.apply_stream(&grid, 0.25, &mut noise, &stream).expect("a spectrum");
+        inverse(&grid, &mut noise, &mut scratch).expect("a spectrum");
+        for (i, v) in noise.iter().enumerate() {
+            variance[i] += f64::from(v * v) / f64::from(n);
+        }
+        for (i, pair) in noise.windows(2).enumerate() {
+            neighbours[i] += f64::from(pair[0] * pair[1]) / f64::from(n);
+        }
+    }
+    let error = SIGMAS / f64::from(n).sqrt();
+    assert!(variance.iter().all(|v| (v - 1.0).abs() < error * 2.0_f64.sqrt()), "{variance:?}");
+    assert!(neighbours.iter().all(|v| v.abs() < error), "{neighbours:?}");
+}
+
+#[test]
+fn power_spectra_add_up_and_sit_in_their_shells() {
+    for grid in finescale_tests::grids() {
+        let bins = RadialBins::new(&grid);
+        let mut spectrum = field(grid.points(), 2);
+        forward(&grid, &mut spectrum, &mut vec![0.0; scratch_len(&grid)]).expect("a field");
+        let (mut power, mut modes) = (vec![0.0; bins.count()], vec![0; bins.count()]);
+        power_spectrum(&grid, &bins, &spectrum, &mut power, &mut modes).expect("a spectrum");
+        assert_eq!(modes.iter().sum::<u32>() as usize, grid.points());
+        assert!(modes.iter().all(|n| *n > 0), "{grid:?}: an empty shell in {modes:?}");
+        let total: f64 = power.iter().zip(&modes).map(|(p, n)| f64::from(*p) * f64::from(*n)).sum();
+        let squares: f64 = spectrum.iter().map(|u| f64::from(*u).powi(2)).sum();
+        assert!((total / squares - 1.0).abs() < 2e-6, "{grid:?}");
+        // The mean of each shell in f64.
+        for bin in 0..bins.count() {
+            let members =
+                spectrum.iter().zip(grid.wavenumbers()).filter(|(_, k)| bins.bin(*k) == bin);
+            let mean =
+                members.map(|(u, _)| f64::from(*u).powi(2)).sum::<f64>() / f64::from(modes[bin]);
+            assert!((f64::from(power[bin]) / mean - 1.0).abs() < 2e-6, "{grid:?} shell {bin}");
+        }
+    }
+}
+
+#[test]
+fn shells_are_round_of_the_wavenumber() {
+    let plane = Grid::plane(Axis::periodic(16).expect("y"), Axis::periodic(16).expect("x"))
+        .expect("a plane");
+    let bins = RadialBins::new(&plane);
+    // The corner mode has |k| = 8√2 = 11.3.
+    assert_eq!((bins.count(), bins.width()), (12, 1.0));
+    assert_eq!(bins.bin((3.0, 4.0)), 5);
+    assert_eq!(bins.bin((0.0, 0.4)), 0);
+    // A reflecting line has a mode in every half wavenumber.
+    let line = RadialBins::new(&Grid::line(Axis::reflecting(16).expect("x")));
+    assert_eq!((line.count(), line.width(), line.wavenumber(3)), (16, 0.5, 1.5));
+}

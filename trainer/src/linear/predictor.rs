@@ -1,0 +1,113 @@
+//! Windowed prediction by normal equations, in f64.
+
+use anyhow::{Context, Result, ensure};
+use nalgebra::{Complex, DMatrix};
+
+/// Autocovariance of one mode of the clean data: `lags[l]` is E[û^{n+l} (û^n)ᴴ], a channels × channels matrix.
+#[derive(Clone, Debug)]
+pub struct Autocovariance {
+    lags: Vec<DMatrix<Complex<f64>>>,
+}
+
+impl Autocovariance {
+    /// From the matrices of lags 0, 1, 2, ….
+    ///
+    /// # Errors
+    /// If there is no lag, or the matrices are not square and of one size.
+    pub fn new(lags: Vec<DMatrix<Complex<f64>>>) -> Result<Self> {
+        let channels = lags.first().context("an autocovariance needs lag 0")?.nrows();
+        ensure!(
+            channels > 0 && lags.iter().all(|lag| lag.shape() == (channels, channels)),
+            "every lag of an autocovariance must be a {channels} × {channels} matrix"
+        );
+        Ok(Self { lags })
+    }
+
+    /// The AR(1) process û^{n+1} = ρ û^n + √(P (1 − |ρ|²)) w: lag l is P ρ^l. One channel.
+    pub fn autoregressive(power: f64, rho: Complex<f64>, lags: usize) -> Self {
+        let lag = |l| DMatrix::from_element(1, 1, rho.powi(l as i32) * power);
+        Self { lags: (0..=lags).map(lag).collect() }
+    }
+
+    /// Number of channels.
+    pub fn channels(&self) -> usize {
+        self.lags[0].nrows()
+    }
+
+    /// The largest lag, which is the longest window.
+    pub fn longest_window(&self) -> usize {
+        self.lags.len() - 1
+    }
+
+    /// E[û^{n+l} (û^n)ᴴ] for l of either sign.
+    fn at(&self, lag: isize) -> DMatrix<Complex<f64>> {
+        let matrix = &self.lags[lag.unsigned_abs()];
+        if lag < 0 { matrix.adjoint() } else { matrix.clone() }
+    }
+}
+
+/// The best linear predictor of û^{n+1} from û^n, û^{n−1}, …, û^{n−W+1} at one λ.
+#[derive(Clone, Debug)]
+pub struct LinearPredictor {
+    /// `coefficients[j]` multiplies û^{n−j}.
+    coefficients: Vec<DMatrix<Complex<f64>>>,
+    innovation: DMatrix<Complex<f64>>,
+}
+
+impl LinearPredictor {
+    /// Solves the normal equations for a mode with damping C and noise variance Σ.
+    ///
+    /// # Errors
+    /// If the window is longer than the known lags, or the equations are singular (Σ = 0 and a mode without power).
+    pub fn fit(
+        clean: &Autocovariance,
+        damping: f64,
+        noise_variance: f64,
+        window: usize,
+    ) -> Result<Self> {
+        let longest = clean.longest_window();
+        ensure!(
+            (1..=longest).contains(&window),
+            "a window of {window} frames cannot be fitted from {longest} lags: use 1 to {longest}"
+        );
+        let channels = clean.channels();
+        let signal = Complex::from(damping * damping);
+        let noise = DMatrix::identity(channels, channels) * Complex::from(noise_variance);
+        let mut normal = DMatrix::zeros(window * channels, window * channels);
+        let mut cross = DMatrix::zeros(channels, window * channels);
+        for i in 0..window {
+            for j in 0..window {
+                let mut block = clean.at(j as isize - i as isize) * signal;
+                if i == j {
+                    block += &noise;
+                }
+                normal.view_mut((i * channels, j * channels), block.shape()).copy_from(&block);
+            }
+            let block = clean.at(1 + i as isize) * signal;
+            cross.view_mut((0, i * channels), block.shape()).copy_from(&block);
+        }
+        let solved = normal
+            .cholesky()
+            .context("the autocovariance is not positive: the mode has neither power nor noise")?
+            .solve(&cross.adjoint())
+            .adjoint();
+        let innovation = clean.at(0) * signal + noise - &solved * cross.adjoint();
+        let block = |j| solved.columns(j * channels, channels).into_owned();
+        Ok(Self { coefficients: (0..window).map(block).collect(), innovation })
+    }
+
+    /// Frames in the window.
+    pub fn window(&self) -> usize {
+        self.coefficients.len()
+    }
+
+    /// `coefficients()[j]` multiplies û^{n−j}; channels × channels.
+    pub fn coefficients(&self) -> &[DMatrix<Complex<f64>>] {
+        &self.coefficients
+    }
+
+    /// S, the covariance of the one-step error û^{n+1} − û^n − F; channels × channels.
+    pub fn innovation(&self) -> &DMatrix<Complex<f64>> {
+        &self.innovation
+    }
+}
