@@ -1,2 +1,58 @@
-//! Stub.
-fn main() {}
+//! The project's commands, as `cargo xtask COMMAND`: one place that people and CI call alike.
+
+mod board;
+mod command;
+mod demo;
+mod firmware;
+mod gate;
+mod paths;
+mod setup;
+mod stages;
+
+use std::env;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use board::Board;
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  demo                damp a real field over a ladder of scales and draw it
+  test                all tests: on the desktop, then the firmware under QEMU
+  ci                  lints and documentation, then exactly what `test` runs; nothing may be skipped
+  firmware [BOARD…]   build, run and prove the firmware for these boards (all by default)
+  setup               install and build what the firmware needs; the other commands call it";
+
+fn main() -> ExitCode {
+    match dispatch() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs the command and says whether every stage of it passed.
+fn dispatch() -> Result<bool> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match *words {
+        ["demo"] => demo::run().map(|()| true),
+        ["test"] => gate::test(),
+        ["ci"] => gate::ci(),
+        ["firmware", ref boards @ ..] => gate::firmware(&Board::named(boards)?),
+        ["setup"] => {
+            setup::run(&Board::all()?, setup::Lints::Without)?;
+            println!("the firmware's tools are ready");
+            Ok(true)
+        }
+        [] | ["help" | "-h" | "--help"] => {
+            println!("{HELP}");
+            Ok(true)
+        }
+        _ => bail!("no command is called `{}`; these are:\n\n{HELP}", words.join(" ")),
+    }
+}

@@ -1,0 +1,31 @@
+//! Gives the linker the memory map of the board named by `FINESCALE_BOARD`.
+
+use std::path::PathBuf;
+use std::{env, fs, process};
+
+const DEFAULT_BOARD: &str = "mps2-an386";
+
+fn main() {
+    println!("cargo::rerun-if-env-changed=FINESCALE_BOARD");
+    let board = env::var("FINESCALE_BOARD").unwrap_or_else(|_| DEFAULT_BOARD.into());
+    let memory = PathBuf::from("boards").join(&board).join("memory.x");
+    println!("cargo::rerun-if-changed={}", memory.display());
+
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    if let Err(error) = fs::copy(&memory, out.join("memory.x")) {
+        println!(
+            "cargo::error=FINESCALE_BOARD is `{board}`, but {}: {error}; it must be the name of a folder in boards/",
+            memory.display()
+        );
+        process::exit(1);
+    }
+    println!("cargo::rustc-link-search={}", out.display());
+    println!("cargo::rustc-link-arg-bins=-Tlink.x");
+    println!("cargo::rustc-link-arg-bins=--nmagic");
+
+    // defmt's table of strings; it also asks for a logger, which the proof build leaves out.
+    let arm = env::var("CARGO_CFG_TARGET_ARCH").as_deref() == Ok("arm");
+    if arm && env::var_os("CARGO_FEATURE_PROVE_NO_PANIC").is_none() {
+        println!("cargo::rustc-link-arg-bins=-Tdefmt.x");
+    }
+}

@@ -1,0 +1,65 @@
+//! Text over semihosting, for a board whose host tools do not know defmt, and for the proof build.
+
+use core::fmt::{Arguments, Write};
+#[cfg(not(feature = "prove-no-panic"))]
+use core::panic::PanicInfo;
+
+use finescale::Error;
+use heapless::String;
+use semihosting::io::{self, Write as _};
+
+/// A line longer than this many bytes is cut off.
+const LINE: usize = 256;
+
+/// A case whose every value is the golden one.
+pub(crate) fn pass(case: &str, values: usize) {
+    line(format_args!("pass  {case}: {values} values, bit for bit"));
+}
+
+/// The first value of a case that differs, as bits.
+pub(crate) fn mismatch(case: &str, index: usize, got: u32, want: u32) {
+    line(format_args!("FAIL  {case}: value {index} is {got:#010x}, want {want:#010x}"));
+}
+
+/// A case that gave too few or too many values.
+pub(crate) fn wrong_length(case: &str, got: usize, want: usize) {
+    line(format_args!("FAIL  {case}: {got} values, want {want}"));
+}
+
+/// A case that the runtime refused to run. The error's own sentence prints a float in decimals, which panics deep
+/// inside `core`.
+pub(crate) fn refused(case: &str, error: Error) {
+    match error {
+        Error::Parameter { name, expected, .. } => {
+            line(format_args!("FAIL  {case}: {name} must be {expected}"));
+        }
+        _ => line(format_args!("FAIL  {case}: refused; the host test `golden` prints why")),
+    }
+}
+
+/// The closing line.
+pub(crate) fn summary(passed: usize, cases: usize) {
+    line(format_args!("golden cases: {passed} of {cases} pass"));
+}
+
+/// The processor refused an instruction or an access: its cause and where, as the core gives them.
+pub(crate) fn fault(cause: u32, address: u32) {
+    line(format_args!("FAULT cause {cause:#010x} at {address:#010x}"));
+}
+
+/// A broken invariant.
+#[cfg(not(feature = "prove-no-panic"))]
+pub(crate) fn panicked(info: &PanicInfo) {
+    line(format_args!("PANIC {info}"));
+}
+
+/// Sends one line. `semihosting::println!` would do, but its error path panics.
+fn line(text: Arguments) {
+    let mut line = String::<LINE>::new();
+    // A full line keeps what fits.
+    let _ = line.write_fmt(text);
+    if let Ok(mut console) = io::stdout() {
+        let _ = console.write(line.as_bytes());
+        let _ = console.write(b"\n");
+    }
+}

@@ -1,0 +1,57 @@
+//! Runs finescale's golden cases on a board and compares every bit with what the desktop computed.
+#![no_std]
+#![no_main]
+
+mod console;
+mod faults;
+mod panic;
+
+// Linked for the critical section that defmt's logger needs.
+#[cfg(target_arch = "arm")]
+use cortex_m as _;
+use finescale_golden::{CASES, Case, FIELD_MAX, SCRATCH_MAX};
+use semihosting::process::ExitCode;
+use static_cell::ConstStaticCell;
+
+static FIELD: ConstStaticCell<[f32; FIELD_MAX]> = ConstStaticCell::new([0.0; FIELD_MAX]);
+static SCRATCH: ConstStaticCell<[f32; SCRATCH_MAX]> = ConstStaticCell::new([0.0; SCRATCH_MAX]);
+
+#[cfg_attr(target_arch = "arm", cortex_m_rt::entry)]
+#[cfg_attr(target_arch = "riscv32", riscv_rt::entry)]
+fn main() -> ! {
+    let (Some(field), Some(scratch)) = (FIELD.try_take(), SCRATCH.try_take()) else {
+        // The entry point has run twice.
+        ExitCode::FAILURE.exit_process()
+    };
+    #[cfg(feature = "panic-on-purpose")]
+    panic::on_purpose(field);
+
+    let passed = CASES.iter().filter(|case| passes(case, field, scratch)).count();
+    console::summary(passed, CASES.len());
+    if passed == CASES.len() { ExitCode::SUCCESS } else { ExitCode::FAILURE }.exit_process()
+}
+
+/// Runs one case, reports it, and says whether every value came out bit for bit.
+fn passes(case: &Case, field: &mut [f32; FIELD_MAX], scratch: &mut [f32; SCRATCH_MAX]) -> bool {
+    let values = match case.run(field, scratch) {
+        Ok(values) => values,
+        Err(error) => {
+            console::refused(case.name, error);
+            return false;
+        }
+    };
+    let want = case.expected_len();
+    let result = match field.get(..values) {
+        Some(result) if values == want => result,
+        _ => {
+            console::wrong_length(case.name, values, want);
+            return false;
+        }
+    };
+    if let Some((index, got, want)) = case.first_mismatch(result) {
+        console::mismatch(case.name, index, got.to_bits(), want.to_bits());
+        return false;
+    }
+    console::pass(case.name, values);
+    true
+}

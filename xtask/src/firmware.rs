@@ -1,0 +1,106 @@
+//! Building the firmware for a board, running it under QEMU, and proving that it cannot panic.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::board::{Board, Console, Qemu};
+use crate::setup::Tools;
+use crate::stages::Count;
+use crate::{command, paths};
+
+/// Seconds after which a board that has not stopped is stopped; a run takes a few.
+const LIMIT: &str = "120";
+/// What the proof build calls in place of a panic; nothing defines it.
+const UNDEFINED: &str = "finescale_panic_path_remains";
+const PROOF: &str = "prove-no-panic";
+
+/// Builds the firmware and runs the golden cases on the emulated board.
+pub(crate) fn golden_cases(tools: &Tools, board: &Board) -> Result<Count> {
+    let elf = build(tools, board, None)?;
+    run(tools, board, board.console, &elf)
+}
+
+/// Builds the firmware so that it links only without any panic path, and runs that build as well.
+pub(crate) fn no_panic_path(tools: &Tools, board: &Board) -> Result<Count> {
+    let elf = build(tools, board, Some(PROOF))
+        .with_context(|| format!("if the linker names {UNDEFINED}, a panic path remains"))?;
+    run(tools, board, Console::Plain, &elf)
+}
+
+/// Shows that the proof notices a panic path: with one put in on purpose, the link must fail.
+pub(crate) fn proof_bites(tools: &Tools, board: &Board) -> Result<Count> {
+    let mut cargo = tools.toolchain.cargo("build", board);
+    cargo.args(["--features", "panic-on-purpose"]);
+    println!("$ {}", command::shown(&cargo));
+    let (linked, output) = command::capture(&mut cargo)?;
+    ensure!(!linked, "a program with a panic path has linked: the proof proves nothing");
+    if !output.contains(UNDEFINED) {
+        bail!("the build failed for another reason than the panic path:\n{output}");
+    }
+    println!("refused by the linker, as it should be: undefined symbol {UNDEFINED}");
+    Ok(Count::ONE)
+}
+
+/// Lints the firmware for a board's target.
+pub(crate) fn clippy(tools: &Tools, board: &Board) -> Result<()> {
+    command::run(tools.toolchain.cargo("clippy", board).args(["--", "-Dwarnings"]))
+}
+
+/// Builds and gives the program's path, named after the board.
+fn build(tools: &Tools, board: &Board, feature: Option<&str>) -> Result<PathBuf> {
+    println!("{} ({}), built by {}", board.name, board.core, tools.toolchain.describe());
+    let mut cargo = tools.toolchain.cargo("build", board);
+    if let Some(feature) = feature {
+        cargo.args(["--features", feature]);
+    }
+    command::run(cargo.arg("--quiet"))?;
+
+    let target = paths::firmware_target();
+    let built = target.join(&board.target).join("release/finescale-firmware");
+    let kept = target.join("boards").join(format!(
+        "{}{}",
+        board.name,
+        if feature.is_some() { "-proof" } else { "" }
+    ));
+    fs::create_dir_all(target.join("boards"))?;
+    fs::copy(&built, &kept).with_context(|| built.display().to_string())?;
+    Ok(kept)
+}
+
+/// Runs a program on the board's emulator: its exit code decides.
+fn run(tools: &Tools, board: &Board, console: Console, elf: &Path) -> Result<Count> {
+    let Some(qemu) = &board.qemu else {
+        println!("{} has no emulator: built, not run", board.name);
+        return Ok(Count::ONE);
+    };
+    let mut timeout = Command::new("timeout");
+    timeout.args(["--kill-after=5", LIMIT]);
+    match console {
+        Console::Defmt => through_qemu_run(&mut timeout, qemu, tools),
+        Console::Plain => through_qemu(&mut timeout, qemu),
+    }
+    command::run(timeout.arg(elf)).with_context(|| {
+        format!("{} failed (exit 1: bits differ; 101: panic; 102: fault; 124: not finished after {LIMIT} s)", board.name)
+    })?;
+    Ok(Count::ONE)
+}
+
+fn through_qemu_run(timeout: &mut Command, qemu: &Qemu, tools: &Tools) {
+    timeout.arg(tools.bin.join("qemu-run"));
+    timeout.args(["--log-format", "{s}", "--machine", &qemu.machine]);
+    for (name, value) in &qemu.options {
+        timeout.arg("--arg").arg(format!("{name}={value}"));
+    }
+}
+
+fn through_qemu(timeout: &mut Command, qemu: &Qemu) {
+    timeout.arg(&qemu.system).args(["-machine", &qemu.machine]);
+    for (name, value) in &qemu.options {
+        timeout.args([&format!("-{name}"), value]);
+    }
+    timeout.args(["-nographic", "-monitor", "none", "-serial", "none"]);
+    timeout.args(["-semihosting-config", "enable=on,target=native", "-kernel"]);
+}

@@ -1,0 +1,156 @@
+//! What has to pass: `test`, and `ci`, which is the lints and then exactly `test` with nothing left out.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::board::Board;
+use crate::setup::{self, Lints, Missing, Tools};
+use crate::stages::{Count, Skipping, Stages};
+use crate::{command, firmware, paths};
+
+/// All tests. Firmware that cannot be run here is skipped, with the reason.
+pub(crate) fn test() -> Result<bool> {
+    let boards = Board::all()?;
+    let mut stages = Stages::new(Skipping::Allowed);
+    stages.test("tests on the desktop", desktop_tests);
+    let tools = stages.run("firmware tools", || setup::run(&boards, Lints::Without));
+    firmware_tests(&mut stages, tools.as_ref(), &boards);
+    Ok(stages.close())
+}
+
+/// The lints, then all tests.
+pub(crate) fn ci() -> Result<bool> {
+    let boards = Board::all()?;
+    let mut stages = Stages::new(Skipping::Refused);
+    lints(&mut stages);
+    stages.test("tests on the desktop", desktop_tests);
+    let tools = stages.run("firmware tools", || setup::run(&boards, Lints::With));
+    if let Some(tools) = &tools {
+        for board in one_for_each_target(&boards) {
+            stages.run(&format!("clippy, {}", board.target), || firmware::clippy(tools, board));
+        }
+    }
+    firmware_tests(&mut stages, tools.as_ref(), &boards);
+    Ok(stages.close())
+}
+
+/// The firmware's tests for some boards.
+pub(crate) fn firmware(boards: &[Board]) -> Result<bool> {
+    let mut stages = Stages::new(Skipping::Refused);
+    let tools = stages.run("firmware tools", || setup::run(boards, Lints::Without));
+    firmware_tests(&mut stages, tools.as_ref(), boards);
+    Ok(stages.close())
+}
+
+fn firmware_tests(stages: &mut Stages, tools: Option<&Tools>, boards: &[Board]) {
+    let ready = || tools.ok_or_else(|| Missing("the firmware tools are missing".into()));
+    for board in boards {
+        let name = &board.name;
+        stages.test(&format!("{name}: golden cases"), || firmware::golden_cases(ready()?, board));
+        stages.test(&format!("{name}: no panic path"), || firmware::no_panic_path(ready()?, board));
+    }
+    for board in one_for_each_target(boards) {
+        stages.test(&format!("{}: the proof bites", board.name), || {
+            firmware::proof_bites(ready()?, board)
+        });
+    }
+}
+
+fn lints(stages: &mut Stages) {
+    stages.run("format", || {
+        command::run(&mut cargo(&["fmt", "--all", "--check"]))?;
+        command::run(&mut cargo(&[
+            "fmt",
+            "--check",
+            "--manifest-path",
+            "firmware-example/Cargo.toml",
+        ]))
+    });
+    stages.run("clippy", || {
+        command::run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-Dwarnings"]))?;
+        command::run(&mut cargo(&[
+            "clippy",
+            "-p",
+            "finescale",
+            "--all-features",
+            "--",
+            "-Dwarnings",
+        ]))
+    });
+    stages.run("documentation", || {
+        // The libraries only: the program `finescale` would write over the library of the same name.
+        let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--lib"]);
+        command::run(doc.env("RUSTDOCFLAGS", "-Dwarnings"))
+    });
+}
+
+fn desktop_tests() -> Result<Count> {
+    let mut count = Count::default();
+    let mut tests = cargo(&["test", "--workspace", "--no-fail-fast"]);
+    let passed = command::run_reading(&mut tests, |line| {
+        if let Some(result) = test_result(line) {
+            count.passed += result.passed;
+            count.failed += result.failed;
+            count.skipped += result.skipped;
+        }
+    })?;
+    // A test program that does not build or dies has no result line.
+    if !passed && count.failed == 0 {
+        count.failed = 1;
+    }
+    Ok(count)
+}
+
+/// Reads `test result: ok. 12 passed; 0 failed; 1 ignored; …`.
+fn test_result(line: &str) -> Option<Count> {
+    let (_, counts) = line.strip_prefix("test result: ")?.split_once(". ")?;
+    let number = |word: &str| {
+        let part = counts.split("; ").find_map(|part| part.strip_suffix(word))?;
+        part.trim().parse().ok()
+    };
+    Some(Count {
+        passed: number("passed")?,
+        failed: number("failed")?,
+        skipped: number("ignored")?,
+    })
+}
+
+fn one_for_each_target(boards: &[Board]) -> Vec<&Board> {
+    let mut chosen: Vec<&Board> = Vec::new();
+    for board in boards {
+        if chosen.iter().all(|other| other.target != board.target) {
+            chosen.push(board);
+        }
+    }
+    chosen
+}
+
+fn cargo(arguments: &[&str]) -> Command {
+    let mut cargo = Command::new("cargo");
+    cargo.args(arguments).current_dir(paths::root());
+    cargo
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn result_lines_are_read_and_other_lines_are_not() {
+        let line = "test result: FAILED. 12 passed; 2 failed; 3 ignored; 0 measured; 4 filtered out; finished in 0.10s";
+        assert_eq!(test_result(line), Some(Count { passed: 12, failed: 2, skipped: 3 }));
+        assert_eq!(test_result("test tests::result ... ok"), None);
+    }
+
+    #[test]
+    fn one_board_stands_for_each_target() {
+        let boards = Board::all().expect("boards load");
+        let targets: Vec<_> =
+            one_for_each_target(&boards).iter().map(|board| board.target.as_str()).collect();
+        assert_eq!(
+            targets,
+            ["thumbv7em-none-eabihf", "thumbv8m.main-none-eabihf", "riscv32imac-unknown-none-elf"]
+        );
+    }
+}

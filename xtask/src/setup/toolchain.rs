@@ -1,0 +1,130 @@
+//! Which compiler builds the firmware, and how cargo is told.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+use super::{Lints, Missing, apt};
+use crate::board::Board;
+use crate::{command, paths};
+
+const DEBIAN_CARGO: &str = "/usr/bin/cargo";
+pub(super) const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
+
+/// The compiler that builds the firmware.
+pub(crate) enum Toolchain {
+    /// The one that builds everything else: it has the targets.
+    Active,
+    /// Debian's, with a sysroot of our own and the linker of a rustup toolchain or of LLVM.
+    Debian {
+        /// Has `lib/rustlib/TARGET/lib`.
+        sysroot: PathBuf,
+        /// An ELF linker for any target.
+        linker: PathBuf,
+    },
+}
+
+impl Toolchain {
+    /// Whether to say in one line where the compiler comes from.
+    pub(crate) fn describe(&self) -> &'static str {
+        match self {
+            Self::Active => "the active Rust toolchain",
+            Self::Debian { .. } => "Debian's Rust with a sysroot built here",
+        }
+    }
+
+    /// `cargo SUBCOMMAND` for a board, in release, in the firmware's workspace and target folder.
+    pub(crate) fn cargo(&self, subcommand: &str, board: &Board) -> Command {
+        let mut cargo = match self {
+            Self::Active => Command::new("cargo"),
+            // Debian's cargo would find the clippy of rustup first.
+            Self::Debian { .. } if subcommand == "clippy" => Command::new("/usr/bin/cargo-clippy"),
+            Self::Debian { .. } => Command::new(DEBIAN_CARGO),
+        };
+        // Flags from outside would replace the board's, or put the output elsewhere.
+        for (name, _) in env::vars_os() {
+            let name = name.to_string_lossy();
+            if name.contains("RUSTFLAGS")
+                || name.starts_with("CARGO_BUILD_")
+                || name == "CARGO_TARGET_DIR"
+            {
+                cargo.env_remove(&*name);
+            }
+        }
+        let mut flags = board.compiler_flags();
+        if let Self::Debian { sysroot, linker } = self {
+            flags.insert(0, format!("--sysroot={}", sysroot.display()));
+            debian_environment(&mut cargo);
+            cargo.env("CARGO", DEBIAN_CARGO).arg(subcommand);
+            cargo.arg("--config").arg(format!(
+                "target.{}.linker={:?}",
+                board.target,
+                linker.display().to_string()
+            ));
+        } else {
+            cargo.arg(subcommand);
+        }
+        // The triple stays unquoted: cargo looks `thumbv8m.main-…` up as two nested tables.
+        cargo.arg("--config").arg(format!("target.{}.rustflags={flags:?}", board.target));
+        cargo
+            .args(["--release", "--target", &board.target, "--target-dir"])
+            .arg(paths::firmware_target());
+        cargo.current_dir(paths::firmware()).env("FINESCALE_BOARD", &board.name);
+        cargo
+    }
+}
+
+/// Keeps the variables that cargo and rustup set for `xtask` away from Debian's cargo.
+pub(super) fn debian_environment(cargo: &mut Command) {
+    cargo.env("RUSTC", DEBIAN_RUSTC).env_remove("LD_LIBRARY_PATH").env_remove("RUSTDOC");
+    cargo.env_remove("RUSTC_WRAPPER").env_remove("RUSTC_WORKSPACE_WRAPPER");
+}
+
+/// The targets that the active compiler has no library for.
+pub(super) fn lacking_targets<'a>(targets: &[&'a str]) -> Result<Vec<&'a str>> {
+    let rustlib = active_sysroot()?.join("lib/rustlib");
+    Ok(targets
+        .iter()
+        .copied()
+        .filter(|target| !rustlib.join(target).join("lib").is_dir())
+        .collect())
+}
+
+/// The Debian packages that the other way needs and that are absent.
+pub(super) fn debian_packages(lints: Lints) -> Vec<&'static str> {
+    let mut packages = vec!["rustc-web", "cargo-web", "rust-web-src"];
+    if lints == Lints::With {
+        packages.push("rust-web-clippy");
+    }
+    let mut absent = apt::absent(&packages);
+    if linker().is_err() {
+        absent.push("lld");
+    }
+    absent
+}
+
+/// The linker of the rustup toolchain, or LLVM's.
+pub(super) fn linker() -> Result<PathBuf> {
+    let rustlib = active_sysroot()?.join("lib/rustlib");
+    let in_toolchain = rustlib.join(host()?).join("bin/rust-lld");
+    if in_toolchain.is_file() {
+        return Ok(in_toolchain);
+    }
+    let missing =
+        || Missing("there is no linker for the firmware: install the package `lld`".into());
+    Ok(paths::find_program("ld.lld").ok_or_else(missing)?)
+}
+
+fn active_sysroot() -> Result<PathBuf> {
+    let (known, text) = command::capture(Command::new("rustc").args(["--print", "sysroot"]))?;
+    ensure!(known, "`rustc --print sysroot` fails: {text}");
+    Ok(Path::new(text.trim()).to_path_buf())
+}
+
+fn host() -> Result<String> {
+    let (_, text) = command::capture(Command::new("rustc").arg("-vV"))?;
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(host.context("`rustc -vV` names no host")?.into())
+}
