@@ -1,1 +1,6 @@
-//! Stub.
+//! Host side of finescale: data, training, export, sampling, scores and plots.
+
+pub mod calendar;
+pub mod dataset;
+pub mod interrupt;
+pub mod import;
