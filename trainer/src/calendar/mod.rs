@@ -114,9 +114,9 @@ impl Calendar {
             Self::Standard => Self::ProlepticGregorian,
             other => other,
         };
-        // A guess by the mean year is off by a year at most; then the month whose first day is not after the day.
+        // From a year that is surely not after the day, up; then the month whose first day is not after the day.
         let first = |year, month| calendar.day_number(Date { year, month, day: 1 });
-        let mut year = 1970 + number.div_euclid(366);
+        let mut year = 1969 + number.div_euclid(365).min(number.div_euclid(366));
         while first(year + 1, 1) <= number {
             year += ((number - first(year + 1, 1)) / 366).max(1);
         }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
 /// The part that a frame belongs to.
@@ -110,8 +110,8 @@ impl SplitRule {
     }
 }
 
-/// Ranges of the three blocks. The gaps are taken from the ends of the earlier blocks, so that validation and test
-/// begin where they were asked to.
+/// Ranges of the three blocks. Validation and test begin at multiples of `block` and have whole blocks (the frames over
+/// at the end go to the test); the gaps are taken from the training part.
 fn blocks_of_time(
     frames: usize,
     valid: f64,
@@ -124,27 +124,23 @@ fn blocks_of_time(
         "shares of {valid} and {test} leave nothing to train on: validation and test need positive shares below 1 in all"
     );
     ensure!(block > 0, "a block of time needs at least one frame");
-    let rounded = |share: f64| {
-        let blocks = (share * frames as f64 / block as f64).round().max(1.0) as usize;
-        blocks * block
+    let whole = |share: f64| {
+        let least = 2_usize.div_ceil(block);
+        ((share * frames as f64 / block as f64).round() as usize).max(least) * block
     };
-    let (valid, test) = (rounded(valid), rounded(test));
-    // Whole blocks are counted from the first frame; what is over at the end goes to the test block.
-    let end = frames / block * block;
-    let test_start = end.saturating_sub(test);
-    let valid_start = test_start.saturating_sub(valid);
-    let (train_end, valid_end) =
-        (valid_start.saturating_sub(gap), test_start.saturating_sub(gap).max(valid_start));
-    let lengths = [train_end, valid_end - valid_start, frames - test_start];
-    ensure!(
-        lengths.iter().all(|&n| n >= 2),
-        "{frames} frames are too few to split by time with gaps of {gap}: train, valid and test would get {}, {} and {} \
-         frames, and need 2; make the gap smaller (--gap) or split nothing off (--split none)",
-        lengths[0],
-        lengths[1],
-        lengths[2]
-    );
-    Ok([0..train_end, valid_start..valid_end, test_start..frames])
+    let (valid, test) = (whole(valid), whole(test));
+    let parts = || {
+        let test_start = (frames / block * block).checked_sub(test)?;
+        let valid_start = test_start.checked_sub(gap + valid)? / block * block;
+        let train_end = valid_start.checked_sub(gap).filter(|&n| n >= 2)?;
+        Some([0..train_end, valid_start..valid_start + valid, test_start..frames])
+    };
+    parts().with_context(|| {
+        format!(
+            "{frames} frames are too few to split by time into train, {valid} for validation and {test} for testing \
+             with gaps of {gap}: make the gap smaller (--gap) or split nothing off (--split none)"
+        )
+    })
 }
 
 /// Frames that follow each other and belong to one part: windows are drawn inside segments only.
@@ -237,8 +233,12 @@ mod tests {
         let splits = SplitRule::by_time(12).apply(1, 132).unwrap();
         let ranges: Vec<_> =
             Split::ALL.iter().map(|&s| splits.segments(s)[0].frames.clone()).collect();
-        assert_eq!(ranges, [0..103, 108..115, 120..132]);
-        assert_eq!(splits.of(0, 105), None);
+        assert_eq!(ranges, [0..91, 96..108, 120..132]);
+        assert_eq!(splits.of(0, 92), None);
+        let splits = SplitRule::by_time(1).apply(1, 64).unwrap();
+        let ranges: Vec<_> =
+            Split::ALL.iter().map(|&s| splits.segments(s)[0].frames.clone()).collect();
+        assert_eq!(ranges, [0..42, 47..53, 58..64]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::dataset::{Attributes, Boundary};
 
 /// The points taken along one axis.
 #[derive(Clone, Debug, PartialEq)]
-pub struct SourceAxis {
+pub(super) struct SourceAxis {
     /// Its dimension in the file.
     pub name: String,
     /// What it is.
@@ -31,7 +31,7 @@ impl SourceAxis {
     ///
     /// # Errors
     /// If the coordinate is missing values or goes up and down.
-    pub fn new(
+    pub(super) fn new(
         source: &dyn Source,
         name: &str,
         size: usize,
@@ -70,7 +70,7 @@ impl SourceAxis {
     ///
     /// # Errors
     /// If the range is empty or outside.
-    pub fn keep_indices(&mut self, range: std::ops::Range<usize>) -> Result<()> {
+    pub(super) fn keep_indices(&mut self, range: std::ops::Range<usize>) -> Result<()> {
         let size = self.indices.len();
         ensure!(
             range.start < range.end && range.end <= size,
@@ -92,7 +92,7 @@ impl SourceAxis {
     ///
     /// # Errors
     /// If fewer than two points are inside.
-    pub fn keep_between(&mut self, from: f64, to: f64) -> Result<()> {
+    pub(super) fn keep_between(&mut self, from: f64, to: f64) -> Result<()> {
         let (first, last) = (self.coordinates[0], self.coordinates[self.coordinates.len() - 1]);
         // Single precision coordinates are off by some 1e-5.
         const SLACK: f64 = 1e-4;
@@ -124,7 +124,7 @@ impl SourceAxis {
     }
 
     /// Recognises a closed circle of longitude and the poles, or does what the user says.
-    pub fn find_boundary(&mut self, asked: Option<Boundary>) {
+    pub(super) fn find_boundary(&mut self, asked: Option<Boundary>) {
         let (first, last) = (self.coordinates[0], self.coordinates[self.coordinates.len() - 1]);
         let spacing = (last - first) / (self.coordinates.len() - 1) as f64;
         let near = |value: f64| (value - 360.0).abs() < 0.05 * spacing;
@@ -178,7 +178,7 @@ fn attributes(kind: AxisKind, coordinate: Option<&Variable>) -> Attributes {
 ///
 /// # Errors
 /// If it is not of that form.
-pub fn parse_area(text: &str) -> Result<[(f64, f64); 2]> {
+pub(super) fn parse_area(text: &str) -> Result<[(f64, f64); 2]> {
     let ranges: Option<Vec<(f64, f64)>> = text
         .split(',')
         .map(|range| {

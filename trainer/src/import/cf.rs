@@ -6,7 +6,7 @@ use super::source::Variable;
 
 /// Turns stored numbers into values: missing ones become NaN, packed ones are unpacked.
 #[derive(Clone, Debug, Default)]
-pub struct Unpack {
+pub(super) struct Unpack {
     missing: Vec<f64>,
     valid: (f64, f64),
     wrap: Option<f64>,
@@ -29,7 +29,7 @@ fn numbers(variable: &Variable, name: &str) -> Vec<f64> {
 impl Unpack {
     /// The rules of a variable: `_FillValue`, `missing_value`, `valid_min`, `valid_max`, `valid_range`, `_Unsigned`,
     /// `scale_factor`, `add_offset`.
-    pub fn new(variable: &Variable) -> Self {
+    pub(super) fn new(variable: &Variable) -> Self {
         let first = |name: &str| numbers(variable, name).first().copied();
         let mut missing = numbers(variable, "_FillValue");
         missing.extend(numbers(variable, "missing_value"));
@@ -58,7 +58,7 @@ impl Unpack {
     }
 
     /// The value of a stored number; NaN if it is missing.
-    pub fn value(&self, stored: f64) -> f64 {
+    pub(super) fn value(&self, stored: f64) -> f64 {
         if !stored.is_finite() || self.missing.contains(&stored) {
             return f64::NAN;
         }
@@ -75,7 +75,7 @@ impl Unpack {
 
 /// What an axis is, as far as the file tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AxisKind {
+pub(super) enum AxisKind {
     /// Time.
     Time,
     /// Degrees north.
@@ -89,7 +89,7 @@ pub enum AxisKind {
 }
 
 /// The kind of a dimension, from its coordinate if there is one, else from its name.
-pub fn axis_kind(dimension: &str, coordinate: Option<&Variable>) -> AxisKind {
+pub(super) fn axis_kind(dimension: &str, coordinate: Option<&Variable>) -> AxisKind {
     let text = |name: &str| {
         coordinate.and_then(|c| c.text(name)).unwrap_or_default().to_ascii_lowercase()
     };

@@ -9,7 +9,7 @@ use super::source::{Source, Variable};
 
 /// What a dimension of a variable means for a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
+pub(super) enum Role {
     /// Trajectories.
     Member,
     /// Time.
@@ -23,7 +23,7 @@ pub enum Role {
 }
 
 /// The fields of a file.
-pub struct Fields<'a> {
+pub(super) struct Fields<'a> {
     /// The open file.
     pub source: &'a dyn Source,
     /// The variable of every channel, with how it is unpacked and what its dimensions mean.
@@ -42,7 +42,7 @@ fn hull(indices: &[usize]) -> Range<usize> {
 
 impl Fields<'_> {
     /// Values of a frame.
-    pub fn frame_len(&self) -> usize {
+    pub(super) fn frame_len(&self) -> usize {
         self.channels.len() * self.y.len() * self.x.len()
     }
 
@@ -50,7 +50,7 @@ impl Fields<'_> {
     ///
     /// # Errors
     /// If the file is damaged.
-    pub fn read(&self, member: usize, steps: &[usize]) -> Result<Vec<f64>> {
+    pub(super) fn read(&self, member: usize, steps: &[usize]) -> Result<Vec<f64>> {
         let points = self.y.len() * self.x.len();
         let mut out = vec![f64::NAN; steps.len() * self.frame_len()];
         for (c, (variable, unpack, roles)) in self.channels.iter().enumerate() {

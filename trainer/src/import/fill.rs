@@ -52,7 +52,7 @@ impl fmt::Display for Fill {
 
 /// The grid of a source field: which ends are joined.
 #[derive(Clone, Copy, Debug)]
-pub struct Shape {
+pub(super) struct Shape {
     /// Rows.
     pub ny: usize,
     /// Columns.
@@ -83,7 +83,7 @@ impl Shape {
 ///
 /// # Errors
 /// If the field has no value to start from, or `fill` works on time, not on fields.
-pub fn fill_field(field: &mut [f64], shape: Shape, fill: Fill) -> Result<()> {
+pub(super) fn fill_field(field: &mut [f64], shape: Shape, fill: Fill) -> Result<()> {
     if field.iter().all(|v| v.is_finite()) || fill == Fill::Interpolate {
         return Ok(());
     }
@@ -145,11 +145,11 @@ fn relax(field: &mut [f64], shape: Shape, missing: &[usize]) {
 }
 
 /// Steps on either side within which `interpolate` looks for values.
-pub const REACH: usize = 16;
+pub(super) const REACH: usize = 16;
 
 /// Fills gaps in a stream of frames linearly in time, looking at most [`REACH`] frames ahead.
 #[derive(Debug)]
-pub struct Interpolator {
+pub(super) struct Interpolator {
     /// Frames read but not yet given out.
     ahead: VecDeque<Vec<f64>>,
     /// Last value of every point, and its frame.
@@ -161,18 +161,18 @@ pub struct Interpolator {
 
 impl Interpolator {
     /// `all`: fill every gap; else frames that are wholly missing only (steps left out).
-    pub fn new(values: usize, all: bool) -> Self {
+    pub(super) fn new(values: usize, all: bool) -> Self {
         Self { ahead: VecDeque::new(), last: vec![None; values], next: 0, all }
     }
 
     /// Adds a frame; gives one out as soon as enough is known of what follows it.
-    pub fn push(&mut self, frame: Vec<f64>) -> Option<Vec<f64>> {
+    pub(super) fn push(&mut self, frame: Vec<f64>) -> Option<Vec<f64>> {
         self.ahead.push_back(frame);
         if self.ahead.len() > REACH { self.pop() } else { None }
     }
 
     /// Gives out the next frame when no more follow.
-    pub fn pop(&mut self) -> Option<Vec<f64>> {
+    pub(super) fn pop(&mut self) -> Option<Vec<f64>> {
         let mut frame = self.ahead.pop_front()?;
         let n = self.next;
         self.next += 1;

@@ -221,7 +221,11 @@ fn rule(options: &Options, plan: &Plan<'_>) -> Result<SplitRule> {
             valid: split.valid,
             test: split.test,
             gap: split.gap,
-            block: split.block.unwrap_or(plan.steps.year),
+            // Whole years cost too much of a short series.
+            block: split.block.unwrap_or_else(|| {
+                let year = plan.steps.year;
+                if plan.steps.indices.len() >= 10 * year { year } else { 1 }
+            }),
         },
         "none" => SplitRule::None,
         other => bail!("--split {other} is none of auto, trajectory, time, none"),

@@ -67,7 +67,8 @@ fn choose_variables<'a>(source: &'a dyn Source, options: &Options) -> Result<Vec
     };
     let Some(first) = found.first() else {
         bail!(
-            "no variable is a field over time; there are: {}; name the dimension that is time with --time-axis",
+            "no variable is a field over time, and a single field is no path of frames; there are: {}; \
+             if one of their dimensions is time, name it with --time-axis",
             there()
         );
     };

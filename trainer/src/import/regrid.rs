@@ -14,7 +14,7 @@ use super::axes::SourceAxis;
 use crate::dataset::{Boundary, SpatialAxis};
 
 /// Maps lines of one axis to another number of points.
-pub struct Regrid {
+pub(super) struct Regrid {
     even: Option<Vec<(usize, f64)>>,
     method: Method,
     points: usize,
@@ -31,7 +31,7 @@ enum Method {
 
 impl Regrid {
     /// From the points of `axis` to `points` points of the same domain; also gives the new axis.
-    pub fn new(axis: &SourceAxis, points: usize) -> (Self, SpatialAxis) {
+    pub(super) fn new(axis: &SourceAxis, points: usize) -> (Self, SpatialAxis) {
         let n = axis.coordinates.len();
         let (first, last) = (axis.coordinates[0], axis.coordinates[n - 1]);
         let spacing = (last - first) / (n - 1) as f64;
@@ -72,12 +72,12 @@ impl Regrid {
     }
 
     /// Whether the input is interpolated to even spacing first.
-    pub fn interpolates(&self) -> bool {
+    pub(super) fn interpolates(&self) -> bool {
         self.even.is_some()
     }
 
     /// One line of values on the old points to one on the new points.
-    pub fn line(&self, line: &[f64]) -> Vec<f64> {
+    pub(super) fn line(&self, line: &[f64]) -> Vec<f64> {
         let mut line = match &self.even {
             None => line.to_vec(),
             Some(weights) => weights
@@ -150,7 +150,7 @@ fn uneven_weights(coordinates: &[f64], first: f64, spacing: f64) -> Option<Vec<(
 }
 
 /// Regrids a field `[y][x]`, x first.
-pub fn field(y: Option<&Regrid>, x: &Regrid, nx: usize, field: &[f64]) -> Vec<f64> {
+pub(super) fn field(y: Option<&Regrid>, x: &Regrid, nx: usize, field: &[f64]) -> Vec<f64> {
     let rows: Vec<f64> = field.chunks_exact(nx).flat_map(|row| x.line(row)).collect();
     let Some(y) = y else { return rows };
     let mut out = vec![0.0; y.points * x.points];

@@ -27,7 +27,7 @@ pub struct TimeOptions {
 
 /// The chosen steps.
 #[derive(Clone, Debug)]
-pub struct Steps {
+pub(super) struct Steps {
     /// Index in the file of every frame.
     pub indices: Vec<usize>,
     /// Frames left out but kept on the axis, so that it stays regular.
@@ -48,7 +48,7 @@ const MONTHS: [(usize, Range<f64>); 5] =
 ///
 /// # Errors
 /// One sentence if the time does not increase or is irregular.
-pub fn choose(
+pub(super) fn choose(
     source: &dyn Source,
     coordinate: Option<&Variable>,
     count: usize,
@@ -63,6 +63,8 @@ pub fn choose(
         (None, None) => (0..count).map(|n| n as f64).collect(),
     };
     let (units, mut attributes) = meaning(coordinate, options)?;
+    // A unit without a date still tells months from days.
+    let unit = attributes["units"].as_str().and_then(|u| Unit::parse(u.split(' ').next()?));
     let mut indices = in_range(&raw, units.as_ref(), options.range.as_deref())?;
     if let Some(step) = options.drop_steps.iter().find(|&&step| step >= count) {
         bail!("--drop-steps names step {step}: the file has steps 0 to {}", count - 1);
@@ -74,12 +76,12 @@ pub fn choose(
     indices = indices[first..=last].to_vec();
     let values = |indices: &[usize]| indices.iter().map(|&i| raw[i]).collect::<Vec<f64>>();
     // A step left out inside leaves a hole in a regular axis; or it was what made the axis irregular.
-    if check_regular(&indices, &values(&indices), units.as_ref()).is_err() {
+    if check_regular(&indices, &values(&indices), units.as_ref(), unit).is_err() {
         indices.retain(|i| !out(i));
     }
     let raw_values = values(&indices);
     ensure!(raw_values.len() >= 2, "{} time step is left: a data set needs at least 2", raw_values.len());
-    let months_apart = check_regular(&indices, &raw_values, units.as_ref())?;
+    let months_apart = check_regular(&indices, &raw_values, units.as_ref(), unit)?;
     let months = units.map(|u| raw_values.iter().map(|&v| u.instant(v).date.month).collect());
     let values = match units {
         // Months and years have no fixed length: CF wants days.
@@ -171,6 +173,7 @@ fn check_regular(
     indices: &[usize],
     values: &[f64],
     units: Option<&TimeUnits>,
+    unit: Option<Unit>,
 ) -> Result<Option<usize>> {
     let when = |n: usize| match units {
         Some(units) => units.instant(values[n]).to_string(),
@@ -193,12 +196,14 @@ fn check_regular(
     let Some(&usual) = sorted.get(sorted.len() / 2) else { return Ok(None) };
     // Single precision times and thirds of an hour are not exact.
     let odd = gaps.iter().position(|gap| (gap - usual).abs() > 0.01 * usual);
-    let in_days: Option<Vec<f64>> = match units.map(|u| u.unit) {
-        Some(Unit::Seconds(unit)) => Some(gaps.iter().map(|gap| gap * unit / 86_400.0).collect()),
-        Some(Unit::Months(_)) => {
-            units.map(|u| values.windows(2).map(|p| u.days(p[1]) - u.days(p[0])).collect())
+    let in_days: Option<Vec<f64>> = match (units, unit) {
+        (Some(units), _) => {
+            Some(values.windows(2).map(|p| units.days(p[1]) - units.days(p[0])).collect())
         }
-        None => None,
+        (None, Some(Unit::Seconds(unit))) => {
+            Some(gaps.iter().map(|gap| gap * unit / 86_400.0).collect())
+        }
+        _ => None,
     };
     let months = in_days.and_then(|days| {
         MONTHS.iter().find(|(_, range)| days.iter().all(|d| range.contains(d))).map(|(m, _)| *m)
