@@ -2,3 +2,10 @@
 
 pub mod linear;
 pub mod plot;
+//! Host side of finescale: data, training, export, sampling, scores and plots.
+
+pub mod calendar;
+pub mod commands;
+pub mod dataset;
+pub mod interrupt;
+pub mod import;

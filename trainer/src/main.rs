@@ -1,2 +1,36 @@
-//! Stub.
-fn main() {}
+//! `finescale`: data, training, export, sampling, scores and plots from the command line.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use finescale_trainer::commands::DataArgs;
+use finescale_trainer::interrupt::{self, Interrupted};
+
+/// Predictor-driven diffusion for spatiotemporal fields.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Data(DataArgs),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = interrupt::install().and_then(|()| match cli.command {
+        Command::Data(args) => args.run(),
+    });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The chain of causes makes one sentence.
+            eprintln!("error: {error:#}");
+            let interrupted = error.chain().any(|cause| cause.is::<Interrupted>());
+            if interrupted { ExitCode::from(interrupt::EXIT_CODE) } else { ExitCode::FAILURE }
+        }
+    }
+}

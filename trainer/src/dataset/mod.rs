@@ -1,0 +1,33 @@
+//! The one data-set format: a Zarr v3 group with one array per channel, statistics, splits and a manifest.
+//!
+//! [`Writer`] makes it, [`Reader`] streams it, xarray opens it as it is; `docs/dataset.md` has the specification.
+//! Fields are `f32`, row-major `[frame][channel][y][x]` (on a line `[frame][channel][x]`).
+
+mod climatology;
+pub mod emergence;
+mod fields;
+mod manifest;
+mod reader;
+mod spec;
+mod spectrum;
+mod split;
+mod staging;
+mod statistics;
+mod store;
+mod writer;
+
+pub use climatology::Climatology;
+pub use manifest::{Manifest, SourceFile};
+pub use reader::Reader;
+pub use spec::{
+    Attributes, Boundary, Channel, LINE_POINTS_MAX, PLANE_POINTS_MAX, POINTS_MIN, SpatialAxis, Spec,
+    TimeAxis, check_points,
+};
+pub use spectrum::Shells;
+pub use split::{GAP, Segment, Split, SplitRule, Splits};
+pub use statistics::{ChannelStatistics, Statistics};
+pub use writer::Writer;
+pub(crate) use writer::hex;
+
+/// Version of the format, in the attribute `finescale_format`.
+pub const FORMAT_VERSION: u64 = 1;

@@ -1,0 +1,218 @@
+//! What a data set holds: channels, time, grid.
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::{Deserialize, Serialize};
+
+/// Attributes of a variable or group: name to JSON value.
+pub type Attributes = serde_json::Map<String, serde_json::Value>;
+
+/// Fewest points of an axis.
+pub const POINTS_MIN: usize = 8;
+/// Most points of an axis of a plane.
+pub const PLANE_POINTS_MAX: usize = 256;
+/// Most points of the axis of a line.
+pub const LINE_POINTS_MAX: usize = 1024;
+
+/// What lies beyond the ends of an axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Boundary {
+    /// The field repeats: Fourier modes.
+    Periodic,
+    /// The field is mirrored half a spacing beyond its end points (even extension): cosine modes.
+    Reflecting,
+}
+
+impl Boundary {
+    /// Its name, as on the command line and in attributes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Periodic => "periodic",
+            Self::Reflecting => "reflecting",
+        }
+    }
+}
+
+/// One physical quantity.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Channel {
+    /// Name of its array.
+    pub name: String,
+    /// Units as CF writes them; "1" for none.
+    pub units: String,
+    /// What a plot calls it.
+    pub long_name: String,
+    /// CF standard name, where there is one.
+    pub standard_name: Option<String>,
+}
+
+impl Channel {
+    /// A channel without a standard name.
+    pub fn new(name: &str, units: &str, long_name: &str) -> Self {
+        Self {
+            name: name.into(),
+            units: units.into(),
+            long_name: long_name.into(),
+            standard_name: None,
+        }
+    }
+}
+
+/// One axis in space: where the points lie and what is beyond the ends.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SpatialAxis {
+    /// Name of the dimension and of its coordinate.
+    pub name: String,
+    /// What lies beyond the ends.
+    pub boundary: Boundary,
+    /// Coordinate of every point, increasing.
+    pub coordinates: Vec<f64>,
+    /// Units, standard name and the like of the coordinate.
+    pub attributes: Attributes,
+}
+
+impl SpatialAxis {
+    /// An axis of length 2π: points at j·h (periodic) or (j + ½)·h (reflecting).
+    pub fn two_pi(name: &str, points: usize, boundary: Boundary) -> Self {
+        let spacing = std::f64::consts::TAU / points as f64;
+        let shift = if boundary == Boundary::Reflecting { 0.5 } else { 0.0 };
+        Self {
+            name: name.into(),
+            boundary,
+            coordinates: (0..points).map(|j| (j as f64 + shift) * spacing).collect(),
+            attributes: Attributes::from_iter([("units".into(), "1".into())]),
+        }
+    }
+
+    /// Number of points.
+    pub fn points(&self) -> usize {
+        self.coordinates.len()
+    }
+}
+
+/// The time axis that all trajectories share.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TimeAxis {
+    /// Time of every frame, increasing.
+    pub values: Vec<f64>,
+    /// CF `units` and `calendar` where there are any.
+    pub attributes: Attributes,
+    /// Time between frames in the units of `values` (the mean where months differ in length).
+    pub interval: f64,
+}
+
+impl TimeAxis {
+    /// Frames at 0, Δt, 2Δt, … in the model's own unit of time.
+    pub fn model(frames: usize, interval: f64) -> Self {
+        Self {
+            values: (0..frames).map(|n| n as f64 * interval).collect(),
+            attributes: Attributes::from_iter([
+                ("units".into(), "1".into()),
+                ("long_name".into(), "time in the model's own unit".into()),
+            ]),
+            interval,
+        }
+    }
+}
+
+/// The shape and meaning of a data set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Spec {
+    /// One line that says what this is.
+    pub title: String,
+    /// Channels, in the order of the values.
+    pub channels: Vec<Channel>,
+    /// Number of trajectories (members).
+    pub trajectories: usize,
+    /// Frames of every trajectory.
+    pub time: TimeAxis,
+    /// The y axis; none on a line.
+    pub y: Option<SpatialAxis>,
+    /// The x axis, whose points lie side by side in memory.
+    pub x: SpatialAxis,
+}
+
+impl Spec {
+    /// Frames of a trajectory.
+    pub fn frames(&self) -> usize {
+        self.time.values.len()
+    }
+
+    /// Rows; 1 on a line.
+    pub fn ny(&self) -> usize {
+        self.y.as_ref().map_or(1, SpatialAxis::points)
+    }
+
+    /// Columns.
+    pub fn nx(&self) -> usize {
+        self.x.points()
+    }
+
+    /// Points of a channel.
+    pub fn points(&self) -> usize {
+        self.ny() * self.nx()
+    }
+
+    /// Values of a frame: channels × points.
+    pub fn frame_len(&self) -> usize {
+        self.channels.len() * self.points()
+    }
+
+    /// The axes in space, y before x.
+    pub fn axes(&self) -> impl DoubleEndedIterator<Item = &SpatialAxis> {
+        self.y.iter().chain(std::iter::once(&self.x))
+    }
+
+    /// Checks that the grid has transforms, that coordinates increase and that names are distinct.
+    ///
+    /// # Errors
+    /// One sentence that names what does not fit.
+    pub fn validate(&self) -> Result<()> {
+        ensure!(self.trajectories > 0, "a data set needs at least one trajectory");
+        ensure!(self.frames() >= 2, "a data set needs at least 2 frames, not {}", self.frames());
+        ensure!(!self.channels.is_empty(), "a data set needs at least one channel");
+        for axis in self.axes() {
+            check_points(&axis.name, axis.points(), self.y.is_some())?;
+            increasing(&axis.coordinates)
+                .with_context(|| format!("the coordinates of `{}` do not increase", axis.name))?;
+        }
+        increasing(&self.time.values).context("the times do not increase")?;
+        let reserved = ["trajectory", "time", "split", "statistics", "climatology"];
+        let names = self
+            .axes()
+            .map(|a| a.name.as_str())
+            .chain(self.channels.iter().map(|c| c.name.as_str()));
+        let mut seen = reserved.to_vec();
+        for name in names {
+            ensure!(
+                !name.is_empty() && !name.contains('/') && !name.starts_with("__"),
+                "`{name}` cannot name an array: use letters, digits and underscores"
+            );
+            ensure!(!seen.contains(&name), "the name `{name}` is taken: rename the channel or axis");
+            seen.push(name);
+        }
+        Ok(())
+    }
+}
+
+/// Whether an axis of so many points has a transform.
+///
+/// # Errors
+/// One sentence with the numbers that would do.
+pub fn check_points(axis: &str, points: usize, plane: bool) -> Result<()> {
+    let most = if plane { PLANE_POINTS_MAX } else { LINE_POINTS_MAX };
+    if !points.is_power_of_two() || !(POINTS_MIN..=most).contains(&points) {
+        bail!(
+            "a grid of {points} points along `{axis}` does not fit: use a power of two from {POINTS_MIN} to {most}"
+        );
+    }
+    Ok(())
+}
+
+fn increasing(values: &[f64]) -> Result<()> {
+    for (n, pair) in values.windows(2).enumerate() {
+        ensure!(pair[0] < pair[1], "{} is followed by {} at index {}", pair[0], pair[1], n + 1);
+    }
+    ensure!(values.iter().all(|v| v.is_finite()), "one of them is not a finite number");
+    Ok(())
+}

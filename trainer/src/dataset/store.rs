@@ -1,0 +1,118 @@
+//! Zarr v3 arrays and groups with the conventions of xarray: dimension names, attributes, consolidated metadata.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use zarrs::array::codec::ZstdCodec;
+use zarrs::array::{Array, ArrayBuilder, ArraySubset, Element, ElementOwned, data_type};
+use zarrs::filesystem::FilesystemStore;
+use zarrs::group::{Group, GroupBuilder};
+use zarrs::metadata_ext::group::consolidated_metadata::ConsolidatedMetadata;
+
+use super::Attributes;
+
+pub(super) type Store = Arc<FilesystemStore>;
+pub(super) type StoredArray = Array<FilesystemStore>;
+
+pub(super) fn open(folder: &Path) -> Result<Store> {
+    Ok(Arc::new(FilesystemStore::new(folder)?))
+}
+
+/// An element type that a data set uses, with the value that a missing chunk reads as.
+pub(super) trait Stored: Element + ElementOwned + Copy {
+    fn builder(shape: &[u64], chunk: &[u64]) -> ArrayBuilder;
+}
+
+macro_rules! stored {
+    ($type:ty, $data_type:ident, $fill:expr) => {
+        impl Stored for $type {
+            fn builder(shape: &[u64], chunk: &[u64]) -> ArrayBuilder {
+                ArrayBuilder::new(shape.to_vec(), chunk.to_vec(), data_type::$data_type(), $fill)
+            }
+        }
+    };
+}
+
+// A chunk that is not there must not pass for data: NaN is refused when it is read.
+stored!(f32, float32, f32::NAN);
+stored!(f64, float64, f64::NAN);
+stored!(i64, int64, i64::MIN);
+stored!(i8, int8, super::split::GAP);
+
+/// Makes an array and writes its metadata; chunks follow.
+pub(super) fn create<T: Stored>(
+    store: &Store,
+    path: &str,
+    dimensions: &[(&str, usize)],
+    chunk: &[usize],
+    attributes: Attributes,
+) -> Result<StoredArray> {
+    let shape: Vec<u64> = dimensions.iter().map(|&(_, n)| n as u64).collect();
+    let chunk: Vec<u64> = chunk.iter().map(|&n| n as u64).collect();
+    let array = T::builder(&shape, &chunk)
+        // Level 3 is Zarr's own default; the checksum turns a damaged chunk into an error.
+        .bytes_to_bytes_codecs(vec![Arc::new(ZstdCodec::new(3, true))])
+        .dimension_names(Some(dimensions.iter().map(|&(name, _)| name)))
+        .attributes(attributes)
+        .build(store.clone(), path)
+        .with_context(|| format!("cannot make the array `{path}`"))?;
+    array.store_metadata().with_context(|| format!("cannot write the array `{path}`"))?;
+    Ok(array)
+}
+
+/// Makes an array of one chunk and fills it.
+pub(super) fn write<T: Stored>(
+    store: &Store,
+    path: &str,
+    dimensions: &[(&str, usize)],
+    values: &[T],
+    attributes: Attributes,
+) -> Result<()> {
+    let chunk: Vec<usize> = dimensions.iter().map(|&(_, n)| n).collect();
+    let array = create::<T>(store, path, dimensions, &chunk, attributes)?;
+    array
+        .store_chunk(&vec![0; chunk.len()], values)
+        .with_context(|| format!("cannot write the array `{path}`"))
+}
+
+/// Reads a whole array, which must have the shape given.
+pub(super) fn read<T: Stored>(store: &Store, path: &str, shape: &[usize]) -> Result<Vec<T>> {
+    let array = open_array(store, path, shape)?;
+    let all = ArraySubset::new_with_shape(array.shape().to_vec());
+    array
+        .retrieve_array_subset::<Vec<T>>(&all)
+        .with_context(|| format!("the array `{path}` cannot be read: the data set is damaged"))
+}
+
+pub(super) fn open_array(store: &Store, path: &str, shape: &[usize]) -> Result<StoredArray> {
+    let array = Array::open(store.clone(), path)
+        .with_context(|| format!("the array `{path}` is missing or damaged"))?;
+    let expected: Vec<u64> = shape.iter().map(|&n| n as u64).collect();
+    anyhow::ensure!(
+        array.shape() == expected,
+        "the array `{path}` has shape {:?} where {expected:?} was expected",
+        array.shape()
+    );
+    Ok(array)
+}
+
+/// Writes a group with attributes; its metadata gets a copy of all that lies beneath, so that readers need one file.
+pub(super) fn write_group(store: &Store, path: &str, attributes: Attributes) -> Result<()> {
+    let failed = || format!("cannot write the group `{path}`");
+    let mut builder = GroupBuilder::new();
+    builder.attributes(attributes);
+    let mut group: Group<FilesystemStore> = builder.build(store.clone(), path)?;
+    group.store_metadata().with_context(failed)?;
+    let below = path.trim_end_matches('/').len() + 1;
+    let metadata = group
+        .traverse()?
+        .into_iter()
+        .map(|(path, metadata)| (path.as_str()[below..].to_owned(), metadata))
+        .collect();
+    group.set_consolidated_metadata(Some(ConsolidatedMetadata {
+        metadata,
+        ..ConsolidatedMetadata::default()
+    }));
+    group.store_metadata().with_context(failed)
+}

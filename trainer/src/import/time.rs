@@ -1,0 +1,223 @@
+//! The time axis: which steps, when, and whether they come regularly.
+
+use std::ops::Range;
+
+use anyhow::{Result, bail, ensure};
+use serde::Serialize;
+use serde_json::json;
+
+use super::source::{self, Source, Variable};
+use crate::calendar::{Calendar, TimeUnits, Unit};
+use crate::dataset::{Attributes, TimeAxis};
+
+/// What the user says about time.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct TimeOptions {
+    /// Steps to take: indices `a:b` (b excluded) or dates `1982-01:1990-12` (both included).
+    pub range: Option<String>,
+    /// Broken steps to leave out, counted from the first step of the file.
+    pub drop_steps: Vec<usize>,
+    /// Time between frames, for files without a time coordinate.
+    pub interval: Option<f64>,
+    /// Units, where those of the file are missing or wrong.
+    pub units: Option<String>,
+    /// Calendar, where that of the file is missing or wrong.
+    pub calendar: Option<String>,
+}
+
+/// The chosen steps.
+#[derive(Clone, Debug)]
+pub(super) struct Steps {
+    /// Index in the file of every frame.
+    pub indices: Vec<usize>,
+    /// Frames left out but kept on the axis, so that it stays regular.
+    pub dropped: Vec<usize>,
+    /// The axis as the data set has it.
+    pub axis: TimeAxis,
+    /// Calendar month of every frame (1 to 12), where dates are known.
+    pub months: Option<Vec<u8>>,
+    /// Frames of a year if the steps are whole months: blocks of time keep years whole.
+    pub year: usize,
+}
+
+/// Days between steps that are so many calendar months apart.
+const MONTHS: [(usize, Range<f64>); 5] =
+    [(1, 27.9..31.1), (2, 58.9..62.1), (3, 88.9..92.1), (6, 180.0..184.1), (12, 359.9..366.1)];
+
+/// Chooses the steps of a file with `count` of them.
+///
+/// # Errors
+/// One sentence if the time does not increase or is irregular.
+pub(super) fn choose(
+    source: &dyn Source,
+    coordinate: Option<&Variable>,
+    count: usize,
+    options: &TimeOptions,
+) -> Result<Steps> {
+    let raw: Vec<f64> = match (options.interval, coordinate) {
+        (Some(interval), _) => {
+            ensure!(interval > 0.0, "--interval is {interval}: it must be positive");
+            (0..count).map(|n| n as f64 * interval).collect()
+        }
+        (None, Some(coordinate)) => source::read_line(source, coordinate)?,
+        (None, None) => (0..count).map(|n| n as f64).collect(),
+    };
+    let (units, mut attributes) = meaning(coordinate, options)?;
+    // A unit without a date still tells months from days.
+    let unit = attributes["units"].as_str().and_then(|u| Unit::parse(u.split(' ').next()?));
+    let mut indices = in_range(&raw, units.as_ref(), options.range.as_deref())?;
+    if let Some(step) = options.drop_steps.iter().find(|&&step| step >= count) {
+        bail!("--drop-steps names step {step}: the file has steps 0 to {}", count - 1);
+    }
+    let out = |index: &usize| options.drop_steps.contains(index);
+    let first = indices.iter().position(|i| !out(i));
+    let last = indices.iter().rposition(|i| !out(i));
+    let (Some(first), Some(last)) = (first, last) else { bail!("no time step is left") };
+    indices = indices[first..=last].to_vec();
+    let values = |indices: &[usize]| indices.iter().map(|&i| raw[i]).collect::<Vec<f64>>();
+    // A step left out inside leaves a hole in a regular axis; or it was what made the axis irregular.
+    if check_regular(&indices, &values(&indices), units.as_ref(), unit).is_err() {
+        indices.retain(|i| !out(i));
+    }
+    let raw_values = values(&indices);
+    ensure!(raw_values.len() >= 2, "{} time step is left: a data set needs at least 2", raw_values.len());
+    let months_apart = check_regular(&indices, &raw_values, units.as_ref(), unit)?;
+    let months = units.map(|u| raw_values.iter().map(|&v| u.instant(v).date.month).collect());
+    let values = match units {
+        // Months and years have no fixed length: CF wants days.
+        Some(u) if matches!(u.unit, Unit::Months(_)) => raw_values.iter().map(|&v| u.days(v)).collect(),
+        _ => raw_values,
+    };
+    attributes.entry("standard_name").or_insert(json!("time"));
+    let interval = (values[values.len() - 1] - values[0]) / (values.len() - 1) as f64;
+    let dropped = (0..indices.len()).filter(|&n| out(&indices[n])).collect();
+    let year = months_apart.filter(|m| 12 % m == 0).map_or(1, |m| 12 / m);
+    Ok(Steps { indices, dropped, axis: TimeAxis { values, attributes, interval }, months, year })
+}
+
+/// Units with a date if there is one, and the attributes of the axis.
+fn meaning(
+    coordinate: Option<&Variable>,
+    options: &TimeOptions,
+) -> Result<(Option<TimeUnits>, Attributes)> {
+    let of_file = |name: &str| coordinate.and_then(|c| c.text(name)).map(str::to_owned);
+    // With --interval the coordinate of the file is not used, nor are its units.
+    let from_file = options.interval.is_none();
+    let units = options.units.clone().or(of_file("units").filter(|_| from_file));
+    let calendar = options.calendar.clone().or(of_file("calendar"));
+    let calendar = Calendar::parse(calendar.as_deref().unwrap_or("standard"))?;
+    let mut attributes = Attributes::new();
+    if let Some(name) = of_file("long_name") {
+        attributes.insert("long_name".into(), json!(name));
+    }
+    let units = match units {
+        Some(units) if !units.is_empty() => units,
+        _ => {
+            attributes.insert("units".into(), json!("1"));
+            return Ok((None, attributes));
+        }
+    };
+    let dated = if units.to_ascii_lowercase().contains(" since ") {
+        TimeUnits::parse(&units, calendar).map(Some)?
+    } else {
+        // Ferret keeps the date in an attribute of its own.
+        let origin = of_file("time_origin").filter(|_| from_file && Unit::parse(&units).is_some());
+        origin.and_then(|origin| TimeUnits::parse(&format!("{units} since {origin}"), calendar).ok())
+    };
+    match &dated {
+        Some(dated) => {
+            attributes.insert("units".into(), json!(dated.describe()));
+            attributes.insert("calendar".into(), json!(calendar.name()));
+        }
+        None => {
+            attributes.insert("units".into(), json!(units));
+        }
+    }
+    Ok((dated, attributes))
+}
+
+/// Indices that `--time` names.
+fn in_range(raw: &[f64], units: Option<&TimeUnits>, range: Option<&str>) -> Result<Vec<usize>> {
+    let Some(range) = range else { return Ok((0..raw.len()).collect()) };
+    let Some((from, to)) = range.split_once(':') else {
+        bail!("--time {range} is no range: write indices as in 0:120, or dates as in 1982-01:1990-12");
+    };
+    let chosen: Vec<usize> = if from.contains('-') || to.contains('-') {
+        let Some(units) = units else {
+            bail!("--time {range} names dates, but the times of the file have none: use indices, or give --time-units");
+        };
+        let inside = |value: f64| {
+            let date = units.instant(value).date.to_string();
+            // A month includes all of its days: dates are compared as far as they were given.
+            let head = |limit: &str| date[..limit.len().min(date.len())].to_owned();
+            (from.is_empty() || head(from).as_str() >= from) && (to.is_empty() || head(to).as_str() <= to)
+        };
+        (0..raw.len()).filter(|&n| inside(raw[n])).collect()
+    } else {
+        let index = |text: &str, default: usize| match text {
+            "" => Ok(default),
+            text => text.parse::<usize>(),
+        };
+        let (Ok(from), Ok(to)) = (index(from, 0), index(to, raw.len())) else {
+            bail!("--time {range} is no range: write indices as in 0:120, or dates as in 1982-01:1990-12");
+        };
+        ensure!(to <= raw.len(), "--time {range} ends beyond the {} steps of the file", raw.len());
+        (from..to).collect()
+    };
+    ensure!(!chosen.is_empty(), "--time {range} chooses no step");
+    Ok(chosen)
+}
+
+/// Checks that the steps follow each other evenly; returns how many calendar months apart, where that is what is even.
+fn check_regular(
+    indices: &[usize],
+    values: &[f64],
+    units: Option<&TimeUnits>,
+    unit: Option<Unit>,
+) -> Result<Option<usize>> {
+    let when = |n: usize| match units {
+        Some(units) => units.instant(values[n]).to_string(),
+        None => values[n].to_string(),
+    };
+    for (n, pair) in values.windows(2).enumerate() {
+        if pair[1].partial_cmp(&pair[0]) != Some(std::cmp::Ordering::Greater) {
+            bail!(
+                "time does not increase: step {} ({}) follows step {} ({}); leave broken steps out with --drop-steps",
+                indices[n + 1],
+                when(n + 1),
+                indices[n],
+                when(n)
+            );
+        }
+    }
+    let gaps: Vec<f64> = values.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    let mut sorted = gaps.clone();
+    sorted.sort_by(f64::total_cmp);
+    let Some(&usual) = sorted.get(sorted.len() / 2) else { return Ok(None) };
+    // Single precision times and thirds of an hour are not exact.
+    let odd = gaps.iter().position(|gap| (gap - usual).abs() > 0.01 * usual);
+    let in_days: Option<Vec<f64>> = match (units, unit) {
+        (Some(units), _) => {
+            Some(values.windows(2).map(|p| units.days(p[1]) - units.days(p[0])).collect())
+        }
+        (None, Some(Unit::Seconds(unit))) => {
+            Some(gaps.iter().map(|gap| gap * unit / 86_400.0).collect())
+        }
+        _ => None,
+    };
+    let months = in_days.and_then(|days| {
+        MONTHS.iter().find(|(_, range)| days.iter().all(|d| range.contains(d))).map(|(m, _)| *m)
+    });
+    match odd {
+        Some(n) if months.is_none() => bail!(
+            "time is irregular: from step {} ({}) to step {} ({}) it is {} where {usual} is usual; \
+             choose a regular part with --time, or leave steps out with --drop-steps",
+            indices[n],
+            when(n),
+            indices[n + 1],
+            when(n + 1),
+            gaps[n]
+        ),
+        _ => Ok(months),
+    }
+}

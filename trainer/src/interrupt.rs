@@ -1,0 +1,42 @@
+//! Ctrl-C: one flag that long loops look at, so that everything half-written is taken away on the way out.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// Exit code of a command that was interrupted, as shells expect it (128 + SIGINT).
+pub const EXIT_CODE: u8 = 130;
+
+/// The error that [`check`] returns after Ctrl-C.
+#[derive(Clone, Copy, Debug)]
+pub struct Interrupted;
+
+impl fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("interrupted: nothing was written")
+    }
+}
+
+impl std::error::Error for Interrupted {}
+
+/// Makes Ctrl-C (and SIGTERM) set the flag instead of ending the process; a second one ends it at once.
+///
+/// # Errors
+/// If a handler is already there.
+pub fn install() -> anyhow::Result<()> {
+    ctrlc::set_handler(|| {
+        if INTERRUPTED.swap(true, Ordering::SeqCst) {
+            std::process::exit(i32::from(EXIT_CODE));
+        }
+    })?;
+    Ok(())
+}
+
+/// To be called once per unit of work (a block of frames, say).
+///
+/// # Errors
+/// [`Interrupted`] after Ctrl-C.
+pub fn check() -> Result<(), Interrupted> {
+    if INTERRUPTED.load(Ordering::Relaxed) { Err(Interrupted) } else { Ok(()) }
+}
