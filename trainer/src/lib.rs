@@ -1,1 +1,3 @@
-//! Stub.
+//! Host side of finescale: data, training, export, sampling, scores and plots.
+
+pub mod simulate;
