@@ -1,5 +1,8 @@
 //! Runs the trajectories of a plan on all cores.
 
+#[cfg(test)]
+mod tests;
+
 use super::{Simulator, Trajectory};
 use anyhow::{Result, anyhow, ensure};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -65,8 +68,8 @@ pub fn run(
             progress.tick();
             Ok(())
         };
-        let one = make(simulator, plan, index, &goes_on)
-            .and_then(|values| sink.write(index, &values));
+        let one =
+            make(simulator, plan, index, &goes_on).and_then(|values| sink.write(index, &values));
         if one.is_err() {
             failed.store(true, Relaxed);
         }

@@ -23,7 +23,6 @@ pub mod lorenz96;
 pub mod random;
 pub mod spectral;
 
-
 pub use args::{Job, SharedArgs, SimulateArgs, SystemArgs};
 pub use driver::{Interrupted, Plan, TrajectorySink, run};
 

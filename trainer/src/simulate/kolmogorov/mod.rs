@@ -17,8 +17,12 @@ use anyhow::{Result, ensure};
 use num_complex::Complex64;
 use serde::{Deserialize, Serialize};
 
-/// RK4 is stable for imaginary rates up to 2.83/dt; advection's are up to k_max (|u| + |v|).
+/// RK4 is stable for imaginary rates up to 2.83/dt; advection's are up to M (|u| + |v|).
 const COURANT_BOUND: f64 = 2.8;
+
+/// A run goes on above the bound by this factor: a short, local gust does no harm (none was seen
+/// at 1.3 times the bound), and it stops long before numbers overflow.
+const GUST: f64 = 1.5;
 
 /// Initial fields hold wavenumbers up to this along each axis, whatever the resolution.
 const INITIAL_CUTOFF: i64 = 9;
@@ -64,7 +68,7 @@ impl Default for Parameters {
         Self {
             grid: 32,
             resolution: 128,
-            dt: 0.005,
+            dt: 0.00625,
             interval: 0.5,
             burn_in: 50.0,
             nu: 1e-3,
@@ -120,8 +124,8 @@ impl Kolmogorov {
         let courant = p.dt * cutoff as f64 * p.expected_speed();
         ensure!(
             courant <= COURANT_BOUND,
-            "--dt {} breaks the advective (CFL) bound: dt * {cutoff} * speed is {courant:.1} at an \
-             expected max(|u| + |v|) of {:.1}, RK4 takes {COURANT_BOUND}; use --dt {} or smaller",
+            "--dt {} breaks the advective (CFL) bound: dt * {cutoff} * (|u| + |v|) must stay below \
+             {COURANT_BOUND} for RK4, and speeds to {:.1} are expected; use --dt {} or smaller",
             p.dt,
             p.expected_speed(),
             round_down(COURANT_BOUND / (cutoff as f64 * p.expected_speed()))
@@ -164,9 +168,16 @@ impl Kolmogorov {
 }
 
 impl Parameters {
-    /// A speed max(|u| + |v|) that is certainly reached.
+    /// An estimate of the largest |u| + |v|: four and a half times the initial root mean square
+    /// speed, or what the forcing sustains. That is the laminar flow's speed and a fifth where it
+    /// is slow, and otherwise 13 √forcing / k_f, measured over forcing 1 to 16, k_f 2 to 8, drag
+    /// 0.03 to 1 and ν 1e-3 to 5e-2 (to within 30 %).
     fn expected_speed(&self) -> f64 {
-        2.0 * self.initial_speed
+        let (force, k) = (self.forcing.abs(), self.forcing_wavenumber as f64);
+        let laminar = force / (k * (self.drag + self.nu * k * k));
+        let sustained = (1.2 * laminar).min(13.0 * force.sqrt() / k);
+        // Without forcing and losses the laminar speed is 0/0.
+        (4.5 * self.initial_speed).max(if force > 0.0 { sustained } else { 0.0 })
     }
 }
 
@@ -226,16 +237,22 @@ impl Trajectory for Run {
         let rate = self.clock.dt() * self.flow.cutoff() as f64;
         for _ in 0..self.clock.steps {
             let speed = self.flow.step();
-            // A field that is not a number has no maximum: its speed reads as zero.
             ensure!(
-                rate * speed <= COURANT_BOUND && (speed > 0.0 || self.flow.energy() == 0.0),
-                "the flow reached max(|u| + |v|) = {speed:.1} at t = {:.2}, where the advective \
-                 (CFL) bound of RK4 is broken: use --dt {} or smaller",
+                rate * speed <= GUST * COURANT_BOUND,
+                "the flow reached |u| + |v| = {speed:.1} at t = {:.2}, far above the advective \
+                 (CFL) bound of RK4: use --dt {} or smaller",
                 self.steps_taken as f64 * self.clock.dt(),
                 round_down(COURANT_BOUND / (self.flow.cutoff() as f64 * speed))
             );
             self.steps_taken += 1;
         }
+        // A field that is not a number has no largest speed either: the check above passes it.
+        ensure!(
+            self.flow.energy().is_finite(),
+            "the flow blew up before t = {:.2}: use a --dt smaller than {}",
+            self.steps_taken as f64 * self.clock.dt(),
+            self.clock.dt()
+        );
         Ok(())
     }
 

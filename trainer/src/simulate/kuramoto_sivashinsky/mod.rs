@@ -19,8 +19,11 @@ use std::f64::consts::TAU;
 const LEAST_CUTOFF: f64 = 2.0;
 
 /// ETDRK4 integrates the linear part exactly; what bounds it is advection at the wavenumbers that
-/// carry energy. Measured: stable to 0.5 and beyond, accurate to 0.25.
+/// carry energy. Measured: variance and lag-1 correlation are right to 2 % up to 0.5.
 const LARGEST_STEP: f64 = 0.5;
+
+/// ½⟨u²⟩ is near 0.85 on every long domain; a solution that is far above has blown up.
+const LARGEST_ENERGY: f64 = 100.0;
 
 /// What a user may choose; the defaults are in `Default`.
 #[derive(Clone, Debug, PartialEq, clap::Args, Serialize, Deserialize)]
@@ -151,7 +154,8 @@ impl Trajectory for Run {
         }
         self.intervals += 1;
         ensure!(
-            self.solver.energy().is_finite(),
+            // False for what is not a number, too.
+            self.solver.energy() < LARGEST_ENERGY,
             "the solution blew up before t = {:.2}: use a --dt smaller than {}",
             self.intervals as f64 * self.clock.interval,
             self.clock.dt()

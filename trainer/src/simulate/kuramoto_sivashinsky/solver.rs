@@ -73,10 +73,8 @@ impl Solver {
         for m in modes {
             let e = &coefficients[m];
             let [first, middle, last] = e.weights;
-            amplitudes[m] = amplitudes[m] * e.whole
-                + nu[m] * first
-                + (na[m] + nb[m]) * middle
-                + nc[m] * last;
+            amplitudes[m] =
+                amplitudes[m] * e.whole + nu[m] * first + (na[m] + nb[m]) * middle + nc[m] * last;
         }
     }
 
@@ -127,7 +125,8 @@ struct Product {
 impl Product {
     fn new(points: usize) -> Self {
         let mut planner = FftPlanner::new();
-        let (forward, inverse) = (planner.plan_fft_forward(points), planner.plan_fft_inverse(points));
+        let (forward, inverse) =
+            (planner.plan_fft_forward(points), planner.plan_fft_inverse(points));
         let scratch = forward.get_inplace_scratch_len().max(inverse.get_inplace_scratch_len());
         Self {
             forward,

@@ -206,7 +206,8 @@ impl Trajectory for Run<'_> {
     fn advance(&mut self) -> Result<()> {
         self.draw_noise();
         let statistics = self.system.correlation.iter().zip(&self.system.power);
-        for ((state, noise), (rho, power)) in self.state.iter_mut().zip(&self.work).zip(statistics) {
+        for ((state, noise), (rho, power)) in self.state.iter_mut().zip(&self.work).zip(statistics)
+        {
             *state = rho * *state + noise * (power * (1.0 - rho.norm_sqr())).sqrt();
         }
         Ok(())

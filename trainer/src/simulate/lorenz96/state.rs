@@ -49,6 +49,11 @@ impl State {
         &mut self.y[1..end]
     }
 
+    /// Σ X² + Σ Y²
+    pub(super) fn square(&self) -> f64 {
+        self.slow().iter().chain(self.fast()).map(|value| value * value).sum()
+    }
+
     /// Copies the ends of each ring beside its beginning, and the reverse.
     pub(super) fn close_rings(&mut self) {
         let (k, n) = (self.x.len() - 3, self.y.len() - 3);
