@@ -103,16 +103,19 @@ impl Advection {
     /// Calls `each(index, value)` with −u·∇ω at every index of the half plane.
     pub(super) fn for_each(&self, mut each: impl FnMut(usize, Complex64)) {
         let (n, m) = (self.points, self.cutoff);
-        for (kx, modes) in self.modes.chunks_exact(2 * m + 1).enumerate() {
+        let width = 2 * m + 1;
+        for (kx, modes) in self.modes.chunks_exact(width).enumerate() {
             let plus = &self.columns[kx * n..][..n];
             let minus = &self.columns[if kx == 0 { 0 } else { m + kx } * n..][..n];
-            for (at, mode) in modes.iter().enumerate() {
-                // k_y = at − M lies in row k_y mod N, and −k_y in row −k_y mod N.
-                let row = if at < m { n + at - m } else { at - m };
-                let mirror = if at <= m { m - at } else { n + m - at };
-                let (s, t) = (mode.product * plus[row], mode.product * minus[mirror]);
-                each(kx * (2 * m + 1) + at, Complex64::new(s.im + t.im, t.re - s.re));
-            }
+            // k_y lies in row k_y mod N of its column, and −k_y in row −k_y mod N of the mirror's.
+            let negative = plus[n - m..].iter().zip(minus[1..=m].iter().rev());
+            let mirrored = minus[..1].iter().chain(minus[n - m..].iter().rev());
+            let positive = plus[..=m].iter().zip(mirrored);
+            let pairs = modes.iter().zip(negative.chain(positive));
+            pairs.enumerate().for_each(|(at, (mode, (here, mirror)))| {
+                let (s, t) = (mode.product * here, mode.product * mirror);
+                each(kx * width + at, Complex64::new(s.im + t.im, t.re - s.re));
+            });
         }
     }
 
@@ -120,29 +123,22 @@ impl Advection {
         let (n, m) = (self.points, self.cutoff);
         let width = 2 * m + 1;
         let (plus, minus) = self.columns.split_at_mut((m + 1) * n);
-        for (kx, column) in plus.chunks_exact_mut(n).enumerate() {
-            let amplitudes = &vorticity[kx * width..][..width];
-            let modes = &self.modes[kx * width..][..width];
-            let velocity = |at: usize| modes[at].velocity * amplitudes[at];
-            for row in 0..=m {
-                column[row] = velocity(m + row);
-            }
+        let lines = self.modes.chunks_exact(width).zip(vorticity.chunks_exact(width));
+        for (kx, (modes, amplitudes)) in lines.enumerate() {
+            let pairs = modes.iter().zip(amplitudes);
+            let velocity = pairs.clone().map(|(mode, w)| mode.velocity * w);
+            let column = &mut plus[kx * n..][..n];
+            column[n - m..].iter_mut().zip(velocity.clone()).for_each(|(z, v)| *z = v);
+            column[..=m].iter_mut().zip(velocity.skip(m)).for_each(|(z, v)| *z = v);
             column[m + 1..n - m].fill(Complex64::ZERO);
-            for at in 0..m {
-                column[n - m + at] = velocity(at);
-            }
             if kx == 0 {
                 continue;
             }
+            let mirrored = pairs.rev().map(|(mode, w)| -(mode.velocity * w.conj()));
             let column = &mut minus[(kx - 1) * n..][..n];
-            let mirrored = |at: usize| -(modes[at].velocity * amplitudes[at].conj());
-            for row in 0..=m {
-                column[row] = mirrored(m - row);
-            }
+            column[n - m..].iter_mut().zip(mirrored.clone()).for_each(|(z, v)| *z = v);
+            column[..=m].iter_mut().zip(mirrored.skip(m)).for_each(|(z, v)| *z = v);
             column[m + 1..n - m].fill(Complex64::ZERO);
-            for row in n - m..n {
-                column[row] = mirrored(m + n - row);
-            }
         }
     }
 

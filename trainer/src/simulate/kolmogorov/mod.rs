@@ -8,7 +8,7 @@ mod tests;
 
 pub use flow::{Flow, Physics};
 
-use super::check::{at_least, finite, not_negative, positive, round_down};
+use super::check::{at_least, even, finite, not_negative, positive, round_down};
 use super::clock::Clock;
 use super::random::Noise;
 use super::spectral::{Plane, index_of};
@@ -101,7 +101,7 @@ impl Kolmogorov {
         positive("--initial-speed", p.initial_speed)?;
         at_least("--resolution", p.resolution, 3 * INITIAL_CUTOFF as usize + 1)?;
         at_least("--grid", p.grid, 4)?;
-        ensure!(p.grid % 2 == 0, "--grid must be even, but is {}", p.grid);
+        even("--grid", p.grid)?;
         ensure!(
             p.grid <= p.resolution,
             "--grid {} is finer than --resolution {}: raise --resolution or lower --grid",

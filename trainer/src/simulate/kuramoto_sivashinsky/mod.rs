@@ -6,7 +6,7 @@ mod tests;
 
 pub use solver::Solver;
 
-use super::check::{at_least, positive};
+use super::check::{at_least, even, positive};
 use super::clock::Clock;
 use super::random::Noise;
 use super::{AxisInfo, ChannelInfo, Simulator, Trajectory};
@@ -69,7 +69,7 @@ impl KuramotoSivashinsky {
         let clock = Clock::new(p.dt, p.interval, p.burn_in)?;
         positive("--length", p.length)?;
         at_least("--grid", p.grid, 8)?;
-        ensure!(p.grid % 2 == 0, "--grid must be even, but is {}", p.grid);
+        even("--grid", p.grid)?;
         ensure!(
             p.length > TAU,
             "--length {} holds no growing wave: every solution decays to rest unless it exceeds 2π",

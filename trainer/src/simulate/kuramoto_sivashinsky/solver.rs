@@ -80,7 +80,7 @@ impl Solver {
 
     /// u on the points, into `values`.
     pub fn sample(&mut self, values: &mut [f32]) {
-        self.product.to_points(&self.amplitudes);
+        self.product.fill_line(&self.amplitudes);
         for (value, point) in values.iter_mut().zip(&self.product.line) {
             *value = point.re as f32;
         }
@@ -136,7 +136,7 @@ impl Product {
         }
     }
 
-    fn to_points(&mut self, amplitudes: &[Complex64]) {
+    fn fill_line(&mut self, amplitudes: &[Complex64]) {
         let n = self.line.len();
         self.line.fill(Complex64::ZERO);
         self.line[0] = amplitudes[0];
@@ -149,7 +149,7 @@ impl Product {
 
     /// −u u_x = −½ (u²)_x of `amplitudes` into `slope`.
     fn advection(&mut self, k: &[f64], amplitudes: &[Complex64], slope: &mut [Complex64]) {
-        self.to_points(amplitudes);
+        self.fill_line(amplitudes);
         for u in &mut self.line {
             *u = Complex64::new(u.re * u.re, 0.0);
         }

@@ -28,11 +28,13 @@ fn steps_converge_with_order_four() {
         advance(&mut solver, steps);
         solver
     };
-    let reference = at(768);
-    let (coarse, fine) = (distance(&at(24), &reference), distance(&at(48), &reference));
+    // Stiff modes hide the order at longer steps: it is 3.3 from dt = 1/8 to 1/16 (errors 1.6e-5
+    // and 1.6e-6), and 3.9 here.
+    let reference = at(1536);
+    let (coarse, fine) = (distance(&at(192), &reference), distance(&at(384), &reference));
     let order = (coarse / fine).log2();
-    assert!((order - 4.0).abs() < 0.3, "order {order}: {coarse} and {fine}");
-    assert!(fine < 1e-4, "{fine}");
+    assert!((order - 4.0).abs() < 0.25, "order {order}: {coarse} and {fine}");
+    assert!(distance(&at(24), &reference) < 1e-4, "the default step");
 }
 
 #[test]

@@ -11,7 +11,7 @@
 #[cfg(test)]
 mod tests;
 
-use super::check::{finite, positive};
+use super::check::{at_least, even, finite, positive};
 use super::random::Noise;
 use super::spectral::{Plane, wavenumber};
 use super::{AxisInfo, ChannelInfo, Simulator, Trajectory};
@@ -76,11 +76,8 @@ impl Linear {
     /// One sentence naming the parameter and the mend.
     pub fn new(parameters: Parameters) -> Result<Self> {
         let p = &parameters;
-        ensure!(
-            p.grid >= 4 && p.grid % 2 == 0,
-            "--grid must be even and at least 4, but is {}",
-            p.grid
-        );
+        at_least("--grid", p.grid, 4)?;
+        even("--grid", p.grid)?;
         ensure!(
             matches!(p.dimensions, 1 | 2),
             "--dimensions must be 1 or 2, but is {}",
@@ -138,12 +135,8 @@ impl Simulator for Linear {
 
     fn axes(&self) -> Vec<AxisInfo> {
         let names: &[_] = if self.parameters.dimensions == 1 { &["x"] } else { &["y", "x"] };
-        let axis = |name: &&'static str| AxisInfo {
-            name: *name,
-            points: self.parameters.grid,
-            length: TAU,
-        };
-        names.iter().map(axis).collect()
+        let points = self.parameters.grid;
+        names.iter().map(|name| AxisInfo { name, points, length: TAU }).collect()
     }
 
     fn channels(&self) -> Vec<ChannelInfo> {

@@ -105,7 +105,8 @@ fn fields_are_real() {
 fn parameters_that_cannot_work_are_refused() {
     let base = Parameters::default;
     let cases = [
-        (Parameters { grid: 7, ..base() }, "--grid must be even and at least 4"),
+        (Parameters { grid: 7, ..base() }, "--grid must be even"),
+        (Parameters { grid: 2, ..base() }, "--grid must be at least 4"),
         (Parameters { dimensions: 3, ..base() }, "--dimensions must be 1 or 2"),
         (Parameters { scale: 0.0, ..base() }, "--scale must be a positive number"),
         (Parameters { decay: 0.0, ..base() }, "--decay 0 makes |ρ| ≥ 1"),
