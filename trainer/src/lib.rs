@@ -9,3 +9,6 @@ pub mod commands;
 pub mod dataset;
 pub mod interrupt;
 pub mod import;
+//! Host side of finescale: data, training, export, sampling, scores and plots.
+
+pub mod simulate;
