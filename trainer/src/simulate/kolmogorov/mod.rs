@@ -8,8 +8,8 @@ mod tests;
 
 pub use flow::{Flow, Physics};
 
-use super::check::{at_least, even, finite, not_negative, positive, round_down};
-use super::clock::Clock;
+use super::check::{at_least, even, finite, not_negative, positive};
+use super::clock::{Clock, step_within};
 use super::random::Noise;
 use super::spectral::{Plane, index_of};
 use super::{AxisInfo, ChannelInfo, Simulator, Trajectory};
@@ -128,7 +128,7 @@ impl Kolmogorov {
              {COURANT_BOUND} for RK4, and speeds to {:.1} are expected; use --dt {} or smaller",
             p.dt,
             p.expected_speed(),
-            round_down(COURANT_BOUND / (cutoff as f64 * p.expected_speed()))
+            step_within(p.interval, COURANT_BOUND / (cutoff as f64 * p.expected_speed()))
         );
         Ok(Self { clock, parameters })
     }
@@ -242,7 +242,10 @@ impl Trajectory for Run {
                 "the flow reached |u| + |v| = {speed:.1} at t = {:.2}, far above the advective \
                  (CFL) bound of RK4: use --dt {} or smaller",
                 self.steps_taken as f64 * self.clock.dt(),
-                round_down(COURANT_BOUND / (self.flow.cutoff() as f64 * speed))
+                step_within(
+                    self.clock.interval,
+                    COURANT_BOUND / (self.flow.cutoff() as f64 * speed)
+                )
             );
             self.steps_taken += 1;
         }

@@ -7,7 +7,7 @@ mod tests;
 pub use solver::Solver;
 
 use super::check::{at_least, even, positive};
-use super::clock::Clock;
+use super::clock::{Clock, step_within};
 use super::random::Noise;
 use super::{AxisInfo, ChannelInfo, Simulator, Trajectory};
 use anyhow::{Result, ensure};
@@ -88,7 +88,7 @@ impl KuramotoSivashinsky {
             p.dt <= LARGEST_STEP,
             "--dt {} breaks ETDRK4's advective bound of {LARGEST_STEP}: use --dt {} or smaller",
             p.dt,
-            p.interval / (p.interval / LARGEST_STEP).ceil()
+            step_within(p.interval, LARGEST_STEP)
         );
         Ok(Self { clock, parameters })
     }

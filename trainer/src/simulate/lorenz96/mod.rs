@@ -6,8 +6,8 @@ mod tests;
 
 pub use state::{Physics, Scheme};
 
-use super::check::{at_least, finite, positive, round_down};
-use super::clock::Clock;
+use super::check::{at_least, finite, positive};
+use super::clock::{Clock, step_within};
 use super::random::Noise;
 use super::{AxisInfo, ChannelInfo, Simulator, Trajectory};
 use anyhow::{Result, ensure};
@@ -96,7 +96,7 @@ impl Lorenz96 {
             p.dt <= bound,
             "--dt {} breaks the {rule}: use --dt {} or smaller",
             p.dt,
-            round_down(bound)
+            step_within(p.interval, bound)
         );
         Ok(Self { clock, parameters })
     }
