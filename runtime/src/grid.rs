@@ -21,6 +21,16 @@ pub enum Boundary {
     Reflecting,
 }
 
+impl Boundary {
+    /// Its name, as in files and on command lines.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Periodic => "periodic",
+            Self::Reflecting => "reflecting",
+        }
+    }
+}
+
 /// Which Laplacian damps the modes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

@@ -33,6 +33,11 @@ pub fn install() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The flag, for code that is handed one.
+pub fn flag() -> &'static AtomicBool {
+    &INTERRUPTED
+}
+
 /// To be called once per unit of work (a block of frames, say).
 ///
 /// # Errors

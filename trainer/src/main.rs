@@ -1,9 +1,9 @@
-//! `finescale`: data, training, export, sampling, scores and plots from the command line.
+//! `finescale`: data sets and the forward process from the command line.
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use finescale_trainer::commands::DataArgs;
+use finescale_trainer::commands::{DampArgs, DataArgs};
 use finescale_trainer::interrupt::{self, Interrupted};
 
 /// Predictor-driven diffusion for spatiotemporal fields.
@@ -17,12 +17,14 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Data(DataArgs),
+    Damp(DampArgs),
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = interrupt::install().and_then(|()| match cli.command {
         Command::Data(args) => args.run(),
+        Command::Damp(args) => args.run(),
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,8 +5,10 @@ use clap::{Args, Subcommand};
 
 use super::data_import::ImportArgs;
 use super::data_info::InfoArgs;
+use super::data_plot::PlotArgs;
+use crate::simulate::SimulateArgs;
 
-/// Make, import and describe data sets.
+/// Simulate, import, describe and draw data sets.
 #[derive(Debug, Args)]
 pub struct DataArgs {
     #[command(subcommand)]
@@ -15,8 +17,10 @@ pub struct DataArgs {
 
 #[derive(Debug, Subcommand)]
 enum DataCommand {
+    Simulate(Box<SimulateArgs>),
     Import(Box<ImportArgs>),
     Info(InfoArgs),
+    Plot(PlotArgs),
 }
 
 impl DataArgs {
@@ -26,8 +30,10 @@ impl DataArgs {
     /// One sentence.
     pub fn run(self) -> Result<()> {
         match self.command {
+            DataCommand::Simulate(args) => args.run(),
             DataCommand::Import(args) => args.run(),
             DataCommand::Info(args) => args.run(),
+            DataCommand::Plot(args) => args.run(),
         }
     }
 }

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::Args;
 
-use crate::dataset::{Boundary, Split};
+use finescale::Boundary;
+
+use crate::dataset::Split;
 use crate::import::{self, Fill, Options, SplitOptions, Summary, TimeOptions};
 
 /// Import NetCDF, Zarr, .npy or .npz fields as a data set.

@@ -1,37 +1,11 @@
 //! What a data set holds: channels, time, grid.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
+use finescale::{Axis, Boundary, Grid};
 use serde::{Deserialize, Serialize};
 
 /// Attributes of a variable or group: name to JSON value.
 pub type Attributes = serde_json::Map<String, serde_json::Value>;
-
-/// Fewest points of an axis.
-pub const POINTS_MIN: usize = 8;
-/// Most points of an axis of a plane.
-pub const PLANE_POINTS_MAX: usize = 256;
-/// Most points of the axis of a line.
-pub const LINE_POINTS_MAX: usize = 1024;
-
-/// What lies beyond the ends of an axis.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Boundary {
-    /// The field repeats: Fourier modes.
-    Periodic,
-    /// The field is mirrored half a spacing beyond its end points (even extension): cosine modes.
-    Reflecting,
-}
-
-impl Boundary {
-    /// Its name, as on the command line and in attributes.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Periodic => "periodic",
-            Self::Reflecting => "reflecting",
-        }
-    }
-}
 
 /// One physical quantity.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -188,11 +162,19 @@ impl Spec {
                 !name.is_empty() && !name.contains('/') && !name.starts_with("__"),
                 "`{name}` cannot name an array: use letters, digits and underscores"
             );
-            ensure!(!seen.contains(&name), "the name `{name}` is taken: rename the channel or axis");
+            ensure!(
+                !seen.contains(&name),
+                "the name `{name}` is taken: rename the channel or axis"
+            );
             seen.push(name);
         }
         Ok(())
     }
+}
+
+/// Most points that an axis may have, on a plane or on a line.
+pub fn most_points(plane: bool) -> usize {
+    if plane { Grid::PLANE_POINTS_MAX } else { Axis::POINTS_MAX }
 }
 
 /// Whether an axis of so many points has a transform.
@@ -200,12 +182,11 @@ impl Spec {
 /// # Errors
 /// One sentence with the numbers that would do.
 pub fn check_points(axis: &str, points: usize, plane: bool) -> Result<()> {
-    let most = if plane { PLANE_POINTS_MAX } else { LINE_POINTS_MAX };
-    if !points.is_power_of_two() || !(POINTS_MIN..=most).contains(&points) {
-        bail!(
-            "a grid of {points} points along `{axis}` does not fit: use a power of two from {POINTS_MIN} to {most}"
-        );
-    }
+    let (least, most) = (Axis::POINTS_MIN, most_points(plane));
+    ensure!(
+        points.is_power_of_two() && (least..=most).contains(&points),
+        "a grid of {points} points along `{axis}` does not fit: use a power of two from {least} to {most}"
+    );
     Ok(())
 }
 

@@ -65,7 +65,9 @@ impl Moments {
         Self {
             count,
             mean: self.mean + apart * other.count / count,
-            squares: self.squares + other.squares + apart * apart * self.count * other.count / count,
+            squares: self.squares
+                + other.squares
+                + apart * apart * self.count * other.count / count,
         }
     }
 }
@@ -167,9 +169,9 @@ fn moments(spec: &Spec, pieces: &[Piece], fields: &Fields) -> Result<Vec<Moments
         })
         .collect::<Result<Vec<_>>>()?;
     let empty = vec![Moments::default(); spec.channels.len()];
-    Ok(parts.into_iter().fold(empty, |sum, part| {
-        sum.into_iter().zip(part).map(|(a, b)| a.join(b)).collect()
-    }))
+    Ok(parts
+        .into_iter()
+        .fold(empty, |sum, part| sum.into_iter().zip(part).map(|(a, b)| a.join(b)).collect()))
 }
 
 fn sum_piece(
@@ -236,7 +238,13 @@ impl Statistics {
             if name != "lag1" {
                 attributes.remove("units");
             }
-            store::write(store, &format!("/statistics/{name}"), &[("channel", n)], &values, attributes)?;
+            store::write(
+                store,
+                &format!("/statistics/{name}"),
+                &[("channel", n)],
+                &values,
+                attributes,
+            )?;
         }
         let spectra: [(&str, &str, fn(&ChannelStatistics) -> &Vec<f64>); 2] = [
             ("power_spectrum", "mean power of a mode of the standardised field", |c| &c.power),

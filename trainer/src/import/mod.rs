@@ -22,9 +22,11 @@ use serde::Serialize;
 pub use fill::Fill;
 pub use time::TimeOptions;
 
+use finescale::{Axis, Boundary};
+
 use crate::dataset::{
-    Boundary, Channel, Climatology, LINE_POINTS_MAX, Manifest, PLANE_POINTS_MAX, POINTS_MIN, Spec,
-    Split, SplitRule, Splits, Statistics, Writer, check_points,
+    Channel, Climatology, Manifest, Spec, Split, SplitRule, Splits, Statistics, Writer,
+    check_points, most_points,
 };
 use plan::Plan;
 use stream::Stream;
@@ -145,8 +147,7 @@ pub fn run(options: &Options) -> Result<Summary> {
 /// Points of the new grid, (1, nx) on a line.
 fn grid(plan: &Plan<'_>, asked: Option<&[usize]>) -> Result<(usize, usize)> {
     let plane = plan.y.is_some();
-    let most = if plane { PLANE_POINTS_MAX } else { LINE_POINTS_MAX };
-    let default = |n: usize| (1 << n.ilog2()).clamp(POINTS_MIN, most);
+    let default = |n: usize| (1 << n.ilog2()).clamp(Axis::POINTS_MIN, most_points(plane));
     let (ny, nx) = match (asked, plane) {
         (None, true) => (default(plan.fields.y.len()), default(plan.fields.x.len())),
         (None, false) => (1, default(plan.fields.x.len())),
@@ -274,11 +275,16 @@ fn climatology(
 fn notes(plan: &Plan<'_>, stream: &Stream<'_>, splits: &Splits) -> Vec<String> {
     let mut notes = Vec::new();
     for name in stream.uneven() {
-        notes.push(format!("`{name}` is not evenly spaced: fields were interpolated linearly to even spacing first"));
+        notes.push(format!(
+            "`{name}` is not evenly spaced: fields were interpolated linearly to even spacing first"
+        ));
     }
     let index = |axis: &axes::SourceAxis| axis.attributes["units"] == "1";
     for axis in plan.y.iter().chain([&plan.x]).filter(|axis| index(axis)) {
-        notes.push(format!("`{}` has no coordinate with units: its numbers are taken as they are", axis.name));
+        notes.push(format!(
+            "`{}` has no coordinate with units: its numbers are taken as they are",
+            axis.name
+        ));
     }
     if !plan.steps.dropped.is_empty() {
         notes.push(format!(

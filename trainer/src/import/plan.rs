@@ -52,9 +52,11 @@ fn choose_variables<'a>(source: &'a dyn Source, options: &Options) -> Result<Vec
     let is_field = |v: &&Variable| {
         let kinds: Vec<AxisKind> =
             v.dimensions.iter().map(|d| kind_of(source, options, &d.name)).collect();
-        let space = v.dimensions.iter().zip(&kinds).filter(|(d, k)| {
-            d.size >= 8 && !matches!(k, AxisKind::Time | AxisKind::Member)
-        });
+        let space = v
+            .dimensions
+            .iter()
+            .zip(&kinds)
+            .filter(|(d, k)| d.size >= 8 && !matches!(k, AxisKind::Time | AxisKind::Member));
         v.numeric
             && kinds.contains(&AxisKind::Time)
             && space.count() > 0
@@ -106,7 +108,9 @@ fn parse_choices(source: &dyn Source, options: &Options) -> Result<HashMap<Strin
         let (name, value) =
             parse().with_context(|| format!("--sel {item} is not of the form level=500"))?;
         let coordinate = coordinate(source, name).with_context(|| {
-            format!("--sel {item}: `{name}` has no coordinate; choose by index with --isel {name}=0")
+            format!(
+                "--sel {item}: `{name}` has no coordinate; choose by index with --isel {name}=0"
+            )
         })?;
         let values = source::read_line(source, coordinate)?;
         let near = |v: &f64| (v - value).abs() <= 1e-4 * value.abs().max(1e-30);
@@ -125,11 +129,7 @@ impl<'a> Plan<'a> {
         let first = variables[0];
         let choices = parse_choices(source, options)?;
         for name in choices.keys().chain(&options.time_axis).chain(&options.trajectory_axis) {
-            ensure!(
-                first.size(name).is_some(),
-                "{} has no dimension `{name}`",
-                first.describe()
-            );
+            ensure!(first.size(name).is_some(), "{} has no dimension `{name}`", first.describe());
         }
         let mut space = Vec::new();
         let (mut time, mut member) = (None, None);

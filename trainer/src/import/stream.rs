@@ -4,10 +4,12 @@ use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;
 
 use super::fill::{Fill, Interpolator, Shape, fill_field};
+use super::missing;
 use super::plan::Plan;
 use super::regrid::{self, Regrid};
-use super::missing;
-use crate::dataset::{Boundary, SpatialAxis};
+use finescale::Boundary;
+
+use crate::dataset::SpatialAxis;
 
 /// Regridded fields of a plan.
 pub(super) struct Stream<'a> {

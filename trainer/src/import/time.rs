@@ -80,12 +80,18 @@ pub(super) fn choose(
         indices.retain(|i| !out(i));
     }
     let raw_values = values(&indices);
-    ensure!(raw_values.len() >= 2, "{} time step is left: a data set needs at least 2", raw_values.len());
+    ensure!(
+        raw_values.len() >= 2,
+        "{} time step is left: a data set needs at least 2",
+        raw_values.len()
+    );
     let months_apart = check_regular(&indices, &raw_values, units.as_ref(), unit)?;
     let months = units.map(|u| raw_values.iter().map(|&v| u.instant(v).date.month).collect());
     let values = match units {
         // Months and years have no fixed length: CF wants days.
-        Some(u) if matches!(u.unit, Unit::Months(_)) => raw_values.iter().map(|&v| u.days(v)).collect(),
+        Some(u) if matches!(u.unit, Unit::Months(_)) => {
+            raw_values.iter().map(|&v| u.days(v)).collect()
+        }
         _ => raw_values,
     };
     attributes.entry("standard_name").or_insert(json!("time"));
@@ -122,7 +128,8 @@ fn meaning(
     } else {
         // Ferret keeps the date in an attribute of its own.
         let origin = of_file("time_origin").filter(|_| from_file && Unit::parse(&units).is_some());
-        origin.and_then(|origin| TimeUnits::parse(&format!("{units} since {origin}"), calendar).ok())
+        origin
+            .and_then(|origin| TimeUnits::parse(&format!("{units} since {origin}"), calendar).ok())
     };
     match &dated {
         Some(dated) => {
@@ -140,17 +147,22 @@ fn meaning(
 fn in_range(raw: &[f64], units: Option<&TimeUnits>, range: Option<&str>) -> Result<Vec<usize>> {
     let Some(range) = range else { return Ok((0..raw.len()).collect()) };
     let Some((from, to)) = range.split_once(':') else {
-        bail!("--time {range} is no range: write indices as in 0:120, or dates as in 1982-01:1990-12");
+        bail!(
+            "--time {range} is no range: write indices as in 0:120, or dates as in 1982-01:1990-12"
+        );
     };
     let chosen: Vec<usize> = if from.contains('-') || to.contains('-') {
         let Some(units) = units else {
-            bail!("--time {range} names dates, but the times of the file have none: use indices, or give --time-units");
+            bail!(
+                "--time {range} names dates, but the times of the file have none: use indices, or give --time-units"
+            );
         };
         let inside = |value: f64| {
             let date = units.instant(value).date.to_string();
             // A month includes all of its days: dates are compared as far as they were given.
             let head = |limit: &str| date[..limit.len().min(date.len())].to_owned();
-            (from.is_empty() || head(from).as_str() >= from) && (to.is_empty() || head(to).as_str() <= to)
+            (from.is_empty() || head(from).as_str() >= from)
+                && (to.is_empty() || head(to).as_str() <= to)
         };
         (0..raw.len()).filter(|&n| inside(raw[n])).collect()
     } else {
@@ -159,7 +171,9 @@ fn in_range(raw: &[f64], units: Option<&TimeUnits>, range: Option<&str>) -> Resu
             text => text.parse::<usize>(),
         };
         let (Ok(from), Ok(to)) = (index(from, 0), index(to, raw.len())) else {
-            bail!("--time {range} is no range: write indices as in 0:120, or dates as in 1982-01:1990-12");
+            bail!(
+                "--time {range} is no range: write indices as in 0:120, or dates as in 1982-01:1990-12"
+            );
         };
         ensure!(to <= raw.len(), "--time {range} ends beyond the {} steps of the file", raw.len());
         (from..to).collect()

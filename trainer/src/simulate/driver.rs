@@ -4,6 +4,7 @@
 mod tests;
 
 use super::{Simulator, Trajectory};
+use crate::interrupt::Interrupted;
 use anyhow::{Result, anyhow, ensure};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rayon::prelude::*;
@@ -30,18 +31,6 @@ pub trait TrajectorySink: Sync {
     /// Whatever stops the writing; it stops the run.
     fn write(&self, trajectory: usize, values: &[f32]) -> Result<()>;
 }
-
-/// The run was stopped by its flag, as Ctrl-C does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Interrupted;
-
-impl std::fmt::Display for Interrupted {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("interrupted")
-    }
-}
-
-impl std::error::Error for Interrupted {}
 
 /// Makes every trajectory of `plan`, one a task on the current rayon pool, and hands each to `sink`.
 ///

@@ -24,7 +24,7 @@ pub mod random;
 pub mod spectral;
 
 pub use args::{Job, SharedArgs, SimulateArgs, SystemArgs};
-pub use driver::{Interrupted, Plan, TrajectorySink, run};
+pub use driver::{Plan, TrajectorySink, run};
 
 use anyhow::Result;
 use serde::Serialize;
