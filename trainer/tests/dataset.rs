@@ -4,6 +4,7 @@ use std::f64::consts::TAU;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use finescale::Boundary;
 use finescale_trainer::dataset::*;
 use serde_json::json;
 

@@ -9,7 +9,9 @@ use finescale::{Axis, ForwardProcess, Grid, Laplacian, NoiseStream};
 
 use super::data_plot::{coordinate, unit};
 use crate::dataset::{Reader, Spec};
-use crate::plot::{Field, FieldGrid, Series, Spectrum, field_strip, ladder, spectra};
+use crate::plot::{
+    self, Field, FieldGrid, Figure, Plot, Series, Spectrum, field_strip, ladder, spectra,
+};
 
 /// Damp and noise a field over a ladder of scales λ, and draw it with its power spectra.
 #[derive(Debug, Args)]
@@ -121,12 +123,15 @@ impl DampArgs {
         );
         let bins = RadialBins::new(&grid(spec)?);
         let mut rows = FieldGrid::new();
-        let mut plots = Vec::new();
+        let (mut profiles, mut plots) = (Vec::new(), Vec::new());
         for (name, rungs) in [("damped", damped), ("damped + noise", noised)] {
-            let fields =
-                rungs.iter().map(|r| panel(spec, r, &about.units)).collect::<Result<_>>()?;
-            rows = rows.push(name, fields);
             let colors = ladder(rungs.len());
+            if spec.y.is_some() {
+                let fields = rungs.iter().map(|r| panel(spec, r, &about.units));
+                rows = rows.push(name, fields.collect::<Result<_>>()?);
+            } else {
+                profiles.push(profile(spec, name, rungs, &about.units)?);
+            }
             let lines: Vec<Spectrum> = rungs
                 .iter()
                 .zip(colors)
@@ -144,7 +149,11 @@ impl DampArgs {
                 "of the standardised field",
             )?);
         }
-        field_strip(title, rows, plots).save(&self.out)
+        if profiles.is_empty() {
+            field_strip(&title, rows, plots).save(&self.out)
+        } else {
+            Figure::new().title(&title).push(profiles).push(plots).save(&self.out)
+        }
     }
 }
 
@@ -180,6 +189,18 @@ fn rung(
         *value = mean + std * *value;
     }
     Ok(Rung { lambda, field, power: power.into_iter().map(f64::from).collect() })
+}
+
+/// Fields on a line, one curve for each λ.
+fn profile(spec: &Spec, name: &str, rungs: &[Rung], units: &str) -> Result<Plot> {
+    let axes = (plot::Axis::linear(coordinate(&spec.x).label), plot::Axis::linear(unit(units)));
+    let plot = Plot::new(axes.0, axes.1).title(name);
+    rungs.iter().zip(ladder(rungs.len())).try_fold(plot, |plot, (rung, color)| {
+        let values = rung.field.iter().map(|v| f64::from(*v)).collect();
+        let label = format!("λ = {}", rung.lambda);
+        let series = Series::new(label, spec.x.coordinates.clone(), values)?;
+        Ok(plot.series(series.color(color)))
+    })
 }
 
 fn panel<'a>(spec: &Spec, rung: &'a Rung, units: &str) -> Result<Field<'a>> {

@@ -9,6 +9,7 @@ use anyhow::{Result, anyhow, ensure};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rayon::prelude::*;
 use std::io::IsTerminal;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
@@ -51,6 +52,9 @@ pub fn run(
     let intervals = simulator.burn_in_intervals() + plan.frames - 1;
     let progress = Progress::new(plan.trajectories, intervals.max(1));
     let failed = AtomicBool::new(false);
+    let failure = Mutex::new(None);
+    // Stops at the first error of any thread; which one that was is kept here, since the others
+    // then report that they were told to stop.
     let result = (0..plan.trajectories).into_par_iter().try_for_each(|index| {
         let goes_on = || -> Result<()> {
             ensure!(!stop.load(Relaxed) && !failed.load(Relaxed), Interrupted);
@@ -59,13 +63,16 @@ pub fn run(
         };
         let one =
             make(simulator, plan, index, &goes_on).and_then(|values| sink.write(index, &values));
-        if one.is_err() {
+        one.map_err(|error| {
+            failure.lock().expect("no thread panics here").get_or_insert(error);
             failed.store(true, Relaxed);
-        }
-        one
+        })
     });
     progress.finish(result.is_ok());
-    result
+    match failure.into_inner().expect("no thread panics here") {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
 }
 
 fn make(
@@ -101,7 +108,7 @@ struct Progress {
     bar: ProgressBar,
     terminal: bool,
     begun: Instant,
-    spoken: std::sync::Mutex<Instant>,
+    spoken: Mutex<Instant>,
 }
 
 impl Progress {
