@@ -162,10 +162,11 @@ impl ImportArgs {
 fn print(output: &str, summary: &Summary) {
     let Summary { spec, source_grid: (rows, columns), splits, notes, .. } = summary;
     let units = spec.time.attributes.get("units").and_then(|u| u.as_str()).unwrap_or("1");
-    let unit = units.split_whitespace().next().filter(|u| *u != "1").unwrap_or("");
+    let unit = units.split_whitespace().next().filter(|u| *u != "1");
+    let unit = unit.map(|u| format!(" {u}")).unwrap_or_default();
     println!("{output}: {}", spec.title);
     println!(
-        "  {} {} × {} frames, {} {unit} apart",
+        "  {} {} × {} frames, {}{unit} apart",
         spec.trajectories,
         if spec.trajectories == 1 { "trajectory" } else { "trajectories" },
         spec.frames(),

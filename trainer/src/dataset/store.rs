@@ -1,14 +1,17 @@
 //! Zarr v3 arrays and groups with the conventions of xarray: dimension names, attributes, consolidated metadata.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use serde_json::json;
 use zarrs::array::codec::ZstdCodec;
-use zarrs::array::{Array, ArrayBuilder, ArraySubset, Element, ElementOwned, data_type};
+use zarrs::array::{Array, ArrayBuilder, ArrayMetadataOptions, ArraySubset, Element, ElementOwned, data_type};
 use zarrs::filesystem::FilesystemStore;
 use zarrs::group::{Group, GroupBuilder};
-use zarrs::metadata_ext::group::consolidated_metadata::ConsolidatedMetadata;
+use zarrs::metadata::NodeMetadata;
+use zarrs::metadata::v3::AdditionalFieldV3;
 
 use super::Attributes;
 
@@ -56,7 +59,9 @@ pub(super) fn create<T: Stored>(
         .dimension_names(Some(dimensions.iter().map(|&(name, _)| name)))
         .attributes(attributes)
         .build(store.clone(), path)
-        .with_context(|| format!("cannot make the array `{path}`"))?;
+        .with_context(|| format!("cannot make the array `{path}`"))?
+        // Attributes are the user's: no note about the library that wrote them.
+        .with_metadata_options(ArrayMetadataOptions::default().with_include_zarrs_metadata(false));
     array.store_metadata().with_context(|| format!("cannot write the array `{path}`"))?;
     Ok(array)
 }
@@ -102,17 +107,17 @@ pub(super) fn write_group(store: &Store, path: &str, attributes: Attributes) -> 
     let failed = || format!("cannot write the group `{path}`");
     let mut builder = GroupBuilder::new();
     builder.attributes(attributes);
-    let mut group: Group<FilesystemStore> = builder.build(store.clone(), path)?;
+    let group: Group<FilesystemStore> = builder.build(store.clone(), path)?;
     group.store_metadata().with_context(failed)?;
     let below = path.trim_end_matches('/').len() + 1;
-    let metadata = group
+    // Sorted: zarr-python expects the members of a group side by side.
+    let metadata: BTreeMap<String, NodeMetadata> = group
         .traverse()?
         .into_iter()
         .map(|(path, metadata)| (path.as_str()[below..].to_owned(), metadata))
         .collect();
-    group.set_consolidated_metadata(Some(ConsolidatedMetadata {
-        metadata,
-        ..ConsolidatedMetadata::default()
-    }));
-    group.store_metadata().with_context(failed)
+    let consolidated = json!({ "kind": "inline", "metadata": metadata });
+    let field = AdditionalFieldV3::new(consolidated, false);
+    builder.additional_fields(BTreeMap::from([("consolidated_metadata".to_owned(), field)]));
+    builder.build(store.clone(), path)?.store_metadata().with_context(failed)
 }

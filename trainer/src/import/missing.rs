@@ -61,19 +61,20 @@ pub(super) fn describe(plan: &Plan<'_>) -> Result<anyhow::Error> {
             continue;
         }
         let share = 100.0 * count.missing as f64 / total as f64;
-        let mut part = format!("{} misses {share:.2} % of its values", variable.name);
+        let mut places = Vec::new();
         if !count.partly.is_empty() {
             let x = span(&plan.x, count.columns);
             let place = match &plan.y {
                 Some(y) => format!("{}, {x}", span(y, count.rows)),
                 None => x,
             };
-            part += &format!(" (in {}, within {place})", steps(&count.partly));
+            places.push(format!("in {} within {place}", steps(&count.partly)));
         }
         if !count.blank.is_empty() {
-            part += &format!(" (all of {})", steps(&count.blank));
+            places.push(format!("all of {}", steps(&count.blank)));
         }
-        parts.push(part);
+        let name = &variable.name;
+        parts.push(format!("`{name}` misses {share:.2} % of its values ({})", places.join(", and ")));
     }
     Ok(anyhow!(
         "{}; leave steps out with --drop-steps, choose an area without gaps, or name a way to fill them: \

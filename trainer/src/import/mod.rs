@@ -286,6 +286,9 @@ fn notes(plan: &Plan<'_>, stream: &Stream<'_>, splits: &Splits) -> Vec<String> {
             axis.name
         ));
     }
+    if plan.steps.moved {
+        notes.push("the times lie before the year 1, which CF does not know: they were moved to the year 1".into());
+    }
     if !plan.steps.dropped.is_empty() {
         notes.push(format!(
             "{} left out step(s) hold values interpolated in time and belong to no part",

@@ -97,6 +97,9 @@ impl<'a> Stream<'a> {
                 self.finish_frame(frame)
                     .with_context(|| format!("step {} cannot be filled", steps.indices[start + n]))
             })
+            // All first: of several failures the earliest is told, whichever thread was first.
+            .collect::<Vec<_>>()
+            .into_iter()
             .collect::<Result<_>>()?;
         Ok(finished.concat())
     }

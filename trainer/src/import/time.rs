@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::source::{self, Source, Variable};
-use crate::calendar::{Calendar, TimeUnits, Unit};
+use crate::calendar::{Calendar, Instant, TimeUnits, Unit};
 use crate::dataset::{Attributes, TimeAxis};
 
 /// What the user says about time.
@@ -36,6 +36,8 @@ pub(super) struct Steps {
     pub axis: TimeAxis,
     /// Calendar month of every frame (1 to 12), where dates are known.
     pub months: Option<Vec<u8>>,
+    /// Whether the times lay before the year 1 and were moved there.
+    pub(super) moved: bool,
     /// Frames of a year if the steps are whole months: blocks of time keep years whole.
     pub year: usize,
 }
@@ -87,18 +89,46 @@ pub(super) fn choose(
     );
     let months_apart = check_regular(&indices, &raw_values, units.as_ref(), unit)?;
     let months = units.map(|u| raw_values.iter().map(|&v| u.instant(v).date.month).collect());
-    let values = match units {
+    let mut values: Vec<f64> = match units {
         // Months and years have no fixed length: CF wants days.
         Some(u) if matches!(u.unit, Unit::Months(_)) => {
             raw_values.iter().map(|&v| u.days(v)).collect()
         }
         _ => raw_values,
     };
+    let units = units.map(|u| match u.unit {
+        Unit::Months(_) => TimeUnits { unit: Unit::Seconds(86_400.0), ..u },
+        Unit::Seconds(_) => u,
+    });
+    let moved = units.is_some_and(|units| leave_year_zero(units, &mut values, &mut attributes));
     attributes.entry("standard_name").or_insert(json!("time"));
     let interval = (values[values.len() - 1] - values[0]) / (values.len() - 1) as f64;
     let dropped = (0..indices.len()).filter(|&n| out(&indices[n])).collect();
     let year = months_apart.filter(|m| 12 % m == 0).map_or(1, |m| 12 / m);
-    Ok(Steps { indices, dropped, axis: TimeAxis { values, attributes, interval }, months, year })
+    Ok(Steps { indices, dropped, axis: TimeAxis { values, attributes, interval }, months, moved, year })
+}
+
+/// The calendars with the leap years of the sky have no year 0 in CF, and xarray refuses them. Real dates get another
+/// origin; climatologies, which are written in the year 0 as they belong to none, are moved to the year 1.
+fn leave_year_zero(units: TimeUnits, values: &mut [f64], attributes: &mut Attributes) -> bool {
+    let idealised = matches!(units.calendar, Calendar::NoLeap | Calendar::AllLeap | Calendar::Day360);
+    if idealised || units.origin.date.year >= 1 {
+        return false;
+    }
+    let first = units.instant(values[0]).date;
+    let moved = first.year < 1;
+    let mut new = units;
+    if moved {
+        new.origin.date.year += 1 - first.year;
+    } else if let Unit::Seconds(unit) = units.unit {
+        new.origin = Instant { date: first, seconds: 0.0 };
+        let day = |date| units.calendar.day_number(date);
+        let days = (day(first) - day(units.origin.date)) as f64;
+        let shift = (days * 86_400.0 - units.origin.seconds) / unit;
+        values.iter_mut().for_each(|v| *v -= shift);
+    }
+    attributes.insert("units".into(), json!(new.describe()));
+    moved
 }
 
 /// Units with a date if there is one, and the attributes of the axis.
@@ -233,5 +263,59 @@ fn check_regular(
             gaps[n]
         ),
         _ => Ok(months),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn zero(unit: f64, calendar: Calendar) -> TimeUnits {
+        let origin = Instant { date: crate::calendar::Date { year: 0, month: 1, day: 1 }, seconds: 0.0 };
+        TimeUnits { unit: Unit::Seconds(unit), origin, calendar }
+    }
+
+    /// Real dates must stay the dates they are when their origin is moved.
+    #[test]
+    fn origins_in_the_year_zero_are_moved() {
+        let units = zero(86_400.0, Calendar::Standard);
+        let (mut values, mut attributes) = (vec![730_000.25, 730_031.25], Attributes::new());
+        let before = units.instant(values[1]);
+        assert!(!leave_year_zero(units, &mut values, &mut attributes));
+        let new = TimeUnits::parse(attributes["units"].as_str().unwrap(), Calendar::Standard).unwrap();
+        assert_eq!((new.instant(values[1]), values[0]), (before, 0.25));
+
+        let units = zero(3600.0, Calendar::Standard);
+        let mut values = vec![366.0, 1096.485];
+        assert!(leave_year_zero(units, &mut values, &mut attributes));
+        assert_eq!(attributes["units"], "hours since 0001-01-01 00:00:00");
+        assert!(!leave_year_zero(zero(3600.0, Calendar::NoLeap), &mut values, &mut attributes));
+    }
+
+    #[test]
+    fn ranges_are_indices_or_dates() {
+        let units = TimeUnits::parse("days since 2000-01-01", Calendar::Standard).unwrap();
+        let raw: Vec<f64> = (0..100).map(f64::from).collect();
+        let chosen = |range| in_range(&raw, Some(&units), Some(range)).map(|c| (c[0], c[c.len() - 1]));
+        assert_eq!(chosen("2000-02:2000-02-10").unwrap(), (31, 40));
+        assert_eq!(chosen("2000-02:2000-02").unwrap(), (31, 59));
+        assert_eq!(chosen(":2000-01-02").unwrap(), (0, 1));
+        assert_eq!(chosen("10:20").unwrap(), (10, 19));
+        assert!(chosen("90:120").is_err() && chosen("1999-01:1999-12").is_err() && chosen("x").is_err());
+        assert!(in_range(&raw, None, Some("2000-01:2000-02")).is_err());
+    }
+
+    #[test]
+    fn regular_means_even_or_monthly() {
+        let check = |values: &[f64], unit| {
+            let indices: Vec<usize> = (0..values.len()).collect();
+            check_regular(&indices, values, None, unit).map_err(|e| e.to_string())
+        };
+        let days = Some(Unit::Seconds(86_400.0));
+        assert_eq!(check(&[0.0, 31.0, 59.0, 90.0], days), Ok(Some(1)));
+        assert_eq!(check(&[0.0, 6.0, 12.0, 18.0], None), Ok(None));
+        assert!(check(&[0.0, 31.0, 59.0, 90.0], None).unwrap_err().contains("irregular"));
+        assert!(check(&[0.0, 1.0, 1.0, 2.0], days).unwrap_err().contains("does not increase"));
+        assert!(check(&[0.0, 1.0, f64::NAN, 2.0], days).unwrap_err().contains("does not increase"));
     }
 }
