@@ -3,5 +3,5 @@
 pub mod calendar;
 pub mod commands;
 pub mod dataset;
-pub mod interrupt;
 pub mod import;
+pub mod interrupt;

@@ -86,7 +86,8 @@ fn statistics_of_a_travelling_wave_are_exact() {
         let u = &statistics.channels[0];
         assert!((u.mean - 10.0).abs() < 1e-6 && (u.std - 2.0_f64.sqrt()).abs() < 1e-6);
         assert!((u.lag1 - 0.3_f64.cos()).abs() < 1e-6, "{}", u.lag1);
-        let total: f64 = u.power.iter().zip(&statistics.shells.modes).map(|(p, &n)| p * n as f64).sum();
+        let total: f64 =
+            u.power.iter().zip(&statistics.shells.modes).map(|(p, &n)| p * n as f64).sum();
         assert!((total / spec.points() as f64 - 1.0).abs() < 1e-9);
         let at = u.power[3] * statistics.shells.modes[3] as f64;
         assert!((at / total - 1.0).abs() < 1e-9, "shell 3 has {at} of {total}");
@@ -131,12 +132,14 @@ fn blocks_and_threads_do_not_change_the_result() {
         if whole {
             writer.write(0, &all).unwrap();
         } else {
-            let blocks: Vec<_> = all.chunks(writer.block() * spec.frame_len()).enumerate().collect();
+            let blocks: Vec<_> =
+                all.chunks(writer.block() * spec.frame_len()).enumerate().collect();
             assert!(blocks.len() > 3);
             blocks.iter().rev().for_each(|(b, values)| writer.write_block(0, *b, values).unwrap());
         }
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        let statistics = pool.install(|| writer.finish(&splits, &Manifest::new(json!({})))).unwrap();
+        let statistics =
+            pool.install(|| writer.finish(&splits, &Manifest::new(json!({})))).unwrap();
         let reader = Reader::open(&path).unwrap();
         assert_eq!(*reader.statistics(), statistics);
         (statistics, reader.hash().to_owned())
@@ -146,7 +149,10 @@ fn blocks_and_threads_do_not_change_the_result() {
 }
 
 fn first_chunk(folder: &Path) -> PathBuf {
-    let entry = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).find(|p| !p.ends_with("zarr.json"));
+    let entry = fs::read_dir(folder)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .find(|p| !p.ends_with("zarr.json"));
     let path = entry.unwrap();
     if path.is_dir() { first_chunk(&path) } else { path }
 }
@@ -195,8 +201,13 @@ fn bad_values_leave_nothing_behind() {
     let mut bad = values(&spec, 0, 0.1);
     bad[5 * spec.frame_len() + 17] = f32::NAN;
     let error = writer.write(0, &bad).unwrap_err().to_string();
-    assert_eq!(error, "`v` is NaN in frame 5 of trajectory 0: a data set holds finite numbers only");
-    assert!(writer.write(1, &bad[1..]).is_err() && writer.write(3, &values(&spec, 3, 0.1)).is_err());
+    assert_eq!(
+        error,
+        "`v` is NaN in frame 5 of trajectory 0: a data set holds finite numbers only"
+    );
+    assert!(
+        writer.write(1, &bad[1..]).is_err() && writer.write(3, &values(&spec, 3, 0.1)).is_err()
+    );
     let splits = SplitRule::by_trajectory(3).apply(3, FRAMES).unwrap();
     let error = writer.finish(&splits, &Manifest::new(json!({}))).unwrap_err().to_string();
     assert_eq!(error, "trajectory 0 was not written");
@@ -221,7 +232,10 @@ fn shapes_that_do_not_fit_are_named() {
         format!("{:#}", Writer::create(&path, &spec, false).unwrap_err())
     };
     let error = refused(|s| s.x = SpatialAxis::two_pi("x", 100, Boundary::Periodic));
-    assert_eq!(error, "a grid of 100 points along `x` does not fit: use a power of two from 8 to 256");
+    assert_eq!(
+        error,
+        "a grid of 100 points along `x` does not fit: use a power of two from 8 to 256"
+    );
     assert!(refused(|s| s.x = SpatialAxis::two_pi("x", 512, Boundary::Periodic)).contains("512"));
     assert!(refused(|s| s.channels[1].name = "u".into()).contains("`u` is taken"));
     assert!(refused(|s| s.channels[1].name = "time".into()).contains("`time` is taken"));

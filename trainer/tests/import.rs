@@ -9,7 +9,7 @@ use common::{Grid, Home, field, finescale};
 use finescale_trainer::dataset::{Boundary, Reader, Split};
 use npyz::WriterBuilder;
 use serde_json::{Value, json};
-use zarrs::array::{Array, ArrayMetadataV2, ArrayBuilder, data_type};
+use zarrs::array::{Array, ArrayBuilder, ArrayMetadataV2, data_type};
 use zarrs::filesystem::FilesystemStore;
 
 /// Compares every value with the field at the coordinates that the data set claims.
@@ -21,7 +21,10 @@ fn check(reader: &Reader, time: impl Fn(usize) -> f64) {
         for (p, value) in values.iter().enumerate() {
             let (lat, lon) = (y[p / spec.nx()], spec.x.coordinates[p % spec.nx()]);
             let expected = field(time(n), lat, lon);
-            assert!((f64::from(*value) - expected).abs() < 2e-6, "{n} {lat} {lon}: {value} {expected}");
+            assert!(
+                (f64::from(*value) - expected).abs() < 2e-6,
+                "{n} {lat} {lon}: {value} {expected}"
+            );
         }
     }
 }
@@ -48,7 +51,9 @@ fn fields_are_right_at_the_new_coordinates() {
         assert_eq!(spec.channels[0].standard_name.as_deref(), Some("eastward_wind"));
         assert_eq!(spec.time.attributes["units"], "hours since 2000-01-01 00:00:00");
         assert_eq!((spec.time.interval, spec.time.values[1]), (6.0, 6.0));
-        assert!(reader.segments(Split::Test).len() == 1 && reader.manifest().command.contains("import"));
+        assert!(
+            reader.segments(Split::Test).len() == 1 && reader.manifest().command.contains("import")
+        );
         reader.verify().unwrap();
     }
 }
@@ -78,14 +83,21 @@ fn areas_and_times_are_cut_out() {
     let home = Home::new();
     Grid::new(60, 32, 64).write(&home.path("a.nc"));
     // Eight rows and sixteen columns across Greenwich, at the file's own points.
-    let arguments =
-        ["--area", "0:45,-45:40", "--time", "2000-01-03:2000-01-12", "--boundary", "reflecting,reflecting"];
+    let arguments = [
+        "--area",
+        "0:45,-45:40",
+        "--time",
+        "2000-01-03:2000-01-12",
+        "--boundary",
+        "reflecting,reflecting",
+    ];
     let reader = home.imported("a.nc", &arguments);
     let spec = reader.spec();
     assert_eq!((spec.ny(), spec.nx(), spec.frames()), (8, 16, 40));
     assert_eq!((spec.x.coordinates[0], spec.x.boundary), (-45.0, Boundary::Reflecting));
     check(&reader, |n| (n + 8) as f64);
-    let reader = home.imported("a.nc", &["--isel", "lat=4:12,lon=0:32", "--time", "20:60", "--force"]);
+    let reader =
+        home.imported("a.nc", &["--isel", "lat=4:12,lon=0:32", "--time", "20:60", "--force"]);
     check(&reader, |n| (n + 20) as f64);
 }
 
@@ -94,7 +106,9 @@ fn monthly_anomalies_can_be_added_back() {
     let home = Home::new();
     let mut grid = Grid::new(120, 8, 16);
     let days = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    grid.time = (0..120).map(|n| f64::from(n / 12 * 365 + days[..(n % 12) as usize].iter().sum::<i32>())).collect();
+    grid.time = (0..120)
+        .map(|n| f64::from(n / 12 * 365 + days[..(n % 12) as usize].iter().sum::<i32>()))
+        .collect();
     grid.time_units = Some("days since 1990-01-01");
     grid.write(&home.path("a.nc"));
     let reader = home.imported("a.nc", &["--calendar", "noleap", "--anomaly", "monthly"]);
@@ -103,7 +117,9 @@ fn monthly_anomalies_can_be_added_back() {
     let mut sum = vec![0.0_f64; 128];
     for n in 0..120 {
         let values = reader.read(0, n..n + 1).unwrap();
-        for (p, (value, mean)) in values.iter().zip(climatology.month((n % 12 + 1) as u8)).enumerate() {
+        for (p, (value, mean)) in
+            values.iter().zip(climatology.month((n % 12 + 1) as u8)).enumerate()
+        {
             assert!((value + mean - grid.u[n * 128 + p]).abs() < 1e-5);
             if n % 12 == 3 && train.contains(&n) {
                 sum[p] += f64::from(*value);
@@ -172,8 +188,13 @@ fn numpy_arrays_are_imported() {
 
     let mut npz = npyz::npz::NpzWriter::create(home.path("two.npz")).unwrap();
     for name in ["u", "v"] {
-        let mut npy =
-            npz.array(name, Default::default()).unwrap().default_dtype().shape(&[80, 8, 8]).begin_nd().unwrap();
+        let mut npy = npz
+            .array(name, Default::default())
+            .unwrap()
+            .default_dtype()
+            .shape(&[80, 8, 8])
+            .begin_nd()
+            .unwrap();
         npy.extend(values.iter().copied()).unwrap();
         npy.finish().unwrap();
     }
@@ -193,11 +214,16 @@ fn zarr_groups_of_both_versions_are_imported() {
         std::fs::create_dir(&folder).unwrap();
         let store = Arc::new(FilesystemStore::new(&folder).unwrap());
         if version == 3 {
-            zarrs::group::GroupBuilder::new().build(store.clone(), "/").unwrap().store_metadata().unwrap();
-            let array = ArrayBuilder::new(vec![80, 64], vec![30, 40], data_type::float32(), f32::NAN)
-                .dimension_names(Some(["time", "x"]))
-                .build(store, "/u")
+            zarrs::group::GroupBuilder::new()
+                .build(store.clone(), "/")
+                .unwrap()
+                .store_metadata()
                 .unwrap();
+            let array =
+                ArrayBuilder::new(vec![80, 64], vec![30, 40], data_type::float32(), f32::NAN)
+                    .dimension_names(Some(["time", "x"]))
+                    .build(store, "/u")
+                    .unwrap();
             array.store_metadata().unwrap();
             array.store_array_subset(&array.subset_all(), &values).unwrap();
         } else {
@@ -215,7 +241,8 @@ fn zarr_groups_of_both_versions_are_imported() {
         let reader = home.imported("in.zarr", &[]);
         assert_eq!(reader.read(0, 0..80).unwrap(), values, "version {version}");
         // A data set is a Zarr group too.
-        let again = finescale(home.folder.path(), &["data", "import", "out.zarr", "--out", "again.zarr"]);
+        let again =
+            finescale(home.folder.path(), &["data", "import", "out.zarr", "--out", "again.zarr"]);
         assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
         let again = Reader::open(&home.path("again.zarr")).unwrap();
         assert_eq!(again.read(0, 0..80).unwrap(), values);
@@ -228,11 +255,13 @@ fn info_tells_the_same_as_text_and_json() {
     Grid::new(60, 16, 32).write(&home.path("a.nc"));
     let reader = home.imported("a.nc", &[]);
     let info = |arguments: &[&str]| {
-        let output = finescale(home.folder.path(), &[&["data", "info", "out.zarr"], arguments].concat());
+        let output =
+            finescale(home.folder.path(), &[&["data", "info", "out.zarr"], arguments].concat());
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     };
-    let json: Value = serde_json::from_str(&info(&["--json", "--verify", "--coarse", "8x8"])).unwrap();
+    let json: Value =
+        serde_json::from_str(&info(&["--json", "--verify", "--coarse", "8x8"])).unwrap();
     let statistics = reader.statistics();
     assert_eq!(json["channels"][0]["mean"], json!(statistics.channels[0].mean));
     assert_eq!(json["splits"]["train"]["frames"], json!(statistics.frames));
@@ -241,7 +270,13 @@ fn info_tells_the_same_as_text_and_json() {
     assert!(lambda >= json["channels"][0]["emergence_scale"][4].as_f64().unwrap());
     let text = info(&["--coarse", "8x8"]);
     assert!(text.contains("eastward") || text.contains("u from a.nc"));
-    assert!(text.contains(&format!("{lambda:.4}")) && text.contains("2000-01-01 00:00:00"), "{text}");
+    assert!(
+        text.contains(&format!("{lambda:.4}")) && text.contains("2000-01-01 00:00:00"),
+        "{text}"
+    );
     let refused = finescale(home.folder.path(), &["data", "info", "out.zarr", "--beta2", "0"]);
-    assert_eq!(String::from_utf8(refused.stderr).unwrap(), "error: --beta2 is 0: it must be positive\n");
+    assert_eq!(
+        String::from_utf8(refused.stderr).unwrap(),
+        "error: --beta2 is 0: it must be positive\n"
+    );
 }

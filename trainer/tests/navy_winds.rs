@@ -63,7 +63,10 @@ fn python() -> Result<PathBuf, String> {
     if !succeeded(&made) {
         return Err(format!("python3 cannot make an environment: {}", last_line(made)));
     }
-    let packages = ["-m", "pip", "install", "--quiet", "xarray", "zarr>=3", "netCDF4", "scipy", "cftime", "dask"];
+    let packages = [
+        "-m", "pip", "install", "--quiet", "xarray", "zarr>=3", "netCDF4", "scipy", "cftime",
+        "dask",
+    ];
     let installed = run(&program, &packages, &home);
     if !succeeded(&installed) {
         return Err(format!("pip cannot install xarray: {}", last_line(installed)));
@@ -80,7 +83,8 @@ fn monthly_navy_winds_go_in_and_come_out_in_xarray() {
     let home = tempfile::tempdir().unwrap();
     let name = file.to_string_lossy().into_owned();
     let program = env!("CARGO_BIN_EXE_finescale");
-    let output = run(program, &["data", "import", &name, "--out", "winds.zarr"], home.path()).unwrap();
+    let output =
+        run(program, &["data", "import", &name, "--out", "winds.zarr"], home.path()).unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let reader = finescale_trainer::dataset::Reader::open(&home.path().join("winds.zarr")).unwrap();
     let spec = reader.spec();
@@ -92,9 +96,11 @@ fn monthly_navy_winds_go_in_and_come_out_in_xarray() {
         Err(reason) => return eprintln!("skipped the part in Python: {reason}"),
     };
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/python/dataset.py");
-    let arguments = [&script.to_string_lossy(), program, &name, &home.path().to_string_lossy() as &str];
+    let arguments =
+        [&script.to_string_lossy(), program, &name, &home.path().to_string_lossy() as &str];
     let output = run(&python.to_string_lossy(), &arguments, home.path()).unwrap();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{text}");
     println!("{text}");
 }

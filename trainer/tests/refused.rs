@@ -75,7 +75,11 @@ fn a_truncated_zarr() {
 
 #[test]
 fn absent_names() {
-    refuses(|_| (), &["--var", "w"], "there is no variable `w`; there are: u(time 40, lat 16, lon 32)");
+    refuses(
+        |_| (),
+        &["--var", "w"],
+        "there is no variable `w`; there are: u(time 40, lat 16, lon 32)",
+    );
     refuses(|_| (), &["--isel", "level=3"], "has no dimension `level`");
     refuses(|_| (), &["--sel", "lat=3"], "there is no such value");
     refuses(|_| (), &["--trajectory-axis", "lat", "--isel", "lon=0"], "0 dimensions in space");
@@ -106,7 +110,11 @@ fn missing_values() {
         g.fill = Some(-1.0);
         g.u[5 * 512 + 33] = -1.0;
     };
-    refuses(hole, &[], "misses 1 of 20480 values (0.005 %: in step 5 within lat -73.125 to -73.125, lon 11.25 to 11.25)");
+    refuses(
+        hole,
+        &[],
+        "misses 1 of 20480 values (0.005 %: in step 5 within lat -73.125 to -73.125, lon 11.25 to 11.25)",
+    );
     refuses(|g| g.u[700] = f32::NAN, &[], "in step 1 within");
     let blank = |g: &mut Grid| g.u[5 * 512..6 * 512].fill(f32::NAN);
     refuses(blank, &[], "all of step 5");
@@ -120,7 +128,11 @@ fn constant_fields() {
 
 #[test]
 fn grids_that_do_not_fit() {
-    refuses(|_| (), &["--grid", "20x32"], "20 points along `lat` does not fit: use a power of two from 8 to 256");
+    refuses(
+        |_| (),
+        &["--grid", "20x32"],
+        "20 points along `lat` does not fit: use a power of two from 8 to 256",
+    );
     refuses(|_| (), &["--grid", "16x512"], "512 points along `lon`");
     refuses(|_| (), &["--grid", "4x4"], "4 points along `lat`");
     refuses(|_| (), &["--grid", "64"], "--grid names 1 axes where the field has 2");
@@ -137,7 +149,13 @@ fn grids_that_do_not_fit() {
 fn arguments_that_make_no_sense() {
     let home = Home::new();
     Grid::new(40, 16, 32).write(&home.path("a.nc"));
-    for arguments in [["--fill", "interpolate,median"], ["--grid", "big"], ["--boundary", "open"], ["--anomaly", "weekly"], ["--split", "random"]] {
+    for arguments in [
+        ["--fill", "interpolate,median"],
+        ["--grid", "big"],
+        ["--boundary", "open"],
+        ["--anomaly", "weekly"],
+        ["--split", "random"],
+    ] {
         let output = home.import("a.nc", &arguments);
         assert_eq!(output.status.code(), Some(2));
         assert_eq!(home.entries(), ["a.nc"]);
@@ -149,7 +167,10 @@ fn an_output_that_exists() {
     let home = Home::new();
     Grid::new(40, 16, 32).write(&home.path("a.nc"));
     home.imported("a.nc", &[]);
-    assert!(home.refused("a.nc", &[]).contains("out.zarr exists: choose another --out, or pass --force"));
+    assert!(
+        home.refused("a.nc", &[])
+            .contains("out.zarr exists: choose another --out, or pass --force")
+    );
     home.imported("a.nc", &["--force"]);
     std::fs::remove_dir_all(home.path("out.zarr")).unwrap();
     std::fs::create_dir(home.path("out.zarr")).unwrap();
@@ -182,7 +203,10 @@ fn a_disk_that_is_full() {
         .unwrap();
     let error = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{error}");
-    assert!(error.contains("cannot write `u` of trajectory 0") && error.lines().count() == 1, "{error}");
+    assert!(
+        error.contains("cannot write `u` of trajectory 0") && error.lines().count() == 1,
+        "{error}"
+    );
     assert_eq!(home.entries(), ["a.nc"]);
 }
 
@@ -201,7 +225,10 @@ fn an_interruption() {
     let start = Instant::now();
     while !home.entries().iter().any(|name| name.contains("partial")) {
         assert!(start.elapsed() < Duration::from_secs(60), "the import never began");
-        assert!(child.try_wait().unwrap().is_none(), "the import ended before it could be interrupted");
+        assert!(
+            child.try_wait().unwrap().is_none(),
+            "the import ended before it could be interrupted"
+        );
         std::thread::sleep(Duration::from_millis(5));
     }
     let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();

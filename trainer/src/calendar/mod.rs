@@ -90,7 +90,8 @@ impl Calendar {
             Self::ProlepticGregorian => {
                 let before = year - 1;
                 let leaps = before.div_euclid(4) - before.div_euclid(100) + before.div_euclid(400);
-                let leap = year.rem_euclid(4) == 0 && (year.rem_euclid(100) != 0 || year.rem_euclid(400) == 0);
+                let leap = year.rem_euclid(4) == 0
+                    && (year.rem_euclid(100) != 0 || year.rem_euclid(400) == 0);
                 365 * before + leaps + in_year(leap) - 719_162
             }
             Self::Julian => {
@@ -153,7 +154,8 @@ mod tests {
     /// Days known from elsewhere: cftime 1.6 (`date2num` to days since 1970-01-01 of the same calendar).
     #[test]
     fn known_days() {
-        let day = |calendar: Calendar, year, month, day| calendar.day_number(Date { year, month, day });
+        let day =
+            |calendar: Calendar, year, month, day| calendar.day_number(Date { year, month, day });
         assert_eq!(day(Calendar::Standard, 1970, 1, 1), 0);
         assert_eq!(day(Calendar::Standard, 2000, 3, 1), 11_017);
         assert_eq!(day(Calendar::Standard, 1582, 10, 15), REFORM);

@@ -94,7 +94,9 @@ impl TimeUnits {
                 let next = self.calendar.day_number(first) + 31;
                 let last = (28..=31)
                     .rev()
-                    .find(|&d| self.calendar.date(next - 31 + i64::from(d) - 1).month == first.month)
+                    .find(|&d| {
+                        self.calendar.date(next - 31 + i64::from(d) - 1).month == first.month
+                    })
                     .unwrap_or(28);
                 let start = Instant { date: Date { day: day.min(last), ..first }, ..self.origin };
                 self.after(start, (months - whole) * 30.0 * 86_400.0)
@@ -107,10 +109,7 @@ impl TimeUnits {
         // Thirds of an hour and the like are rounded in files: a microsecond before midnight is midnight.
         let days = ((total + 1e-6) / 86_400.0).floor();
         let number = self.calendar.day_number(start.date) + days as i64;
-        Instant {
-            date: self.calendar.date(number),
-            seconds: (total - days * 86_400.0).max(0.0),
-        }
+        Instant { date: self.calendar.date(number), seconds: (total - days * 86_400.0).max(0.0) }
     }
 
     /// Days from the origin to a value.
@@ -181,7 +180,10 @@ fn parse_date(text: &str) -> Result<Date> {
         month,
         day: day.parse().context("the day is no number")?,
     };
-    ensure!((1..=12).contains(&date.month) && (1..=31).contains(&date.day), "there is no date {text}");
+    ensure!(
+        (1..=12).contains(&date.month) && (1..=31).contains(&date.day),
+        "there is no date {text}"
+    );
     Ok(date)
 }
 
@@ -190,7 +192,8 @@ fn parse_clock(text: &str) -> Result<f64> {
     let mut seconds = 0.0;
     for (part, unit) in text.split(':').zip([3600.0, 60.0, 1.0]) {
         if !part.is_empty() {
-            seconds += part.parse::<f64>().with_context(|| format!("`{text}` is no time of day"))? * unit;
+            seconds +=
+                part.parse::<f64>().with_context(|| format!("`{text}` is no time of day"))? * unit;
         }
     }
     Ok(seconds)
@@ -205,7 +208,12 @@ mod tests {
     fn values_of_real_files_have_their_dates() {
         let cases = [
             ("hour since 1980-01-14 14:00:00", "", 17598.0, "1982-01-16 20:00:00"),
-            ("Hour since 2001-12-31T23:00:00Z", "proleptic_gregorian", 146_396.0, "2018-09-13 19:00:00"),
+            (
+                "Hour since 2001-12-31T23:00:00Z",
+                "proleptic_gregorian",
+                146_396.0,
+                "2018-09-13 19:00:00",
+            ),
             ("hours since 1970-01-01 00:00:00", "360_day", -946_800.0, "1860-06-01 00:00:00"),
             ("days since 1970-01-01 00:00:0.0", "gregorian", 334.0, "1970-12-01 00:00:00"),
             ("months since 1958-1-1 00:00:00", "", 229.0, "1977-02-01 00:00:00"),
@@ -222,7 +230,9 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        for units in ["days", "moons since 2000-01-01", "days since yesterday", "days since 2001-02-30"] {
+        for units in
+            ["days", "moons since 2000-01-01", "days since yesterday", "days since 2001-02-30"]
+        {
             assert!(TimeUnits::parse(units, Calendar::Standard).is_err(), "{units}");
         }
         assert!(TimeUnits::parse("days since 2001-02-30", Calendar::Day360).is_ok());

@@ -105,7 +105,8 @@ impl Info<'_> {
             .zip(&statistics.channels)
             .enumerate()
             .map(|(c, (channel, s))| {
-                let emergence: Vec<Option<f64>> = (0..shells).map(|k| self.emergence(c, k)).collect();
+                let emergence: Vec<Option<f64>> =
+                    (0..shells).map(|k| self.emergence(c, k)).collect();
                 json!({
                     "name": channel.name,
                     "units": channel.units,
@@ -137,7 +138,10 @@ impl Info<'_> {
             .iter()
             .map(|&s| {
                 let segments = reader.segments(s).len();
-                (s.name().to_owned(), json!({ "frames": reader.splits().count(s), "segments": segments }))
+                (
+                    s.name().to_owned(),
+                    json!({ "frames": reader.splits().count(s), "segments": segments }),
+                )
             })
             .collect();
         json!({
@@ -215,9 +219,13 @@ impl Info<'_> {
             self.process.alpha, self.process.beta2
         );
         for (c, (channel, s)) in spec.channels.iter().zip(&statistics.channels).enumerate() {
-            println!("  {:>6} {:>6} {:>12} {:>8} {:>10}  {}", "k", "modes", "P_k", "lag-1", "λ_S", channel.name);
+            println!(
+                "  {:>6} {:>6} {:>12} {:>8} {:>10}  {}",
+                "k", "modes", "P_k", "lag-1", "λ_S", channel.name
+            );
             for shell in 0..s.power.len() {
-                let emergence = self.emergence(c, shell).map_or("—".into(), |l| format!("{l:.3e}"));
+                let emergence =
+                    self.emergence(c, shell).map_or("—".into(), |l| format!("{l:.3e}"));
                 println!(
                     "  {:>6} {:>6} {:>12.4e} {:>8.4} {emergence:>10}",
                     statistics.shells.wavenumber(shell),

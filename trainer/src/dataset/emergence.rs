@@ -35,8 +35,9 @@ impl Process {
     /// power at all.
     pub fn emergence(self, wavenumber: f64, power: f64) -> Option<f64> {
         let kappa = wavenumber * wavenumber;
-        let excess =
-            |lambda: f64| self.damping(kappa, lambda).powi(2) * power - self.noise_variance(kappa, lambda);
+        let excess = |lambda: f64| {
+            self.damping(kappa, lambda).powi(2) * power - self.noise_variance(kappa, lambda)
+        };
         if power <= 0.0 || excess(1.0) > 0.0 {
             return None;
         }
@@ -56,7 +57,11 @@ impl Process {
 /// k = points/2, has gone under in noise. That is λ_S of the largest wavenumber that the coarse grid carries.
 ///
 /// `None` if some such mode is still stronger than its noise at λ = 1.
-pub fn suggested_lambda(process: Process, statistics: &Statistics, coarse: &[usize]) -> Option<f64> {
+pub fn suggested_lambda(
+    process: Process,
+    statistics: &Statistics,
+    coarse: &[usize],
+) -> Option<f64> {
     let cutoff = coarse.iter().min().map_or(0.0, |&n| n as f64 / 2.0);
     let shells = &statistics.shells;
     let beyond = (0..shells.modes.len()).filter(|&s| shells.wavenumber(s) >= cutoff - 1e-9);
@@ -101,7 +106,8 @@ mod tests {
     /// Reference values of the noise variance for α = 0.3, β² = 2.
     #[test]
     fn noise_variance_has_the_known_values() {
-        for (k, lambda, sigma2) in [(1.0, 0.2, 0.37693), (4.0, 0.2, 0.17779), (9.0, 0.05, 0.03753)] {
+        for (k, lambda, sigma2) in [(1.0, 0.2, 0.37693), (4.0, 0.2, 0.17779), (9.0, 0.05, 0.03753)]
+        {
             let found = PROCESS.noise_variance(k * k, lambda);
             assert!((found - sigma2).abs() < 6e-6, "k {k}: {found}, {sigma2}");
         }

@@ -135,13 +135,18 @@ impl Fields {
         );
         let mut values = vec![0.0; frames.len() * self.frame_len()];
         for (c, array) in self.arrays.iter().enumerate() {
-            let mut ranges =
-                vec![trajectory as u64..trajectory as u64 + 1, frames.start as u64..frames.end as u64];
+            let mut ranges = vec![
+                trajectory as u64..trajectory as u64 + 1,
+                frames.start as u64..frames.end as u64,
+            ];
             ranges.extend(array.shape()[2..].iter().map(|&n| 0..n));
             let field: Vec<f32> = array
                 .retrieve_array_subset(&ArraySubset::new_with_ranges(&ranges))
                 .with_context(|| {
-                    format!("`{}` of trajectory {trajectory} cannot be read: the data set is damaged", self.names[c])
+                    format!(
+                        "`{}` of trajectory {trajectory} cannot be read: the data set is damaged",
+                        self.names[c]
+                    )
                 })?;
             let frames = values.chunks_exact_mut(self.frame_len());
             for (frame, field) in frames.zip(field.chunks_exact(self.points)) {

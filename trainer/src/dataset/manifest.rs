@@ -71,14 +71,17 @@ impl Manifest {
 
     pub(super) fn from_attributes(attributes: &Attributes) -> Result<Self> {
         let text = |name: &str| attributes.get(name).and_then(Value::as_str).map(str::to_owned);
-        let need = |name: &str| text(name).with_context(|| format!("the attribute `{name}` is missing"));
+        let need =
+            |name: &str| text(name).with_context(|| format!("the attribute `{name}` is missing"));
         Ok(Self {
             command: need("command")?,
             version: need("finescale_version")?,
             seed: text("seed").map(|s| s.parse()).transpose().context("`seed` is no number")?,
             parameters: serde_json::from_str(&need("parameters")?)
                 .context("the attribute `parameters` is not JSON")?,
-            source: text("source").zip(text("source_sha256")).map(|(path, sha256)| SourceFile { path, sha256 }),
+            source: text("source")
+                .zip(text("source_sha256"))
+                .map(|(path, sha256)| SourceFile { path, sha256 }),
             created: need("date_created")?,
         })
     }

@@ -20,8 +20,8 @@ pub use climatology::Climatology;
 pub use manifest::{Manifest, SourceFile};
 pub use reader::Reader;
 pub use spec::{
-    Attributes, Boundary, Channel, LINE_POINTS_MAX, PLANE_POINTS_MAX, POINTS_MIN, SpatialAxis, Spec,
-    TimeAxis, check_points,
+    Attributes, Boundary, Channel, LINE_POINTS_MAX, PLANE_POINTS_MAX, POINTS_MIN, SpatialAxis,
+    Spec, TimeAxis, check_points,
 };
 pub use spectrum::Shells;
 pub use split::{GAP, Segment, Split, SplitRule, Splits};

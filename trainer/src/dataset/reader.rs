@@ -49,8 +49,12 @@ impl Reader {
         let attributes = group.attributes();
         match attributes.get("finescale_format").and_then(Value::as_u64) {
             Some(FORMAT_VERSION) => {}
-            Some(other) => bail!("it has format version {other}; this finescale reads {FORMAT_VERSION}"),
-            None => bail!("it is a Zarr group, but no finescale data set: import it with `finescale data import`"),
+            Some(other) => {
+                bail!("it has format version {other}; this finescale reads {FORMAT_VERSION}")
+            }
+            None => bail!(
+                "it is a Zarr group, but no finescale data set: import it with `finescale data import`"
+            ),
         }
         let spec = read_spec(&store, attributes)?;
         let shape = [spec.trajectories, spec.frames()];
@@ -61,7 +65,8 @@ impl Reader {
             false => None,
         };
         let fields = Fields::open(&store, &spec)?;
-        let hash = text(attributes, "content_hash").context("the attribute `content_hash` is missing")?;
+        let hash =
+            text(attributes, "content_hash").context("the attribute `content_hash` is missing")?;
         let manifest = Manifest::from_attributes(attributes)?;
         Ok(Self { spec, splits, statistics, manifest, climatology, hash, fields })
     }
@@ -165,7 +170,8 @@ fn read_spec(store: &Store, attributes: &Attributes) -> Result<Spec> {
         "`{}` has dimensions {dimensions:?} where (trajectory, time, y, x) or (trajectory, time, x) were expected",
         channels[0].name
     );
-    let mut axes = dimensions[2..].iter().zip(&shape[2..]).map(|(name, &n)| read_axis(store, name, n));
+    let mut axes =
+        dimensions[2..].iter().zip(&shape[2..]).map(|(name, &n)| read_axis(store, name, n));
     let y = if shape.len() == 4 { axes.next().transpose()? } else { None };
     let x = axes.next().context("there is no x axis")??;
     let (values, mut time) = read_coordinate(store, "time", shape[1])?;
@@ -198,6 +204,8 @@ fn read_axis(store: &Store, name: &str, points: u64) -> Result<SpatialAxis> {
     let boundary = attributes
         .remove("boundary")
         .and_then(|value| serde_json::from_value::<Boundary>(value).ok())
-        .with_context(|| format!("the attribute `boundary` of `{name}` is neither periodic nor reflecting"))?;
+        .with_context(|| {
+            format!("the attribute `boundary` of `{name}` is neither periodic nor reflecting")
+        })?;
     Ok(SpatialAxis { name: name.into(), boundary, coordinates, attributes })
 }

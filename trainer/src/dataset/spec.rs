@@ -188,7 +188,10 @@ impl Spec {
                 !name.is_empty() && !name.contains('/') && !name.starts_with("__"),
                 "`{name}` cannot name an array: use letters, digits and underscores"
             );
-            ensure!(!seen.contains(&name), "the name `{name}` is taken: rename the channel or axis");
+            ensure!(
+                !seen.contains(&name),
+                "the name `{name}` is taken: rename the channel or axis"
+            );
             seen.push(name);
         }
         Ok(())

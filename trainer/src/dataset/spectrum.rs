@@ -21,9 +21,7 @@ enum Transform {
 impl Transform {
     fn new(boundary: Boundary, points: usize) -> Self {
         match boundary {
-            Boundary::Periodic => {
-                Self::Periodic(RealFftPlanner::new().plan_fft_forward(points))
-            }
+            Boundary::Periodic => Self::Periodic(RealFftPlanner::new().plan_fft_forward(points)),
             Boundary::Reflecting => Self::Reflecting(DctPlanner::new().plan_dct2(points)),
         }
     }
@@ -178,8 +176,12 @@ mod tests {
             let total: f64 = field.iter().map(|v| v * v).sum();
             modes.forward(&mut field);
             let shell = (ky.hypot(kx) / modes.shells.unit).round() as usize;
-            let inside: f64 =
-                field.iter().zip(&modes.shell).filter(|&(_, s)| *s == shell).map(|(v, _)| v * v).sum();
+            let inside: f64 = field
+                .iter()
+                .zip(&modes.shell)
+                .filter(|&(_, s)| *s == shell)
+                .map(|(v, _)| v * v)
+                .sum();
             assert!((inside - total).abs() < 1e-12 * total, "{y:?} {x:?}: {inside} of {total}");
             assert!(modes.shells.modes.iter().all(|&n| n > 0), "an empty shell in {y:?} {x:?}");
             assert_eq!(modes.shells.modes.iter().sum::<u64>() as usize, spec.points());

@@ -82,8 +82,7 @@ impl SplitRule {
     /// # Errors
     /// One sentence if a part would get too little.
     pub fn apply(&self, trajectories: usize, frames: usize) -> Result<Splits> {
-        let mut splits =
-            Splits { frames, flags: vec![Split::Train.flag(); trajectories * frames] };
+        let mut splits = Splits { frames, flags: vec![Split::Train.flag(); trajectories * frames] };
         match *self {
             Self::None => {}
             Self::Trajectory { valid, test } => {
@@ -220,7 +219,8 @@ mod tests {
     fn trajectories_are_split_whole() {
         let splits = SplitRule::Trajectory { valid: 1, test: 2 }.apply(6, 4).unwrap();
         for trajectory in 0..6 {
-            let expected = [Split::Train, Split::Train, Split::Train, Split::Valid, Split::Test, Split::Test];
+            let expected =
+                [Split::Train, Split::Train, Split::Train, Split::Valid, Split::Test, Split::Test];
             assert!((0..4).all(|n| splits.of(trajectory, n) == Some(expected[trajectory])));
         }
         assert_eq!(splits.segments(Split::Train).len(), 3);

@@ -21,14 +21,13 @@ impl Staging {
     pub(super) fn new(target: &Path, force: bool) -> Result<Self> {
         check_target(target, force)?;
         let name = target.file_name().with_context(|| {
-            format!("{} is no name for a data set: give a path such as winds.zarr", target.display())
+            format!(
+                "{} is no name for a data set: give a path such as winds.zarr",
+                target.display()
+            )
         })?;
         let parent = parent(target);
-        ensure!(
-            parent.is_dir(),
-            "the folder {} does not exist: make it first",
-            parent.display()
-        );
+        ensure!(parent.is_dir(), "the folder {} does not exist: make it first", parent.display());
         let mut builder = tempfile::Builder::new();
         let prefix = format!(".{}.partial-", name.to_string_lossy());
         builder.prefix(&prefix);

@@ -95,7 +95,9 @@ impl Writer {
             values.len()
         );
         let blocks = values.chunks(self.block() * self.spec.frame_len());
-        blocks.enumerate().try_for_each(|(block, values)| self.write_block(trajectory, block, values))
+        blocks
+            .enumerate()
+            .try_for_each(|(block, values)| self.write_block(trajectory, block, values))
     }
 
     /// Writes frames `block · n …` of a trajectory, n being [`Writer::block`]: all n, fewer in the last block.
@@ -106,7 +108,8 @@ impl Writer {
     pub fn write_block(&self, trajectory: usize, block: usize, values: &[f32]) -> Result<()> {
         crate::interrupt::check()?;
         let hash = self.fields.write_block(trajectory, block, values)?;
-        let mut hashes = self.hashes.lock().map_err(|_| anyhow::anyhow!("another writer failed"))?;
+        let mut hashes =
+            self.hashes.lock().map_err(|_| anyhow::anyhow!("another writer failed"))?;
         hashes[trajectory * self.fields.blocks() + block] = Some(hash);
         Ok(())
     }

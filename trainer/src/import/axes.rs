@@ -56,7 +56,11 @@ impl SourceAxis {
             axis.indices.reverse();
             axis.coordinates.reverse();
         }
-        if let Some(n) = axis.coordinates.windows(2).position(|p| !matches!(p[1].partial_cmp(&p[0]), Some(std::cmp::Ordering::Greater))) {
+        if let Some(n) = axis
+            .coordinates
+            .windows(2)
+            .position(|p| !matches!(p[1].partial_cmp(&p[0]), Some(std::cmp::Ordering::Greater)))
+        {
             bail!(
                 "the coordinate `{name}` goes up and down ({} is next to {}): choose an even part with --isel {name}=a:b",
                 axis.coordinates[n],
@@ -110,7 +114,8 @@ impl SourceAxis {
                 .filter(|&(east, _)| east <= width + SLACK)
                 .collect();
             points.sort_by(|a, b| a.0.total_cmp(&b.0));
-            (self.coordinates, self.indices) = points.into_iter().map(|(e, i)| (from + e, i)).unzip();
+            (self.coordinates, self.indices) =
+                points.into_iter().map(|(e, i)| (from + e, i)).unzip();
         } else {
             let (low, high) = (from.min(to) - SLACK, from.max(to) + SLACK);
             self.keep(|_, c| (low..=high).contains(&c));

@@ -90,12 +90,12 @@ pub(super) enum AxisKind {
 
 /// The kind of a dimension, from its coordinate if there is one, else from its name.
 pub(super) fn axis_kind(dimension: &str, coordinate: Option<&Variable>) -> AxisKind {
-    let text = |name: &str| {
-        coordinate.and_then(|c| c.text(name)).unwrap_or_default().to_ascii_lowercase()
-    };
+    let text =
+        |name: &str| coordinate.and_then(|c| c.text(name)).unwrap_or_default().to_ascii_lowercase();
     let (units, standard, axis) = (text("units"), text("standard_name"), text("axis"));
     let degrees = |letter: char| {
-        let rest = units.strip_prefix("degree").map(|r| r.trim_start_matches('s').trim_start_matches('_'));
+        let rest =
+            units.strip_prefix("degree").map(|r| r.trim_start_matches('s').trim_start_matches('_'));
         rest.is_some_and(|r| r.starts_with(letter))
     };
     if standard == "longitude" || degrees('e') {
@@ -118,7 +118,9 @@ pub(super) fn axis_kind(dimension: &str, coordinate: Option<&Variable>) -> AxisK
         "lon" | "longitude" | "long" | "lons" => AxisKind::Longitude,
         "lat" | "latitude" | "lats" => AxisKind::Latitude,
         "t" | "date" | "record" | "frame" => AxisKind::Time,
-        "trajectory" | "member" | "realization" | "ensemble" | "number" | "sample" => AxisKind::Member,
+        "trajectory" | "member" | "realization" | "ensemble" | "number" | "sample" => {
+            AxisKind::Member
+        }
         _ if name.starts_with("time") => AxisKind::Time,
         _ => AxisKind::Other,
     }
@@ -133,7 +135,14 @@ mod tests {
     fn variable(single: bool, attributes: &[(&str, Value)]) -> Variable {
         let attributes: Attributes =
             attributes.iter().map(|(name, value)| ((*name).into(), value.clone())).collect();
-        Variable { name: "v".into(), dimensions: Vec::new(), attributes, numeric: true, single, bytes: 1 }
+        Variable {
+            name: "v".into(),
+            dimensions: Vec::new(),
+            attributes,
+            numeric: true,
+            single,
+            bytes: 1,
+        }
     }
 
     /// If a fill value passed as data, one point would spoil every mode of its frame.
@@ -150,7 +159,11 @@ mod tests {
 
     #[test]
     fn packed_values_are_unpacked() {
-        let attributes = [("scale_factor", json!(0.01)), ("add_offset", json!(273.15)), ("_FillValue", json!(-32767))];
+        let attributes = [
+            ("scale_factor", json!(0.01)),
+            ("add_offset", json!(273.15)),
+            ("_FillValue", json!(-32767)),
+        ];
         let unpack = Unpack::new(&variable(false, &attributes));
         assert!((unpack.value(1000.0) - 283.15).abs() < 1e-12 && unpack.value(-32767.0).is_nan());
         let unpack = Unpack::new(&variable(false, &[("_Unsigned", json!("true"))]));

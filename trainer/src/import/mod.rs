@@ -274,11 +274,16 @@ fn climatology(
 fn notes(plan: &Plan<'_>, stream: &Stream<'_>, splits: &Splits) -> Vec<String> {
     let mut notes = Vec::new();
     for name in stream.uneven() {
-        notes.push(format!("`{name}` is not evenly spaced: fields were interpolated linearly to even spacing first"));
+        notes.push(format!(
+            "`{name}` is not evenly spaced: fields were interpolated linearly to even spacing first"
+        ));
     }
     let index = |axis: &axes::SourceAxis| axis.attributes["units"] == "1";
     for axis in plan.y.iter().chain([&plan.x]).filter(|axis| index(axis)) {
-        notes.push(format!("`{}` has no coordinate with units: its numbers are taken as they are", axis.name));
+        notes.push(format!(
+            "`{}` has no coordinate with units: its numbers are taken as they are",
+            axis.name
+        ));
     }
     if plan.steps.year_zero {
         notes.push("the times lie in the year 0, which their calendar does not have: it was set to all_leap".into());

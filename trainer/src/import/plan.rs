@@ -28,10 +28,8 @@ fn coordinate<'a>(source: &'a dyn Source, dimension: &str) -> Option<&'a Variabl
 
 /// What the user or the file says that a dimension is.
 fn kind_of(source: &dyn Source, options: &Options, dimension: &str) -> AxisKind {
-    if let Some(time) = &options.time_axis {
-        if time == dimension {
-            return AxisKind::Time;
-        }
+    if options.time_axis.as_deref() == Some(dimension) {
+        return AxisKind::Time;
     }
     if options.trajectory_axis.as_deref() == Some(dimension) {
         return AxisKind::Member;
@@ -52,9 +50,11 @@ fn choose_variables<'a>(source: &'a dyn Source, options: &Options) -> Result<Vec
     let is_field = |v: &&Variable| {
         let kinds: Vec<AxisKind> =
             v.dimensions.iter().map(|d| kind_of(source, options, &d.name)).collect();
-        let space = v.dimensions.iter().zip(&kinds).filter(|(d, k)| {
-            d.size >= 8 && !matches!(k, AxisKind::Time | AxisKind::Member)
-        });
+        let space = v
+            .dimensions
+            .iter()
+            .zip(&kinds)
+            .filter(|(d, k)| d.size >= 8 && !matches!(k, AxisKind::Time | AxisKind::Member));
         v.numeric
             && kinds.contains(&AxisKind::Time)
             && space.count() > 0
@@ -106,7 +106,9 @@ fn parse_choices(source: &dyn Source, options: &Options) -> Result<HashMap<Strin
         let (name, value) =
             parse().with_context(|| format!("--sel {item} is not of the form level=500"))?;
         let coordinate = coordinate(source, name).with_context(|| {
-            format!("--sel {item}: `{name}` has no coordinate; choose by index with --isel {name}=0")
+            format!(
+                "--sel {item}: `{name}` has no coordinate; choose by index with --isel {name}=0"
+            )
         })?;
         let values = source::read_line(source, coordinate)?;
         let near = |v: &f64| (v - value).abs() <= 1e-4 * value.abs().max(1e-30);
@@ -125,11 +127,7 @@ impl<'a> Plan<'a> {
         let first = variables[0];
         let choices = parse_choices(source, options)?;
         for name in choices.keys().chain(&options.time_axis).chain(&options.trajectory_axis) {
-            ensure!(
-                first.size(name).is_some(),
-                "{} has no dimension `{name}`",
-                first.describe()
-            );
+            ensure!(first.size(name).is_some(), "{} has no dimension `{name}`", first.describe());
         }
         let mut space = Vec::new();
         let (mut time, mut member) = (None, None);
@@ -158,10 +156,10 @@ impl<'a> Plan<'a> {
             space.len()
         );
         // Rows are latitudes, columns longitudes, in whichever order the file has them.
-        if let [(.., AxisKind::Longitude), (.., second)] = space.as_slice() {
-            if *second != AxisKind::Longitude {
-                space.swap(0, 1);
-            }
+        if let [(.., AxisKind::Longitude), (.., second)] = space.as_slice()
+            && *second != AxisKind::Longitude
+        {
+            space.swap(0, 1);
         }
         let mut axes = Vec::new();
         for &(name, size, kind) in &space {

@@ -22,11 +22,20 @@ pub(super) struct Regrid {
 
 enum Method {
     Keep,
-    Periodic { forward: Arc<dyn RealToComplex<f64>>, inverse: Arc<dyn ComplexToReal<f64>> },
+    Periodic {
+        forward: Arc<dyn RealToComplex<f64>>,
+        inverse: Arc<dyn ComplexToReal<f64>>,
+    },
     /// Input points half a spacing inside the boundary (DCT-II).
-    Inside { forward: Arc<dyn TransformType2And3<f64>>, inverse: Arc<dyn TransformType2And3<f64>> },
+    Inside {
+        forward: Arc<dyn TransformType2And3<f64>>,
+        inverse: Arc<dyn TransformType2And3<f64>>,
+    },
     /// Input points at both boundaries, poles say (DCT-I).
-    OnEnds { forward: Arc<dyn Dct1<f64>>, inverse: Arc<dyn TransformType2And3<f64>> },
+    OnEnds {
+        forward: Arc<dyn Dct1<f64>>,
+        inverse: Arc<dyn TransformType2And3<f64>>,
+    },
 }
 
 impl Regrid {
@@ -189,24 +198,39 @@ mod tests {
     /// Band-limited fields must come out exactly, at the coordinates that the new axis claims.
     #[test]
     fn smooth_fields_are_exact_at_the_new_coordinates() {
-        let circle = |x: f64| 1.5 + (2.0 * PI * x / 360.0).sin() - 0.3 * (6.0 * PI * x / 360.0).cos();
-        let cosine = |x: f64| 0.5 + (PI * (x + 90.0) / 180.0).cos() + 0.2 * (3.0 * PI * (x + 90.0) / 180.0).cos();
+        let circle =
+            |x: f64| 1.5 + (2.0 * PI * x / 360.0).sin() - 0.3 * (6.0 * PI * x / 360.0).cos();
+        let cosine = |x: f64| {
+            0.5 + (PI * (x + 90.0) / 180.0).cos() + 0.2 * (3.0 * PI * (x + 90.0) / 180.0).cos()
+        };
         type Case<'a> = (SourceAxis, &'a dyn Fn(f64) -> f64);
         let cases: [Case<'_>; 5] = [
             (axis(even(144, 20.0, 2.5), Boundary::Periodic, false), &circle),
             (axis(even(45, 1.0, 8.0), Boundary::Periodic, false), &circle),
             (axis(even(72, -88.75, 2.5), Boundary::Reflecting, false), &cosine),
             (axis(even(73, -90.0, 2.5), Boundary::Reflecting, true), &cosine),
-            (axis(even(64, -90.0 + 180.0 / 128.0, 180.0 / 64.0), Boundary::Reflecting, false), &cosine),
+            (
+                axis(even(64, -90.0 + 180.0 / 128.0, 180.0 / 64.0), Boundary::Reflecting, false),
+                &cosine,
+            ),
         ];
         for (axis, f) in cases {
             let line: Vec<f64> = axis.coordinates.iter().map(|&x| f(x)).collect();
             for points in [8, 64, 128, 256] {
                 let (regrid, new) = Regrid::new(&axis, points);
                 for (value, &x) in regrid.line(&line).iter().zip(&new.coordinates) {
-                    assert!((value - f(x)).abs() < 1e-12, "{:?} to {points}: {value}, {}", axis.boundary, f(x));
+                    assert!(
+                        (value - f(x)).abs() < 1e-12,
+                        "{:?} to {points}: {value}, {}",
+                        axis.boundary,
+                        f(x)
+                    );
                 }
-                assert!(new.coordinates.iter().all(|c| c.abs() <= 90.0 || axis.boundary == Boundary::Periodic));
+                assert!(
+                    new.coordinates
+                        .iter()
+                        .all(|c| c.abs() <= 90.0 || axis.boundary == Boundary::Periodic)
+                );
             }
         }
     }
@@ -224,13 +248,40 @@ mod tests {
         }
     }
 
-    const DOWN: [f64; 8] = [1.260069572950096, -1.5770202829965827, 2.6443375672974065, -0.2138005574565005, 1.031597093716571, -0.1454691320932343, 3.0639957660359265, -2.230376694120349];
-    const UP: [f64; 16] = [0.9999999999999999, -1.571261238404929, -1.644614642360588, 1.8646965744501363, 3.0, -0.551863468574884, 0.2641574249855132, 2.082605829649403, 1.1102230246251565e-16, -0.6131357691104559, -0.07787477272922871, 2.746677462811744, 4.0, -1.5535882510315402, -2.7083346765623624, 1.4292021935438595];
+    const DOWN: [f64; 8] = [
+        1.260069572950096,
+        -1.5770202829965827,
+        2.6443375672974065,
+        -0.2138005574565005,
+        1.031597093716571,
+        -0.1454691320932343,
+        3.0639957660359265,
+        -2.230376694120349,
+    ];
+    const UP: [f64; 16] = [
+        0.9999999999999999,
+        -1.571261238404929,
+        -1.644614642360588,
+        1.8646965744501363,
+        3.0,
+        -0.551863468574884,
+        0.2641574249855132,
+        2.082605829649403,
+        1.1102230246251565e-16,
+        -0.6131357691104559,
+        -0.07787477272922871,
+        2.746677462811744,
+        4.0,
+        -1.5535882510315402,
+        -2.7083346765623624,
+        1.4292021935438595,
+    ];
 
     /// Gaussian latitudes are close to even: a straight line must stay straight.
     #[test]
     fn uneven_points_are_interpolated_first() {
-        let coordinates: Vec<f64> = (0..16).map(|n| f64::from(n) + 0.2 * (f64::from(n)).sin()).collect();
+        let coordinates: Vec<f64> =
+            (0..16).map(|n| f64::from(n) + 0.2 * (f64::from(n)).sin()).collect();
         let axis = axis(coordinates.clone(), Boundary::Reflecting, false);
         let (regrid, new) = Regrid::new(&axis, 16);
         assert!(regrid.interpolates());

@@ -4,9 +4,9 @@ use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;
 
 use super::fill::{Fill, Interpolator, Shape, fill_field};
+use super::missing;
 use super::plan::Plan;
 use super::regrid::{self, Regrid};
-use super::missing;
 use crate::dataset::{Boundary, SpatialAxis};
 
 /// Regridded fields of a plan.
@@ -31,7 +31,7 @@ impl<'a> Stream<'a> {
 
     /// Names of axes whose points are not evenly spaced and get interpolated.
     pub(super) fn uneven(&self) -> Vec<&str> {
-        let y = self.plan.y.as_ref().zip(self.y.as_ref()).map(|(axis, r)| (axis, r));
+        let y = self.plan.y.as_ref().zip(self.y.as_ref());
         let axes = y.into_iter().chain([(&self.plan.x, &self.x)]);
         axes.filter(|(_, r)| r.interpolates()).map(|(axis, _)| axis.name.as_str()).collect()
     }

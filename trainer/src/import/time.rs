@@ -82,12 +82,18 @@ pub(super) fn choose(
         indices.retain(|i| !out(i));
     }
     let raw_values = values(&indices);
-    ensure!(raw_values.len() >= 2, "{} time step is left: a data set needs at least 2", raw_values.len());
+    ensure!(
+        raw_values.len() >= 2,
+        "{} time step is left: a data set needs at least 2",
+        raw_values.len()
+    );
     let months_apart = check_regular(&indices, &raw_values, units.as_ref(), unit)?;
     let months = units.map(|u| raw_values.iter().map(|&v| u.instant(v).date.month).collect());
     let mut values: Vec<f64> = match units {
         // Months and years have no fixed length: CF wants days.
-        Some(u) if matches!(u.unit, Unit::Months(_)) => raw_values.iter().map(|&v| u.days(v)).collect(),
+        Some(u) if matches!(u.unit, Unit::Months(_)) => {
+            raw_values.iter().map(|&v| u.days(v)).collect()
+        }
         _ => raw_values,
     };
     let units = units.map(|u| match u.unit {
@@ -99,14 +105,22 @@ pub(super) fn choose(
     let interval = (values[values.len() - 1] - values[0]) / (values.len() - 1) as f64;
     let dropped = (0..indices.len()).filter(|&n| out(&indices[n])).collect();
     let year = months_apart.filter(|m| 12 % m == 0).map_or(1, |m| 12 / m);
-    Ok(Steps { indices, dropped, axis: TimeAxis { values, attributes, interval }, months, year_zero, year })
+    Ok(Steps {
+        indices,
+        dropped,
+        axis: TimeAxis { values, attributes, interval },
+        months,
+        year_zero,
+        year,
+    })
 }
 
 /// The calendars with the leap years of the sky have no year 0 in CF, and xarray refuses them. Real dates get another
 /// origin; climatologies, which are written in the year 0 as they belong to none, keep their dates in the calendar
 /// `all_leap`, which has that year. Returns whether the calendar was changed.
 fn leave_year_zero(units: TimeUnits, values: &mut [f64], attributes: &mut Attributes) -> bool {
-    let idealised = matches!(units.calendar, Calendar::NoLeap | Calendar::AllLeap | Calendar::Day360);
+    let idealised =
+        matches!(units.calendar, Calendar::NoLeap | Calendar::AllLeap | Calendar::Day360);
     let Unit::Seconds(unit) = units.unit else { return false };
     if idealised || units.origin.date.year >= 1 {
         return false;
@@ -156,7 +170,8 @@ fn meaning(
     } else {
         // Ferret keeps the date in an attribute of its own.
         let origin = of_file("time_origin").filter(|_| from_file && Unit::parse(&units).is_some());
-        origin.and_then(|origin| TimeUnits::parse(&format!("{units} since {origin}"), calendar).ok())
+        origin
+            .and_then(|origin| TimeUnits::parse(&format!("{units} since {origin}"), calendar).ok())
     };
     match &dated {
         Some(dated) => {
@@ -174,17 +189,22 @@ fn meaning(
 fn in_range(raw: &[f64], units: Option<&TimeUnits>, range: Option<&str>) -> Result<Vec<usize>> {
     let Some(range) = range else { return Ok((0..raw.len()).collect()) };
     let Some((from, to)) = range.split_once(':') else {
-        bail!("--time {range} is no range: write indices as in 0:120, or dates as in 1982-01:1990-12");
+        bail!(
+            "--time {range} is no range: write indices as in 0:120, or dates as in 1982-01:1990-12"
+        );
     };
     let chosen: Vec<usize> = if from.contains('-') || to.contains('-') {
         let Some(units) = units else {
-            bail!("--time {range} names dates, but the times of the file have none: use indices, or give --time-units");
+            bail!(
+                "--time {range} names dates, but the times of the file have none: use indices, or give --time-units"
+            );
         };
         let inside = |value: f64| {
             let date = units.instant(value).date.to_string();
             // A month includes all of its days: dates are compared as far as they were given.
             let head = |limit: &str| date[..limit.len().min(date.len())].to_owned();
-            (from.is_empty() || head(from).as_str() >= from) && (to.is_empty() || head(to).as_str() <= to)
+            (from.is_empty() || head(from).as_str() >= from)
+                && (to.is_empty() || head(to).as_str() <= to)
         };
         (0..raw.len()).filter(|&n| inside(raw[n])).collect()
     } else {
@@ -193,7 +213,9 @@ fn in_range(raw: &[f64], units: Option<&TimeUnits>, range: Option<&str>) -> Resu
             text => text.parse::<usize>(),
         };
         let (Ok(from), Ok(to)) = (index(from, 0), index(to, raw.len())) else {
-            bail!("--time {range} is no range: write indices as in 0:120, or dates as in 1982-01:1990-12");
+            bail!(
+                "--time {range} is no range: write indices as in 0:120, or dates as in 1982-01:1990-12"
+            );
         };
         ensure!(to <= raw.len(), "--time {range} ends beyond the {} steps of the file", raw.len());
         (from..to).collect()
@@ -261,7 +283,8 @@ mod tests {
     use super::*;
 
     fn zero(unit: f64, calendar: Calendar) -> TimeUnits {
-        let origin = Instant { date: crate::calendar::Date { year: 0, month: 1, day: 1 }, seconds: 0.0 };
+        let origin =
+            Instant { date: crate::calendar::Date { year: 0, month: 1, day: 1 }, seconds: 0.0 };
         TimeUnits { unit: Unit::Seconds(unit), origin, calendar }
     }
 
@@ -272,7 +295,8 @@ mod tests {
         let (mut values, mut attributes) = (vec![730_000.25, 730_031.25], Attributes::new());
         let before = units.instant(values[1]);
         assert!(!leave_year_zero(units, &mut values, &mut attributes));
-        let new = TimeUnits::parse(attributes["units"].as_str().unwrap(), Calendar::Standard).unwrap();
+        let new =
+            TimeUnits::parse(attributes["units"].as_str().unwrap(), Calendar::Standard).unwrap();
         assert_eq!(new.instant(values[1]), before);
         assert!((values[0] - 0.25).abs() < 1e-9);
 
@@ -289,12 +313,15 @@ mod tests {
     fn ranges_are_indices_or_dates() {
         let units = TimeUnits::parse("days since 2000-01-01", Calendar::Standard).unwrap();
         let raw: Vec<f64> = (0..100).map(f64::from).collect();
-        let chosen = |range| in_range(&raw, Some(&units), Some(range)).map(|c| (c[0], c[c.len() - 1]));
+        let chosen =
+            |range| in_range(&raw, Some(&units), Some(range)).map(|c| (c[0], c[c.len() - 1]));
         assert_eq!(chosen("2000-02:2000-02-10").unwrap(), (31, 40));
         assert_eq!(chosen("2000-02:2000-02").unwrap(), (31, 59));
         assert_eq!(chosen(":2000-01-02").unwrap(), (0, 1));
         assert_eq!(chosen("10:20").unwrap(), (10, 19));
-        assert!(chosen("90:120").is_err() && chosen("1999-01:1999-12").is_err() && chosen("x").is_err());
+        assert!(
+            chosen("90:120").is_err() && chosen("1999-01:1999-12").is_err() && chosen("x").is_err()
+        );
         assert!(in_range(&raw, None, Some("2000-01:2000-02")).is_err());
     }
 

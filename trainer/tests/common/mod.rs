@@ -6,18 +6,18 @@ use std::process::{Command, Output};
 use netcdf3::{DataSet, FileWriter, Version};
 
 /// A NetCDF classic file of `u(time, lat, lon)`, to be changed before it is written.
-pub struct Grid {
-    pub time: Vec<f64>,
-    pub time_units: Option<&'static str>,
-    pub lat: Vec<f64>,
-    pub lon: Vec<f64>,
-    pub u: Vec<f32>,
-    pub fill: Option<f32>,
+pub(crate) struct Grid {
+    pub(crate) time: Vec<f64>,
+    pub(crate) time_units: Option<&'static str>,
+    pub(crate) lat: Vec<f64>,
+    pub(crate) lon: Vec<f64>,
+    pub(crate) u: Vec<f32>,
+    pub(crate) fill: Option<f32>,
 }
 
 impl Grid {
     /// A smooth travelling field on `ny` × `nx` points around the globe, `frames` months or hours.
-    pub fn new(frames: usize, ny: usize, nx: usize) -> Self {
+    pub(crate) fn new(frames: usize, ny: usize, nx: usize) -> Self {
         let lat: Vec<f64> = (0..ny).map(|j| -90.0 + (j as f64 + 0.5) * 180.0 / ny as f64).collect();
         let lon: Vec<f64> = (0..nx).map(|i| i as f64 * 360.0 / nx as f64).collect();
         let mut u = Vec::new();
@@ -30,7 +30,7 @@ impl Grid {
         Self { time, time_units: Some("hours since 2000-01-01 00:00:00"), lat, lon, u, fill: None }
     }
 
-    pub fn write(&self, path: &Path) {
+    pub(crate) fn write(&self, path: &Path) {
         let mut set = DataSet::new();
         for (name, values) in [("time", &self.time), ("lat", &self.lat), ("lon", &self.lon)] {
             set.add_fixed_dim(name, values.len()).unwrap();
@@ -58,27 +58,27 @@ impl Grid {
 }
 
 /// What the files hold: band-limited in longitude, cosines in latitude.
-pub fn field(n: f64, lat: f64, lon: f64) -> f64 {
+pub(crate) fn field(n: f64, lat: f64, lon: f64) -> f64 {
     let (y, x) = ((lat + 90.0).to_radians(), lon.to_radians());
     3.0 + (2.0 * x - 0.3 * n).cos() * y.cos() + 0.5 * (3.0 * y).cos() * (0.7 * n).sin()
 }
 
 /// A folder with one file in it.
-pub struct Home {
-    pub folder: tempfile::TempDir,
+pub(crate) struct Home {
+    pub(crate) folder: tempfile::TempDir,
 }
 
 impl Home {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// Names of what is there, hidden files included.
-    pub fn entries(&self) -> Vec<String> {
+    pub(crate) fn entries(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.folder.path()).unwrap();
         let mut names: Vec<String> =
             entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
@@ -87,12 +87,15 @@ impl Home {
     }
 
     /// `finescale data import FILE --out out.zarr …` in this folder.
-    pub fn import(&self, file: &str, arguments: &[&str]) -> Output {
-        finescale(self.folder.path(), &[&["data", "import", file, "--out", "out.zarr"], arguments].concat())
+    pub(crate) fn import(&self, file: &str, arguments: &[&str]) -> Output {
+        finescale(
+            self.folder.path(),
+            &[&["data", "import", file, "--out", "out.zarr"], arguments].concat(),
+        )
     }
 
     /// The sentence of an import that must fail and leave nothing behind.
-    pub fn refused(&self, file: &str, arguments: &[&str]) -> String {
+    pub(crate) fn refused(&self, file: &str, arguments: &[&str]) -> String {
         let before = self.entries();
         let output = self.import(file, arguments);
         let error = String::from_utf8(output.stderr).unwrap();
@@ -103,7 +106,11 @@ impl Home {
     }
 
     /// Imports; the file must be taken.
-    pub fn imported(&self, file: &str, arguments: &[&str]) -> finescale_trainer::dataset::Reader {
+    pub(crate) fn imported(
+        &self,
+        file: &str,
+        arguments: &[&str],
+    ) -> finescale_trainer::dataset::Reader {
         let output = self.import(file, arguments);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         finescale_trainer::dataset::Reader::open(&self.path("out.zarr")).unwrap()
@@ -111,7 +118,7 @@ impl Home {
 }
 
 /// Runs the command line.
-pub fn finescale(folder: &Path, arguments: &[&str]) -> Output {
+pub(crate) fn finescale(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_finescale"))
         .args(arguments)
         .current_dir(folder)

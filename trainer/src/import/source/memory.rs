@@ -43,11 +43,13 @@ mod tests {
             out.extend_from_slice(&data[start..start + len]);
             Ok(())
         };
-        assert_eq!(gather(&[2, 3, 4], &[0..2, 1..3, 2..4], read).unwrap(), [
-            6.0, 7.0, 10.0, 11.0, 18.0, 19.0, 22.0, 23.0
-        ]);
+        assert_eq!(
+            gather(&[2, 3, 4], &[0..2, 1..3, 2..4], read).unwrap(),
+            [6.0, 7.0, 10.0, 11.0, 18.0, 19.0, 22.0, 23.0]
+        );
         assert_eq!(gather(&[], &[], read).unwrap(), [0.0]);
-        assert_eq!(gather(&[24], &[3..5], read).unwrap(), [3.0, 4.0]);
+        let line = 3..5;
+        assert_eq!(gather(&[24], std::slice::from_ref(&line), read).unwrap(), [3.0, 4.0]);
         assert!(gather(&[2, 12], &[0..0, 0..12], read).unwrap().is_empty());
     }
 }

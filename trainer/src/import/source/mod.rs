@@ -108,14 +108,20 @@ pub fn open(path: &Path, axes: Option<&[String]>) -> Result<Box<dyn Source>> {
     ensure!(path.exists(), "{shown} does not exist");
     if path.is_dir() {
         let zarr = ["zarr.json", ".zgroup", ".zmetadata"].iter().any(|n| path.join(n).is_file());
-        ensure!(zarr, "{shown} is a folder, but no Zarr group (it has neither zarr.json nor .zgroup)");
+        ensure!(
+            zarr,
+            "{shown} is a folder, but no Zarr group (it has neither zarr.json nor .zgroup)"
+        );
         return Ok(Box::new(
             zarr::Zarr::open(path).with_context(|| format!("{shown} cannot be read as Zarr"))?,
         ));
     }
     let mut magic = Vec::new();
     let mut file = fs::File::open(path).with_context(|| format!("{shown} cannot be opened"))?;
-    file.by_ref().take(8).read_to_end(&mut magic).with_context(|| format!("{shown} cannot be read"))?;
+    file.by_ref()
+        .take(8)
+        .read_to_end(&mut magic)
+        .with_context(|| format!("{shown} cannot be read"))?;
     ensure!(!magic.is_empty(), "{shown} is empty");
     let damaged = |kind: &str| format!("{shown} is damaged or no {kind} file");
     Ok(match magic.as_slice() {

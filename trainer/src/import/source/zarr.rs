@@ -42,8 +42,9 @@ impl Source for Zarr {
             .with_context(|| format!("there is no array `{}`", variable.name))?;
         let ranges: Vec<_> = ranges.iter().map(|r| r.start as u64..r.end as u64).collect();
         let subset = ArraySubset::new_with_ranges(&ranges);
-        read(array, &subset)
-            .with_context(|| format!("`{}` cannot be read: the Zarr array is damaged", variable.name))
+        read(array, &subset).with_context(|| {
+            format!("`{}` cannot be read: the Zarr array is damaged", variable.name)
+        })
     }
 }
 
