@@ -217,6 +217,9 @@ fn sum_piece(
     Ok(sums)
 }
 
+/// Name, meaning and value of a statistic.
+type Described<T> = (&'static str, &'static str, fn(&ChannelStatistics) -> T);
+
 impl Statistics {
     /// Writes the group `statistics`.
     pub(super) fn write(&self, store: &Store, spec: &Spec) -> Result<()> {
@@ -227,7 +230,7 @@ impl Statistics {
                 ("units".into(), json!(units)),
             ])
         };
-        let scalars: [(&str, &str, fn(&ChannelStatistics) -> f64); 3] = [
+        let scalars: [Described<f64>; 3] = [
             ("mean", "mean, in the channel's units", |c| c.mean),
             ("std", "standard deviation, in the channel's units", |c| c.std),
             ("lag1", "correlation one frame later", |c| c.lag1),
@@ -246,13 +249,15 @@ impl Statistics {
                 attributes,
             )?;
         }
-        let spectra: [(&str, &str, fn(&ChannelStatistics) -> &Vec<f64>); 2] = [
-            ("power_spectrum", "mean power of a mode of the standardised field", |c| &c.power),
-            ("lag1_spectrum", "correlation of a mode one frame later", |c| &c.lag1_spectrum),
+        let spectra: [Described<Vec<f64>>; 2] = [
+            ("power_spectrum", "mean power of a mode of the standardised field", |c| {
+                c.power.clone()
+            }),
+            ("lag1_spectrum", "correlation of a mode one frame later", |c| c.lag1_spectrum.clone()),
         ];
         let dimensions = [("channel", n), ("wavenumber", shells)];
         for (name, meaning, values) in spectra {
-            let values: Vec<f64> = self.channels.iter().flat_map(|c| values(c).clone()).collect();
+            let values: Vec<f64> = self.channels.iter().flat_map(values).collect();
             let path = format!("/statistics/{name}");
             store::write(store, &path, &dimensions, &values, long(meaning, "1"))?;
         }

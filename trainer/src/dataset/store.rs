@@ -7,7 +7,9 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use serde_json::json;
 use zarrs::array::codec::ZstdCodec;
-use zarrs::array::{Array, ArrayBuilder, ArrayMetadataOptions, ArraySubset, Element, ElementOwned, data_type};
+use zarrs::array::{
+    Array, ArrayBuilder, ArrayMetadataOptions, ArraySubset, Element, ElementOwned, data_type,
+};
 use zarrs::filesystem::FilesystemStore;
 use zarrs::group::{Group, GroupBuilder};
 use zarrs::metadata::NodeMetadata;

@@ -74,7 +74,11 @@ pub(super) fn describe(plan: &Plan<'_>) -> Result<anyhow::Error> {
             places.push(format!("all of {}", steps(&count.blank)));
         }
         let name = &variable.name;
-        parts.push(format!("`{name}` misses {share:.2} % of its values ({})", places.join(", and ")));
+        parts.push(format!(
+            "`{name}` misses {} of {total} values ({share:.3} %: {})",
+            count.missing,
+            places.join(", and ")
+        ));
     }
     Ok(anyhow!(
         "{}; leave steps out with --drop-steps, choose an area without gaps, or name a way to fill them: \

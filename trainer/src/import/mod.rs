@@ -286,8 +286,8 @@ fn notes(plan: &Plan<'_>, stream: &Stream<'_>, splits: &Splits) -> Vec<String> {
             axis.name
         ));
     }
-    if plan.steps.moved {
-        notes.push("the times lie before the year 1, which CF does not know: they were moved to the year 1".into());
+    if plan.steps.year_zero {
+        notes.push("the times lie in the year 0, which their calendar does not have: it was set to all_leap".into());
     }
     if !plan.steps.dropped.is_empty() {
         notes.push(format!(

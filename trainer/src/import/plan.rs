@@ -28,10 +28,8 @@ fn coordinate<'a>(source: &'a dyn Source, dimension: &str) -> Option<&'a Variabl
 
 /// What the user or the file says that a dimension is.
 fn kind_of(source: &dyn Source, options: &Options, dimension: &str) -> AxisKind {
-    if let Some(time) = &options.time_axis {
-        if time == dimension {
-            return AxisKind::Time;
-        }
+    if options.time_axis.as_deref() == Some(dimension) {
+        return AxisKind::Time;
     }
     if options.trajectory_axis.as_deref() == Some(dimension) {
         return AxisKind::Member;
@@ -158,10 +156,10 @@ impl<'a> Plan<'a> {
             space.len()
         );
         // Rows are latitudes, columns longitudes, in whichever order the file has them.
-        if let [(.., AxisKind::Longitude), (.., second)] = space.as_slice() {
-            if *second != AxisKind::Longitude {
-                space.swap(0, 1);
-            }
+        if let [(.., AxisKind::Longitude), (.., second)] = space.as_slice()
+            && *second != AxisKind::Longitude
+        {
+            space.swap(0, 1);
         }
         let mut axes = Vec::new();
         for &(name, size, kind) in &space {

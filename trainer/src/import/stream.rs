@@ -33,7 +33,7 @@ impl<'a> Stream<'a> {
 
     /// Names of axes whose points are not evenly spaced and get interpolated.
     pub(super) fn uneven(&self) -> Vec<&str> {
-        let y = self.plan.y.as_ref().zip(self.y.as_ref()).map(|(axis, r)| (axis, r));
+        let y = self.plan.y.as_ref().zip(self.y.as_ref());
         let axes = y.into_iter().chain([(&self.plan.x, &self.x)]);
         axes.filter(|(_, r)| r.interpolates()).map(|(axis, _)| axis.name.as_str()).collect()
     }

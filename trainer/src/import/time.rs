@@ -36,8 +36,8 @@ pub(super) struct Steps {
     pub axis: TimeAxis,
     /// Calendar month of every frame (1 to 12), where dates are known.
     pub months: Option<Vec<u8>>,
-    /// Whether the times lay before the year 1 and were moved there.
-    pub(super) moved: bool,
+    /// Whether the times lie in the year 0 and got a calendar that has it.
+    pub(super) year_zero: bool,
     /// Frames of a year if the steps are whole months: blocks of time keep years whole.
     pub year: usize,
 }
@@ -100,35 +100,47 @@ pub(super) fn choose(
         Unit::Months(_) => TimeUnits { unit: Unit::Seconds(86_400.0), ..u },
         Unit::Seconds(_) => u,
     });
-    let moved = units.is_some_and(|units| leave_year_zero(units, &mut values, &mut attributes));
+    let year_zero = units.is_some_and(|units| leave_year_zero(units, &mut values, &mut attributes));
     attributes.entry("standard_name").or_insert(json!("time"));
     let interval = (values[values.len() - 1] - values[0]) / (values.len() - 1) as f64;
     let dropped = (0..indices.len()).filter(|&n| out(&indices[n])).collect();
     let year = months_apart.filter(|m| 12 % m == 0).map_or(1, |m| 12 / m);
-    Ok(Steps { indices, dropped, axis: TimeAxis { values, attributes, interval }, months, moved, year })
+    Ok(Steps {
+        indices,
+        dropped,
+        axis: TimeAxis { values, attributes, interval },
+        months,
+        year_zero,
+        year,
+    })
 }
 
 /// The calendars with the leap years of the sky have no year 0 in CF, and xarray refuses them. Real dates get another
-/// origin; climatologies, which are written in the year 0 as they belong to none, are moved to the year 1.
+/// origin; climatologies, which are written in the year 0 as they belong to none, keep their dates in the calendar
+/// `all_leap`, which has that year. Returns whether the calendar was changed.
 fn leave_year_zero(units: TimeUnits, values: &mut [f64], attributes: &mut Attributes) -> bool {
-    let idealised = matches!(units.calendar, Calendar::NoLeap | Calendar::AllLeap | Calendar::Day360);
+    let idealised =
+        matches!(units.calendar, Calendar::NoLeap | Calendar::AllLeap | Calendar::Day360);
+    let Unit::Seconds(unit) = units.unit else { return false };
     if idealised || units.origin.date.year >= 1 {
         return false;
     }
-    let first = units.instant(values[0]).date;
-    let moved = first.year < 1;
     let mut new = units;
-    if moved {
-        new.origin.date.year += 1 - first.year;
-    } else if let Unit::Seconds(unit) = units.unit {
+    let first = units.instant(values[0]).date;
+    if first.year >= 1 {
         new.origin = Instant { date: first, seconds: 0.0 };
-        let day = |date| units.calendar.day_number(date);
-        let days = (day(first) - day(units.origin.date)) as f64;
-        let shift = (days * 86_400.0 - units.origin.seconds) / unit;
-        values.iter_mut().for_each(|v| *v -= shift);
+    } else {
+        new.calendar = Calendar::AllLeap;
+    }
+    let origin = new.calendar.day_number(new.origin.date);
+    for value in values {
+        let at = units.instant(*value);
+        let days = (new.calendar.day_number(at.date) - origin) as f64;
+        *value = (days * 86_400.0 + at.seconds - new.origin.seconds) / unit;
     }
     attributes.insert("units".into(), json!(new.describe()));
-    moved
+    attributes.insert("calendar".into(), json!(new.calendar.name()));
+    new.calendar != units.calendar
 }
 
 /// Units with a date if there is one, and the attributes of the axis.
@@ -271,7 +283,8 @@ mod tests {
     use super::*;
 
     fn zero(unit: f64, calendar: Calendar) -> TimeUnits {
-        let origin = Instant { date: crate::calendar::Date { year: 0, month: 1, day: 1 }, seconds: 0.0 };
+        let origin =
+            Instant { date: crate::calendar::Date { year: 0, month: 1, day: 1 }, seconds: 0.0 };
         TimeUnits { unit: Unit::Seconds(unit), origin, calendar }
     }
 
@@ -282,13 +295,17 @@ mod tests {
         let (mut values, mut attributes) = (vec![730_000.25, 730_031.25], Attributes::new());
         let before = units.instant(values[1]);
         assert!(!leave_year_zero(units, &mut values, &mut attributes));
-        let new = TimeUnits::parse(attributes["units"].as_str().unwrap(), Calendar::Standard).unwrap();
-        assert_eq!((new.instant(values[1]), values[0]), (before, 0.25));
+        let new =
+            TimeUnits::parse(attributes["units"].as_str().unwrap(), Calendar::Standard).unwrap();
+        assert_eq!(new.instant(values[1]), before);
+        assert!((values[0] - 0.25).abs() < 1e-9);
 
         let units = zero(3600.0, Calendar::Standard);
         let mut values = vec![366.0, 1096.485];
         assert!(leave_year_zero(units, &mut values, &mut attributes));
-        assert_eq!(attributes["units"], "hours since 0001-01-01 00:00:00");
+        assert_eq!(attributes["units"], "hours since 0000-01-01 00:00:00");
+        assert_eq!(attributes["calendar"], "all_leap");
+        assert!((values[1] - 1096.485).abs() < 1e-9);
         assert!(!leave_year_zero(zero(3600.0, Calendar::NoLeap), &mut values, &mut attributes));
     }
 
@@ -296,12 +313,15 @@ mod tests {
     fn ranges_are_indices_or_dates() {
         let units = TimeUnits::parse("days since 2000-01-01", Calendar::Standard).unwrap();
         let raw: Vec<f64> = (0..100).map(f64::from).collect();
-        let chosen = |range| in_range(&raw, Some(&units), Some(range)).map(|c| (c[0], c[c.len() - 1]));
+        let chosen =
+            |range| in_range(&raw, Some(&units), Some(range)).map(|c| (c[0], c[c.len() - 1]));
         assert_eq!(chosen("2000-02:2000-02-10").unwrap(), (31, 40));
         assert_eq!(chosen("2000-02:2000-02").unwrap(), (31, 59));
         assert_eq!(chosen(":2000-01-02").unwrap(), (0, 1));
         assert_eq!(chosen("10:20").unwrap(), (10, 19));
-        assert!(chosen("90:120").is_err() && chosen("1999-01:1999-12").is_err() && chosen("x").is_err());
+        assert!(
+            chosen("90:120").is_err() && chosen("1999-01:1999-12").is_err() && chosen("x").is_err()
+        );
         assert!(in_range(&raw, None, Some("2000-01:2000-02")).is_err());
     }
 

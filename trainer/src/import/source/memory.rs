@@ -48,7 +48,8 @@ mod tests {
             [6.0, 7.0, 10.0, 11.0, 18.0, 19.0, 22.0, 23.0]
         );
         assert_eq!(gather(&[], &[], read).unwrap(), [0.0]);
-        assert_eq!(gather(&[24], &[3..5], read).unwrap(), [3.0, 4.0]);
+        let line = 3..5;
+        assert_eq!(gather(&[24], std::slice::from_ref(&line), read).unwrap(), [3.0, 4.0]);
         assert!(gather(&[2, 12], &[0..0, 0..12], read).unwrap().is_empty());
     }
 }

@@ -1,0 +1,106 @@
+//! The real thing: eleven years of monthly winds (Debian package ferret-datasets) go in, and come out in Python's xarray.
+//!
+//! The package (28 MB) and a Python environment are fetched once into the target folder. Without apt-get or Python the
+//! test says why it was skipped.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// Runs a program; `None` if it is not there.
+fn run(program: &str, arguments: &[&str], folder: &Path) -> Option<Output> {
+    Command::new(program).args(arguments).current_dir(folder).output().ok()
+}
+
+fn succeeded(output: &Option<Output>) -> bool {
+    output.as_ref().is_some_and(|output| output.status.success())
+}
+
+fn last_line(output: Option<Output>) -> String {
+    let text = output.map(|o| String::from_utf8_lossy(&o.stderr).into_owned()).unwrap_or_default();
+    text.lines().last().unwrap_or("it is not installed").to_owned()
+}
+
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// The file, fetched unless it is there already.
+fn winds() -> Result<PathBuf, String> {
+    let debian = folder("debian");
+    let file = debian.join("usr/share/ferret-vis/data/monthly_navy_winds.cdf");
+    if file.is_file() {
+        return Ok(file);
+    }
+    let fetched = run("apt-get", &["download", "ferret-datasets"], &debian);
+    if !succeeded(&fetched) {
+        return Err(format!("apt-get cannot fetch ferret-datasets: {}", last_line(fetched)));
+    }
+    let package = std::fs::read_dir(&debian)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.extension().is_some_and(|e| e == "deb"))
+        .ok_or("apt-get left no package")?;
+    let unpacked = run("dpkg-deb", &["-x", &package.to_string_lossy(), "."], &debian);
+    if !succeeded(&unpacked) || !file.is_file() {
+        return Err(format!("dpkg-deb cannot unpack it: {}", last_line(unpacked)));
+    }
+    std::fs::remove_file(package).unwrap();
+    Ok(file)
+}
+
+/// Python with xarray, installed unless it is there already.
+fn python() -> Result<PathBuf, String> {
+    let home = folder("python");
+    let python = home.join("bin/python");
+    let program = python.to_string_lossy().into_owned();
+    let imports = ["-c", "import xarray, zarr, netCDF4, scipy, cftime, dask"];
+    if succeeded(&run(&program, &imports, &home)) {
+        return Ok(python);
+    }
+    let made = run("python3", &["-m", "venv", "."], &home);
+    if !succeeded(&made) {
+        return Err(format!("python3 cannot make an environment: {}", last_line(made)));
+    }
+    let packages = [
+        "-m", "pip", "install", "--quiet", "xarray", "zarr>=3", "netCDF4", "scipy", "cftime",
+        "dask",
+    ];
+    let installed = run(&program, &packages, &home);
+    if !succeeded(&installed) {
+        return Err(format!("pip cannot install xarray: {}", last_line(installed)));
+    }
+    Ok(python)
+}
+
+#[test]
+fn monthly_navy_winds_go_in_and_come_out_in_xarray() {
+    let file = match winds() {
+        Ok(file) => file,
+        Err(reason) => return eprintln!("skipped: {reason}"),
+    };
+    let home = tempfile::tempdir().unwrap();
+    let name = file.to_string_lossy().into_owned();
+    let program = env!("CARGO_BIN_EXE_finescale");
+    let output =
+        run(program, &["data", "import", &name, "--out", "winds.zarr"], home.path()).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let reader = finescale_trainer::dataset::Reader::open(&home.path().join("winds.zarr")).unwrap();
+    let spec = reader.spec();
+    assert_eq!((spec.frames(), spec.ny(), spec.nx(), spec.channels.len()), (132, 64, 128, 2));
+    reader.verify().unwrap();
+
+    let python = match python() {
+        Ok(python) => python,
+        Err(reason) => return eprintln!("skipped the part in Python: {reason}"),
+    };
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/python/dataset.py");
+    let arguments =
+        [&script.to_string_lossy(), program, &name, &home.path().to_string_lossy() as &str];
+    let output = run(&python.to_string_lossy(), &arguments, home.path()).unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}");
+    println!("{text}");
+}
