@@ -6,7 +6,8 @@ use std::fs::File;
 use std::sync::Arc;
 
 use common::{Grid, Home, field, finescale};
-use finescale_trainer::dataset::{Boundary, Reader, Split};
+use finescale::Boundary;
+use finescale_trainer::dataset::{Reader, Split};
 use npyz::WriterBuilder;
 use serde_json::{Value, json};
 use zarrs::array::{Array, ArrayBuilder, ArrayMetadataV2, data_type};
