@@ -77,32 +77,12 @@ impl Home {
         self.folder.path().join(name)
     }
 
-    /// Names of what is there, hidden files included.
-    pub(crate) fn entries(&self) -> Vec<String> {
-        let entries = std::fs::read_dir(self.folder.path()).unwrap();
-        let mut names: Vec<String> =
-            entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
-    }
-
     /// `finescale data import FILE --out out.zarr …` in this folder.
     pub(crate) fn import(&self, file: &str, arguments: &[&str]) -> Output {
         finescale(
             self.folder.path(),
             &[&["data", "import", file, "--out", "out.zarr"], arguments].concat(),
         )
-    }
-
-    /// The sentence of an import that must fail and leave nothing behind.
-    pub(crate) fn refused(&self, file: &str, arguments: &[&str]) -> String {
-        let before = self.entries();
-        let output = self.import(file, arguments);
-        let error = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {error}");
-        assert_eq!(self.entries(), before, "something was left behind");
-        assert_eq!(error.trim().lines().count(), 1, "not one sentence: {error}");
-        error
     }
 
     /// Imports; the file must be taken.
