@@ -3,6 +3,7 @@
 mod common;
 
 use std::fs::File;
+use std::io::Write;
 use std::sync::Arc;
 
 use common::{Grid, Home, field, finescale};
@@ -12,6 +13,8 @@ use npyz::WriterBuilder;
 use serde_json::{Value, json};
 use zarrs::array::{Array, ArrayBuilder, ArrayMetadataV2, data_type};
 use zarrs::filesystem::FilesystemStore;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
 
 /// Compares every value with the field at the coordinates that the data set claims.
 fn check(reader: &Reader, time: impl Fn(usize) -> f64) {
@@ -169,37 +172,33 @@ fn line(frames: usize, points: usize) -> Vec<f32> {
 fn numpy_arrays_are_imported() {
     let home = Home::new();
     let values = line(80, 64);
-    let write = |file: File, shape: &[u64]| {
-        let builder = npyz::WriteOptions::new().default_dtype().shape(shape).writer(file);
+    let npy = |shape: &[u64]| {
+        let mut bytes = Vec::new();
+        let builder = npyz::WriteOptions::new().default_dtype().shape(shape).writer(&mut bytes);
         let mut npy = builder.begin_nd().unwrap();
         npy.extend(values.iter().copied()).unwrap();
         npy.finish().unwrap();
+        bytes
     };
-    write(File::create(home.path("wave.npy")).unwrap(), &[80, 64]);
+    std::fs::write(home.path("wave.npy"), npy(&[80, 64])).unwrap();
     let reader = home.imported("wave.npy", &["--interval", "0.5", "--boundary", "periodic"]);
     assert!(reader.spec().y.is_none() && reader.spec().time.interval == 0.5);
     assert_eq!(reader.spec().channels[0].name, "wave");
     assert_eq!(reader.read(0, 0..80).unwrap(), values);
 
-    write(File::create(home.path("wave.npy")).unwrap(), &[4, 20, 64]);
+    std::fs::write(home.path("wave.npy"), npy(&[4, 20, 64])).unwrap();
     let reader = home.imported("wave.npy", &["--axes", "trajectory,time,x", "--force"]);
     assert_eq!((reader.spec().trajectories, reader.spec().frames()), (4, 20));
     assert_eq!(reader.read(2, 5..7).unwrap(), values[45 * 64..47 * 64]);
     assert_eq!(reader.segments(Split::Train).len(), 2);
 
-    let mut npz = npyz::npz::NpzWriter::create(home.path("two.npz")).unwrap();
-    for name in ["u", "v"] {
-        let mut npy = npz
-            .array(name, Default::default())
-            .unwrap()
-            .default_dtype()
-            .shape(&[80, 8, 8])
-            .begin_nd()
-            .unwrap();
-        npy.extend(values.iter().copied()).unwrap();
-        npy.finish().unwrap();
+    let mut npz = ZipWriter::new(File::create(home.path("two.npz")).unwrap());
+    for (name, method) in [("u", CompressionMethod::Stored), ("v", CompressionMethod::Deflated)] {
+        let options = SimpleFileOptions::default().compression_method(method);
+        npz.start_file(format!("{name}.npy"), options).unwrap();
+        npz.write_all(&npy(&[80, 8, 8])).unwrap();
     }
-    drop(npz);
+    npz.finish().unwrap();
     let reader = home.imported("two.npz", &["--var", "v,u", "--force"]);
     assert_eq!(reader.spec().channels[0].name, "v");
     assert_eq!((reader.spec().ny(), reader.spec().nx()), (8, 8));

@@ -59,15 +59,8 @@ fn draw(root: &Path, input: &Input) -> Result<PathBuf> {
 
 fn finescale(root: &Path, arguments: &[&str]) -> Result<()> {
     let mut cargo = Command::new("cargo");
-    cargo.args([
-        "run",
-        "--quiet",
-        "--release",
-        "-p",
-        "finescale-trainer",
-        "--bin",
-        "finescale",
-        "--",
-    ]);
+    // Without default features: pure Rust, and quicker to compile.
+    cargo.args(["run", "--quiet", "--release", "--no-default-features", "-p", "finescale-trainer"]);
+    cargo.args(["--bin", "finescale", "--"]);
     command::run(cargo.args(arguments).current_dir(root))
 }

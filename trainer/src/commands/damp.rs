@@ -124,7 +124,7 @@ impl DampArgs {
         let bins = RadialBins::new(&grid(spec)?);
         let mut rows = FieldGrid::new();
         let (mut profiles, mut plots) = (Vec::new(), Vec::new());
-        for (name, rungs) in [("damped", damped), ("damped + noise", noised)] {
+        for (name, rungs) in [("damped", damped), ("+ noise", noised)] {
             let colors = ladder(rungs.len());
             if spec.y.is_some() {
                 let fields = rungs.iter().map(|r| panel(spec, r, &about.units));
@@ -136,15 +136,17 @@ impl DampArgs {
                 .iter()
                 .zip(colors)
                 .map(|(rung, color)| {
-                    let k = (0..bins.count()).map(|b| f64::from(bins.wavenumber(b))).collect();
-                    let mut line =
-                        Spectrum::new(format!("λ = {}", rung.lambda), k, rung.power.clone());
+                    // Damping leaves nothing of high modes in f32: their lines end there.
+                    let shells = rung.power.iter().enumerate().filter(|(_, p)| **p > 0.0);
+                    let (k, power) =
+                        shells.map(|(b, p)| (f64::from(bins.wavenumber(b)), *p)).unzip();
+                    let mut line = Spectrum::new(format!("λ = {}", rung.lambda), k, power);
                     line.color = Some(color);
                     line
                 })
                 .collect();
             plots.push(spectra(
-                &format!("power per mode, {name}"),
+                &format!("power per mode: {name}"),
                 &lines,
                 "of the standardised field",
             )?);

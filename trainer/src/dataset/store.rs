@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use serde_json::json;
-use zarrs::array::codec::ZstdCodec;
+use zarrs::array::codec::GzipCodec;
 use zarrs::array::{
     Array, ArrayBuilder, ArrayMetadataOptions, ArraySubset, Element, ElementOwned, data_type,
 };
@@ -56,8 +56,9 @@ pub(super) fn create<T: Stored>(
     let shape: Vec<u64> = dimensions.iter().map(|&(_, n)| n as u64).collect();
     let chunk: Vec<u64> = chunk.iter().map(|&n| n as u64).collect();
     let array = T::builder(&shape, &chunk)
-        // Level 3 is Zarr's own default; the checksum turns a damaged chunk into an error.
-        .bytes_to_bytes_codecs(vec![Arc::new(ZstdCodec::new(3, true))])
+        // Every Zarr reader has gzip, and its checksum turns a damaged chunk into an error. Fields are mostly
+        // incompressible mantissas: a higher level costs time and saves nothing.
+        .bytes_to_bytes_codecs(vec![Arc::new(GzipCodec::new(1)?)])
         .dimension_names(Some(dimensions.iter().map(|&(name, _)| name)))
         .attributes(attributes)
         .build(store.clone(), path)

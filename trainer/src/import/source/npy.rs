@@ -7,8 +7,8 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use npyz::npz::NpzArchive;
 use npyz::{DType, Deserialize, NpyFile, Order, TypeChar};
+use zip::ZipArchive;
 
 use super::memory::gather;
 use super::{Dimension, Source, Variable};
@@ -134,11 +134,15 @@ pub(super) fn open_npz(path: &Path, axes: Option<&[String]>) -> Result<Npz> {
     fn run<T: Deserialize>(file: NpyFile<impl Read>, to_f64: fn(T) -> f64) -> Result<Vec<f64>> {
         Ok(file.data::<T>()?.map(|v| v.map(to_f64)).collect::<std::io::Result<_>>()?)
     }
-    let mut archive = NpzArchive::open(path)?;
-    let names: Vec<String> = archive.array_names().map(str::to_owned).collect();
+    // An archive of `.npy` files, stored (numpy.savez) or deflated (numpy.savez_compressed).
+    let mut archive = ZipArchive::new(BufReader::new(File::open(path)?))?;
+    let mut names = Vec::new();
+    for member in archive.file_names() {
+        names.extend(member?.strip_suffix(".npy").map(str::to_owned));
+    }
     let mut npz = Npz { variables: Vec::new(), values: Vec::new() };
     for name in names {
-        let file = archive.by_name(&name)?.with_context(|| format!("`{name}` is missing"))?;
+        let file = NpyFile::new(archive.by_name(&format!("{name}.npy"))?)?;
         let dtype = file.dtype();
         let variable = variable(&name, file.shape(), axes, &dtype)?;
         ensure!(
