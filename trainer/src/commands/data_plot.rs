@@ -42,6 +42,7 @@ impl PlotArgs {
             self.trajectory,
             spec.trajectories - 1
         );
+        ensure!(self.frames > 0, "--frames is 0: show at least one");
         let values = reader.read(self.trajectory, 0..spec.frames())?;
         let folder = self.out.unwrap_or_else(|| self.path.with_extension(""));
         fs::create_dir_all(&folder)

@@ -1,6 +1,6 @@
 //! `finescale data simulate`: a simulator's trajectories into a data set.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use finescale::Boundary;
 
 use crate::dataset::{Channel, Manifest, SpatialAxis, Spec, SplitRule, TimeAxis, Writer};
@@ -21,6 +21,8 @@ impl SimulateArgs {
     pub fn run(self) -> Result<()> {
         let simulator = self.simulator()?;
         let (plan, shared) = (self.plan(simulator.as_ref()), self.shared());
+        ensure!(plan.trajectories > 0, "--trajectories is 0: ask for at least 1");
+        ensure!(plan.frames > 1, "--frames is {}: a path needs at least 2", plan.frames);
         let spec = spec(simulator.as_ref(), &plan);
         let splits = match plan.trajectories {
             // Too few to set any aside: the last frames validate and test.

@@ -16,6 +16,7 @@ use super::{Attributes, Climatology, FORMAT_VERSION, Manifest, Spec, Splits};
 /// A data set in the making; dropped before [`Writer::finish`], it leaves nothing behind.
 ///
 /// ```no_run
+/// # use finescale::Boundary;
 /// # use finescale_trainer::dataset::*;
 /// # fn main() -> anyhow::Result<()> {
 /// let spec = Spec {

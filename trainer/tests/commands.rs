@@ -1,0 +1,169 @@
+//! The commands that make data sets from simulators and draw them: what comes out, and what is refused.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use finescale_trainer::dataset::{Reader, Split};
+
+struct Home(tempfile::TempDir);
+
+impl Home {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn command(&self, line: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_finescale"));
+        command.args(line.split_whitespace()).current_dir(self.0.path());
+        command
+    }
+
+    fn succeeds(&self, line: &str) {
+        let output = self.command(line).output().unwrap();
+        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// The one sentence of a command that must fail and leave nothing behind.
+    fn refuses(&self, line: &str) -> String {
+        let before = self.entries();
+        let output = self.command(line).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{line}: {error}");
+        assert_eq!(self.entries(), before, "{line}: something was left behind");
+        assert_eq!(error.trim().lines().count(), 1, "{line}: not one sentence: {error}");
+        error
+    }
+
+    /// Names of what is there, hidden files included.
+    fn entries(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.0.path()).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+        names.sort();
+        names
+    }
+}
+
+const KS: &str = "data simulate kuramoto-sivashinsky --burn-in 15";
+const KOLMOGOROV: &str =
+    "data simulate kolmogorov --grid 16 --resolution 32 --dt 0.025 --burn-in 1 --frames 6";
+
+#[test]
+fn every_system_becomes_a_data_set() {
+    let home = Home::new();
+    let systems = [
+        (KOLMOGOROV.to_owned(), (16, 16), vec!["vorticity"]),
+        (format!("{KS} --frames 6"), (1, 64), vec!["u"]),
+        ("data simulate lorenz96 --burn-in 1 --frames 6".to_owned(), (1, 128), vec!["X", "Y"]),
+        ("data simulate linear --frames 6".to_owned(), (1, 64), vec!["u"]),
+    ];
+    for (number, (line, shape, channels)) in systems.iter().enumerate() {
+        let out = format!("{number}.zarr");
+        home.succeeds(&format!("{line} --trajectories 5 --seed 3 --out {out}"));
+        let reader = Reader::open(&home.path(&out)).unwrap();
+        reader.verify().unwrap();
+        let spec = reader.spec();
+        assert_eq!((spec.ny(), spec.nx()), *shape, "{line}");
+        assert_eq!((spec.trajectories, spec.frames()), (5, 6), "{line}");
+        let names: Vec<_> = spec.channels.iter().map(|c| c.name.as_str()).collect();
+        assert_eq!(names, *channels, "{line}");
+        let frames = Split::ALL.map(|split| reader.splits().count(split));
+        assert_eq!(frames, [18, 6, 6], "{line}");
+        assert_eq!(reader.manifest().seed, Some(3));
+        assert!(reader.manifest().command.contains("data simulate"), "{line}");
+        assert!(reader.statistics().channels.iter().all(|c| c.std > 0.0), "{line}");
+    }
+}
+
+#[test]
+fn trajectories_depend_on_the_seed_and_their_number_alone() {
+    let home = Home::new();
+    home.succeeds(&format!("{KS} --frames 4 --trajectories 6 --seed 1 --out a.zarr"));
+    home.succeeds(&format!("{KS} --frames 4 --trajectories 3 --seed 1 --out b.zarr"));
+    home.succeeds(&format!("{KS} --frames 4 --trajectories 6 --seed 2 --out c.zarr"));
+    let open = |name: &str| Reader::open(&home.path(name)).unwrap();
+    let (a, b, c) = (open("a.zarr"), open("b.zarr"), open("c.zarr"));
+    for trajectory in 0..3 {
+        let values = a.read(trajectory, 0..4).unwrap();
+        assert_eq!(values, b.read(trajectory, 0..4).unwrap());
+        assert_ne!(values, c.read(trajectory, 0..4).unwrap());
+    }
+    // One thread, same bits, same hash.
+    let line = format!("{KS} --frames 4 --trajectories 6 --seed 1 --out d.zarr");
+    let mut single = home.command(&line);
+    assert!(single.env("RAYON_NUM_THREADS", "1").output().unwrap().status.success());
+    assert_eq!(open("d.zarr").hash(), a.hash());
+}
+
+fn is_png(path: &Path) -> bool {
+    let (width, height) = image::image_dimensions(path).unwrap();
+    width > 500 && height > 200
+}
+
+#[test]
+fn data_sets_are_drawn() {
+    let home = Home::new();
+    home.succeeds(&format!("{KOLMOGOROV} --trajectories 3 --out plane.zarr"));
+    home.succeeds(&format!("{KS} --frames 6 --trajectories 3 --out line.zarr"));
+    for name in ["plane", "line"] {
+        home.succeeds(&format!("data plot {name}.zarr"));
+        home.succeeds(&format!("data plot {name}.zarr --format svg --trajectory 2 --frames 2"));
+        for picture in ["fields", "spectra"] {
+            assert!(is_png(&home.path(name).join(format!("{picture}.png"))));
+            let svg = home.path(name).join(format!("{picture}.svg"));
+            assert!(std::fs::read_to_string(svg).unwrap().contains("<svg"));
+        }
+        home.succeeds(&format!("damp {name}.zarr --out {name}.png --lambda 0,0.1,1 --frame 2"));
+        assert!(is_png(&home.path(&format!("{name}.png"))));
+    }
+}
+
+#[test]
+fn bad_parameters_are_refused_in_a_sentence() {
+    let home = Home::new();
+    home.succeeds(&format!("{KS} --frames 4 --trajectories 3 --out a.zarr"));
+    let cases = [
+        (format!("{KS} --dt 5 --out b.zarr"), "--dt 5"),
+        (format!("{KS} --trajectories 0 --out b.zarr"), "--trajectories"),
+        (format!("{KS} --frames 1 --out b.zarr"), "--frames is 1"),
+        (format!("{KS} --grid 96 --out b.zarr"), "power of two"),
+        (format!("{KS} --trajectories 3 --out a.zarr"), "--force"),
+        (format!("{KS} --trajectories 3 --out none/b.zarr"), "none"),
+        ("data simulate kolmogorov --dt 0.1 --out b.zarr".into(), "CFL"),
+        ("data simulate lorenz96 --dt 0.05 --out b.zarr".into(), "bound of RK4"),
+        ("data plot none.zarr".into(), "does not exist"),
+        ("data plot a.zarr --trajectory 9".into(), "0 to 2"),
+        ("data plot a.zarr --frames 0".into(), "--frames is 0"),
+        ("damp a.zarr --channel v".into(), "the data set has u"),
+        ("damp a.zarr --frame 4".into(), "frames 0 to 3"),
+        ("damp a.zarr --trajectory 3".into(), "0 to 2"),
+        ("damp a.zarr --lambda=-0.5".into(), "lambda is -0.5"),
+        ("damp a.zarr --alpha=-1".into(), "alpha is -1"),
+        ("damp a.zarr --out a.jpg".into(), ".png"),
+    ];
+    for (line, says) in cases {
+        let error = home.refuses(&line);
+        assert!(error.contains(says), "{line}: {error}");
+    }
+}
+
+#[test]
+fn an_interrupted_simulation_leaves_nothing() {
+    let home = Home::new();
+    let line = "data simulate kolmogorov --trajectories 50 --out long.zarr";
+    let mut child = home.command(line).stderr(Stdio::piped()).spawn().unwrap();
+    // Its hidden folder shows that it is under way.
+    let begun = Instant::now();
+    while home.entries().is_empty() && begun.elapsed() < Duration::from_secs(20) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(!home.entries().is_empty());
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(home.entries().is_empty(), "{:?}", home.entries());
+}
