@@ -33,7 +33,13 @@ fn winds() -> Result<PathBuf, String> {
     if file.is_file() {
         return Ok(file);
     }
-    let fetched = run("apt-get", &["download", "ferret-datasets"], &debian);
+    let fetch = || run("apt-get", &["download", "ferret-datasets"], &debian);
+    let mut fetched = fetch();
+    if !succeeded(&fetched) {
+        // A new machine has no list of packages yet.
+        run("apt-get", &["update"], &debian);
+        fetched = fetch();
+    }
     if !succeeded(&fetched) {
         return Err(format!("apt-get cannot fetch ferret-datasets: {}", last_line(fetched)));
     }
