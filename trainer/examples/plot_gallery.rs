@@ -228,6 +228,7 @@ fn plane(frames: &[Vec<f32>]) -> Result<Figure<'static>> {
         channels: vec![channel("vorticity", "s⁻¹"), channel("enstrophy", "s⁻²")],
         time: (0.0, 2.5),
         time_units: "h".into(),
+        dates: vec![],
         y: Some(side()),
         x: Some(side()),
     };
@@ -247,6 +248,7 @@ fn line(waves: &[f32]) -> Result<Figure<'static>> {
         }],
         time: (0.0, 199.5),
         time_units: String::new(),
+        dates: vec![],
         y: None,
         x: None,
     };

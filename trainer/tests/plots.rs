@@ -295,6 +295,7 @@ fn a_trajectory_becomes_its_pages() {
         channels: vec![channel("first"), channel("second")],
         time: (0.0, 4.0),
         time_units: "h".into(),
+        dates: vec![],
         y: None,
         x: None,
     };

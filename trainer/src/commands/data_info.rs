@@ -7,7 +7,6 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::data_import::{Grid, parse_grid};
-use crate::calendar::{Calendar, TimeUnits};
 use crate::dataset::emergence::{Process, suggested_lambda};
 use crate::dataset::{Reader, Spec, Split};
 
@@ -75,15 +74,9 @@ impl InfoArgs {
 
 /// First and last time as dates, where there are any, else as numbers.
 fn time_span(spec: &Spec) -> (String, String) {
-    let text = |name: &str| spec.time.attributes.get(name).and_then(Value::as_str);
-    let calendar = Calendar::parse(text("calendar").unwrap_or("standard")).ok();
-    let units = text("units").zip(calendar).and_then(|(u, c)| TimeUnits::parse(u, c).ok());
-    let show = |value: f64| match &units {
-        Some(units) => units.instant(value).to_string(),
-        None => value.to_string(),
-    };
-    let values = &spec.time.values;
-    (show(values[0]), show(values[values.len() - 1]))
+    let times = &spec.time.values;
+    let shown = spec.time.dates().unwrap_or_else(|| times.iter().map(f64::to_string).collect());
+    (shown[0].clone(), shown[shown.len() - 1].clone())
 }
 
 impl Info<'_> {

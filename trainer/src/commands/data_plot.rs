@@ -76,10 +76,17 @@ fn meta(reader: &Reader, trajectory: usize) -> TrajectoryMeta {
         nx: spec.nx(),
         channels: channels.collect(),
         time: (times[0], times[times.len() - 1]),
-        time_units: unit(units),
+        time_units: unit(units.split(" since ").next().unwrap_or_default()),
+        dates: spec.time.dates().unwrap_or_default().iter().map(|date| short(date)).collect(),
         y: spec.y.as_ref().map(coordinate),
         x: Some(coordinate(&spec.x)),
     }
+}
+
+/// A date without seconds of zero, and without a time of day of zeros.
+fn short(date: &str) -> String {
+    let shorter = date.strip_suffix(" 00:00:00").or(date.strip_suffix(":00"));
+    shorter.unwrap_or(date).to_owned()
 }
 
 /// The axis as a plot labels it.
@@ -87,6 +94,8 @@ pub(super) fn coordinate(axis: &SpatialAxis) -> Coordinate {
     let units = axis.attributes.get("units").and_then(|u| u.as_str()).map(unit).unwrap_or_default();
     let label = match units.as_str() {
         "" => axis.name.clone(),
+        "°N" => "latitude (°N)".into(),
+        "°E" => "longitude (°E)".into(),
         units => format!("{} ({units})", axis.name),
     };
     let last = axis.points() - 1;

@@ -4,6 +4,8 @@ use anyhow::{Context, Result, ensure};
 use finescale::{Axis, Boundary, Grid};
 use serde::{Deserialize, Serialize};
 
+use crate::calendar::{Calendar, TimeUnits};
+
 /// Attributes of a variable or group: name to JSON value.
 pub type Attributes = serde_json::Map<String, serde_json::Value>;
 
@@ -76,6 +78,14 @@ pub struct TimeAxis {
 }
 
 impl TimeAxis {
+    /// The date of every frame; none where the units are not "… since …" of a calendar.
+    pub fn dates(&self) -> Option<Vec<String>> {
+        let text = |name: &str| self.attributes.get(name)?.as_str();
+        let calendar = Calendar::parse(text("calendar").unwrap_or("standard")).ok()?;
+        let units = TimeUnits::parse(text("units")?, calendar).ok()?;
+        Some(self.values.iter().map(|&value| units.instant(value).to_string()).collect())
+    }
+
     /// Frames at 0, Δt, 2Δt, … in the model's own unit of time.
     pub fn model(frames: usize, interval: f64) -> Self {
         Self {

@@ -14,8 +14,9 @@ use super::series::Series;
 use super::space_time::SpaceTime;
 use super::spectra::{Spectrum, spectra};
 
-/// Columns of a page of fields, and profiles shown of a field on a line.
+/// Columns of a page of fields, fewer for wide ones, and profiles shown of a field on a line.
 const COLUMNS: usize = 6;
+const WIDE_COLUMNS: usize = 3;
 const PROFILES: usize = 4;
 
 /// What a picture needs to know of one channel.
@@ -44,6 +45,8 @@ pub struct TrajectoryMeta {
     pub time: (f64, f64),
     /// Units of time; empty where there are none.
     pub time_units: String,
+    /// What to call each frame, its date say; empty for "t = …" with the units.
+    pub dates: Vec<String>,
     /// Coordinate of the rows, if the data set has one.
     pub y: Option<Coordinate>,
     /// Coordinate of the columns, if the data set has one.
@@ -153,6 +156,9 @@ fn evenly(frames: usize, shown: usize) -> Vec<usize> {
 
 /// Writes the time of a frame.
 fn time_label(meta: &TrajectoryMeta, frame: usize, frames: usize) -> String {
+    if let Some(date) = meta.dates.get(frame) {
+        return date.clone();
+    }
     let (first, last) = meta.time;
     let step = (last - first) / (frames.max(2) - 1) as f64;
     let decimals = (1.0 - step.abs().max(1e-9).log10()).floor().clamp(0.0, 4.0) as usize;
@@ -181,7 +187,8 @@ fn plane<'a>(
         Ok(field)
     });
     let fields = fields.collect::<Result<Vec<_>>>()?;
-    Ok(FieldGrid::wrapped(fields, COLUMNS).name(&meta.channels[channel].name))
+    let columns = if 2 * meta.nx > 3 * meta.ny { WIDE_COLUMNS } else { COLUMNS };
+    Ok(FieldGrid::wrapped(fields, columns).name(&meta.channels[channel].name))
 }
 
 /// All frames of one channel, row-major `[frame][x]`.
@@ -253,6 +260,7 @@ mod tests {
             channels: names.iter().map(channel).collect(),
             time: (0.0, 3.0),
             time_units: "h".into(),
+            dates: vec![],
             y: None,
             x: None,
         }
@@ -277,6 +285,8 @@ mod tests {
         let meta = meta(1, 3, &["a"]);
         assert_eq!(time_label(&meta, 1, 4), "t = 1 h");
         assert_eq!(time_label(&meta, 1, 7), "t = 0.5 h");
+        let dated = TrajectoryMeta { dates: vec!["1982-01-16".into()], ..meta };
+        assert_eq!(time_label(&dated, 0, 4), "1982-01-16");
     }
 
     #[test]
