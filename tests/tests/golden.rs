@@ -32,6 +32,13 @@ fn every_case_gives_its_golden_bits() {
     }
 }
 
+/// A target that flushes subnormal numbers to zero must not pass.
+#[test]
+fn some_golden_values_are_subnormal() {
+    let case = CASES.iter().find(|case| case.name.starts_with("decay")).expect("a case");
+    assert!(run(case).iter().filter(|value| value.is_subnormal()).count() > 4);
+}
+
 #[test]
 fn a_changed_bit_is_found() {
     let case = &CASES[6];

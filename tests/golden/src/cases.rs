@@ -4,7 +4,7 @@ use finescale::Boundary::{Periodic, Reflecting};
 use finescale::Laplacian::{FiniteDifference, Spectral};
 
 use crate::Case;
-use crate::Task::{Forward, PowerSpectrum, Resample};
+use crate::Task::{Decay, Forward, PowerSpectrum, Resample};
 
 macro_rules! cases {
     ($($name:literal: $task:ident, $y:expr, $x:expr, $channels:literal, $laplacian:ident, $lambda:literal;)*) => {
@@ -45,6 +45,7 @@ cases! {
     "plane-32x64-latitudes": Forward, Some((32, Reflecting)), (64, Periodic), 1, FiniteDifference, 0.02;
     "plane-64x8-channel": Forward, Some((64, Periodic)), (8, Reflecting), 1, Spectral, 0.2;
     "plane-64x64-periodic": Forward, Some((64, Periodic)), (64, Periodic), 1, Spectral, 0.0;
+    "decay-line-256-periodic": Decay, None, (256, Periodic), 1, Spectral, 0.06;
     "resample-line-64-periodic": Resample, None, (64, Periodic), 2, Spectral, 0.001;
     "resample-line-64-reflecting": Resample, None, (64, Reflecting), 2, Spectral, 0.001;
     "resample-plane-32x32-periodic": Resample, Some((32, Periodic)), (32, Periodic), 1, Spectral, 0.001;

@@ -21,6 +21,8 @@ pub const SCRATCH_MAX: usize = 4096;
 pub enum Task {
     /// Damp and add noise, transform back.
     Forward,
+    /// Damp only; the result is the spectrum, whose high modes have become subnormal numbers and zeros.
+    Decay,
     /// Damp, coarsen to half the points of each axis, refine again, transform back.
     Resample,
     /// Damp and add noise, power spectrum of channel 0 (the result has one value for each shell).
@@ -81,6 +83,10 @@ impl Case {
             Task::Forward => {
                 process.apply_stream(&grid, self.lambda, field, &noise)?;
                 spectral::inverse(&grid, field, scratch)?;
+                Ok(values)
+            }
+            Task::Decay => {
+                process.damp(&grid, self.lambda, field)?;
                 Ok(values)
             }
             Task::Resample => {
