@@ -25,7 +25,7 @@ const WINDS: Input = Input {
 };
 const OUT: &str = "out/demo";
 
-/// Imports each real field, describes it, and damps it over a ladder of scales; says where the pictures are.
+/// Imports each real field and damps it over a ladder of scales; says where the pictures are.
 pub(crate) fn run() -> Result<()> {
     let root = paths::root();
     let out = root.join(OUT);
@@ -52,7 +52,6 @@ fn draw(root: &Path, input: &Input) -> Result<PathBuf> {
     let picture = format!("{OUT}/{name}.png");
     let import = ["data", "import", input.file, "--force", "--out", &data_set];
     finescale(root, &[&import[..], input.import].concat())?;
-    finescale(root, &["data", "info", &data_set])?;
     finescale(root, &["damp", &data_set, "--out", &picture])?;
     Ok(root.join(picture))
 }
