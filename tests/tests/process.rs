@@ -145,6 +145,29 @@ fn the_finite_difference_symbol_is_the_difference_operator() {
 }
 
 #[test]
+fn eigenvalues_have_the_documented_error() {
+    // κ of both symbols against the closed forms in f64, for every length of axis and both boundaries.
+    use std::f64::consts::PI;
+    for boundary in BOUNDARIES {
+        for n in finescale_tests::LENGTHS {
+            let axis = Axis::new(n, boundary).expect("an axis");
+            let unit = if boundary == Boundary::Periodic { 1.0 } else { 0.5 };
+            let h = 2.0 * PI / n as f64;
+            for index in 1..n {
+                let k = axis.mode(index) as f64 * unit;
+                let difference = (2.0 / h * (k * h / 2.0).sin()).powi(2);
+                for (laplacian, exact) in
+                    [(Laplacian::Spectral, k * k), (Laplacian::FiniteDifference, difference)]
+                {
+                    let error = relative(axis.kappa(laplacian, index), exact);
+                    assert!(error < 5e-7, "{axis:?} {laplacian:?} {index}: {error:e}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn wavenumbers_follow_the_length_of_the_axis() {
     let latitudes =
         Axis::reflecting(32).and_then(|axis| axis.with_length(std::f32::consts::PI)).expect("y");

@@ -59,7 +59,7 @@ fn every_system_becomes_a_data_set() {
         (KOLMOGOROV.to_owned(), (16, 16), vec!["vorticity"]),
         (format!("{KS} --frames 6"), (1, 64), vec!["u"]),
         ("data simulate lorenz96 --burn-in 1 --frames 6".to_owned(), (1, 128), vec!["X", "Y"]),
-        ("data simulate linear --frames 6".to_owned(), (1, 64), vec!["u"]),
+        ("data simulate linear --burn-in 3 --frames 6".to_owned(), (1, 64), vec!["u"]),
     ];
     for (number, (line, shape, channels)) in systems.iter().enumerate() {
         let out = format!("{number}.zarr");

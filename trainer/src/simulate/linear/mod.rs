@@ -12,6 +12,7 @@
 mod tests;
 
 use super::check::{at_least, even, finite, positive};
+use super::clock::Clock;
 use super::random::Noise;
 use super::spectral::{Plane, wavenumber};
 use super::{AxisInfo, ChannelInfo, Simulator, Trajectory};
@@ -45,6 +46,9 @@ pub struct Parameters {
     /// Time between frames; a label, for the coefficients are those of one interval.
     #[arg(long, default_value_t = Self::default().interval)]
     pub interval: f64,
+    /// Time that is thrown away before the first frame; none is needed, as the start is stationary.
+    #[arg(long, default_value_t = Self::default().burn_in)]
+    pub burn_in: f64,
 }
 
 impl Default for Parameters {
@@ -57,6 +61,7 @@ impl Default for Parameters {
             decay: 0.05,
             advection: 0.045,
             interval: 1.0,
+            burn_in: 0.0,
         }
     }
 }
@@ -65,6 +70,7 @@ impl Default for Parameters {
 #[derive(Clone, Debug)]
 pub struct Linear {
     parameters: Parameters,
+    clock: Clock,
     power: Vec<f64>,
     correlation: Vec<Complex64>,
 }
@@ -85,6 +91,8 @@ impl Linear {
         );
         positive("--scale", p.scale)?;
         positive("--interval", p.interval)?;
+        // One exact step to a frame.
+        let clock = Clock::new(p.interval, p.interval, p.burn_in)?;
         finite("--advection", p.advection)?;
         ensure!(
             p.decay.is_finite() && p.decay > 0.0,
@@ -108,7 +116,7 @@ impl Linear {
             let variance = power.iter().sum::<f64>() / power.len() as f64;
             power.iter_mut().for_each(|power| *power /= variance);
         }
-        Ok(Self { parameters, power, correlation })
+        Ok(Self { parameters, clock, power, correlation })
     }
 
     /// P_k, `[ny][nx]` in DFT order, orthonormal.
@@ -144,11 +152,11 @@ impl Simulator for Linear {
     }
 
     fn frame_interval(&self) -> f64 {
-        self.parameters.interval
+        self.clock.interval
     }
 
     fn burn_in_intervals(&self) -> usize {
-        0
+        self.clock.burn_in
     }
 
     fn usual_frames(&self) -> usize {

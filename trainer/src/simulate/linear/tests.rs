@@ -119,3 +119,20 @@ fn parameters_that_cannot_work_are_refused() {
         assert!(message.starts_with(expected), "{message}");
     }
 }
+
+#[test]
+fn a_burn_in_leaves_out_the_first_frames() {
+    let frames = |burn_in: f64, count: usize| {
+        let system = Linear::new(Parameters { burn_in, ..Parameters::default() }).unwrap();
+        let mut frames = Vec::new();
+        let mut keep = |_, values: &[f32]| {
+            frames.push(values.to_vec());
+            Ok(())
+        };
+        system.trajectory(4, 2, count, &mut keep).unwrap();
+        frames
+    };
+    assert_eq!(frames(3.0, 5), frames(0.0, 8)[3..]);
+    let refused = Linear::new(Parameters { burn_in: -1.0, ..Parameters::default() });
+    assert!(refused.unwrap_err().to_string().contains("--burn-in"));
+}
