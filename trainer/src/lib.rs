@@ -6,5 +6,9 @@ pub mod dataset;
 pub mod import;
 pub mod interrupt;
 pub mod linear;
+pub mod model;
 pub mod plot;
 pub mod simulate;
+#[cfg(feature = "train")]
+pub mod train;
+pub mod write;

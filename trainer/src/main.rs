@@ -1,8 +1,10 @@
-//! `finescale`: data sets and the forward process from the command line.
+//! `finescale`: data sets, the forward process and training from the command line.
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+#[cfg(feature = "train")]
+use finescale_trainer::commands::TrainArgs;
 use finescale_trainer::commands::{DampArgs, DataArgs};
 use finescale_trainer::interrupt::{self, Interrupted};
 
@@ -18,6 +20,8 @@ struct Cli {
 enum Command {
     Data(DataArgs),
     Damp(DampArgs),
+    #[cfg(feature = "train")]
+    Train(TrainArgs),
 }
 
 fn main() -> ExitCode {
@@ -25,6 +29,8 @@ fn main() -> ExitCode {
     let result = interrupt::install().and_then(|()| match cli.command {
         Command::Data(args) => args.run(),
         Command::Damp(args) => args.run(),
+        #[cfg(feature = "train")]
+        Command::Train(args) => args.run(),
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -6,6 +6,7 @@
 mod climatology;
 pub mod emergence;
 mod fields;
+mod frames;
 mod manifest;
 mod reader;
 mod spec;
@@ -17,6 +18,7 @@ mod store;
 mod writer;
 
 pub use climatology::Climatology;
+pub use frames::{SpectralFrames, windows};
 pub use manifest::{Manifest, SourceFile};
 pub use reader::Reader;
 pub use spec::{Attributes, Channel, SpatialAxis, Spec, TimeAxis, check_points, most_points};

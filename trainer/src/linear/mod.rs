@@ -5,8 +5,13 @@
 //! it is the base that a network corrects elsewhere, and it is the exact case that every sampler is checked on.
 //! Source: arXiv 2604.00327, sections 3 and 4; S per mode instead of the paper's isotropic variance is ours.
 
+mod base;
+mod estimate;
+pub mod modes;
 mod path_score;
 mod predictor;
 
+pub use base::{BaseAt, LinearBase};
+pub use estimate::PackedAutocovariance;
 pub use path_score::path_score;
 pub use predictor::{Autocovariance, LinearPredictor};

@@ -52,6 +52,8 @@ pub struct LinearPredictor {
     /// `coefficients[j]` multiplies û^{n−j}.
     coefficients: Vec<DMatrix<Complex<f64>>>,
     innovation: DMatrix<Complex<f64>>,
+    noise_coefficients: Vec<DMatrix<Complex<f64>>>,
+    noise_residual: DMatrix<Complex<f64>>,
 }
 
 impl LinearPredictor {
@@ -86,14 +88,25 @@ impl LinearPredictor {
             let block = clean.at(1 + i as isize) * signal;
             cross.view_mut((0, i * channels), block.shape()).copy_from(&block);
         }
-        let solved = normal
+        let normal = normal
             .cholesky()
-            .context("the autocovariance is not positive: the mode has neither power nor noise")?
-            .solve(&cross.adjoint())
-            .adjoint();
+            .context("the autocovariance is not positive: the mode has neither power nor noise")?;
+        let solved = normal.solve(&cross.adjoint()).adjoint();
         let innovation = clean.at(0) * signal + noise - &solved * cross.adjoint();
-        let block = |j| solved.columns(j * channels, channels).into_owned();
-        Ok(Self { coefficients: (0..window).map(block).collect(), innovation })
+        // Of the window, only its newest frame shares noise with ε: E[ε û_jᴴ] = √Σ [j = 0].
+        let sigma = Complex::from(noise_variance.sqrt());
+        let newest = DMatrix::identity(window * channels, channels) * sigma;
+        let noise_solved = normal.solve(&newest).adjoint();
+        let noise_residual = DMatrix::identity(channels, channels) - &noise_solved * newest;
+        let blocks = |all: &DMatrix<_>| -> Vec<_> {
+            (0..window).map(|j| all.columns(j * channels, channels).into_owned()).collect()
+        };
+        Ok(Self {
+            coefficients: blocks(&solved),
+            innovation,
+            noise_coefficients: blocks(&noise_solved),
+            noise_residual,
+        })
     }
 
     /// Frames in the window.
@@ -104,6 +117,16 @@ impl LinearPredictor {
     /// `coefficients()[j]` multiplies û^{n−j}; channels × channels.
     pub fn coefficients(&self) -> &[DMatrix<Complex<f64>>] {
         &self.coefficients
+    }
+
+    /// The best linear estimate of ε^n, the unit noise of the newest frame, is the sum of these times û^{n−j}.
+    pub fn noise_coefficients(&self) -> &[DMatrix<Complex<f64>>] {
+        &self.noise_coefficients
+    }
+
+    /// Covariance of that estimate's error; channels × channels.
+    pub fn noise_residual(&self) -> &DMatrix<Complex<f64>> {
+        &self.noise_residual
     }
 
     /// S, the covariance of the one-step error û^{n+1} − û^n − F; channels × channels.

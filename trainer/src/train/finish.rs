@@ -1,0 +1,206 @@
+//! The end of a run: calibration, the model, and what the program says about it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use burn::module::AutodiffModule;
+use burn::tensor::backend::AutodiffBackend;
+
+use super::batch::Frames;
+use super::calibrate::{innovation_ratio, lambda_grid, scores};
+use super::config::{Base, Config, Inputs, Network};
+use super::network::{Corrected, Kernels};
+use super::predictor::{Linear, Predictor};
+use super::run::Run;
+use super::step::Context;
+use super::tables::Tables;
+use super::validate::{Validation, validate};
+use super::weights;
+use crate::dataset::emergence::Process;
+use crate::linear::LinearBase;
+use crate::model::{Array, AxisMeta, Calibration, Channel, Meta, Model, NetworkMeta, Shells};
+
+/// Most values of λ in a model's tables.
+const LAMBDAS: usize = 40;
+/// Steps of the suggested λ grid.
+const GRID_STEPS: usize = 8;
+/// Windows from which S is measured at each λ.
+const WINDOWS: usize = 256;
+
+/// What a finished training leaves.
+pub(super) struct Finished<'a, A: AutodiffBackend> {
+    pub(super) run: &'a Run,
+    pub(super) base: &'a LinearBase,
+    pub(super) context: &'a Arc<Context<A>>,
+    pub(super) valid: &'a Frames<A::InnerBackend>,
+}
+
+impl<A> Finished<'_, A>
+where
+    A: AutodiffBackend + Kernels,
+    A::InnerBackend: Kernels,
+{
+    /// Calibrates, writes `model.safetensors`, and prints the figures.
+    pub(super) fn write(&self, network: Option<Corrected<A>>, time: Duration) -> Result<()> {
+        println!("calibrating on the validation part");
+        let arrays = network.as_ref().map_or_else(BTreeMap::new, weights::export::<A, _>);
+        let (calibration, linear, found) = match network {
+            Some(network) => self.measure(&network.valid(), &network)?,
+            None => self.measure(&Linear, &Linear)?,
+        };
+        let model = self.model(arrays, &calibration, &linear, &found)?;
+        model.save(&self.run.folder.join("model.safetensors"))?;
+        self.print(&model, &linear, &found, time);
+        Ok(())
+    }
+
+    /// Calibration, and validation of the linear base and of the predictor.
+    fn measure(
+        &self,
+        inner: &impl Predictor<A::InnerBackend>,
+        outer: &impl Predictor<A>,
+    ) -> Result<(Calibration, Validation, Validation)> {
+        let config = &self.run.config;
+        let lambdas = self.lambdas(config);
+        let device = self.valid.device();
+        let tables = Tables::<A::InnerBackend>::new(self.base, config, &lambdas, device)?;
+        let shells = Shells::new(&tables.grid);
+        let innovation = innovation_ratio(inner, self.valid, &tables, WINDOWS)?;
+        let mut calibration = Calibration {
+            lambdas,
+            width: tables.channels * shells.count,
+            innovation_ratio: innovation,
+            ..Calibration::default()
+        };
+        let power = self.base.power();
+        scores(outer, self.valid, &tables, &tables.lift(), &mut calibration, &power, config)?;
+        let mut linear_config = config.clone();
+        linear_config.predictor.network = Network::Linear;
+        let linear_tables =
+            Tables::<A::InnerBackend>::new(self.base, &linear_config, &config.lambdas(), device)?;
+        let linear = validate(&Linear, self.valid, &linear_tables, config)?;
+        let found = validate(inner, self.valid, &self.context.tables, config)?;
+        Ok((calibration, linear, found))
+    }
+
+    /// λ of the tables: as trained, or geometric where too many were.
+    fn lambdas(&self, config: &Config) -> Vec<f64> {
+        let all = config.lambdas();
+        if all.len() <= LAMBDAS {
+            return all;
+        }
+        let (first, last) = (config.lambda.smallest, config.lambda.largest);
+        (0..LAMBDAS).map(|i| first * (last / first).powf(i as f64 / (LAMBDAS - 1) as f64)).collect()
+    }
+
+    fn model(
+        &self,
+        mut arrays: BTreeMap<String, Array>,
+        calibration: &Calibration,
+        linear: &Validation,
+        found: &Validation,
+    ) -> Result<Model> {
+        let (run, config) = (self.run, &self.run.config);
+        let (spec, statistics) = (run.reader.spec(), run.reader.statistics());
+        let (base, grid) = (self.base, self.base.grid);
+        let packed = &base.autocovariance;
+        let shape = vec![packed.window + 1, packed.channels, packed.channels, grid.ny(), grid.nx()];
+        arrays.insert("autocovariance".into(), Array { shape, values: packed.values.clone() });
+        arrays.extend(calibration.arrays(packed.channels));
+        let channel =
+            |(channel, s): (&crate::dataset::Channel, &crate::dataset::ChannelStatistics)| {
+                Channel {
+                    name: channel.name.clone(),
+                    units: channel.units.clone(),
+                    mean: s.mean,
+                    std: s.std,
+                }
+            };
+        let p = &config.predictor;
+        let network = match p.network {
+            Network::Linear => NetworkMeta::Linear,
+            Network::Tiny => NetworkMeta::Tiny {
+                channels: p.tiny.channels,
+                kernel: p.tiny.kernel,
+                dilations: p.tiny.dilations.clone(),
+            },
+            Network::Unet => {
+                NetworkMeta::Unet { dim: p.unet.dim, multipliers: p.unet.multipliers.clone() }
+            }
+        };
+        let mut figures = BTreeMap::from([("validation loss".to_owned(), found.loss())]);
+        figures.insert("validation loss, linear base".into(), linear.loss());
+        for (n, error) in found.rollout.iter().enumerate() {
+            figures.insert(format!("simulation error, frame {}", n + 1), *error);
+        }
+        let meta = Meta {
+            name: run.name.clone(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            channels: spec.channels.iter().zip(&statistics.channels).map(channel).collect(),
+            y: grid.y().map(AxisMeta::of),
+            x: AxisMeta::of(grid.x()),
+            frame_interval: spec.time.interval,
+            alpha: config.process.alpha,
+            beta2: config.process.beta2,
+            laplacian: config.process.laplacian,
+            window: p.window,
+            network,
+            linear_base: p.base == Base::Linear || p.network == Network::Linear,
+            filtered_inputs: p.inputs == Inputs::FilteredAndRaw,
+            bounded: p.bounded,
+            score_head: p.score_head,
+            lambdas: calibration.lambdas.clone(),
+            lambda_grid: lambda_grid(self.emergence(), GRID_STEPS),
+            data: run.reader.hash().into(),
+            seed: config.seed,
+            steps: if p.network == Network::Linear { 0 } else { config.training.steps },
+            figures,
+        };
+        Ok(Model { meta, arrays })
+    }
+
+    /// λ_S of every mode with power.
+    fn emergence(&self) -> impl Iterator<Item = f64> {
+        let grid = self.base.grid;
+        let process = Process {
+            alpha: f64::from(self.base.process.alpha()),
+            beta2: f64::from(self.base.process.beta2()),
+        };
+        let power = self.base.power();
+        let modes: Vec<f64> = grid.wavenumbers().map(|(y, x)| f64::from(y.hypot(x))).collect();
+        let modes = modes.into_iter().cycle().zip(power);
+        modes
+            .filter(|(_, power)| *power > 1e-6)
+            .filter_map(move |(k, power)| process.emergence(k, f64::from(power)))
+    }
+
+    fn print(&self, model: &Model, linear: &Validation, found: &Validation, time: Duration) {
+        let weights: usize = model
+            .arrays
+            .iter()
+            .filter(|(name, _)| name.starts_with("network."))
+            .map(|(_, array)| array.values.len())
+            .sum();
+        println!(
+            "{}: {weights} network weights",
+            self.run.folder.join("model.safetensors").display()
+        );
+        println!("  validation loss by λ (linear base → model):");
+        for ((lambda, linear), (_, found)) in linear.losses.iter().zip(&found.losses) {
+            println!("    λ = {lambda:<9.4} {linear:.4} → {found:.4}");
+        }
+        println!("  simulation, relative L² (persistence / linear base / model), spectral error:");
+        for (n, error) in found.rollout.iter().enumerate() {
+            println!(
+                "    after {:<3} frames  {:.3} / {:.3} / {error:.3}, {:.3}",
+                n + 1,
+                found.persistence[n],
+                linear.rollout[n],
+                found.spectrum[n]
+            );
+        }
+        println!("  {:.1} s in all", time.as_secs_f64());
+    }
+}

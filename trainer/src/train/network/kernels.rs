@@ -1,0 +1,69 @@
+//! The one costly operation of `tiny`, a modulated convolution, on every backend.
+
+use burn::tensor::{Tensor, activation, backend::Backend, module::conv2d, ops::ConvOptions};
+use finescale::Grid;
+
+use super::padding::pad;
+
+/// Slope of the leaky rectifier for negative values.
+pub(super) const SLOPE: f64 = 0.1;
+
+/// What a block does besides its convolution.
+#[derive(Clone, Copy, Debug)]
+pub struct Block {
+    /// The grid, whose boundaries pad the convolution.
+    pub grid: Grid,
+    /// Dilation along every axis.
+    pub dilation: usize,
+    /// Whether a leaky rectifier follows.
+    pub active: bool,
+    /// Whether the input is added to the output.
+    pub residual: bool,
+}
+
+/// A backend with modulated convolutions.
+pub trait Kernels: Backend {
+    /// y = leaky(factor · (conv(input) + bias) + shift) + input, in which the modulation, the rectifier and the residual may be
+    /// absent. `input` is `[batch, in, y, x]`, `weight` `[out, in, ky, kx]`, `bias` `[out]`, the modulation's factor and shift
+    /// `[batch, out]`.
+    fn block(
+        input: Tensor<Self, 4>,
+        weight: Tensor<Self, 4>,
+        bias: Tensor<Self, 1>,
+        modulation: Option<[Tensor<Self, 2>; 2]>,
+        block: &Block,
+    ) -> Tensor<Self, 4> {
+        composed(input, weight, bias, modulation, block)
+    }
+}
+
+/// The block from Burn's own operations.
+pub(super) fn composed<B: Backend>(
+    input: Tensor<B, 4>,
+    weight: Tensor<B, 4>,
+    bias: Tensor<B, 1>,
+    modulation: Option<[Tensor<B, 2>; 2]>,
+    block: &Block,
+) -> Tensor<B, 4> {
+    let d = block.dilation;
+    let padded = pad(input.clone(), &block.grid, weight.dims()[3] / 2 * d);
+    let mut out = conv2d(padded, weight, Some(bias), ConvOptions::new([1, 1], [0, 0], [d, d], 1));
+    if let Some(modulation) = modulation {
+        let [factor, shift] = modulation.map(|m| {
+            let [batch, channels] = m.dims();
+            m.reshape([batch, channels, 1, 1])
+        });
+        out = out * factor + shift;
+    }
+    if block.active {
+        out = activation::leaky_relu(out, SLOPE);
+    }
+    if block.residual { out + input } else { out }
+}
+
+impl Kernels for crate::train::backend::Cpu {}
+impl Kernels for crate::train::backend::Differentiable<crate::train::backend::Cpu> {}
+#[cfg(feature = "cuda")]
+impl Kernels for crate::train::backend::Cuda {}
+#[cfg(feature = "cuda")]
+impl Kernels for crate::train::backend::Differentiable<crate::train::backend::Cuda> {}

@@ -1,0 +1,108 @@
+//! Networks that correct the linear base.
+
+mod film;
+mod initial;
+mod kernels;
+mod padding;
+mod tiny;
+mod unet;
+
+use burn::module::Module;
+use burn::tensor::{Tensor, activation, backend::Backend};
+use rand_chacha::ChaCha8Rng;
+
+pub use kernels::{Block, Kernels};
+pub use tiny::Tiny;
+pub use unet::Unet;
+
+use super::config::{self, Config};
+use super::predictor::{Input, Output, Predictor};
+use super::tables::Tables;
+
+/// Either network.
+#[derive(Module, Debug)]
+pub enum Body<B: Backend> {
+    /// Residual dilated convolutions.
+    Tiny(Tiny<B>),
+    /// The paper's U-Net.
+    Unet(Unet<B>),
+}
+
+/// A linear base with a network that corrects it.
+#[derive(Module, Debug)]
+pub struct Corrected<B: Backend> {
+    /// The network.
+    pub body: Body<B>,
+    #[module(skip)]
+    bounded: bool,
+    #[module(skip)]
+    score_head: bool,
+}
+
+/// Standard deviations of the base's error that a bounded correction cannot exceed.
+pub const BOUND: f64 = 4.0;
+
+impl<B: Kernels> Corrected<B> {
+    /// A network that corrects nothing yet: its last layer is zero.
+    pub fn new(
+        config: &Config,
+        tables: &Tables<B>,
+        rng: &mut ChaCha8Rng,
+        device: &B::Device,
+    ) -> Self {
+        let heads = if config.predictor.score_head { 2 } else { 1 };
+        let (inputs, outputs) = (tables.input_fields(), heads * tables.channels);
+        let body = match config.predictor.network {
+            config::Network::Unet => Body::Unet(Unet::new(
+                &config.predictor.unet,
+                tables.grid,
+                inputs,
+                outputs,
+                rng,
+                device,
+            )),
+            config::Network::Tiny | config::Network::Linear => Body::Tiny(Tiny::new(
+                &config.predictor.tiny,
+                tables.grid,
+                inputs,
+                outputs,
+                rng,
+                device,
+            )),
+        };
+        let half = config.training.precision == config::Precision::Half;
+        let _ = half;
+        Self { body, bounded: config.predictor.bounded, score_head: config.predictor.score_head }
+    }
+}
+
+impl<B: Kernels> Predictor<B> for Corrected<B> {
+    fn predict(&self, input: Input<B>, tables: &Tables<B>) -> Output<B> {
+        let out = match &self.body {
+            Body::Tiny(network) => network.forward(input.fields, input.lambda),
+            Body::Unet(network) => network.forward(input.fields, input.lambda),
+        };
+        let [batch, outputs, ny, nx] = out.dims();
+        let channels = tables.channels;
+        let spectra = |fields: Tensor<B, 4>, scale: Tensor<B, 2>| {
+            let fields = if self.bounded {
+                let scale = scale.reshape([batch, channels, 1, 1]);
+                activation::tanh(fields / BOUND) * (scale * BOUND)
+            } else {
+                fields
+            };
+            let spectra = tables.basis.forward(fields.reshape([batch * channels, ny, nx]));
+            spectra.reshape([batch, channels, ny * nx])
+        };
+        let head = |n: usize| {
+            if outputs == channels {
+                out.clone()
+            } else {
+                out.clone().narrow(1, n * channels, channels)
+            }
+        };
+        let increment = input.increment + spectra(head(0), input.increment_scale);
+        let noise = self.score_head.then(|| input.noise + spectra(head(1), input.noise_scale));
+        Output { increment, noise }
+    }
+}
