@@ -3,6 +3,7 @@
 
 pub mod error;
 pub mod grid;
+pub mod layer;
 pub mod noise;
 pub mod process;
 pub mod spectral;
