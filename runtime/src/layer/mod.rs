@@ -1,10 +1,14 @@
 //! Layers of the predictor network: forward, and the vector-Jacobian product beside it.
 //!
-//! Activations live in [`Padded`] planes: every row has a halo on both sides, filled from the row itself by the
-//! boundary, so that a convolution reads its neighbours without asking where the row ends.
+//! Fields keep the layout of the rest of the crate, `[channel][y][x]`; weights are packed once and serve both directions;
+//! what a layer needs besides comes from the caller's scratch.
 
 mod conv;
-mod padded;
+mod epilogue;
+mod kernel;
+mod shape;
 
-pub use conv::{Conv, Kernel};
-pub use padded::Padded;
+pub use conv::Conv;
+pub use epilogue::Epilogue;
+pub use kernel::CodePath;
+pub use shape::ConvShape;
