@@ -54,12 +54,13 @@ impl ChannelEpilogue {
             let mut bits = 0;
             for (i, value) in values.iter_mut().enumerate() {
                 let a = scale * *value + shift;
-                let negative = a < 0.0;
-                *value = if negative { slope * a } else { a };
-                bits |= u8::from(negative) << i;
+                // The sign bit is what every processor has at hand.
+                let negative = a.to_bits() >> 31;
+                *value = if negative != 0 { slope * a } else { a };
+                bits |= negative << i;
             }
             if let Some(byte) = signs.next() {
-                *byte = bits;
+                *byte = bits as u8;
             }
         }
     }

@@ -1,9 +1,7 @@
 //! Which instructions the inner loops are compiled to. They are the same safe function each time: only the width of a
 //! tile differs, and no bit of a result.
 
-use super::super::shape::ConvShape;
 use super::Pass;
-use crate::Boundary;
 
 /// Points of a tile in code for any processor: 16 sums fill half of a Cortex-M's float registers, 32 fill eight of
 /// SSE2's, NEON's or Helium's.
@@ -72,32 +70,17 @@ pub(in super::super) fn run<const ADJOINT: bool>(path: CodePath, pass: Pass<'_>)
     }
 }
 
-/// Whether the taps of a tile overlap in memory. Each has a copy of its own where they do not lie side by side, and
-/// where cotangents beyond the ends are folded back, which differs from tap to tap.
-fn overlaps<const ADJOINT: bool>(shape: &ConvShape) -> bool {
-    let folds = ADJOINT && shape.grid().x().boundary() == Boundary::Reflecting;
-    shape.dilation() == 1 && !folds
-}
-
-/// Picks the loop over `$points` points for the pass' taps.
-macro_rules! rows {
+/// Spans of a tile of `$points` points for 3, 5 and 7 taps, overlapping and apart.
+macro_rules! run {
     ($adjoint:expr, $points:expr, $pass:expr) => {{
         const P: usize = $points;
         let pass: Pass<'_> = $pass;
-        match (pass.shape.taps(), overlaps::<$adjoint>(pass.shape)) {
-            (1, _) => pass.rows::<P, 1, 1, P, $adjoint>(),
-            (3, true) => pass.rows::<P, 3, 1, { P + 2 }, $adjoint>(),
-            (3, false) => pass.rows::<P, 3, P, { 3 * P }, $adjoint>(),
-            (5, true) => pass.rows::<P, 5, 1, { P + 4 }, $adjoint>(),
-            (5, false) => pass.rows::<P, 5, P, { 5 * P }, $adjoint>(),
-            (_, true) => pass.rows::<P, 7, 1, { P + 6 }, $adjoint>(),
-            (_, false) => pass.rows::<P, 7, P, { 7 * P }, $adjoint>(),
-        }
+        pass.run::<P, { P + 2 }, { P + 4 }, { P + 6 }, { 3 * P }, { 5 * P }, { 7 * P }, $adjoint>();
     }};
 }
 
 fn portable<const ADJOINT: bool>(pass: Pass<'_>) {
-    rows!(ADJOINT, PORTABLE_POINTS, pass);
+    run!(ADJOINT, PORTABLE_POINTS, pass);
 }
 
 /// The only `unsafe` of the crate: calling a safe function that is compiled for instructions which the compiler cannot
@@ -105,7 +88,7 @@ fn portable<const ADJOINT: bool>(pass: Pass<'_>) {
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 #[allow(unsafe_code)]
 mod x86 {
-    use super::{Pass, overlaps};
+    use super::Pass;
 
     pub(super) const AVX2_POINTS: usize = 16;
     pub(super) const AVX512_POINTS: usize = 32;
@@ -113,7 +96,7 @@ mod x86 {
     pub(super) fn avx2<const ADJOINT: bool>(pass: Pass<'_>) {
         #[target_feature(enable = "avx2")]
         fn compiled<const ADJOINT: bool>(pass: Pass<'_>) {
-            rows!(ADJOINT, AVX2_POINTS, pass);
+            run!(ADJOINT, AVX2_POINTS, pass);
         }
         // SAFETY: the processor has AVX2.
         unsafe { compiled::<ADJOINT>(pass) }
@@ -122,7 +105,7 @@ mod x86 {
     pub(super) fn avx512<const ADJOINT: bool>(pass: Pass<'_>) {
         #[target_feature(enable = "avx512f,avx512vl")]
         fn compiled<const ADJOINT: bool>(pass: Pass<'_>) {
-            rows!(ADJOINT, AVX512_POINTS, pass);
+            run!(ADJOINT, AVX512_POINTS, pass);
         }
         // SAFETY: the processor has AVX-512.
         unsafe { compiled::<ADJOINT>(pass) }

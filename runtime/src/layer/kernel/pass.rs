@@ -3,8 +3,11 @@
 use super::super::epilogue::Epilogue;
 use super::super::shape::{ConvShape, LANES};
 use super::boundary::{Sources, neighbour, readers};
-use super::slot::{Slot, Source};
-use super::tile;
+use super::slot::{Slot, Source, Taps};
+use super::tile::Tiles;
+
+/// Most taps along an axis.
+pub(super) const TAPS_MAX: usize = 7;
 
 /// A forward evaluation, or a vector-Jacobian product, on slices of checked lengths.
 pub(in super::super) struct Pass<'a> {
@@ -19,75 +22,65 @@ pub(in super::super) struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    /// P: points of a tile. T: taps. D: distance of taps in a span of SPAN = P + (T − 1) · D values.
+    /// Runs with tiles of P points; see [`row`] for the constants.
     #[inline(always)]
-    pub(super) fn rows<
+    pub(super) fn run<
         const P: usize,
-        const T: usize,
-        const D: usize,
-        const SPAN: usize,
+        const P3: usize,
+        const P5: usize,
+        const P7: usize,
+        const X3: usize,
+        const X5: usize,
+        const X7: usize,
         const ADJOINT: bool,
     >(
         mut self,
     ) {
         let shape = self.shape;
-        let (ny, channels) = (shape.grid().ny(), self.channels::<ADJOINT>());
+        let (nx, ny, points) = (shape.grid().nx(), shape.grid().ny(), shape.grid().points());
+        let channels = if ADJOINT { shape.outputs() } else { shape.inputs() };
+        let taps = Taps::of::<ADJOINT>(shape);
+        let slot_len = nx / P * channels * taps.span::<P>(shape.taps());
+
         let scratch = core::mem::take(&mut self.scratch);
         let Some((padded, scratch)) = scratch.split_at_mut_checked(shape.padded_row_len()) else {
             return;
         };
-        let mut parts = scratch.chunks_exact_mut(shape.grid().nx() / P * channels * SPAN);
-        let mut slots: [Slot<'_>; T] =
-            core::array::from_fn(|_| Slot { rows: None, values: parts.next().unwrap_or_default() });
+        let mut parts = scratch.chunks_exact_mut(slot_len.max(1));
+        let mut slots: [Slot<'_>; TAPS_MAX] =
+            core::array::from_fn(|_| Slot::new(parts.next().unwrap_or_default()));
+        let slots = slots.get_mut(..shape.taps_y()).unwrap_or_default();
+
         // Rows a dilation apart, one after the other, share all but one of the rows that they read.
         for first in 0..shape.dilation().min(ny) {
             for y in (first..ny).step_by(shape.dilation()) {
-                for (tap, slot) in slots.iter_mut().take(shape.taps_y()).enumerate() {
+                for (tap, slot) in slots.iter_mut().enumerate() {
                     let rows = row_sources::<ADJOINT>(shape, y, tap);
-                    slot.fill::<P, D, SPAN, ADJOINT>(shape, &self.source, rows, padded);
+                    slot.fill::<P, ADJOINT>(shape, &self.source, rows, padded);
                 }
-                self.row::<P, T, D, SPAN, ADJOINT>(y, &slots);
-                for i in 1..T {
-                    slots.swap(i - 1, i);
+                let tiles = Tiles { shape, weights: self.weights, slots };
+                for (group, planes) in self.output.chunks_mut(LANES * points).enumerate() {
+                    let at = y * nx;
+                    match (shape.taps(), taps) {
+                        (1, _) => tiles.row::<P, 1, 1, P, ADJOINT>(group, planes, at),
+                        (3, Taps::Overlap) => tiles.row::<P, 3, 1, P3, ADJOINT>(group, planes, at),
+                        (3, Taps::Apart) => tiles.row::<P, 3, P, X3, ADJOINT>(group, planes, at),
+                        (5, Taps::Overlap) => tiles.row::<P, 5, 1, P5, ADJOINT>(group, planes, at),
+                        (5, Taps::Apart) => tiles.row::<P, 5, P, X5, ADJOINT>(group, planes, at),
+                        (_, Taps::Overlap) => tiles.row::<P, 7, 1, P7, ADJOINT>(group, planes, at),
+                        (_, Taps::Apart) => tiles.row::<P, 7, P, X7, ADJOINT>(group, planes, at),
+                    }
                 }
+                self.finish_row(y);
+                rotate(slots);
             }
         }
     }
 
-    /// Row `y` of every channel of the output.
+    /// Takes row `y` of every channel through the epilogue and the sum.
     #[inline(always)]
-    fn row<
-        const P: usize,
-        const T: usize,
-        const D: usize,
-        const SPAN: usize,
-        const ADJOINT: bool,
-    >(
-        &mut self,
-        y: usize,
-        slots: &[Slot<'_>; T],
-    ) {
+    fn finish_row(&mut self, y: usize) {
         let (points, nx) = (self.shape.grid().points(), self.shape.grid().nx());
-        let tile_len = self.channels::<ADJOINT>() * SPAN;
-        for (group, planes) in self.output.chunks_mut(LANES * points).enumerate() {
-            for (tile, x) in (0..nx).step_by(P).enumerate() {
-                let spans = slots.each_ref().map(|slot| {
-                    let at = tile * tile_len;
-                    slot.values.get(at..at + tile_len).unwrap_or_default().as_chunks().0
-                });
-                let sums = if ADJOINT {
-                    adjoint::<P, T, D, SPAN>(self.shape, self.weights, group, &spans)
-                } else {
-                    forward::<P, T, D, SPAN>(self.shape, self.weights, group, &spans)
-                };
-                for (plane, sums) in planes.chunks_exact_mut(points).zip(sums) {
-                    let at = y * nx + x;
-                    if let Some(to) = plane.get_mut(at..at + P) {
-                        to.copy_from_slice(&sums);
-                    }
-                }
-            }
-        }
         for (channel, plane) in self.output.chunks_exact_mut(points).enumerate() {
             let Some(row) = plane.get_mut(y * nx..(y + 1) * nx) else { return };
             let at = channel * points + y * nx;
@@ -100,11 +93,6 @@ impl Pass<'_> {
                 row.iter_mut().zip(add).for_each(|(to, add)| *to += add);
             }
         }
-    }
-
-    /// Channels that are summed over.
-    fn channels<const ADJOINT: bool>(&self) -> usize {
-        if ADJOINT { self.shape.outputs() } else { self.shape.inputs() }
     }
 }
 
@@ -120,49 +108,9 @@ fn row_sources<const ADJOINT: bool>(shape: &ConvShape, y: usize, tap: usize) -> 
     }
 }
 
-/// Sums of a tile of four outputs.
-#[inline(always)]
-fn forward<const P: usize, const T: usize, const D: usize, const SPAN: usize>(
-    shape: &ConvShape,
-    weights: &[f32],
-    group: usize,
-    slots: &[&[[f32; SPAN]]; T],
-) -> [[f32; P]; LANES] {
-    let mut sums = [[0.0; P]; LANES];
-    let at = group * shape.group_len();
-    let weights = weights.get(at..at + shape.group_len()).unwrap_or_default();
-    for (spans, weights) in slots.iter().zip(weights.chunks_exact(shape.ky_len())) {
-        let weights = weights.as_chunks::<LANES>().0.as_chunks::<T>().0;
-        for (span, weights) in spans.iter().zip(weights) {
-            tile::forward::<P, T, D, SPAN>(&mut sums, span, weights);
-        }
+/// Moves the first to the end.
+fn rotate<T>(values: &mut [T]) {
+    if let Some((first, rest)) = values.split_first_mut() {
+        rest.iter_mut().rev().for_each(|value| core::mem::swap(first, value));
     }
-    sums
-}
-
-/// Sums of a tile of four inputs.
-#[inline(always)]
-fn adjoint<const P: usize, const T: usize, const D: usize, const SPAN: usize>(
-    shape: &ConvShape,
-    weights: &[f32],
-    group: usize,
-    slots: &[&[[f32; SPAN]]; T],
-) -> [[f32; P]; LANES] {
-    let mut sums = [[0.0; P]; LANES];
-    let taps_y = shape.taps_y();
-    for (tap, spans) in slots.iter().take(taps_y).enumerate() {
-        // Taps from last to first.
-        let at = (taps_y - 1 - tap) * shape.ky_len();
-        let weights = weights.chunks_exact(shape.group_len());
-        for (spans, weights) in spans.chunks(LANES).zip(weights) {
-            let weights = weights.get(at..).unwrap_or_default();
-            let weights = weights.as_chunks::<LANES>().0.as_chunks::<T>().0.as_chunks::<LANES>().0;
-            let Some(weights) = weights.get(group) else { continue };
-            for lane in 0..LANES {
-                let Some(span) = spans.get(lane) else { break };
-                tile::adjoint::<P, T, D, SPAN>(&mut sums, span, weights, lane);
-            }
-        }
-    }
-    sums
 }
