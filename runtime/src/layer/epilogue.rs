@@ -65,37 +65,25 @@ impl ChannelEpilogue {
         }
     }
 
-    /// Writes the product of a cotangent's row and the map's derivative.
+    /// Calls `put` with the product of a cotangent and the map's derivative, eight values at a time.
     #[inline(always)]
-    pub(super) fn pull_back(&self, cotangent: &[f32], signs: &[u8], row: &mut [f32]) {
-        let factors = [self.scale, self.scale * self.slope];
-        self.pulled_back(factors, cotangent, signs, row, |to, value| *to = value);
-    }
-
-    /// As [`Self::pull_back`], added to what is there.
-    #[inline(always)]
-    pub(super) fn add_pulled_back(&self, cotangent: &[f32], signs: &[u8], row: &mut [f32]) {
-        let factors = [self.scale, self.scale * self.slope];
-        self.pulled_back(factors, cotangent, signs, row, |to, value| *to += value);
-    }
-
-    #[inline(always)]
-    fn pulled_back(
+    pub(super) fn pull_back(
         &self,
-        [above, below]: [f32; 2],
         cotangent: &[f32],
         signs: &[u8],
         row: &mut [f32],
-        mut put: impl FnMut(&mut f32, f32),
+        mut put: impl FnMut(&mut [f32; 8], [f32; 8]),
     ) {
+        let (above, below) = (self.scale, self.scale * self.slope);
         let mut signs = signs.iter();
-        for (row, values) in row.as_chunks_mut::<8>().0.iter_mut().zip(cotangent.as_chunks::<8>().0)
-        {
+        let cotangent = cotangent.as_chunks::<8>().0;
+        for (row, values) in row.as_chunks_mut::<8>().0.iter_mut().zip(cotangent) {
             let bits = signs.next().copied().unwrap_or(0);
-            for (i, (to, value)) in row.iter_mut().zip(values).enumerate() {
-                let factor = if bits & (1 << i) == 0 { above } else { below };
-                put(to, factor * value);
+            let mut products = *values;
+            for (i, value) in products.iter_mut().enumerate() {
+                *value *= if bits & (1 << i) == 0 { above } else { below };
             }
+            put(row, products);
         }
     }
 }

@@ -25,8 +25,16 @@ impl Source<'_> {
             let signs = self.signs.and_then(|signs| signs.get(at / 8..)).unwrap_or_default();
             match (self.epilogue, empty) {
                 (None, _) => copy_row(row, values),
-                (Some(e), true) => e.channel(channel).pull_back(values, signs, row),
-                (Some(e), false) => e.channel(channel).add_pulled_back(values, signs, row),
+                (Some(epilogue), true) => {
+                    let epilogue = epilogue.channel(channel);
+                    epilogue.pull_back(values, signs, row, |row, values| *row = values);
+                }
+                (Some(epilogue), false) => {
+                    let epilogue = epilogue.channel(channel);
+                    epilogue.pull_back(values, signs, row, |row, values| {
+                        row.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+                    });
+                }
             }
             empty = false;
         }

@@ -82,8 +82,7 @@ impl Tiles<'_> {
                 let weights = weights.get(at..).unwrap_or_default();
                 let weights = weights.as_chunks::<LANES>().0.as_chunks::<T>().0;
                 let Some([a, b, c, d]) = weights.as_chunks::<LANES>().0.get(group) else { break };
-                for lane in 0..LANES {
-                    let Some(span) = spans.get(lane) else { break };
+                for (lane, span) in spans.iter().enumerate().take(LANES) {
                     for t in 0..T {
                         let k = T - 1 - t;
                         let weights = [a[k][lane], b[k][lane], c[k][lane], d[k][lane]];
