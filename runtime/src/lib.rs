@@ -1,8 +1,12 @@
 #![no_std]
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "std")]
+extern crate std;
+
 pub mod error;
 pub mod grid;
+pub mod layer;
 pub mod noise;
 pub mod process;
 pub mod spectral;

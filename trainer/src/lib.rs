@@ -2,6 +2,7 @@
 
 pub mod calendar;
 pub mod commands;
+pub mod convolution;
 pub mod dataset;
 pub mod import;
 pub mod interrupt;

@@ -1,0 +1,89 @@
+//! What happens to a convolution's sums before they are an output, and to a cotangent before it meets the weights.
+
+use super::shape::{ConvShape, check_len};
+use crate::Error;
+
+/// Per-channel affine map and leaky ReLU: a = scale · sum + shift, y = a, or slope · a where a < 0.
+///
+/// A bias, batch normalisation and FiLM at a fixed λ all fold into `scale` and `shift`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Epilogue<'a> {
+    /// One factor for each output channel.
+    pub scale: &'a [f32],
+    /// One summand for each output channel.
+    pub shift: &'a [f32],
+    /// Slope of the activation below zero; 1 for none.
+    pub slope: f32,
+}
+
+impl Epilogue<'_> {
+    pub(super) fn check(&self, shape: &ConvShape) -> Result<(), Error> {
+        check_len(shape.outputs(), self.scale.len())?;
+        check_len(shape.outputs(), self.shift.len())?;
+        Error::check("slope", self.slope, true, "finite")?;
+        Ok(())
+    }
+
+    /// The map of one channel, identity beyond the last.
+    pub(super) fn channel(&self, channel: usize) -> ChannelEpilogue {
+        let at = |values: &[f32], default| values.get(channel).copied().unwrap_or(default);
+        ChannelEpilogue {
+            scale: at(self.scale, 1.0),
+            shift: at(self.shift, 0.0),
+            slope: self.slope,
+        }
+    }
+}
+
+/// [`Epilogue`] of one channel.
+#[derive(Clone, Copy)]
+pub(super) struct ChannelEpilogue {
+    scale: f32,
+    shift: f32,
+    slope: f32,
+}
+
+impl ChannelEpilogue {
+    /// Maps a row of sums in place. Bit i of `signs`' byte j is set where value 8 j + i was below zero; `signs` may be
+    /// empty.
+    #[inline(always)]
+    pub(super) fn apply(&self, row: &mut [f32], signs: &mut [u8]) {
+        let Self { scale, shift, slope } = *self;
+        let mut signs = signs.iter_mut();
+        for values in row.as_chunks_mut::<8>().0 {
+            let mut bits = 0;
+            for (i, value) in values.iter_mut().enumerate() {
+                let a = scale * *value + shift;
+                // The sign bit is what every processor has at hand.
+                let negative = a.to_bits() >> 31;
+                *value = if negative != 0 { slope * a } else { a };
+                bits |= negative << i;
+            }
+            if let Some(byte) = signs.next() {
+                *byte = bits as u8;
+            }
+        }
+    }
+
+    /// Calls `put` with the product of a cotangent and the map's derivative, eight values at a time.
+    #[inline(always)]
+    pub(super) fn pull_back(
+        &self,
+        cotangent: &[f32],
+        signs: &[u8],
+        row: &mut [f32],
+        mut put: impl FnMut(&mut [f32; 8], [f32; 8]),
+    ) {
+        let (above, below) = (self.scale, self.scale * self.slope);
+        let mut signs = signs.iter();
+        let cotangent = cotangent.as_chunks::<8>().0;
+        for (row, values) in row.as_chunks_mut::<8>().0.iter_mut().zip(cotangent) {
+            let bits = signs.next().copied().unwrap_or(0);
+            let mut products = *values;
+            for (i, value) in products.iter_mut().enumerate() {
+                *value *= if bits & (1 << i) == 0 { above } else { below };
+            }
+            put(row, products);
+        }
+    }
+}

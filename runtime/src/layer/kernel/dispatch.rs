@@ -1,0 +1,113 @@
+//! Which instructions the inner loops are compiled to. They are the same safe function each time: only the width of a
+//! tile differs, and no bit of a result.
+
+use super::Pass;
+
+/// Points of a tile in code for any processor: 16 sums fill half of a Cortex-M's float registers, 32 fill eight of
+/// SSE2's, NEON's or Helium's.
+const PORTABLE_POINTS: usize = if cfg!(target_pointer_width = "64") { 8 } else { 4 };
+
+/// Instructions that a convolution runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CodePath(Instructions);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Instructions {
+    Portable,
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    Avx2,
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    Avx512,
+}
+
+impl CodePath {
+    /// What every processor of the target has.
+    pub const PORTABLE: Self = Self(Instructions::Portable);
+
+    /// Every path that this processor can take, the fastest last. More than one needs the feature `std` and x86-64.
+    pub fn available() -> impl Iterator<Item = Self> {
+        let portable = core::iter::once(Self::PORTABLE);
+        #[cfg(all(feature = "std", target_arch = "x86_64"))]
+        let portable = {
+            let avx2 = std::arch::is_x86_feature_detected!("avx2");
+            let avx512 = std::arch::is_x86_feature_detected!("avx512f")
+                && std::arch::is_x86_feature_detected!("avx512vl");
+            let avx2 = avx2.then_some(Self(Instructions::Avx2));
+            portable.chain(avx2).chain(avx512.then_some(Self(Instructions::Avx512)))
+        };
+        portable
+    }
+
+    /// The fastest path that this processor can take.
+    pub fn fastest() -> Self {
+        Self::available().last().unwrap_or(Self::PORTABLE)
+    }
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self.0 {
+            Instructions::Portable => "portable",
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Instructions::Avx2 => "avx2",
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            Instructions::Avx512 => "avx512",
+        }
+    }
+}
+
+/// Runs a pass on a code path, or on a narrower one if a row is shorter than its tile.
+pub(in super::super) fn run<const ADJOINT: bool>(path: CodePath, pass: Pass<'_>) {
+    match path.0 {
+        #[cfg(all(feature = "std", target_arch = "x86_64"))]
+        Instructions::Avx512 if pass.shape.grid().nx() >= x86::AVX512_POINTS => {
+            x86::avx512::<ADJOINT>(pass);
+        }
+        #[cfg(all(feature = "std", target_arch = "x86_64"))]
+        Instructions::Avx2 | Instructions::Avx512 if pass.shape.grid().nx() >= x86::AVX2_POINTS => {
+            x86::avx2::<ADJOINT>(pass);
+        }
+        _ => portable::<ADJOINT>(pass),
+    }
+}
+
+/// Spans of a tile of `$points` points for 3, 5 and 7 taps, overlapping and apart.
+macro_rules! run {
+    ($adjoint:expr, $points:expr, $pass:expr) => {{
+        const P: usize = $points;
+        let pass: Pass<'_> = $pass;
+        pass.run::<P, { P + 2 }, { P + 4 }, { P + 6 }, { 3 * P }, { 5 * P }, { 7 * P }, $adjoint>();
+    }};
+}
+
+fn portable<const ADJOINT: bool>(pass: Pass<'_>) {
+    run!(ADJOINT, PORTABLE_POINTS, pass);
+}
+
+/// The only `unsafe` of the crate: calling a safe function that is compiled for instructions which the compiler cannot
+/// know to be there. A [`CodePath`] that names them only comes from [`CodePath::available`], which has looked.
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+#[allow(unsafe_code)]
+mod x86 {
+    use super::Pass;
+
+    pub(super) const AVX2_POINTS: usize = 16;
+    pub(super) const AVX512_POINTS: usize = 32;
+
+    pub(super) fn avx2<const ADJOINT: bool>(pass: Pass<'_>) {
+        #[target_feature(enable = "avx2")]
+        fn compiled<const ADJOINT: bool>(pass: Pass<'_>) {
+            run!(ADJOINT, AVX2_POINTS, pass);
+        }
+        // SAFETY: the processor has AVX2.
+        unsafe { compiled::<ADJOINT>(pass) }
+    }
+
+    pub(super) fn avx512<const ADJOINT: bool>(pass: Pass<'_>) {
+        #[target_feature(enable = "avx512f,avx512vl")]
+        fn compiled<const ADJOINT: bool>(pass: Pass<'_>) {
+            run!(ADJOINT, AVX512_POINTS, pass);
+        }
+        // SAFETY: the processor has AVX-512.
+        unsafe { compiled::<ADJOINT>(pass) }
+    }
+}

@@ -1,0 +1,207 @@
+//! Rows of the input as tiles read them: shifted, and folded at the ends of the grid.
+
+use super::super::epilogue::Epilogue;
+use super::super::shape::ConvShape;
+use super::boundary::Sources;
+use crate::Boundary;
+
+/// What a pass convolves: an input, or a cotangent and the epilogue to take it back through.
+#[derive(Clone, Copy)]
+pub(in super::super) struct Source<'a> {
+    pub(in super::super) values: &'a [f32],
+    pub(in super::super) epilogue: Option<&'a Epilogue<'a>>,
+    pub(in super::super) signs: Option<&'a [u8]>,
+}
+
+impl Source<'_> {
+    /// Writes the sum of a channel's rows `y`.
+    #[inline(always)]
+    fn load(&self, shape: &ConvShape, channel: usize, y: Sources, row: &mut [f32]) {
+        let nx = shape.grid().nx();
+        let mut empty = true;
+        for y in y.into_iter().flatten() {
+            let at = channel * shape.grid().points() + y * nx;
+            let values = self.values.get(at..at + nx).unwrap_or_default();
+            let signs = self.signs.and_then(|signs| signs.get(at / 8..)).unwrap_or_default();
+            match (self.epilogue, empty) {
+                (None, _) => copy_row(row, values),
+                (Some(epilogue), true) => {
+                    let epilogue = epilogue.channel(channel);
+                    epilogue.pull_back(values, signs, row, |row, values| *row = values);
+                }
+                (Some(epilogue), false) => {
+                    let epilogue = epilogue.channel(channel);
+                    epilogue.pull_back(values, signs, row, |row, values| {
+                        row.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+                    });
+                }
+            }
+            empty = false;
+        }
+        if empty {
+            row.fill(0.0);
+        }
+    }
+}
+
+/// How the taps of a tile of P points lie in memory.
+#[derive(Clone, Copy)]
+pub(super) enum Taps {
+    /// P + taps − 1 values of a row: tap t of point p is value t + p.
+    Overlap,
+    /// taps · P values: tap t of point p is value t · P + p. For taps that do not lie side by side, and for a cotangent whose
+    /// values beyond the ends are folded back, which differs from tap to tap.
+    Apart,
+}
+
+impl Taps {
+    pub(super) fn of<const ADJOINT: bool>(shape: &ConvShape) -> Self {
+        if shape.dilation() == 1 && !folds::<ADJOINT>(shape) { Self::Overlap } else { Self::Apart }
+    }
+
+    /// Values that a tile of P points reads of a channel.
+    pub(super) const fn span<const P: usize>(self, taps: usize) -> usize {
+        match self {
+            Self::Overlap => P + taps - 1,
+            Self::Apart => P * taps,
+        }
+    }
+}
+
+/// Whether values beyond the ends of a row are folded back instead of filled in.
+fn folds<const ADJOINT: bool>(shape: &ConvShape) -> bool {
+    ADJOINT && shape.grid().x().boundary() == Boundary::Reflecting
+}
+
+/// One row of all channels: `[tile][channel][span]`.
+#[derive(Default)]
+pub(super) struct Slot<'a> {
+    /// The rows whose sum it holds.
+    rows: Option<Sources>,
+    pub(super) values: &'a mut [f32],
+}
+
+impl<'a> Slot<'a> {
+    pub(super) fn new(values: &'a mut [f32]) -> Self {
+        Self { rows: None, values }
+    }
+
+    /// Fills the slot from `source`, unless it holds these rows already; `padded` has
+    /// [`ConvShape::padded_row_len`] values.
+    #[inline(always)]
+    pub(super) fn fill<const P: usize, const ADJOINT: bool>(
+        &mut self,
+        shape: &ConvShape,
+        source: &Source<'_>,
+        rows: Sources,
+        padded: &mut [f32],
+    ) {
+        if self.rows == Some(rows) {
+            return;
+        }
+        self.rows = Some(rows);
+        let channels = if ADJOINT { shape.outputs() } else { shape.inputs() };
+        let (nx, reach) = (shape.grid().nx(), shape.reach());
+        let taps = Taps::of::<ADJOINT>(shape);
+        let span = taps.span::<P>(shape.taps());
+        for channel in 0..channels {
+            let Some((left, rest)) = padded.split_at_mut_checked(reach) else { return };
+            let Some((row, right)) = rest.split_at_mut_checked(nx) else { return };
+            source.load(shape, channel, rows, row);
+            if folds::<ADJOINT>(shape) {
+                left.fill(0.0);
+                right.fill(0.0);
+            } else {
+                extend(shape.grid().x().boundary(), left, row, right);
+            }
+            let spans = self.values.chunks_exact_mut(span).skip(channel).step_by(channels);
+            match taps {
+                Taps::Overlap => overlapping::<P>(spans, padded),
+                Taps::Apart => apart::<P>(spans, padded, shape.dilation()),
+            }
+            if folds::<ADJOINT>(shape) {
+                let spans = self.values.chunks_exact_mut(span).skip(channel).step_by(channels);
+                fold_back::<P>(spans, padded, shape);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn overlapping<'a, const P: usize>(spans: impl Iterator<Item = &'a mut [f32]>, padded: &[f32]) {
+    for (span, x) in spans.zip((0..).step_by(P)) {
+        let from = padded.get(x..).unwrap_or_default();
+        if let (Some((to, more)), Some((from, next))) =
+            (span.split_first_chunk_mut::<P>(), from.split_first_chunk::<P>())
+        {
+            *to = *from;
+            more.iter_mut().zip(next).for_each(|(to, from)| *to = *from);
+        }
+    }
+}
+
+#[inline(always)]
+fn apart<'a, const P: usize>(
+    spans: impl Iterator<Item = &'a mut [f32]>,
+    padded: &[f32],
+    dilation: usize,
+) {
+    for (span, x) in spans.zip((0..).step_by(P)) {
+        for (to, at) in span.as_chunks_mut::<P>().0.iter_mut().zip((x..).step_by(dilation)) {
+            if let Some(from) = padded.get(at..).and_then(|from| from.first_chunk()) {
+                *to = *from;
+            }
+        }
+    }
+}
+
+/// Adds to the points near the ends what reads them through the mirrors there.
+#[inline(always)]
+fn fold_back<'a, const P: usize>(
+    spans: impl Iterator<Item = &'a mut [f32]>,
+    padded: &[f32],
+    shape: &ConvShape,
+) {
+    let (nx, reach) = (shape.grid().nx(), shape.reach());
+    let row = padded.get(reach..reach + nx).unwrap_or_default();
+    for (span, x) in spans.zip((0..nx).step_by(P)) {
+        for (tap, points) in span.as_chunks_mut::<P>().0.iter_mut().enumerate() {
+            let shift = tap * shape.dilation();
+            if shift > reach {
+                // The first points are also read from as far beyond the first point.
+                let image = row.get(..shift - reach).unwrap_or_default().iter().rev();
+                points.iter_mut().zip(image.skip(x)).for_each(|(to, from)| *to += from);
+            } else {
+                let first = nx - (reach - shift);
+                let image = row.get(first..).unwrap_or_default().iter().rev();
+                let points = points.iter_mut().skip(first.saturating_sub(x));
+                points.zip(image.skip(x.saturating_sub(first))).for_each(|(to, from)| *to += from);
+            }
+        }
+    }
+}
+
+/// Fills what lies beyond both ends of a row.
+#[inline(always)]
+fn extend(boundary: Boundary, left: &mut [f32], row: &[f32], right: &mut [f32]) {
+    let (first, last) = (row.iter(), row.iter().rev());
+    let outwards = left.iter_mut().rev();
+    match boundary {
+        Boundary::Periodic => {
+            outwards.zip(last).for_each(|(to, from)| *to = *from);
+            right.iter_mut().zip(first).for_each(|(to, from)| *to = *from);
+        }
+        Boundary::Reflecting => {
+            outwards.zip(first).for_each(|(to, from)| *to = *from);
+            right.iter_mut().zip(last).for_each(|(to, from)| *to = *from);
+        }
+    }
+}
+
+/// A row is a multiple of eight points.
+#[inline(always)]
+fn copy_row(to: &mut [f32], from: &[f32]) {
+    for (to, from) in to.as_chunks_mut::<8>().0.iter_mut().zip(from.as_chunks().0) {
+        *to = *from;
+    }
+}

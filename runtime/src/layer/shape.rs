@@ -1,0 +1,175 @@
+//! Sizes of a convolution, and the packing of its weights.
+
+use crate::{Axis, Error, Grid};
+
+/// Channels that stand side by side in packed weights, and that a tile computes together.
+pub(super) const LANES: usize = 4;
+
+/// Sizes of a convolution: grid, channels, taps, distance between taps.
+///
+/// On a plane the kernel is taps × taps, on a line it has `taps` weights. Tap `k` of an axis reads
+/// (k − (taps − 1)/2) · dilation points away; beyond the ends it reads what [`crate::Boundary`] says is there.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct ConvShape {
+    grid: Grid,
+    inputs: usize,
+    outputs: usize,
+    taps: usize,
+    dilation: usize,
+}
+
+impl ConvShape {
+    /// Most channels on either side.
+    pub const CHANNELS_MAX: usize = 1024;
+
+    /// A convolution from `inputs` to `outputs` channels.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] unless `inputs` and `outputs` are 1 … 1024, `taps` is 1, 3, 5 or 7, `dilation` is at least
+    /// 1, and the outermost tap reads no further away than an axis is long.
+    pub fn new(
+        grid: Grid,
+        inputs: usize,
+        outputs: usize,
+        taps: usize,
+        dilation: usize,
+    ) -> Result<Self, Error> {
+        let check =
+            |name, value: usize, holds, expected| Error::check(name, value as f32, holds, expected);
+        for (name, channels) in [("inputs", inputs), ("outputs", outputs)] {
+            check(name, channels, (1..=Self::CHANNELS_MAX).contains(&channels), "from 1 to 1024")?;
+        }
+        check("taps", taps, matches!(taps, 1 | 3 | 5 | 7), "1, 3, 5 or 7")?;
+        let shortest = grid.y().map_or(grid.nx(), |y: Axis| y.points().min(grid.nx()));
+        let reached = (1..=Axis::POINTS_MAX).contains(&dilation) && taps / 2 * dilation <= shortest;
+        check("dilation", dilation, reached, "at least 1, and reach no further than an axis")?;
+        Ok(Self { grid, inputs, outputs, taps, dilation })
+    }
+
+    /// The grid.
+    pub const fn grid(&self) -> &Grid {
+        &self.grid
+    }
+
+    /// Input channels.
+    pub const fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// Output channels.
+    pub const fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// Taps along x, and along y on a plane.
+    pub const fn taps(&self) -> usize {
+        self.taps
+    }
+
+    /// Distance between taps, in points.
+    pub const fn dilation(&self) -> usize {
+        self.dilation
+    }
+
+    /// Taps along y: 1 on a line.
+    pub const fn taps_y(&self) -> usize {
+        if self.grid.is_line() { 1 } else { self.taps }
+    }
+
+    /// Points between the middle tap and the outermost.
+    pub const fn reach(&self) -> usize {
+        self.taps / 2 * self.dilation
+    }
+
+    /// Values of an input, `[channel][y][x]`.
+    pub const fn input_len(&self) -> usize {
+        self.inputs * self.grid.points()
+    }
+
+    /// Values of an output, `[channel][y][x]`.
+    pub const fn output_len(&self) -> usize {
+        self.outputs * self.grid.points()
+    }
+
+    /// Bytes of the signs that [`super::Conv::forward`] can keep: one bit a value of the output.
+    pub const fn signs_len(&self) -> usize {
+        self.output_len() / 8
+    }
+
+    /// Weights, `[out][in][ky][kx]` (on a line `[out][in][kx]`), as training frameworks order them.
+    pub const fn weights_len(&self) -> usize {
+        self.outputs * self.inputs * self.taps_y() * self.taps
+    }
+
+    /// Packed weights: see [`ConvShape::pack`].
+    pub const fn packed_len(&self) -> usize {
+        self.output_groups() * self.group_len()
+    }
+
+    /// Multiply-accumulate operations of one evaluation.
+    pub const fn macs(&self) -> usize {
+        self.weights_len() * self.grid.points()
+    }
+
+    /// Values of scratch for either direction: for each of `taps_y` rows of every channel `taps` copies, shifted, and
+    /// one row with its halo.
+    pub const fn scratch_len(&self) -> usize {
+        let channels = if self.inputs > self.outputs { self.inputs } else { self.outputs };
+        let rows = self.taps_y() * channels * self.taps * self.grid.nx();
+        rows + self.padded_row_len()
+    }
+
+    /// Packs weights `[out][in][ky][kx]` as `[out/4][ky][in][kx][4]`, the 4 being output channels.
+    ///
+    /// Both numbers of channels are rounded up to fours; weights of channels that are not there are zeros.
+    ///
+    /// # Errors
+    /// [`Error::LengthMismatch`] unless `plain` has [`ConvShape::weights_len`] and `packed`
+    /// [`ConvShape::packed_len`] values.
+    pub fn pack(&self, plain: &[f32], packed: &mut [f32]) -> Result<(), Error> {
+        check_len(self.weights_len(), plain.len())?;
+        check_len(self.packed_len(), packed.len())?;
+        packed.fill(0.0);
+        let (ky_len, in_len) = (self.ky_len(), self.taps * LANES);
+        let per_input = self.taps_y() * self.taps;
+        let per_output = plain.chunks_exact((self.inputs * per_input).max(1));
+        for (output, plain) in per_output.enumerate() {
+            let group = packed.get_mut(output / LANES * self.group_len()..).unwrap_or_default();
+            for (input, plain) in plain.chunks_exact(per_input.max(1)).enumerate() {
+                for (ky, plain) in plain.chunks_exact(self.taps.max(1)).enumerate() {
+                    let at = ky * ky_len + input * in_len + output % LANES;
+                    let taps = group.get_mut(at..).unwrap_or_default();
+                    for (to, from) in taps.iter_mut().step_by(LANES).zip(plain) {
+                        *to = *from;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) const fn output_groups(&self) -> usize {
+        self.outputs.div_ceil(LANES)
+    }
+
+    /// Packed weights of four output channels.
+    pub(super) const fn group_len(&self) -> usize {
+        self.taps_y() * self.ky_len()
+    }
+
+    /// Packed weights of four output channels for one ky.
+    pub(super) const fn ky_len(&self) -> usize {
+        self.inputs.next_multiple_of(LANES) * self.taps * LANES
+    }
+
+    /// A row with what lies within reach of its ends.
+    pub(super) const fn padded_row_len(&self) -> usize {
+        self.grid.nx() + 2 * self.reach()
+    }
+}
+
+/// Refuses a slice of another length.
+pub(super) fn check_len(left: usize, right: usize) -> Result<(), Error> {
+    if left == right { Ok(()) } else { Err(Error::LengthMismatch { left, right }) }
+}
