@@ -3,12 +3,15 @@
 //! Fields are `[batch][channel][y][x]`, weights `[out][in][ky][kx]` (on a line `[out][in][kx]`). Forward and input gradient are
 //! the runtime's [`Conv`], bit for bit, so a network is trained on the numbers that it will compute when it is used.
 
+mod block;
 mod padded;
 mod weight;
 
 use finescale::Grid;
 use finescale::layer::{Conv, ConvShape, Epilogue};
 use rayon::prelude::*;
+
+pub use block::{Block, Given, Gradients};
 
 /// Sizes of a convolution; [`ConvShape`] says which there are and what lies beyond the ends of the grid.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -81,6 +84,25 @@ impl Convolution {
             sum.iter_mut().zip(sample).for_each(|(sum, value)| *sum += value);
         }
         sum
+    }
+
+    /// As [`Convolution::weight_gradient`], but of every sample by itself: `[batch][out][in][ky][kx]`.
+    ///
+    /// # Panics
+    /// As [`Convolution::forward`].
+    pub fn weight_gradients(&self, input: &[f32], grad_output: &[f32], batch: usize) -> Vec<f32> {
+        let shape = self.shape();
+        check("input", input, batch * shape.input_len());
+        check("grad_output", grad_output, batch * shape.output_len());
+        let mut gradients = vec![0.0; batch * shape.weights_len()];
+        gradients
+            .par_chunks_exact_mut(shape.weights_len())
+            .zip(input.par_chunks_exact(shape.input_len()))
+            .zip(grad_output.par_chunks_exact(shape.output_len()))
+            .for_each(|((gradient, input), grad_output)| {
+                gradient.copy_from_slice(&weight::gradient(&shape, input, grad_output));
+            });
+        gradients
     }
 
     /// Gradient with respect to the bias: the sum over batch and points for each output channel, in f64, rounded once.

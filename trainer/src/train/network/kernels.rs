@@ -61,8 +61,6 @@ pub(super) fn composed<B: Backend>(
     if block.residual { out + input } else { out }
 }
 
-impl Kernels for crate::train::backend::Cpu {}
-impl Kernels for crate::train::backend::Differentiable<crate::train::backend::Cpu> {}
 #[cfg(feature = "cuda")]
 impl Kernels for crate::train::backend::Cuda {}
 #[cfg(feature = "cuda")]

@@ -1,5 +1,6 @@
 //! Networks that correct the linear base.
 
+mod cpu;
 mod film;
 mod initial;
 mod kernels;

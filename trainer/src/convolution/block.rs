@@ -1,0 +1,184 @@
+//! A whole residual block of a batch: convolution, modulation, leaky rectifier, residual; forward and backward.
+
+use finescale::layer::{Conv, Epilogue};
+use rayon::prelude::*;
+
+use super::{Convolution, weight};
+
+/// y = leaky(factor · (weight ∗ x + bias) + shift) + x, the residual only where channels in and out are as many and it is asked for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Block {
+    /// The convolution.
+    pub convolution: Convolution,
+    /// Slope of the rectifier below zero; 1 for none.
+    pub slope: f32,
+    /// Whether the input is added.
+    pub residual: bool,
+}
+
+/// What [`Block::forward`] was given.
+#[derive(Clone, Copy, Debug)]
+pub struct Given<'a> {
+    /// `[batch][in][y][x]`.
+    pub input: &'a [f32],
+    /// `[out][in][ky][kx]`.
+    pub weight: &'a [f32],
+    /// `[out]`.
+    pub bias: &'a [f32],
+    /// `[batch][out]`.
+    pub factor: &'a [f32],
+    /// `[batch][out]`.
+    pub shift: &'a [f32],
+}
+
+/// What [`Block::backward`] returns, each in the layout of what it is the gradient of.
+#[derive(Clone, Debug, Default)]
+pub struct Gradients {
+    /// Of the input; empty unless it was asked for.
+    pub input: Vec<f32>,
+    /// Of the weights.
+    pub weight: Vec<f32>,
+    /// Of the bias.
+    pub bias: Vec<f32>,
+    /// Of the factors.
+    pub factor: Vec<f32>,
+    /// Of the shifts.
+    pub shift: Vec<f32>,
+}
+
+impl Block {
+    /// The output, `[batch][out][y][x]`, and the sides of zero on which the rectifier was, for [`Block::backward`].
+    ///
+    /// # Panics
+    /// If a slice has the wrong length.
+    pub fn forward(&self, given: &Given<'_>) -> (Vec<f32>, Vec<u8>) {
+        let shape = self.convolution.shape();
+        let (from, to, out) = (shape.input_len(), shape.output_len(), shape.outputs());
+        let batch = given.input.len() / from;
+        let packed = self.packed(given.weight);
+        let conv = Conv::new(shape, &packed).expect("packed weights have their length");
+        let mut output = vec![0.0; batch * to];
+        let mut signs = vec![0; batch * shape.signs_len()];
+        output
+            .par_chunks_exact_mut(to)
+            .zip(signs.par_chunks_exact_mut(shape.signs_len()))
+            .zip(given.input.par_chunks_exact(from))
+            .zip(given.factor.par_chunks_exact(out).zip(given.shift.par_chunks_exact(out)))
+            .for_each_init(
+                || vec![0.0; shape.scratch_len()],
+                |scratch, (((output, signs), input), (factor, shift))| {
+                    // factor · (sum + bias) + shift is the epilogue factor · sum + (factor · bias + shift).
+                    let shift: Vec<f32> = factor
+                        .iter()
+                        .zip(given.bias)
+                        .zip(shift)
+                        .map(|((f, b), s)| f * b + s)
+                        .collect();
+                    let epilogue = Epilogue { scale: factor, shift: &shift, slope: self.slope };
+                    let add = self.residual.then_some(input);
+                    conv.forward(input, &epilogue, Some(signs), add, output, scratch)
+                        .expect("lengths follow from the shape");
+                },
+            );
+        (output, signs)
+    }
+
+    /// Gradients from that of the output, `[batch][out][y][x]`.
+    ///
+    /// With g the gradient behind the rectifier, a sample's factor of channel o has the gradient Σ g (weight ∗ x + bias)_o. The sum
+    /// over points of g times the convolution is the product of the weights with their own gradient, so the convolution need
+    /// not be kept or repeated.
+    ///
+    /// # Panics
+    /// If a slice has the wrong length.
+    pub fn backward(
+        &self,
+        given: &Given<'_>,
+        signs: &[u8],
+        cotangent: &[f32],
+        input_too: bool,
+    ) -> Gradients {
+        let shape = self.convolution.shape();
+        let (from, to, out) = (shape.input_len(), shape.output_len(), shape.outputs());
+        let (points, per_output) = (shape.grid().points(), shape.weights_len() / shape.outputs());
+        let batch = given.input.len() / from;
+        let packed = self.packed(given.weight);
+        let conv = Conv::new(shape, &packed).expect("packed weights have their length");
+        let mut input_gradient = vec![0.0; if input_too { batch * from } else { 0 }];
+        let zeros = vec![0.0; out];
+        let sample = |n: usize, gradient: Option<&mut [f32]>, scratch: &mut Vec<f32>| {
+            let (input, cotangent) = (&given.input[n * from..][..from], &cotangent[n * to..][..to]);
+            let signs = &signs[n * shape.signs_len()..][..shape.signs_len()];
+            let factor = &given.factor[n * out..][..out];
+            if let Some(gradient) = gradient {
+                let epilogue = Epilogue { scale: factor, shift: &zeros, slope: self.slope };
+                let add = self.residual.then_some(cotangent);
+                conv.vjp(cotangent, &epilogue, Some(signs), add, gradient, scratch)
+                    .expect("lengths follow from the shape");
+            }
+            let behind = self.behind(signs, cotangent);
+            let mut weight = weight::gradient(&shape, input, &behind);
+            let mut sums: Vec<f32> = behind
+                .chunks_exact(points)
+                .map(|plane| plane.iter().map(|v| f64::from(*v)).sum::<f64>() as f32)
+                .collect();
+            let mut parts = Gradients { shift: sums.clone(), ..Gradients::default() };
+            for (o, row) in weight.chunks_exact_mut(per_output).enumerate() {
+                let own = &given.weight[o * per_output..][..per_output];
+                let product: f32 = own.iter().zip(&*row).map(|(w, g)| w * g).sum();
+                parts.factor.push(product + given.bias[o] * sums[o]);
+                row.iter_mut().for_each(|value| *value *= factor[o]);
+                sums[o] *= factor[o];
+            }
+            (parts.weight, parts.bias) = (weight, sums);
+            parts
+        };
+        let scratch = || vec![0.0; shape.scratch_len()];
+        let samples: Vec<Gradients> = if input_too {
+            let chunks = input_gradient.par_chunks_exact_mut(from).enumerate();
+            chunks
+                .map_init(scratch, |scratch, (n, gradient)| sample(n, Some(gradient), scratch))
+                .collect()
+        } else {
+            (0..batch)
+                .into_par_iter()
+                .map_init(scratch, |scratch, n| sample(n, None, scratch))
+                .collect()
+        };
+        let mut all = Gradients {
+            input: input_gradient,
+            weight: vec![0.0; shape.weights_len()],
+            bias: vec![0.0; out],
+            ..Gradients::default()
+        };
+        // In the order of the samples, however many cores there were.
+        for sample in samples {
+            all.weight.iter_mut().zip(&sample.weight).for_each(|(sum, value)| *sum += value);
+            all.bias.iter_mut().zip(&sample.bias).for_each(|(sum, value)| *sum += value);
+            all.factor.extend(sample.factor);
+            all.shift.extend(sample.shift);
+        }
+        all
+    }
+
+    /// The cotangent behind the rectifier.
+    fn behind(&self, signs: &[u8], cotangent: &[f32]) -> Vec<f32> {
+        if self.slope == 1.0 {
+            return cotangent.to_vec();
+        }
+        let mut behind = cotangent.to_vec();
+        for (values, bits) in behind.as_chunks_mut::<8>().0.iter_mut().zip(signs) {
+            for (i, value) in values.iter_mut().enumerate() {
+                *value *= if bits & (1 << i) == 0 { 1.0 } else { self.slope };
+            }
+        }
+        behind
+    }
+
+    fn packed(&self, weight: &[f32]) -> Vec<f32> {
+        let shape = self.convolution.shape();
+        let mut packed = vec![0.0; shape.packed_len()];
+        shape.pack(weight, &mut packed).expect("weights have their length");
+        packed
+    }
+}
