@@ -79,11 +79,14 @@ def statistics_agree():
     ours, statistics = xr.open_zarr(path), xr.open_zarr(path, group="statistics").load()
     train = ours.split.values[0] == 0
     info = json.loads(subprocess.check_output([PROGRAM, "data", "info", str(path), "--json"]))
-    ky = np.arange(64) / 2
+    # From pole to pole it is half as far as around: the modes of both axes have the wavenumbers 0, 1, 2, …
+    np.testing.assert_allclose([ours.FNOCY.attrs["length"], ours.FNOCX.attrs["length"]], [np.pi, 2 * np.pi], rtol=1e-15)
+    ky = np.arange(64)
     kx = np.abs(np.fft.fftfreq(128, 1 / 128))
     shell = np.floor(np.hypot(ky[:, None], kx[None]) + 0.5).astype(int)
     modes = np.bincount(shell.ravel())
     np.testing.assert_array_equal(statistics.modes, modes)
+    np.testing.assert_array_equal(statistics["wavenumber"], np.arange(len(modes)))
     for n, name in enumerate(["UWND", "VWND"]):
         u = ours[name].values[0][train].astype("f8")
         np.testing.assert_allclose(statistics["mean"][n], u.mean(), rtol=1e-9)

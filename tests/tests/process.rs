@@ -121,6 +121,30 @@ fn a_single_mode_obeys_the_heat_equation() {
 }
 
 #[test]
+fn a_mode_of_a_short_axis_is_damped_by_its_true_wavenumber() {
+    // cos(my) cos(nx) from pole to pole and once around: κ = m² + n², as on the sphere's map.
+    use std::f64::consts::PI;
+    let short = Axis::reflecting(32).and_then(|axis| axis.with_length(PI as f32)).expect("y");
+    let grid = Grid::plane(short, Axis::periodic(64).expect("x")).expect("a plane");
+    let h = PI / 32.0;
+    let mut scratch = vec![0.0; scratch_len(&grid)];
+    for (m, n) in [(1, 0), (0, 1), (3, 4), (7, 2), (12, 9)] {
+        let wave = |point: usize| {
+            let (y, x) = ((point / 64) as f64 + 0.5, (point % 64) as f64);
+            (f64::from(m) * y * h).cos() * (f64::from(n) * x * h).cos()
+        };
+        let mut field: Vec<f32> = (0..32 * 64).map(|point| wave(point) as f32).collect();
+        forward(&grid, &mut field, &mut scratch).expect("a field");
+        process(0.3, 2.0).damp(&grid, 0.05, &mut field).expect("a spectrum");
+        inverse(&grid, &mut field, &mut scratch).expect("a spectrum");
+        let decay = (-0.3 * f64::from(m * m + n * n) * f64::from(0.05_f32)).exp();
+        let expected: Vec<f64> = (0..32 * 64).map(|point| decay * wave(point)).collect();
+        let error = relative_error(&field, &expected) * decay;
+        assert!(error < 1e-6, "{m} {n}: {error:e}");
+    }
+}
+
+#[test]
 fn the_finite_difference_symbol_is_the_difference_operator() {
     // −Δ_h applied to a basis function by differences, against κ times the function.
     for boundary in BOUNDARIES {

@@ -1,8 +1,10 @@
 //! The forward process as a random process: empirical mean and covariance against C and Σ.
 
+use std::f32::consts::PI;
+
 use finescale::spectral::{RadialBins, forward, inverse, power_spectrum, scratch_len};
-use finescale::{Axis, ForwardProcess, Grid, Laplacian, NoiseStream};
-use finescale_tests::field;
+use finescale::{Axis, Boundary, ForwardProcess, Grid, Laplacian, NoiseStream};
+use finescale_tests::{BOUNDARIES, field};
 
 const MEMBERS: u32 = 20_000;
 const LAMBDA: f32 = 0.2;
@@ -104,7 +106,14 @@ fn white_noise_in_the_modes_is_white_on_the_grid() {
 
 #[test]
 fn power_spectra_add_up_and_sit_in_their_shells() {
-    for grid in finescale_tests::grids() {
+    // No shell may be empty, whatever the lengths of the axes.
+    let stretched = BOUNDARIES.map(|by| {
+        [0.3, 1.7, PI, 9.0].map(|length| {
+            let y = Axis::new(32, by).and_then(|axis| axis.with_length(length)).expect("y");
+            Grid::plane(y, Axis::periodic(64).expect("x")).expect("a plane")
+        })
+    });
+    for grid in finescale_tests::grids().into_iter().chain(stretched.into_iter().flatten()) {
         let bins = RadialBins::new(&grid);
         let mut spectrum = field(grid.points(), 2);
         forward(&grid, &mut spectrum, &mut vec![0.0; scratch_len(&grid)]).expect("a field");
@@ -135,7 +144,71 @@ fn shells_are_round_of_the_wavenumber() {
     assert_eq!((bins.count(), bins.width()), (12, 1.0));
     assert_eq!(bins.bin((3.0, 4.0)), 5);
     assert_eq!(bins.bin((0.0, 0.4)), 0);
+    // From pole to pole beside once around: one unit for both. Shorter than that, its unit is the width.
+    let with_latitudes = |length| {
+        let y = Axis::reflecting(8).and_then(|axis| axis.with_length(length)).expect("y");
+        RadialBins::new(&Grid::plane(y, Axis::periodic(16).expect("x")).expect("a plane"))
+    };
+    assert_eq!((with_latitudes(PI).count(), with_latitudes(PI).width()), (12, 1.0));
+    assert_eq!(with_latitudes(PI).bin((3.0, 4.0)), 5);
+    assert_eq!(
+        (with_latitudes(PI / 2.0).width(), with_latitudes(PI / 2.0).bin((6.0, 8.0))),
+        (2.0, 5)
+    );
     // A reflecting line has a mode in every half wavenumber.
     let line = RadialBins::new(&Grid::line(Axis::reflecting(16).expect("x")));
     assert_eq!((line.count(), line.width(), line.wavenumber(3)), (16, 0.5, 1.5));
+}
+
+/// One step of the heat equation by differences, on the grid alone: isotropic where the points are equally far apart.
+fn diffused(grid: &Grid, field: &[f32]) -> Vec<f32> {
+    let neighbour = |axis: &Axis, at: usize, step: isize| {
+        let (at, n) = (at as isize + step, axis.points() as isize);
+        match axis.boundary() {
+            Boundary::Periodic => at.rem_euclid(n) as usize,
+            Boundary::Reflecting => at.clamp(0, n - 1) as usize,
+        }
+    };
+    let (y, x) = (grid.y().expect("a plane"), grid.x());
+    (0..field.len())
+        .map(|point| {
+            let (j, i) = (point / x.points(), point % x.points());
+            let rows = [-1, 1].map(|step| field[neighbour(&y, j, step) * x.points() + i]);
+            let columns = [-1, 1].map(|step| field[j * x.points() + neighbour(&x, i, step)]);
+            let around: f32 = rows.iter().chain(&columns).sum();
+            0.6 * field[point] + 0.1 * around
+        })
+        .collect()
+}
+
+#[test]
+fn an_isotropic_filter_has_one_spectrum_along_both_axes() {
+    // Half as many points on half the length: if |k| were wrong along y, equal wavenumbers would differ in power.
+    for boundary in BOUNDARIES {
+        let y = Axis::new(32, boundary).and_then(|axis| axis.with_length(PI)).expect("y");
+        let x = Axis::periodic(64).expect("x");
+        let grid = Grid::plane(y, x).expect("a plane");
+        let bins = RadialBins::new(&grid);
+        let mut scratch = vec![0.0; scratch_len(&grid)];
+        // White: equal power in every mode.
+        let mut field = vec![1.0; grid.points()];
+        inverse(&grid, &mut field, &mut scratch).expect("a spectrum");
+        for _ in 0..4 {
+            field = diffused(&grid, &field);
+        }
+        forward(&grid, &mut field, &mut scratch).expect("a field");
+        let along_y = (0..32).map(|j| (y.wavenumber(j), field[j * 64].powi(2)));
+        let along_x = |k: f32| (0..64).find(|&i| x.wavenumber(i) == k).expect("a wavenumber of x");
+        for (k, power) in along_y {
+            let other = field[along_x(k)].powi(2);
+            assert!((power - other).abs() < 1e-5 * other, "{boundary:?} k = {k}: {power} {other}");
+            assert_eq!(bins.bin((k, 0.0)), bins.bin((0.0, k)));
+            // exp(−2 · 4 · 0.1 k²h²) in the limit of small k, h = 2π/64.
+            let expected = (-0.8 * (k * 2.0 * PI / 64.0).powi(2)).exp();
+            assert!(
+                k > 4.0 || (power / expected - 1.0).abs() < 0.02,
+                "k = {k}: {power} {expected}"
+            );
+        }
+    }
 }

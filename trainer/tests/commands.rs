@@ -74,6 +74,7 @@ fn every_system_becomes_a_data_set() {
         let frames = Split::ALL.map(|split| reader.splits().count(split));
         assert_eq!(frames, [18, 6, 6], "{line}");
         assert_eq!(reader.manifest().seed, Some(3));
+        assert!(spec.axes().all(|axis| axis.length == std::f64::consts::TAU), "{line}");
         assert!(reader.manifest().command.contains("data simulate"), "{line}");
         assert!(reader.statistics().channels.iter().all(|c| c.std > 0.0), "{line}");
     }

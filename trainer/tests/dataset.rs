@@ -1,6 +1,6 @@
 //! The data-set format: what is written is read back, statistics are right, damage is noticed.
 
-use std::f64::consts::TAU;
+use std::f64::consts::{PI, TAU};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -75,6 +75,46 @@ fn what_is_written_is_read_back() {
         assert!(reader.read(5, 0..1).is_err() && reader.read(0, 39..41).is_err());
         reader.verify().unwrap();
     }
+}
+
+/// Lengths are part of what a data set means; those from before there were any open as they were made.
+#[test]
+fn lengths_are_kept_and_hashed_and_default_to_two_pi() {
+    let home = tempfile::tempdir().unwrap();
+    let make = |name: &str, length: f64| {
+        let mut spec = spec(3, true);
+        spec.y.as_mut().unwrap().length = length;
+        let path = home.path().join(name);
+        write(&path, &spec, 0.1).unwrap();
+        let reader = Reader::open(&path).unwrap();
+        assert_eq!(*reader.spec(), spec);
+        reader.verify().unwrap();
+        (path, reader)
+    };
+    let change = |path: &Path, length: Option<f64>| {
+        let file = path.join("y/zarr.json");
+        let mut metadata: serde_json::Value =
+            serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+        let attributes = metadata["attributes"].as_object_mut().unwrap();
+        attributes.remove("length").unwrap();
+        attributes.extend(length.map(|length| ("length".to_owned(), json!(length))));
+        fs::write(&file, metadata.to_string()).unwrap();
+    };
+    let (old, square) = make("square.zarr", TAU);
+    change(&old, None);
+    let opened = Reader::open(&old).unwrap();
+    assert_eq!(opened.spec(), square.spec());
+    assert_eq!(opened.spec().grid().unwrap().y().unwrap().length(), std::f32::consts::TAU);
+    opened.verify().unwrap();
+    // The text that is hashed is the one from then.
+    assert!(!serde_json::to_string(square.spec()).unwrap().contains("length"));
+
+    // 17 digits, the last of which a quick reader of JSON gets wrong.
+    let (path, short) = make("short.zarr", TAU * 5.0 / 11.0);
+    assert_ne!(short.hash(), square.hash());
+    change(&path, Some(PI * 7.0 / 8.0));
+    let error = Reader::open(&path).unwrap().verify().unwrap_err().to_string();
+    assert!(error.contains("changed"), "{error}");
 }
 
 /// Known answers: mean 10, std √2, all power at k = 3, lag-1 correlation cos θ.
@@ -241,6 +281,7 @@ fn shapes_that_do_not_fit_are_named() {
     assert!(refused(|s| s.channels[1].name = "u".into()).contains("`u` is taken"));
     assert!(refused(|s| s.channels[1].name = "time".into()).contains("`time` is taken"));
     assert!(refused(|s| s.x.coordinates[3] = TAU).contains("do not increase"));
+    assert!(refused(|s| s.x.length = 0.0).contains("the axis `x` does not fit: length is 0"));
     assert!(refused(|s| s.time = TimeAxis::model(1, 1.0)).contains("at least 2 frames"));
 }
 

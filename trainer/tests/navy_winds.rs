@@ -3,6 +3,7 @@
 //! The package (28 MB) and a Python environment are fetched once into the target folder. Without apt-get or Python the
 //! test says why it was skipped.
 
+use std::f64::consts::{PI, TAU};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -101,6 +102,8 @@ fn monthly_navy_winds_go_in_and_come_out_in_xarray() {
     let reader = finescale_trainer::dataset::Reader::open(&home.path().join("winds.zarr")).unwrap();
     let spec = reader.spec();
     assert_eq!((spec.frames(), spec.ny(), spec.nx(), spec.channels.len()), (132, 64, 128, 2));
+    let lengths: Vec<f64> = spec.axes().map(|axis| axis.length).collect();
+    assert_eq!(lengths, [PI, TAU]);
     reader.verify().unwrap();
 
     let python = match python() {

@@ -157,6 +157,8 @@ fn grids_that_do_not_fit() {
     refuses(|_| (), &["--grid", "4x4"], "4 points along `lat`");
     refuses(|_| (), &["--grid", "64"], "--grid names 1 axes where the field has 2");
     refuses(|_| (), &["--boundary", "periodic"], "--boundary names 1 boundaries");
+    refuses(|_| (), &["--length", "2"], "--length names 1 lengths where the field has 2 axes");
+    refuses(|_| (), &["--length=-1,2"], "the axis `lat` does not fit: length is -1: it must be");
     refuses(|_| (), &["--area", "10:20"], "write south:north,west:east");
     refuses(|_| (), &["--area", "10:12,0:90"], "fewer than 2 points of `lat`");
     refuses(|g| g.lat.swap(3, 4), &[], "`lat` goes up and down");

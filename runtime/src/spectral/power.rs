@@ -4,7 +4,8 @@ use crate::{Error, Grid};
 
 /// Shells of equal wavenumber: shell b holds the modes with round(|k| / width) = b.
 ///
-/// The width is the larger of the axes' wavenumber units, so that every shell up to the last holds modes.
+/// The width is the larger of the axes' wavenumber units, so that every shell up to the last holds modes. Where one axis
+/// is much shorter than the other, its unit is the resolution: the longest waves of the other share a shell.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct RadialBins {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use finescale::spectral::{self, RadialBins};
-use finescale::{Axis, ForwardProcess, Grid, Laplacian, NoiseStream};
+use finescale::{ForwardProcess, Grid, Laplacian, NoiseStream};
 
 use super::data_plot::{coordinate, unit};
 use crate::dataset::{Reader, Spec};
@@ -87,7 +87,7 @@ impl DampArgs {
         let laplacian =
             if self.finite_difference { Laplacian::FiniteDifference } else { Laplacian::Spectral };
         let process = ForwardProcess::new(self.alpha, self.beta2, laplacian)?;
-        let grid = grid(spec)?;
+        let grid = spec.grid()?;
 
         let statistics = &reader.statistics().channels[channel];
         let scale = (statistics.mean as f32, statistics.std as f32);
@@ -121,7 +121,7 @@ impl DampArgs {
             process.alpha(),
             process.beta2()
         );
-        let bins = RadialBins::new(&grid(spec)?);
+        let bins = RadialBins::new(&spec.grid()?);
         let mut rows = FieldGrid::new();
         let (mut profiles, mut plots) = (Vec::new(), Vec::new());
         for (name, rungs) in [("damped", damped), ("+ noise", noised)] {
@@ -157,15 +157,6 @@ impl DampArgs {
             Figure::new().title(&title).push(profiles).push(plots).save(&self.out)
         }
     }
-}
-
-/// The runtime's grid of a data set.
-fn grid(spec: &Spec) -> Result<Grid> {
-    let axis = |axis: &crate::dataset::SpatialAxis| Axis::new(axis.points(), axis.boundary);
-    Ok(match &spec.y {
-        Some(y) => Grid::plane(axis(y)?, axis(&spec.x)?)?,
-        None => Grid::line(axis(&spec.x)?),
-    })
 }
 
 fn rung(

@@ -64,6 +64,10 @@ pub struct ImportArgs {
     /// longitude is periodic and everything else reflecting.
     #[arg(long, value_parser = parse_boundary, value_delimiter = ',')]
     boundary: Vec<Boundary>,
+    /// Lengths of the axes, rows before columns, such as 3.1416,6.2832: wavenumbers are radians per unit of them. By
+    /// default 2π for the longer axis and in proportion for the other, if both have the same units.
+    #[arg(long, value_name = "Y,X", value_delimiter = ',')]
+    length: Vec<f64>,
     /// Subtract the climatology of the training part.
     #[arg(long, value_parser = ["monthly"])]
     anomaly: Option<String>,
@@ -134,6 +138,7 @@ impl ImportArgs {
             sel: self.sel,
             grid: self.grid,
             boundary: self.boundary,
+            length: self.length,
             anomaly: self.anomaly.is_some(),
             fill: self.fill,
             split: SplitOptions {
@@ -172,23 +177,15 @@ fn print(output: &str, summary: &Summary) {
         spec.frames(),
         (spec.time.interval * 1e6).round() / 1e6
     );
+    let axes: Vec<String> = spec
+        .axes()
+        .map(|a| format!("{} {}, length {}", a.name, a.boundary.name(), a.length as f32))
+        .collect();
     match &spec.y {
-        Some(y) => println!(
-            "  grid {}×{} from {rows}×{columns}; {} {}, {} {}",
-            spec.ny(),
-            spec.nx(),
-            y.name,
-            y.boundary.name(),
-            spec.x.name,
-            spec.x.boundary.name()
-        ),
-        None => println!(
-            "  grid {} from {columns}; {} {}",
-            spec.nx(),
-            spec.x.name,
-            spec.x.boundary.name()
-        ),
+        Some(_) => print!("  grid {}×{} from {rows}×{columns}; ", spec.ny(), spec.nx()),
+        None => print!("  grid {} from {columns}; ", spec.nx()),
     }
+    println!("{}", axes.join("; "));
     let parts: Vec<String> =
         Split::ALL.iter().map(|&s| format!("{} {}", s.name(), splits.count(s))).collect();
     println!("  frames: {}", parts.join(", "));

@@ -61,7 +61,7 @@ impl InfoArgs {
             if axes == 2 { "rows x columns, as in 8x8" } else { "the points of a line, as in 8" }
         );
         let process = Process { alpha: self.alpha, beta2: self.beta2 };
-        let suggested = suggested_lambda(process, reader.statistics(), &coarse);
+        let suggested = suggested_lambda(process, spec, reader.statistics(), &coarse);
         let info = Info { reader: &reader, process, coarse, suggested };
         if self.json {
             println!("{}", serde_json::to_string_pretty(&info.json())?);
@@ -121,6 +121,7 @@ impl Info<'_> {
                     "name": axis.name,
                     "points": axis.points(),
                     "boundary": axis.boundary,
+                    "length": axis.length,
                     "first": axis.coordinates[0],
                     "last": axis.coordinates[axis.points() - 1],
                     "attributes": axis.attributes,
@@ -181,10 +182,11 @@ impl Info<'_> {
         );
         for axis in spec.axes() {
             println!(
-                "  {:13} {} points, {}, {} to {} [{}]",
+                "  {:13} {} points, {}, length {}, {} to {} [{}]",
                 axis.name,
                 axis.points(),
                 axis.boundary.name(),
+                axis.length as f32,
                 axis.coordinates[0],
                 axis.coordinates[axis.points() - 1],
                 text(&axis.attributes, "units")
@@ -221,7 +223,8 @@ impl Info<'_> {
                     self.emergence(c, shell).map_or("—".into(), |l| format!("{l:.3e}"));
                 println!(
                     "  {:>6} {:>6} {:>12.4e} {:>8.4} {emergence:>10}",
-                    statistics.shells.wavenumber(shell),
+                    // To four decimals: on axes of odd lengths it has many.
+                    (statistics.shells.wavenumber(shell) * 1e4).round() / 1e4,
                     statistics.shells.modes[shell],
                     s.power[shell],
                     s.lag1_spectrum[shell]

@@ -36,6 +36,7 @@ impl SimulateArgs {
             "system": simulator.system(),
             "trajectories": plan.trajectories,
             "frames": plan.frames,
+            "length": spec.axes().map(|axis| axis.length).collect::<Vec<_>>(),
             "system_parameters": simulator.parameters(),
         }));
         manifest.seed = Some(plan.seed);
@@ -67,6 +68,7 @@ fn spec(simulator: &dyn Simulator, plan: &Plan) -> Spec {
     }
 }
 
+/// Coordinates in the system's own unit, on an axis of length 2π: systems have one axis, or a square.
 fn axis(info: &AxisInfo) -> SpatialAxis {
     let mut axis = SpatialAxis::two_pi(info.name, info.points, Boundary::Periodic);
     let spacing = info.length / info.points as f64;

@@ -3,7 +3,9 @@
 //! In reverse-λ sampling the modes of shell k appear around λ_S(k). C = e^{−ακλ}, Σ = β² (1 − e^{−2ακλ}) / (2ακ),
 //! κ = k² (Yasuda and Bischoff 2026, arXiv 2604.00327, section 2).
 
-use super::Statistics;
+use std::f64::consts::PI;
+
+use super::{Spec, Statistics};
 
 /// Strengths of the forward process.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -54,17 +56,21 @@ impl Process {
 }
 
 /// λ* for coarse input with so many points per axis: the scale at which every mode beyond the coarse grid's cut-off,
-/// k = points/2, has gone under in noise. That is λ_S of the largest wavenumber that the coarse grid carries.
+/// k = π·points/length on the axis where that is smallest, has gone under in noise. That is λ_S of the largest wavenumber
+/// that the coarse grid carries in every direction.
 ///
 /// `None` if some such mode is still stronger than its noise at λ = 1.
 pub fn suggested_lambda(
     process: Process,
+    spec: &Spec,
     statistics: &Statistics,
     coarse: &[usize],
 ) -> Option<f64> {
-    let cutoff = coarse.iter().min().map_or(0.0, |&n| n as f64 / 2.0);
+    let cutoffs = spec.axes().zip(coarse).map(|(axis, &n)| PI * n as f64 / axis.length);
+    // The shells' distance has the runtime's single precision.
+    let cutoff = cutoffs.fold(f64::INFINITY, f64::min) * (1.0 - 1e-6);
     let shells = &statistics.shells;
-    let beyond = (0..shells.modes.len()).filter(|&s| shells.wavenumber(s) >= cutoff - 1e-9);
+    let beyond = (0..shells.modes.len()).filter(|&s| shells.wavenumber(s) >= cutoff);
     let mut largest = 0.0_f64;
     for shell in beyond {
         for channel in &statistics.channels {

@@ -1,5 +1,6 @@
 //! Opens a data set, checks it, and streams its frames.
 
+use std::f64::consts::TAU;
 use std::ops::Range;
 use std::path::Path;
 
@@ -208,5 +209,12 @@ fn read_axis(store: &Store, name: &str, points: u64) -> Result<SpatialAxis> {
         .with_context(|| {
             format!("the attribute `boundary` of `{name}` is neither periodic nor reflecting")
         })?;
-    Ok(SpatialAxis { name: name.into(), boundary, coordinates, attributes })
+    let length = match attributes.remove("length") {
+        // Data sets of the first kind have no lengths: all their axes are equally long.
+        None => TAU,
+        Some(value) => value
+            .as_f64()
+            .with_context(|| format!("the attribute `length` of `{name}` is no number"))?,
+    };
+    Ok(SpatialAxis { name: name.into(), boundary, coordinates, attributes, length })
 }

@@ -1,5 +1,7 @@
 //! What a data set holds: channels, time, grid.
 
+use std::f64::consts::TAU;
+
 use anyhow::{Context, Result, ensure};
 use finescale::{Axis, Boundary, Grid};
 use serde::{Deserialize, Serialize};
@@ -45,24 +47,49 @@ pub struct SpatialAxis {
     pub coordinates: Vec<f64>,
     /// Units, standard name and the like of the coordinate.
     pub attributes: Attributes,
+    /// From end to end, in the unit in which wavenumbers are radians per unit length; all axes of a data set share it,
+    /// whatever the units of their coordinates.
+    // Left out where it is 2π: so it was for every axis once, and the hashes of those data sets still hold.
+    #[serde(default = "two_pi", skip_serializing_if = "is_two_pi")]
+    pub length: f64,
+}
+
+fn two_pi() -> f64 {
+    TAU
+}
+
+fn is_two_pi(length: &f64) -> bool {
+    *length == TAU
 }
 
 impl SpatialAxis {
     /// An axis of length 2π: points at j·h (periodic) or (j + ½)·h (reflecting).
     pub fn two_pi(name: &str, points: usize, boundary: Boundary) -> Self {
-        let spacing = std::f64::consts::TAU / points as f64;
+        Self::of_length(name, points, boundary, TAU)
+    }
+
+    /// As [`SpatialAxis::two_pi`], with another length.
+    pub fn of_length(name: &str, points: usize, boundary: Boundary, length: f64) -> Self {
+        let spacing = length / points as f64;
         let shift = if boundary == Boundary::Reflecting { 0.5 } else { 0.0 };
         Self {
             name: name.into(),
             boundary,
             coordinates: (0..points).map(|j| (j as f64 + shift) * spacing).collect(),
             attributes: Attributes::from_iter([("units".into(), "1".into())]),
+            length,
         }
     }
 
     /// Number of points.
     pub fn points(&self) -> usize {
         self.coordinates.len()
+    }
+
+    /// The runtime's axis.
+    fn axis(&self) -> Result<Axis> {
+        let axis = Axis::new(self.points(), self.boundary)?.with_length(self.length as f32);
+        axis.with_context(|| format!("the axis `{}` does not fit", self.name))
     }
 }
 
@@ -147,7 +174,19 @@ impl Spec {
         self.y.iter().chain(std::iter::once(&self.x))
     }
 
-    /// Checks that the grid has transforms, that coordinates increase and that names are distinct.
+    /// The runtime's grid, with the lengths of the axes rounded to f32.
+    ///
+    /// # Errors
+    /// If the runtime has no such grid; see [`Spec::validate`].
+    pub fn grid(&self) -> Result<Grid> {
+        let x = self.x.axis()?;
+        Ok(match &self.y {
+            Some(y) => Grid::plane(y.axis()?, x)?,
+            None => Grid::line(x),
+        })
+    }
+
+    /// Checks that the grid has transforms, that axes have a length, that coordinates increase and that names are distinct.
     ///
     /// # Errors
     /// One sentence that names what does not fit.
@@ -160,6 +199,7 @@ impl Spec {
             increasing(&axis.coordinates)
                 .with_context(|| format!("the coordinates of `{}` do not increase", axis.name))?;
         }
+        self.grid()?;
         increasing(&self.time.values).context("the times do not increase")?;
         let reserved = ["trajectory", "time", "split", "statistics", "climatology"];
         let names = self

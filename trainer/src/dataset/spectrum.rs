@@ -2,15 +2,18 @@
 //!
 //! The basis is real and orthonormal: cosines and sines on periodic axes, the DCT-II on reflecting ones. The sum of
 //! squares over all modes is that of the field, and the cosine and sine of a mode share the power E|û_k|² of the
-//! complex transform evenly.
+//! complex transform evenly. Modes are stored in the runtime's order, so its wavenumbers and shells are used as they are:
+//! what is tabulated here by shell is looked up there by shell.
 
 use std::sync::Arc;
 
+use anyhow::Result;
 use realfft::num_complex::Complex;
 use realfft::{RealFftPlanner, RealToComplex};
 use rustdct::{DctPlanner, TransformType2And3};
 
 use finescale::Boundary;
+use finescale::spectral::RadialBins;
 
 use super::Spec;
 
@@ -53,24 +56,13 @@ impl Transform {
     }
 }
 
-/// |k| of the modes of an axis of length 2π, in the order of [`Transform::forward`].
-fn wavenumbers(boundary: Boundary, points: usize) -> Vec<f64> {
-    (0..points)
-        .map(|index| match (boundary, index) {
-            (Boundary::Reflecting, _) => index as f64 / 2.0,
-            (Boundary::Periodic, 1) => (points / 2) as f64,
-            (Boundary::Periodic, _) => (index / 2) as f64,
-        })
-        .collect()
-}
-
-/// Shells of |k|: shell s holds the modes with round(|k| / unit) = s.
+/// Shells of |k|: shell s holds the modes with round(|k| / unit) = s, as [`RadialBins`] has them.
 ///
-/// The wavenumber unit is 1 on a periodic axis and 1/2 on a reflecting one, both of length 2π; the larger of the
-/// two on a plane that has both, so that no shell is empty.
+/// An axis' wavenumber unit is 2π/length if it is periodic and π/length if it is reflecting; on a plane the larger of the
+/// two counts, so that no shell is empty.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shells {
-    /// Distance of the shells.
+    /// Distance of the shells, radians per unit length.
     pub unit: f64,
     /// Number of modes of every shell.
     pub modes: Vec<u64>,
@@ -83,8 +75,11 @@ impl Shells {
     }
 
     /// The shells of a data set's grid.
-    pub fn new(spec: &Spec) -> Self {
-        Modes::new(spec).shells
+    ///
+    /// # Errors
+    /// As [`Spec::grid`].
+    pub fn new(spec: &Spec) -> Result<Self> {
+        Ok(Modes::new(spec)?.shells)
     }
 }
 
@@ -99,26 +94,19 @@ pub(super) struct Modes {
 }
 
 impl Modes {
-    pub(super) fn new(spec: &Spec) -> Self {
-        let unit = |b| if b == Boundary::Periodic { 1.0 } else { 0.5 };
-        let width = spec.axes().map(|axis| unit(axis.boundary)).fold(0.5, f64::max);
-        let kx = wavenumbers(spec.x.boundary, spec.nx());
-        let ky = match &spec.y {
-            Some(y) => wavenumbers(y.boundary, y.points()),
-            None => vec![0.0],
-        };
-        let shell_of = |ky: f64, kx: f64| (ky.hypot(kx) / width).round() as usize;
-        let shell: Vec<usize> =
-            ky.iter().flat_map(|&ky| kx.iter().map(move |&kx| shell_of(ky, kx))).collect();
-        let mut modes = vec![0; shell.iter().max().map_or(0, |last| last + 1)];
+    pub(super) fn new(spec: &Spec) -> Result<Self> {
+        let grid = spec.grid()?;
+        let bins = RadialBins::new(&grid);
+        let shell: Vec<usize> = grid.wavenumbers().map(|k| bins.bin(k)).collect();
+        let mut modes = vec![0; bins.count()];
         shell.iter().for_each(|&s| modes[s] += 1);
-        Self {
+        Ok(Self {
             y: spec.y.as_ref().map(|y| Transform::new(y.boundary, y.points())),
             x: Transform::new(spec.x.boundary, spec.nx()),
             nx: spec.nx(),
             shell,
-            shells: Shells { unit: width, modes },
-        }
+            shells: Shells { unit: bins.width().into(), modes },
+        })
     }
 
     /// Field `[y][x]` to modes `[y mode][x mode]`, in place.
@@ -146,38 +134,42 @@ mod tests {
     use super::*;
     use crate::dataset::{Channel, SpatialAxis, TimeAxis};
 
-    fn spec(y: Option<Boundary>, x: Boundary) -> Spec {
+    fn spec(y: Option<(Boundary, f64)>, x: Boundary) -> Spec {
         Spec {
             title: String::new(),
             channels: vec![Channel::new("u", "1", "u")],
             trajectories: 1,
             time: TimeAxis::model(2, 1.0),
-            y: y.map(|b| SpatialAxis::two_pi("y", 8, b)),
+            y: y.map(|(boundary, length)| SpatialAxis::of_length("y", 8, boundary, length)),
             x: SpatialAxis::two_pi("x", 16, x),
         }
     }
 
-    /// A wave of known wavenumber must fall into its shell with all its power, whatever the boundaries.
+    /// A wave of known wavenumber must fall into its shell with all its power, whatever boundaries and lengths.
     #[test]
     fn a_single_wave_fills_one_shell() {
         use Boundary::{Periodic, Reflecting};
+        use std::f64::consts::{PI, TAU};
         let cases = [
-            (None, Periodic, 0.0, 3.0),
-            (None, Reflecting, 0.0, 2.5),
-            (Some(Periodic), Periodic, 3.0, 4.0),
-            (Some(Reflecting), Reflecting, 1.5, 2.0),
-            (Some(Reflecting), Periodic, 1.5, 2.0),
+            (None, Periodic, 0.0, 3.0, 3),
+            (None, Reflecting, 0.0, 2.5, 5),
+            (Some((Periodic, TAU)), Periodic, 3.0, 4.0, 5),
+            (Some((Reflecting, TAU)), Reflecting, 1.5, 2.0, 5),
+            (Some((Reflecting, TAU)), Periodic, 1.5, 2.0, 3),
+            // Half as long, twice the wavenumbers: units of 1, 2 and 1.
+            (Some((Reflecting, PI)), Periodic, 3.0, 4.0, 5),
+            (Some((Periodic, PI)), Periodic, 6.0, 8.0, 5),
+            (Some((Reflecting, PI)), Reflecting, 6.0, 2.5, 7),
         ];
-        for (y, x, ky, kx) in cases {
+        for (y, x, ky, kx, shell) in cases {
             let spec = spec(y, x);
-            let modes = Modes::new(&spec);
+            let modes = Modes::new(&spec).unwrap();
             let mut field: Vec<f64> = Vec::new();
             for y in spec.y.as_ref().map_or(vec![0.0], |y| y.coordinates.clone()) {
                 field.extend(spec.x.coordinates.iter().map(|x| (ky * y).cos() * (kx * x).cos()));
             }
             let total: f64 = field.iter().map(|v| v * v).sum();
             modes.forward(&mut field);
-            let shell = (ky.hypot(kx) / modes.shells.unit).round() as usize;
             let inside: f64 = field
                 .iter()
                 .zip(&modes.shell)

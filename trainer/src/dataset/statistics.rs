@@ -123,7 +123,7 @@ pub(super) fn compute(spec: &Spec, splits: &Splits, fields: &Fields) -> Result<S
             m.mean
         );
     }
-    let modes = Modes::new(spec);
+    let modes = Modes::new(spec)?;
     let shells = modes.shells.modes.len();
     let sums = pieces
         .par_iter()
@@ -263,7 +263,8 @@ impl Statistics {
         }
         let k: Vec<f64> = (0..shells).map(|s| self.shells.wavenumber(s)).collect();
         let dimension = [("wavenumber", shells)];
-        let attributes = long("wavenumber at the centre of a shell, axes of length 2 pi", "1");
+        let attributes =
+            long("wavenumber at the centre of a shell, in radians per unit length", "1");
         store::write(store, "/statistics/wavenumber", &dimension, &k, attributes)?;
         let modes: Vec<i64> = self.shells.modes.iter().map(|&n| n as i64).collect();
         let attributes = long("number of modes of a shell", "1");
@@ -279,7 +280,7 @@ impl Statistics {
 
     /// Reads the group `statistics`.
     pub(super) fn read(store: &Store, spec: &Spec, frames: usize) -> Result<Self> {
-        let shells = Shells::new(spec);
+        let shells = Shells::new(spec)?;
         let (n, count) = (spec.channels.len(), shells.modes.len());
         let scalar = |name: &str| store::read::<f64>(store, &format!("/statistics/{name}"), &[n]);
         let spectrum =

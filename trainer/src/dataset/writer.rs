@@ -198,6 +198,7 @@ fn write_coordinates(store: &Store, spec: &Spec) -> Result<()> {
         attributes.extend([
             ("axis".to_owned(), json!(letter)),
             ("boundary".to_owned(), json!(axis.boundary.name())),
+            ("length".to_owned(), json!(axis.length)),
         ]);
         let path = format!("/{}", axis.name);
         store::write(store, &path, &[(&axis.name, axis.points())], &axis.coordinates, attributes)?;

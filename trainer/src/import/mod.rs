@@ -7,6 +7,7 @@ mod axes;
 mod cf;
 mod fields;
 mod fill;
+mod length;
 mod missing;
 mod plan;
 mod regrid;
@@ -77,6 +78,8 @@ pub struct Options {
     pub grid: Option<Vec<usize>>,
     /// Boundaries, y before x; none to look at the coordinates.
     pub boundary: Vec<Boundary>,
+    /// Lengths of the axes, y before x; none to take them from the coordinates.
+    pub length: Vec<f64>,
     /// Whether to subtract the monthly climatology of the training part.
     pub anomaly: bool,
     /// Ways to fill missing values, one after the other.
@@ -109,14 +112,17 @@ pub fn run(options: &Options) -> Result<Summary> {
     let plan = Plan::new(source.as_ref(), options)
         .with_context(|| format!("{} cannot be imported", options.input.display()))?;
     let shape = grid(&plan, options.grid.as_deref())?;
-    let (stream, y, x) = Stream::new(&plan, &options.fill, shape);
+    let (stream, mut y, mut x) = Stream::new(&plan, &options.fill, shape);
+    let no_common_unit = length::set(y.as_mut(), &mut x, &options.length)?;
     let spec = spec(options, &plan, y, x);
     spec.validate()?;
     let mut splits = rule(options, &plan)?.apply(spec.trajectories, spec.frames())?;
     splits.exclude(plan.steps.dropped.iter().copied());
 
     // Refuses a taken path before any work is done.
-    let mut manifest = Manifest::new(serde_json::to_value(options)?);
+    let mut parameters = serde_json::to_value(options)?;
+    parameters["length"] = spec.axes().map(|axis| axis.length).collect();
+    let mut manifest = Manifest::new(parameters);
     let climatology = match options.anomaly {
         true => {
             drop(Writer::create(&options.output, &spec, options.force)?);
@@ -139,7 +145,8 @@ pub fn run(options: &Options) -> Result<Summary> {
     }
     manifest.source = Some(source::identify(&options.input)?);
     let statistics = writer.finish(&splits, &manifest)?;
-    let notes = notes(&plan, &stream, &splits);
+    let mut notes = notes(&plan, &stream, &splits);
+    notes.extend(no_common_unit);
     let source_grid = (plan.fields.y.len(), plan.fields.x.len());
     Ok(Summary { spec, source_grid, splits, statistics, notes })
 }

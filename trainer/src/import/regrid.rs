@@ -4,6 +4,7 @@
 //! mode of a periodic axis two aliases meet: their sum is kept when coarsening, half goes to each when refining, as
 //! `scipy.signal.resample` does.
 
+use std::f64::consts::TAU;
 use std::sync::Arc;
 
 use realfft::num_complex::Complex;
@@ -78,6 +79,8 @@ impl Regrid {
             boundary: axis.boundary,
             coordinates,
             attributes: axis.attributes.clone(),
+            // What it is beside the other axis is not known here.
+            length: TAU,
         };
         (Self { even, method, points }, new)
     }

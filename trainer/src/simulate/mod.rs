@@ -47,7 +47,7 @@ pub struct AxisInfo {
     pub name: &'static str,
     /// Grid points.
     pub points: usize,
-    /// Period in the system's own units: point `i` lies at `i * length / points`.
+    /// Period in the system's own units: point `i` lies at `i * length / points`. A data set's wavenumbers take it as 2π.
     pub length: f64,
 }
 
