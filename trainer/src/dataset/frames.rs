@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use anyhow::{Result, ensure};
-use finescale::{Axis, Grid, spectral};
+use finescale::{Grid, spectral};
 use rayon::prelude::*;
 
-use super::{Reader, Spec, Split};
+use super::{Reader, Split};
 
 /// Standardised spectra (zero mean and unit variance for each channel on the training part; the runtime's orthonormal
 /// transform), `[frame][channel][mode]`, of whole segments one after the other.
@@ -104,22 +104,4 @@ pub fn windows(segments: &[Range<usize>], frames: usize) -> Result<Vec<usize>> {
         "runs of {frames} frames are needed, but the longest of the data set has {longest}: use a shorter window or longer trajectories"
     );
     Ok(starts)
-}
-
-impl Spec {
-    /// The runtime's grid.
-    ///
-    /// # Errors
-    /// If an axis is not a power of two of points in the runtime's range.
-    pub fn grid(&self) -> Result<Grid> {
-        let axis = |axis: &super::SpatialAxis| {
-            Axis::new(axis.points(), axis.boundary)
-                .map_err(|error| anyhow::anyhow!("the axis `{}` does not fit: {error}", axis.name))
-        };
-        let x = axis(&self.x)?;
-        Ok(match &self.y {
-            Some(y) => Grid::plane(axis(y)?, x)?,
-            None => Grid::line(x),
-        })
-    }
 }
