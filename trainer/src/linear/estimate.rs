@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::Autocovariance;
 use super::modes::Group;
+use super::predictor::positive;
 use crate::dataset::SpectralFrames;
 
 /// Autocovariances of every complex mode, packed (see [`super::modes`]) as `[lag][channel][channel][mode]` f32: what a
@@ -137,7 +138,7 @@ fn tapered(lags: Vec<DMatrix<Complex<f64>>>) -> Vec<DMatrix<Complex<f64>>> {
             |(l, lag): (usize, &DMatrix<_>)| lag * Complex::from((1.0 - epsilon).powi(l as i32));
         lags.iter().enumerate().map(taper).collect()
     };
-    let positive = |lags: &[DMatrix<Complex<f64>>]| {
+    let valid = |lags: &[DMatrix<Complex<f64>>]| {
         let n = lags.len();
         let mut toeplitz = DMatrix::zeros(n * c, n * c);
         for i in 0..n {
@@ -147,11 +148,10 @@ fn tapered(lags: Vec<DMatrix<Complex<f64>>>) -> Vec<DMatrix<Complex<f64>>> {
                 toeplitz.view_mut((i * c, j * c), (c, c)).copy_from(&block);
             }
         }
-        toeplitz.cholesky().is_some()
+        positive(toeplitz).is_some()
     };
     let steps = (0..24).map(|step| 1e-6 * f64::from(1 << step));
-    let epsilon =
-        std::iter::once(0.0).chain(steps.filter(|e| *e < 1.0)).find(|&e| positive(&with(e)));
+    let epsilon = std::iter::once(0.0).chain(steps.filter(|e| *e < 1.0)).find(|&e| valid(&with(e)));
     match epsilon {
         Some(epsilon) => with(epsilon),
         // Nothing but lag 0 can be trusted.

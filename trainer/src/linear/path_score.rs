@@ -4,6 +4,7 @@ use anyhow::{Context, Result, ensure};
 use nalgebra::{Complex, DMatrix, DVector};
 
 use super::LinearPredictor;
+use super::predictor::positive;
 
 /// ∇ ln p(û^0 … û^T) of one mode, frame by frame, as a complex vector: for a circular complex Gaussian, −G⁻¹ û.
 ///
@@ -29,7 +30,7 @@ pub fn path_score(
         ensure!(predictor.window() == n + 1, "predictors must be given for windows 1, 2, 3, …");
     }
     let singular = "an innovation covariance is singular: use λ > 0";
-    let start = first.clone().cholesky().context(singular)?.solve(&path[0]);
+    let start = positive(first.clone()).context(singular)?.solve(&path[0]);
     let mut score = vec![DVector::zeros(path[0].len()); path.len()];
     score[0] -= start;
     for n in 0..path.len() - 1 {
@@ -39,7 +40,7 @@ pub fn path_score(
         for (j, a) in predictor.coefficients().iter().enumerate() {
             error -= a * &path[n - j];
         }
-        let weighted = predictor.innovation().clone().cholesky().context(singular)?.solve(&error);
+        let weighted = positive(predictor.innovation().clone()).context(singular)?.solve(&error);
         for (j, a) in predictor.coefficients().iter().enumerate() {
             score[n - j] += a.adjoint() * &weighted;
         }

@@ -1,7 +1,7 @@
 //! Windowed prediction by normal equations, in f64.
 
 use anyhow::{Context, Result, ensure};
-use nalgebra::{Complex, DMatrix};
+use nalgebra::{Cholesky, Complex, DMatrix, Dyn};
 
 /// Autocovariance of one mode of the clean data: `lags[l]` is E[û^{n+l} (û^n)ᴴ], a channels × channels matrix.
 #[derive(Clone, Debug)]
@@ -46,6 +46,14 @@ impl Autocovariance {
     }
 }
 
+/// The Cholesky factors of a Hermitian matrix; `None` unless it is positive definite. (nalgebra's own gives complex matrices an
+/// imaginary root where a real one does not exist.)
+pub(super) fn positive(matrix: DMatrix<Complex<f64>>) -> Option<Cholesky<Complex<f64>, Dyn>> {
+    let factors = matrix.cholesky()?;
+    let real = |root: Complex<f64>| root.re > 0.0 && root.im.abs() <= 1e-6 * root.re;
+    factors.l_dirty().diagonal().iter().all(|&root| real(root)).then_some(factors)
+}
+
 /// The best linear predictor of û^{n+1} from û^n, û^{n−1}, …, û^{n−W+1} at one λ.
 #[derive(Clone, Debug)]
 pub struct LinearPredictor {
@@ -88,8 +96,7 @@ impl LinearPredictor {
             let block = clean.at(1 + i as isize) * signal;
             cross.view_mut((0, i * channels), block.shape()).copy_from(&block);
         }
-        let normal = normal
-            .cholesky()
+        let normal = positive(normal)
             .context("the autocovariance is not positive: the mode has neither power nor noise")?;
         let solved = normal.solve(&cross.adjoint()).adjoint();
         let innovation = clean.at(0) * signal + noise - &solved * cross.adjoint();
