@@ -62,7 +62,7 @@ impl Convolution {
 
     /// Gradient with respect to the weights, `[out][in][ky][kx]`, summed over the batch.
     ///
-    /// A sample's sums run over eight interleaved sets of columns, row by row; then over the samples in order.
+    /// Sums run over blocks of at most 256 points, or one row, then over the blocks, then over the samples.
     ///
     /// # Panics
     /// As [`Convolution::forward`].
@@ -71,16 +71,17 @@ impl Convolution {
         check("input", input, batch * shape.input_len());
         check("grad_output", grad_output, batch * shape.output_len());
         let outputs = grad_output.par_chunks_exact(shape.output_len());
-        let samples: Vec<Vec<f32>> = input
+        let samples: Vec<Vec<_>> = input
             .par_chunks_exact(shape.input_len())
             .zip(outputs)
             .map(|(input, grad_output)| weight::gradient(&shape, input, grad_output))
             .collect();
-        let mut sum = vec![0.0; shape.weights_len()];
+        let mut samples = samples.into_iter();
+        let Some(mut sum) = samples.next() else { return vec![0.0; shape.weights_len()] };
         for sample in samples {
-            sum.iter_mut().zip(sample).for_each(|(sum, value)| *sum += value);
+            sum.iter_mut().zip(&sample).for_each(|(sum, sample)| weight::add(sum, sample));
         }
-        sum
+        weight::unpack(&shape, &sum)
     }
 
     /// Gradient with respect to the bias: the sum over batch and points for each output channel, in f64, rounded once.
