@@ -1,13 +1,10 @@
 //! Convolutions of batches, forward and backward, for training: plain slices, every core, the same bits however many.
 //!
-//! Fields are `[batch][channel][y][x]`, weights `[out][in][ky][kx]` (on a line `[out][in][kx]`). Forward and input gradient are
-//! the runtime's [`Conv`], bit for bit, so a network is trained on the numbers that it will compute when it is used.
-
-mod padded;
-mod weight;
+//! Fields are `[batch][channel][y][x]`, weights `[out][in][ky][kx]` (on a line `[out][in][kx]`). The arithmetic
+//! is the runtime's, so a network is trained on the numbers that it will compute when it is used.
 
 use finescale::Grid;
-use finescale::layer::{Conv, ConvShape, Epilogue};
+use finescale::layer::{Conv, ConvShape, Epilogue, WeightGradient};
 use rayon::prelude::*;
 
 /// Sizes of a convolution; [`ConvShape`] says which there are and what lies beyond the ends of the grid.
@@ -62,7 +59,7 @@ impl Convolution {
 
     /// Gradient with respect to the weights, `[out][in][ky][kx]`, summed over the batch.
     ///
-    /// Sums run over blocks of at most 256 points, or one row, then over the blocks, then over the samples.
+    /// Each sample's sums are those of [`WeightGradient`]; they are summed in the order of the samples.
     ///
     /// # Panics
     /// As [`Convolution::forward`].
@@ -70,18 +67,28 @@ impl Convolution {
         let shape = self.shape();
         check("input", input, batch * shape.input_len());
         check("grad_output", grad_output, batch * shape.output_len());
-        let outputs = grad_output.par_chunks_exact(shape.output_len());
-        let samples: Vec<Vec<_>> = input
+        let of_weights = WeightGradient::new(shape);
+        let samples: Vec<Vec<f32>> = input
             .par_chunks_exact(shape.input_len())
-            .zip(outputs)
-            .map(|(input, grad_output)| weight::gradient(&shape, input, grad_output))
+            .zip(grad_output.par_chunks_exact(shape.output_len()))
+            .map_init(
+                || vec![0.0; of_weights.scratch_len()],
+                |scratch, (input, grad_output)| {
+                    let mut sums = vec![0.0; of_weights.sums_len()];
+                    of_weights
+                        .add(input, grad_output, &mut sums, scratch)
+                        .expect("lengths were checked");
+                    sums
+                },
+            )
             .collect();
-        let mut samples = samples.into_iter();
-        let Some(mut sum) = samples.next() else { return vec![0.0; shape.weights_len()] };
+        let mut sums = vec![0.0; of_weights.sums_len()];
         for sample in samples {
-            sum.iter_mut().zip(&sample).for_each(|(sum, sample)| weight::add(sum, sample));
+            sums.iter_mut().zip(sample).for_each(|(sum, value)| *sum += value);
         }
-        weight::unpack(&shape, &sum)
+        let mut gradient = vec![0.0; shape.weights_len()];
+        of_weights.unpack(&sums, &mut gradient).expect("lengths were checked");
+        gradient
     }
 
     /// Gradient with respect to the bias: the sum over batch and points for each output channel, in f64, rounded once.
