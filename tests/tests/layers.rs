@@ -1,6 +1,6 @@
 //! Layers against their definition in f64, for every kernel, boundary and shape, on every code path.
 
-use finescale::layer::{CodePath, Conv, ConvShape, Epilogue};
+use finescale::layer::{CodePath, Conv, ConvShape, Epilogue, WeightGradient};
 use finescale::{Axis, Boundary, Error, Grid};
 use finescale_tests::{BOUNDARIES, field};
 
@@ -253,6 +253,41 @@ fn periodic_layers_commute_with_shifts_bit_for_bit() {
     }
 }
 
+fn weight_gradient(path: CodePath, shape: ConvShape, samples: &[[Vec<f32>; 2]]) -> Vec<f32> {
+    let of_weights = WeightGradient::new(shape).on(path);
+    let mut sums = vec![0.0; of_weights.sums_len()];
+    let mut scratch = vec![f32::NAN; of_weights.scratch_len()];
+    for [input, cotangent] in samples {
+        of_weights.add(input, cotangent, &mut sums, &mut scratch).expect("matching slices");
+    }
+    let mut gradient = vec![f32::NAN; shape.weights_len()];
+    of_weights.unpack(&sums, &mut gradient).expect("matching slices");
+    gradient
+}
+
+#[test]
+fn weight_gradient_is_its_definition_on_every_code_path() {
+    for shape in shapes() {
+        let samples = [20, 21]
+            .map(|seed| [field(shape.input_len(), seed), field(shape.output_len(), seed + 10)]);
+        let gradient = weight_gradient(CodePath::PORTABLE, shape, &samples);
+        let mut exact = vec![(0.0_f64, 0.0_f64); gradient.len()];
+        for [input, cotangent] in &samples {
+            products(&shape, |o, i, w| {
+                let product = f64::from(input[i]) * f64::from(cotangent[o]);
+                exact[w].0 += product;
+                exact[w].1 += product.abs();
+            });
+        }
+        for (got, (exact, size)) in gradient.iter().zip(exact) {
+            assert!((f64::from(*got) - exact).abs() <= 3e-6 * size, "{shape:?}");
+        }
+        for path in CodePath::available() {
+            assert!(same_bits(&weight_gradient(path, shape, &samples), &gradient), "{shape:?}");
+        }
+    }
+}
+
 /// The epilogue, the signs that it keeps and the summand, one after the other by hand.
 #[test]
 fn epilogue_is_affine_then_leaky_then_added() {
@@ -342,6 +377,16 @@ fn what_does_not_fit_is_refused_by_name() {
     let mut gradient = vec![0.0; shape.input_len()];
     // Without signs the derivative below zero is unknown.
     assert!(conv.vjp(&output, &epilogue, None, None, &mut gradient, &mut scratch).is_err());
+    let of_weights = WeightGradient::new(shape);
+    let mut sums = vec![0.0; of_weights.sums_len()];
+    assert!(of_weights.add(&input[1..], &output, &mut sums, &mut vec![0.0; 99_999]).is_err());
+    assert!(of_weights.add(&input, &output, &mut sums[1..], &mut vec![0.0; 99_999]).is_err());
+    let needed = of_weights.scratch_len();
+    assert_eq!(
+        of_weights.add(&input, &output, &mut sums, &mut []),
+        Err(Error::ScratchLength { values: 0, needed })
+    );
+    assert!(of_weights.unpack(&sums, &mut gradient[1..]).is_err());
     let linear = Epilogue { slope: 1.0, ..epilogue };
     assert_eq!(conv.vjp(&output, &linear, None, None, &mut gradient, &mut scratch), Ok(()));
 }

@@ -7,8 +7,10 @@ mod conv;
 mod epilogue;
 mod kernel;
 mod shape;
+mod weight_gradient;
 
 pub use conv::Conv;
 pub use epilogue::Epilogue;
 pub use kernel::CodePath;
 pub use shape::ConvShape;
+pub use weight_gradient::WeightGradient;

@@ -1,9 +1,9 @@
 //! A whole residual block of a batch: convolution, modulation, leaky rectifier, residual; forward and backward.
 
-use finescale::layer::{Conv, Epilogue};
+use finescale::layer::{Conv, Epilogue, WeightGradient};
 use rayon::prelude::*;
 
-use super::{Convolution, weight};
+use super::Convolution;
 
 /// y = leaky(factor · (weight ∗ x + bias) + shift) + x, the residual only where channels in and out are as many and it is asked for.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -106,6 +106,7 @@ impl Block {
         let conv = Conv::new(shape, &packed).expect("packed weights have their length");
         let mut input_gradient = vec![0.0; if input_too { batch * from } else { 0 }];
         let zeros = vec![0.0; out];
+        let of_weights = WeightGradient::new(shape);
         let sample = |n: usize, gradient: Option<&mut [f32]>, scratch: &mut Vec<f32>| {
             let (input, cotangent) = (&given.input[n * from..][..from], &cotangent[n * to..][..to]);
             let signs = &signs[n * shape.signs_len()..][..shape.signs_len()];
@@ -117,7 +118,12 @@ impl Block {
                     .expect("lengths follow from the shape");
             }
             let behind = self.behind(signs, cotangent);
-            let mut weight = weight::gradient(&shape, input, &behind);
+            let (mut packed, mut weight) =
+                (vec![0.0; of_weights.sums_len()], vec![0.0; shape.weights_len()]);
+            of_weights
+                .add(input, &behind, &mut packed, scratch)
+                .and_then(|()| of_weights.unpack(&packed, &mut weight))
+                .expect("lengths follow from the shape");
             let mut sums: Vec<f32> = behind
                 .chunks_exact(points)
                 .map(|plane| plane.iter().map(|v| f64::from(*v)).sum::<f64>() as f32)
@@ -133,7 +139,7 @@ impl Block {
             (parts.weight, parts.bias) = (weight, sums);
             parts
         };
-        let scratch = || vec![0.0; shape.scratch_len()];
+        let scratch = || vec![0.0; shape.scratch_len().max(of_weights.scratch_len())];
         let samples: Vec<Gradients> = if input_too {
             let chunks = input_gradient.par_chunks_exact_mut(from).enumerate();
             chunks

@@ -1,14 +1,12 @@
 //! Convolutions of batches, forward and backward, for training: plain slices, every core, the same bits however many.
 //!
-//! Fields are `[batch][channel][y][x]`, weights `[out][in][ky][kx]` (on a line `[out][in][kx]`). Forward and input gradient are
-//! the runtime's [`Conv`], bit for bit, so a network is trained on the numbers that it will compute when it is used.
+//! Fields are `[batch][channel][y][x]`, weights `[out][in][ky][kx]` (on a line `[out][in][kx]`). The arithmetic
+//! is the runtime's, so a network is trained on the numbers that it will compute when it is used.
 
 mod block;
-mod padded;
-mod weight;
 
 use finescale::Grid;
-use finescale::layer::{Conv, ConvShape, Epilogue};
+use finescale::layer::{Conv, ConvShape, Epilogue, WeightGradient};
 use rayon::prelude::*;
 
 pub use block::{Block, Given, Gradients};
@@ -65,7 +63,7 @@ impl Convolution {
 
     /// Gradient with respect to the weights, `[out][in][ky][kx]`, summed over the batch.
     ///
-    /// A sample's sums run over eight interleaved sets of columns, row by row; then over the samples in order.
+    /// Each sample's sums are those of [`WeightGradient`]; they are summed in the order of the samples.
     ///
     /// # Panics
     /// As [`Convolution::forward`].
@@ -73,36 +71,28 @@ impl Convolution {
         let shape = self.shape();
         check("input", input, batch * shape.input_len());
         check("grad_output", grad_output, batch * shape.output_len());
-        let outputs = grad_output.par_chunks_exact(shape.output_len());
+        let of_weights = WeightGradient::new(shape);
         let samples: Vec<Vec<f32>> = input
             .par_chunks_exact(shape.input_len())
-            .zip(outputs)
-            .map(|(input, grad_output)| weight::gradient(&shape, input, grad_output))
-            .collect();
-        let mut sum = vec![0.0; shape.weights_len()];
-        for sample in samples {
-            sum.iter_mut().zip(sample).for_each(|(sum, value)| *sum += value);
-        }
-        sum
-    }
-
-    /// As [`Convolution::weight_gradient`], but of every sample by itself: `[batch][out][in][ky][kx]`.
-    ///
-    /// # Panics
-    /// As [`Convolution::forward`].
-    pub fn weight_gradients(&self, input: &[f32], grad_output: &[f32], batch: usize) -> Vec<f32> {
-        let shape = self.shape();
-        check("input", input, batch * shape.input_len());
-        check("grad_output", grad_output, batch * shape.output_len());
-        let mut gradients = vec![0.0; batch * shape.weights_len()];
-        gradients
-            .par_chunks_exact_mut(shape.weights_len())
-            .zip(input.par_chunks_exact(shape.input_len()))
             .zip(grad_output.par_chunks_exact(shape.output_len()))
-            .for_each(|((gradient, input), grad_output)| {
-                gradient.copy_from_slice(&weight::gradient(&shape, input, grad_output));
-            });
-        gradients
+            .map_init(
+                || vec![0.0; of_weights.scratch_len()],
+                |scratch, (input, grad_output)| {
+                    let mut sums = vec![0.0; of_weights.sums_len()];
+                    of_weights
+                        .add(input, grad_output, &mut sums, scratch)
+                        .expect("lengths were checked");
+                    sums
+                },
+            )
+            .collect();
+        let mut sums = vec![0.0; of_weights.sums_len()];
+        for sample in samples {
+            sums.iter_mut().zip(sample).for_each(|(sum, value)| *sum += value);
+        }
+        let mut gradient = vec![0.0; shape.weights_len()];
+        of_weights.unpack(&sums, &mut gradient).expect("lengths were checked");
+        gradient
     }
 
     /// Gradient with respect to the bias: the sum over batch and points for each output channel, in f64, rounded once.

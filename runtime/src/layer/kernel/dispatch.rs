@@ -1,7 +1,7 @@
 //! Which instructions the inner loops are compiled to. They are the same safe function each time: only the width of a
 //! tile differs, and no bit of a result.
 
-use super::Pass;
+use super::{Pass, Products};
 
 /// Points of a tile in code for any processor: 16 sums fill half of a Cortex-M's float registers, 32 fill eight of
 /// SSE2's, NEON's or Helium's.
@@ -30,7 +30,8 @@ impl CodePath {
         #[cfg(all(feature = "std", target_arch = "x86_64"))]
         let portable = {
             let avx2 = std::arch::is_x86_feature_detected!("avx2");
-            let avx512 = std::arch::is_x86_feature_detected!("avx512f")
+            let avx512 = avx2
+                && std::arch::is_x86_feature_detected!("avx512f")
                 && std::arch::is_x86_feature_detected!("avx512vl");
             let avx2 = avx2.then_some(Self(Instructions::Avx2));
             portable.chain(avx2).chain(avx512.then_some(Self(Instructions::Avx512)))
@@ -70,6 +71,15 @@ pub(in super::super) fn run<const ADJOINT: bool>(path: CodePath, pass: Pass<'_>)
     }
 }
 
+/// Adds the products of a sample to its sums on a code path.
+pub(in super::super) fn add_products(path: CodePath, products: Products<'_>) {
+    match path.0 {
+        #[cfg(all(feature = "std", target_arch = "x86_64"))]
+        Instructions::Avx2 | Instructions::Avx512 => x86::add_products(products),
+        Instructions::Portable => products.add(),
+    }
+}
+
 /// Spans of a tile of `$points` points for 3, 5 and 7 taps, overlapping and apart.
 macro_rules! run {
     ($adjoint:expr, $points:expr, $pass:expr) => {{
@@ -88,7 +98,7 @@ fn portable<const ADJOINT: bool>(pass: Pass<'_>) {
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 #[allow(unsafe_code)]
 mod x86 {
-    use super::Pass;
+    use super::{Pass, Products};
 
     pub(super) const AVX2_POINTS: usize = 16;
     pub(super) const AVX512_POINTS: usize = 32;
@@ -100,6 +110,15 @@ mod x86 {
         }
         // SAFETY: the processor has AVX2.
         unsafe { compiled::<ADJOINT>(pass) }
+    }
+
+    pub(super) fn add_products(products: Products<'_>) {
+        #[target_feature(enable = "avx2")]
+        fn compiled(products: Products<'_>) {
+            products.add();
+        }
+        // SAFETY: the processor has AVX2.
+        unsafe { compiled(products) }
     }
 
     pub(super) fn avx512<const ADJOINT: bool>(pass: Pass<'_>) {

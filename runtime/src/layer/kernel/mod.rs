@@ -3,10 +3,12 @@
 mod boundary;
 mod dispatch;
 mod pass;
+mod products;
 mod slot;
 mod tile;
 
 pub use dispatch::CodePath;
-pub(super) use dispatch::run;
+pub(super) use dispatch::{add_products, run};
 pub(super) use pass::Pass;
+pub(super) use products::{INPUTS, Products, SHIFTS, padded_points, tiles};
 pub(super) use slot::Source;
