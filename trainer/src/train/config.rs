@@ -163,6 +163,10 @@ impl Config {
                 "training.{name} is {value}: use more than 0"
             );
         }
+        ensure!(
+            t.precision == Precision::Full,
+            "training.precision is \"half\", which is not built yet: use \"full\""
+        );
         ensure!((0.0..1.0).contains(&t.ema), "training.ema is {}: use 0 to 1", t.ema);
         let r = &self.report;
         ensure!(
@@ -219,8 +223,13 @@ impl Layers {
     /// # Errors
     /// One sentence that names the key with the wrong type or value.
     pub fn finish(&self) -> Result<Config> {
-        let config: Config = toml_edit::de::from_str(&self.text()).map_err(|error| {
-            anyhow::anyhow!("the configuration is not valid: {}", error.to_string().trim())
+        let text = self.text();
+        let config: Config = toml_edit::de::from_str(&text).map_err(|error| {
+            let place = error.span().map_or(0, |span| span.start);
+            let line = text[place..].lines().next().unwrap_or("");
+            let start = text[..place].rfind('\n').map_or(0, |end| end + 1);
+            let before = &text[start..place];
+            anyhow::anyhow!("the setting `{before}{line}` is not valid: {}", error.message().trim())
         })?;
         config.check()?;
         Ok(config)

@@ -114,7 +114,8 @@ impl<A: AutodiffBackend> Iterator for Stream<A> {
 
 impl<A: AutodiffBackend> DataLoaderIterator<Item<A>> for Stream<A> {
     fn progress(&self) -> Progress {
-        Progress::new(self.next as usize, usize::MAX)
+        // The stream has no end; what is done is all there is to report.
+        Progress::new(self.next as usize, self.next as usize)
     }
 }
 

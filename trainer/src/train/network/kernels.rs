@@ -38,7 +38,7 @@ pub trait Kernels: Backend {
 }
 
 /// The block from Burn's own operations.
-pub(super) fn composed<B: Backend>(
+pub fn composed<B: Backend>(
     input: Tensor<B, 4>,
     weight: Tensor<B, 4>,
     bias: Tensor<B, 1>,

@@ -12,7 +12,7 @@ use burn::module::Module;
 use burn::tensor::{Tensor, activation, backend::Backend};
 use rand_chacha::ChaCha8Rng;
 
-pub use kernels::{Block, Kernels};
+pub use kernels::{Block, Kernels, composed};
 pub use tiny::Tiny;
 pub use unet::Unet;
 
@@ -71,8 +71,6 @@ impl<B: Kernels> Corrected<B> {
                 device,
             )),
         };
-        let half = config.training.precision == config::Precision::Half;
-        let _ = half;
         Self { body, bounded: config.predictor.bounded, score_head: config.predictor.score_head }
     }
 }

@@ -39,7 +39,8 @@ pub struct Layer<B: Backend> {
 const FILM_HIDDEN: usize = 16;
 
 impl<B: Backend> Tiny<B> {
-    pub(super) fn new(
+    /// Weights drawn from `rng`; the last layer is zero.
+    pub fn new(
         config: &config::Tiny,
         grid: Grid,
         inputs: usize,

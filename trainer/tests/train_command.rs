@@ -1,0 +1,294 @@
+//! `finescale train`: what a run leaves, what survives a kill, and what is refused.
+#![cfg(all(feature = "train", unix))]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use finescale_trainer::model::{Calibration, Model};
+use finescale_trainer::train::config::{Config, DEFAULTS, Layers};
+use finescale_trainer::train::presets::PRESETS;
+
+struct Home(tempfile::TempDir);
+
+/// Small, but with every part of the default network.
+const SMALL: &str = "
+[lambda]
+count = 6
+[predictor.tiny]
+channels = 4
+dilations = [1, 2, 1]
+[training]
+batch = 8
+warmup = 5
+[report]
+every = 10
+windows = 8
+rollout = 3
+[calibration]
+paths = 2
+frames = 6
+";
+
+impl Home {
+    fn new() -> Self {
+        let home = Self(tempfile::tempdir().unwrap());
+        home.succeeds("data simulate kuramoto-sivashinsky --grid 32 --length 22 --trajectories 20 --frames 16 --out ks.zarr");
+        std::fs::write(home.path("small.toml"), SMALL).unwrap();
+        home
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn command(&self, line: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_finescale"));
+        command.args(line.split_whitespace()).current_dir(self.0.path());
+        command
+    }
+
+    fn succeeds(&self, line: &str) -> String {
+        let output = self.command(line).output().unwrap();
+        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn fails(&self, line: &str) -> String {
+        one_sentence(line, &self.command(line).output().unwrap())
+    }
+
+    fn model(&self, run: &str) -> Vec<u8> {
+        std::fs::read(self.path(run).join("model.safetensors")).unwrap()
+    }
+}
+
+fn one_sentence(line: &str, output: &Output) -> String {
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{line}: {error}");
+    assert_eq!(error.trim().lines().count(), 1, "{line}: not one sentence: {error}");
+    error
+}
+
+fn checkpoints(folder: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<_> = names.filter(|name| name.starts_with("checkpoint-")).collect();
+    names.sort();
+    names
+}
+
+/// Waits until a run has a checkpoint.
+fn wait(folder: &Path) {
+    let start = Instant::now();
+    while checkpoints(folder).is_empty() {
+        assert!(start.elapsed() < Duration::from_secs(120), "no checkpoint was written");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_killed_run_resumes_to_the_same_bits() {
+    let home = Home::new();
+    let train = "train ks.zarr --config small.toml --steps 200 --out";
+    home.succeeds(&format!("{train} whole/run"));
+    home.succeeds(&format!("{train} again/run"));
+    assert_eq!(home.model("whole/run"), home.model("again/run"), "same seed, other bits");
+    home.succeeds(&format!("{train} seed/run --seed 2"));
+    assert_ne!(home.model("whole/run"), home.model("seed/run"));
+
+    // SIGKILL, at moments of no kind; every resumption is killed too, until one gets through.
+    let mut line = format!("{train} killed/run");
+    let mut kills = 0;
+    loop {
+        let mut child = home.command(&line).spawn().unwrap();
+        wait(&home.path("killed/run"));
+        std::thread::sleep(Duration::from_millis(150 + 37 * kills));
+        if child.try_wait().unwrap().is_some() {
+            break;
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        kills += 1;
+        line = "train ks.zarr --out killed/run --resume".into();
+        if kills == 5 {
+            home.succeeds(&line);
+            break;
+        }
+    }
+    assert!(kills > 0, "the run ended before it could be killed");
+    assert_eq!(home.model("whole/run"), home.model("killed/run"));
+    let metrics =
+        |run: &str| std::fs::read_to_string(home.path(run).join("metrics.jsonl")).unwrap();
+    assert_eq!(metrics("whole/run").lines().count(), 20);
+    let last = |run: &str| metrics(run).lines().last().unwrap().to_owned();
+    assert_eq!(last("whole/run"), last("killed/run"));
+    assert_eq!(checkpoints(&home.path("whole/run")).len(), 2, "only two checkpoints are kept");
+
+    // A finished run resumed is the same run.
+    home.succeeds("train ks.zarr --out killed/run --resume");
+    assert_eq!(home.model("whole/run"), home.model("killed/run"));
+    // A damaged newest checkpoint is left out, the one before it taken.
+    let newest = home.path("killed/run").join(checkpoints(&home.path("killed/run")).pop().unwrap());
+    let mut bytes = std::fs::read(&newest).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&newest, bytes).unwrap();
+    home.succeeds("train ks.zarr --out killed/run --resume");
+    assert_eq!(home.model("whole/run"), home.model("killed/run"));
+}
+
+#[test]
+fn a_model_is_calibrated_and_better_than_its_base() {
+    let home = Home::new();
+    let printed = home.succeeds("train ks.zarr --config small.toml --steps 300 --out run");
+    assert!(printed.contains("validation loss by λ"), "{printed}");
+    let model = Model::open(&home.path("run/model.safetensors")).unwrap();
+    let figure = |name: &str| model.meta.figures[name];
+    assert!(figure("validation loss") < 0.97 * figure("validation loss, linear base"));
+    let tables = Calibration::of(&model).unwrap();
+    assert_eq!(tables.lambdas.len(), 6);
+    // A correction can only lower S on data like those it was trained on.
+    let mean = tables.innovation_ratio.iter().sum::<f32>() / tables.innovation_ratio.len() as f32;
+    assert!((0.3..1.1).contains(&mean), "mean S ratio {mean}");
+    // At the largest λ noise dominates: the score is nearly −û/V, so E|ŝ|² V is near 1.
+    let last = &tables.score_power[5 * tables.width..];
+    assert!(last.iter().all(|ratio| (0.5..2.0).contains(ratio)), "{last:?}");
+    assert_eq!(*model.meta.lambda_grid.last().unwrap(), 0.0);
+    for file in ["config.toml", "run.json", "metrics.jsonl", "curves.png", "curves.svg"] {
+        assert!(home.path("run").join(file).exists(), "{file} is missing");
+    }
+    assert_eq!(
+        model.meta.data,
+        finescale_trainer::dataset::Reader::open(&home.path("ks.zarr")).unwrap().hash()
+    );
+}
+
+#[test]
+fn every_network_head_and_setting_trains() {
+    let home = Home::new();
+    let settings = [
+        ("linear", "[predictor]\nnetwork = \"linear\""),
+        ("score", "[predictor]\nscore-head = true"),
+        (
+            "paper",
+            "[predictor]\nbase = \"none\"\ninputs = \"raw\"\nbounded = false\nwindow = 5\n[loss]\nweight = \"noise\"\n[lambda]\nspacing = \"linear\"",
+        ),
+        (
+            "unet",
+            "[predictor]\nnetwork = \"unet\"\nscore-head = true\n[predictor.unet]\ndim = 8\nmultipliers = [1, 2]\n[training]\naccumulate = 2",
+        ),
+    ];
+    for (name, text) in settings {
+        let mut layers = Layers::default();
+        layers.add(SMALL, "small").unwrap();
+        layers.add(text, name).unwrap();
+        std::fs::write(home.path("settings.toml"), layers.text()).unwrap();
+        home.succeeds(&format!("train ks.zarr --config settings.toml --steps 12 --out {name}"));
+        let model = Model::open(&home.path(name).join("model.safetensors")).unwrap();
+        assert!(model.meta.figures.values().all(|value| value.is_finite()), "{name}");
+    }
+    // Two devices share each step through Burn's learner; there is one processor, so both are it.
+    home.succeeds("train ks.zarr --config small.toml --steps 12 --devices 2 --out one/run");
+    home.succeeds("train ks.zarr --config small.toml --steps 12 --devices 2 --out two/run");
+    assert_eq!(home.model("one/run"), home.model("two/run"));
+}
+
+#[test]
+fn ctrl_c_leaves_a_checkpoint_and_exit_130() {
+    let home = Home::new();
+    let mut child =
+        home.command("train ks.zarr --config small.toml --steps 100000 --out run").spawn().unwrap();
+    wait(&home.path("run"));
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(!checkpoints(&home.path("run")).is_empty());
+    assert!(!home.path("run/model.safetensors").exists());
+}
+
+#[test]
+fn what_is_wrong_is_said_in_one_sentence() {
+    let home = Home::new();
+    let write = |text: &str| std::fs::write(home.path("bad.toml"), text).unwrap();
+    let train = "train ks.zarr --config bad.toml --out run";
+
+    write("[training]\nlearning-rat = 1e-3");
+    let error = home.fails(train);
+    assert!(
+        error.contains("`training.learning-rat`") && error.contains("`learning-rate`"),
+        "{error}"
+    );
+    write("[training]\nbatch = 0");
+    assert!(home.fails(train).contains("training.batch"));
+    write("[training]\nbatch = \"many\"");
+    assert!(home.fails(train).contains("batch = \"many\""));
+    write("[training]\nprecision = \"half\"");
+    assert!(home.fails(train).contains("training.precision"));
+    write("[predictor]\nwindow = 40");
+    assert!(home.fails(train).contains("predictor.window"));
+    write("[predictor]\nwindow = 16");
+    assert!(home.fails(train).contains("shorter window"));
+    assert!(home.fails("train ks.zarr --out run --backend cuda").contains("--backend cpu"));
+    let error = home.fails("train none.zarr --out run --preset kuramoto-sivashinsky");
+    assert!(error.contains("finescale data simulate kuramoto-sivashinsky"), "{error}");
+    assert!(home.fails("train ks.zarr --out nothing --resume").contains("run.json"));
+
+    // Divergence: where, and the last good checkpoint stays.
+    write(
+        &format!("{SMALL}\n[loss]\nhistory-drop = 0.0")
+            .replace("warmup = 5", "warmup = 1\nlearning-rate = 1e30\nclip = 1e30"),
+    );
+    std::fs::remove_dir_all(home.path("run")).ok();
+    let error = home.fails(train);
+    assert!(error.contains("step") && error.contains("λ = "), "{error}");
+
+    // Another data set than the run began with.
+    home.succeeds("train ks.zarr --config small.toml --steps 10 --out begun");
+    home.succeeds("data simulate kuramoto-sivashinsky --grid 64 --trajectories 12 --frames 12 --out other.zarr");
+    let error = home.fails("train other.zarr --out begun --resume");
+    assert!(error.contains("[1, 1, 32]") && error.contains("[1, 1, 64]"), "{error}");
+    home.succeeds("data simulate kuramoto-sivashinsky --grid 32 --length 22 --trajectories 12 --frames 12 --out more.zarr");
+    assert!(home.fails("train more.zarr --out begun --resume").contains("content differs"));
+    assert!(home.fails("train ks.zarr --out begun").contains("--resume"));
+}
+
+#[test]
+fn a_full_disk_ends_the_run_and_keeps_its_checkpoints() {
+    let home = Home::new();
+    home.succeeds("train ks.zarr --config small.toml --steps 20 --out run");
+    let before = checkpoints(&home.path("run"));
+    // A limit on the size of files fails a write as a full disk does.
+    std::fs::write(home.path("run/config.toml"), {
+        let text = std::fs::read_to_string(home.path("run/config.toml")).unwrap();
+        text.replace("steps = 20", "steps = 40")
+    })
+    .unwrap();
+    let line = format!(
+        "trap '' XFSZ; ulimit -f 8; exec {} train ks.zarr --out run --resume",
+        env!("CARGO_BIN_EXE_finescale")
+    );
+    let output =
+        Command::new("bash").args(["-c", &line]).current_dir(home.0.path()).output().unwrap();
+    let error = one_sentence(&line, &output);
+    assert!(error.contains("cannot be written") || error.contains("cannot write"), "{error}");
+    assert_eq!(checkpoints(&home.path("run")), before);
+    home.succeeds("train ks.zarr --out run --resume");
+}
+
+#[test]
+fn defaults_are_complete_and_presets_are_valid() {
+    assert_eq!(Layers::default().finish().unwrap(), Config::default());
+    for preset in PRESETS {
+        let mut layers = Layers::default();
+        layers.add(preset.text, preset.name).unwrap();
+        layers.finish().unwrap_or_else(|error| panic!("{}: {error}", preset.name));
+        assert!(preset.data_command().starts_with("finescale data "), "{}", preset.name);
+    }
+    let home = Home::new();
+    assert_eq!(home.succeeds("train --print-config"), DEFAULTS);
+    let changed = home.succeeds("train --print-config --preset lorenz96 --seed 5");
+    assert!(changed.contains("seed = 5") && changed.contains("kernel = 5"), "{changed}");
+    // Comments stay.
+    assert!(changed.contains("# Seed of everything random"));
+}
