@@ -141,11 +141,16 @@ fn a_killed_run_resumes_to_the_same_bits() {
 #[test]
 fn a_model_is_calibrated_and_better_than_its_base() {
     let home = Home::new();
-    let printed = home.succeeds("train ks.zarr --config small.toml --steps 300 --out run");
+    home.succeeds("data simulate kuramoto-sivashinsky --grid 32 --length 22 --trajectories 60 --frames 16 --out ks.zarr --force");
+    let settings = SMALL.replace("channels = 4", "channels = 16\nkernel = 5");
+    std::fs::write(home.path("small.toml"), settings.replace("batch = 8", "batch = 32")).unwrap();
+    let printed = home.succeeds("train ks.zarr --config small.toml --steps 600 --out run");
     assert!(printed.contains("validation loss by λ"), "{printed}");
     let model = Model::open(&home.path("run/model.safetensors")).unwrap();
     let figure = |name: &str| model.meta.figures[name];
-    assert!(figure("validation loss") < 0.97 * figure("validation loss, linear base"));
+    // Measured: 0.857 of the base's loss; 0.059 against the base's 0.127 and persistence's 0.230 after one frame.
+    assert!(figure("validation loss") < 0.92 * figure("validation loss, linear base"));
+    assert!(figure("simulation error, frame 1") < 0.08, "{printed}");
     let tables = Calibration::of(&model).unwrap();
     assert_eq!(tables.lambdas.len(), 6);
     // A correction can only lower S on data like those it was trained on.
