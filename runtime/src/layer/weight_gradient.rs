@@ -70,17 +70,18 @@ impl WeightGradient {
         check_len(self.sums_len(), sums.len())?;
         check_len(shape.weights_len(), gradient.len())?;
         let taps = (shape.taps_y() * shape.taps()).max(1);
-        let tile_len = LANES * SHIFTS * INPUTS;
+        let rows = sums.as_chunks::<INPUTS>().0.as_chunks::<SHIFTS>().0;
+        let tiles = tiles(shape).max(1);
         let per_output = gradient.chunks_exact_mut((shape.inputs() * taps).max(1));
         for (output, gradient) in per_output.enumerate() {
-            let first = output / LANES * tiles(shape) * tile_len;
-            for (input, gradient) in gradient.chunks_exact_mut(taps).enumerate() {
-                for (tap, gradient) in gradient.iter_mut().enumerate() {
-                    let shift = input / INPUTS * taps + tap;
-                    let tile = first + shift / SHIFTS * tile_len;
-                    let row = output % LANES * SHIFTS + shift % SHIFTS;
-                    let at = tile + row * INPUTS + input % INPUTS;
-                    *gradient = sums.get(at).copied().unwrap_or_default();
+            // The tile's rows of this output, tile after tile, are its shifts `[in/8][ky][kx]`.
+            let group = rows.chunks_exact(tiles * LANES).nth(output / LANES).unwrap_or_default();
+            let shifts = group.iter().skip(output % LANES).step_by(LANES).flatten();
+            let mut shifts = shifts.copied();
+            for gradient in gradient.chunks_mut(INPUTS * taps) {
+                for (tap, sums) in shifts.by_ref().take(taps).enumerate() {
+                    let to = gradient.iter_mut().skip(tap).step_by(taps);
+                    to.zip(sums).for_each(|(to, sum)| *to = sum);
                 }
             }
         }
