@@ -4,10 +4,12 @@
 pub mod error;
 pub mod grid;
 pub mod noise;
+pub mod predictor;
 pub mod process;
 pub mod spectral;
 
 pub use error::Error;
 pub use grid::{Axis, Boundary, Grid, Laplacian};
 pub use noise::NoiseStream;
+pub use predictor::Predictor;
 pub use process::ForwardProcess;

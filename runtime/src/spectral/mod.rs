@@ -24,6 +24,7 @@
 
 mod cosine;
 mod fourier;
+pub mod operator;
 mod power;
 pub(crate) mod quarter_wave;
 mod real_fft;
