@@ -1,5 +1,7 @@
 //! What the suites share: slow, exact oracles in f64, and inputs.
 
+pub mod linear;
+
 use finescale::{Axis, Boundary, Grid};
 
 /// Every axis length.
