@@ -6,6 +6,7 @@ pub mod grid;
 pub mod noise;
 pub mod predictor;
 pub mod process;
+pub mod sampler;
 pub mod spectral;
 
 pub use error::Error;
@@ -13,3 +14,4 @@ pub use grid::{Axis, Boundary, Grid, Laplacian};
 pub use noise::NoiseStream;
 pub use predictor::Predictor;
 pub use process::ForwardProcess;
+pub use sampler::Sampler;

@@ -1,6 +1,7 @@
 //! What the suites share: slow, exact oracles in f64, and inputs.
 
 pub mod linear;
+pub mod moments;
 
 use finescale::{Axis, Boundary, Grid};
 

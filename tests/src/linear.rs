@@ -109,3 +109,28 @@ pub fn mode_of(packed: &[f32], points: usize, place: ComplexMode) -> Vec<Complex
     };
     packed.chunks_exact(points).map(value).collect()
 }
+
+impl System {
+    /// H, the precision of the path density with a window of `window` frames and a Gaussian frame 0: ŝ = −H û.
+    pub fn path_precision(&self, mode: &Mode, lambda: f64, frames: usize, window: usize) -> Matrix {
+        let covariance = self.path_covariance(mode, lambda, window + 1);
+        let mut precision = Matrix::zeros(frames, frames);
+        for n in 0..frames {
+            let past = n.min(window);
+            // The best predictor of the last of `past` + 1 frames from those before it.
+            let normal = covariance.view((0, 0), (past, past)).into_owned();
+            let cross = covariance.view((past, 0), (1, past)).into_owned();
+            let factors = normal.cholesky();
+            let solved = match &factors {
+                Some(factors) => factors.solve(&cross.adjoint()).adjoint(),
+                None => cross.clone(),
+            };
+            let innovation = covariance[(past, past)] - (&solved * cross.adjoint()).sum();
+            let mut error = Matrix::zeros(1, frames);
+            error[(0, n)] = Complex::from(1.0);
+            error.view_mut((0, n - past), (1, past)).copy_from(&-solved);
+            precision += error.adjoint() * &error / innovation;
+        }
+        precision
+    }
+}

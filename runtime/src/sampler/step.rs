@@ -1,0 +1,217 @@
+//! One reverse step λ₁ → λ₀: what every mode does.
+
+use super::observation::Observation;
+use crate::noise::NoiseStream;
+use crate::predictor::Position;
+use crate::spectral::RadialBins;
+use crate::{ForwardProcess, Predictor};
+
+/// How a step moves a mode.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
+pub enum StepRule {
+    /// Ours: û ← g û + h (ŝ + û/V₁) + noise of variance q, with V = C²P + Σ at either end,
+    /// g = e^(−z) V₀/V₁, h = Σ(Δ) e^(min(z, 1)), z = ακΔ. With h = Σ(Δ) e^z the mean is exact for any density:
+    /// e^z (û + Σ(Δ) ŝ); the bound keeps errors of ŝ from being multiplied by e^z.
+    Ancestral(NoiseRule),
+    /// The paper's: û ← e^z û + φ β²Δ ŝ + noise, φ = (e^z − 1)/z.
+    Exponential {
+        /// Noise variance β² (e^(2z) − 1)/(2ακ), exact for the linear part, instead of the paper's β²Δ.
+        exact_noise: bool,
+    },
+}
+
+/// The noise variance of an ancestral step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
+pub enum NoiseRule {
+    /// Rule V: q = V₀ − g² V₁. Needs no table; the better spectrum.
+    Variance,
+    /// Rule R: q − h² (Re − 1/V₁), Re from the predictor's calibration: the lowest error. Rule V without calibration.
+    Residual,
+}
+
+/// Bounds against errors of a network.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Clip {
+    /// |û| is at most this many √V₁.
+    pub state: f32,
+    /// |ŝ| is at most this many √R, R = E ŝ² from the predictor's calibration; no bound without calibration.
+    pub score: f32,
+}
+
+/// z is at most this in the factor of the score.
+const GROWTH_MAX: f32 = 1.0;
+
+/// A reverse step of every mode.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Step {
+    pub(super) process: ForwardProcess,
+    pub(super) from: f32,
+    pub(super) to: f32,
+    pub(super) rule: StepRule,
+    pub(super) clip: Option<Clip>,
+}
+
+/// û ← state · û + score · ŝ + measured · y + deviation · w, with |û| and |ŝ| bounded before.
+#[derive(Clone, Copy, Debug, Default)]
+struct Move {
+    state: f32,
+    score: f32,
+    measured: f32,
+    deviation: f32,
+    state_limit: f32,
+    score_limit: f32,
+}
+
+impl Step {
+    /// Moves every mode of `path`, `[frame][channel][y mode][x mode]`; the noise of frame n is that of `stream` with n
+    /// added to its frame, `None` adds none.
+    pub(super) fn apply<P: Predictor + ?Sized>(
+        &self,
+        predictor: &P,
+        observation: Option<&Observation<'_>>,
+        stream: Option<&NoiseStream>,
+        path: &mut [f32],
+        score: &[f32],
+    ) {
+        let grid = predictor.grid();
+        let frame = predictor.channels() * grid.points();
+        let position = predictor.calibration().position(self.from);
+        let bins = RadialBins::new(grid);
+        let mut moves = (0..predictor.channels()).flat_map(|channel| {
+            let power = predictor.power().chunks_exact(grid.points()).nth(channel).unwrap_or(&[]);
+            let variances = observation.map_or(&[][..], |o| o.channel(grid.points(), channel));
+            let modes = power.iter().zip(grid.kappas(self.process.laplacian())).enumerate();
+            modes.zip(grid.wavenumbers()).map(move |((index, (power, kappa)), k)| {
+                let table = Table { predictor, position, channel, bin: bins.bin(k) };
+                let free = self.free(kappa, *power, &table);
+                let held = variances.get(index).and_then(|r| self.held(kappa, *r));
+                (free, held)
+            })
+        });
+        // Four modes at a time, which is a block of noise; a channel has a multiple of four.
+        for block in 0..frame / 4 {
+            let moves: [(Move, Option<Move>); 4] =
+                core::array::from_fn(|_| moves.next().unwrap_or_default());
+            let range = 4 * block..4 * block + 4;
+            let frames = path.chunks_exact_mut(frame).zip(score.chunks_exact(frame));
+            for (n, (u, s)) in (0_u32..).zip(frames) {
+                let (Some(u), Some(s)) = (u.get_mut(range.clone()), s.get(range.clone())) else {
+                    continue;
+                };
+                let noise = stream.map_or([0.0; 4], |stream| {
+                    let stream = NoiseStream { frame: stream.frame.wrapping_add(n), ..*stream };
+                    stream.block(block as u32)
+                });
+                let seen =
+                    observation.and_then(|o| o.frame(frame, n)).and_then(|y| y.get(range.clone()));
+                let values = u.iter_mut().zip(s).zip(noise).zip(&moves).enumerate();
+                for (lane, (((u, s), w), (free, held))) in values {
+                    let y = seen.and_then(|y| y.get(lane));
+                    *u = match held.as_ref().zip(y) {
+                        Some((held, y)) => held.of(*u, 0.0, *y, w),
+                        None => free.of(*u, *s, 0.0, w),
+                    };
+                }
+            }
+        }
+    }
+
+    fn free<P: Predictor + ?Sized>(&self, kappa: f32, power: f32, table: &Table<'_, P>) -> Move {
+        let process = &self.process;
+        let delta = self.from - self.to;
+        let z = process.alpha() * kappa * delta;
+        let added = process.noise_variance(kappa, delta);
+        let noise = process.noise_variance(kappa, self.from);
+        let before = process.variance(kappa, self.from, power);
+        let mut step = match self.rule {
+            StepRule::Ancestral(rule) => {
+                let after = process.variance(kappa, self.to, power);
+                let g = process.damping(kappa, delta) * (after / before);
+                let h = added * libm::expf(z.min(GROWTH_MAX));
+                // V₀ − g² V₁ without its cancellation.
+                let mut variance = after * (added / before);
+                if rule == NoiseRule::Residual {
+                    let excess = table.denoising() / before;
+                    let excess = excess.min(1.0 / noise) - 1.0 / before;
+                    variance -= h * h * excess.max(0.0);
+                }
+                let deviation = libm::sqrtf(variance.max(0.0));
+                Move { state: g + h / before, score: h, deviation, ..Move::FREE }
+            }
+            StepRule::Exponential { exact_noise } => {
+                let growth = libm::expf(z);
+                let phi = if z > 0.0 { libm::expm1f(z) / z } else { 1.0 };
+                let variance =
+                    if exact_noise { growth * growth * added } else { process.beta2() * delta };
+                let score = phi * process.beta2() * delta;
+                Move { state: growth, score, deviation: libm::sqrtf(variance), ..Move::FREE }
+            }
+        };
+        if let Some(clip) = self.clip {
+            step.state_limit = clip.state * libm::sqrtf(before);
+            step.score_limit = clip.score * libm::sqrtf(table.score() / before);
+        }
+        step
+    }
+
+    /// The bridge of a mode that was measured with the variance `r`; `None` once the measurement is noisier than λ₀.
+    fn held(&self, kappa: f32, r: f32) -> Option<Move> {
+        let process = &self.process;
+        let after = Observation::spread(process, kappa, self.to, r)?;
+        let before = Observation::spread(process, kappa, self.from, r)?;
+        let delta = self.from - self.to;
+        let damping = process.damping(kappa, delta);
+        let (state, variance) = if before > 0.0 {
+            let share = after / before;
+            (damping * share, share * process.noise_variance(kappa, delta))
+        } else {
+            (0.0, 0.0)
+        };
+        let measured = process.damping(kappa, self.to) - state * process.damping(kappa, self.from);
+        Some(Move { state, measured, deviation: libm::sqrtf(variance), ..Move::FREE })
+    }
+}
+
+/// A predictor's calibration at one place.
+struct Table<'a, P: ?Sized> {
+    predictor: &'a P,
+    position: Position,
+    channel: usize,
+    bin: usize,
+}
+
+impl<P: Predictor + ?Sized> Table<'_, P> {
+    fn denoising(&self) -> f32 {
+        self.predictor.calibration().denoising(self.position, self.channel, self.bin)
+    }
+
+    fn score(&self) -> f32 {
+        self.predictor.calibration().score(self.position, self.channel, self.bin)
+    }
+}
+
+impl Move {
+    const FREE: Self = Self {
+        state: 0.0,
+        score: 0.0,
+        measured: 0.0,
+        deviation: 0.0,
+        state_limit: f32::INFINITY,
+        score_limit: f32::INFINITY,
+    };
+
+    fn of(&self, u: f32, s: f32, y: f32, w: f32) -> f32 {
+        // Not `clamp`, which panics on a bound that is no number.
+        let u = u.min(self.state_limit).max(-self.state_limit);
+        let s = s.min(self.score_limit).max(-self.score_limit);
+        self.state * u + self.score * s + self.measured * y + self.deviation * w
+    }
+}
