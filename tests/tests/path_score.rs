@@ -204,6 +204,9 @@ impl Predictor for WithHead<'_> {
     fn innovation(&self, frames: usize) -> &[f32] {
         self.0.innovation(frames)
     }
+    fn coefficient(&self, frames: usize, j: usize) -> &[f32] {
+        self.0.coefficient(frames, j)
+    }
     fn calibration(&self) -> &Calibration<'_> {
         self.0.calibration()
     }

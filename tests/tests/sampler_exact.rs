@@ -52,3 +52,12 @@ fn generation_has_the_known_error_of_the_spectrum() {
         }
     }
 }
+
+#[test]
+fn noise_as_the_linear_model_says_leaves_only_the_error_of_the_window() {
+    for (alpha, steps, most) in [(0.1, 8, 0.065), (0.1, 16, 0.061), (0.3, 16, 0.077)] {
+        let error = error(alpha, NoiseRule::Linear, steps);
+        println!("{alpha} L {steps}: {error:.4}");
+        assert!(error < most, "{alpha} {steps}: {error:.4}");
+    }
+}

@@ -108,16 +108,6 @@ impl<'a> Linear<'a> {
         Self { calibration, lambda: f32::NAN, ..self }
     }
 
-    /// A_j for a window of `frames` frames, `[channel out][channel in][y mode][x mode]`, packed; it multiplies û^{n−j}.
-    /// Empty unless 1 ≤ `frames` ≤ W and `j` < `frames`.
-    pub fn coefficient(&self, frames: usize, j: usize) -> &[f32] {
-        if frames == 0 || frames > self.window || j >= frames {
-            return &[];
-        }
-        let lag = self.channels * self.channels * self.grid.points();
-        self.coefficients.chunks_exact(lag.max(1)).nth(first_coefficient(frames) + j).unwrap_or(&[])
-    }
-
     /// Solves the normal equations of one complex mode for every number of frames.
     fn solve(&mut self, factors: &mut Factors, mode: ComplexMode, damping: f32, noise: f32) {
         let (channels, points) = (self.channels, self.grid.points());
@@ -244,6 +234,14 @@ impl Predictor for Linear<'_> {
         let frame = self.channels * self.grid.points();
         let place = frames.min(self.window) - 1;
         self.innovation.chunks_exact(frame.max(1)).nth(place).unwrap_or(&[])
+    }
+
+    fn coefficient(&self, frames: usize, j: usize) -> &[f32] {
+        if frames == 0 || frames > self.window || j >= frames {
+            return &[];
+        }
+        let lag = self.channels * self.channels * self.grid.points();
+        self.coefficients.chunks_exact(lag.max(1)).nth(first_coefficient(frames) + j).unwrap_or(&[])
     }
 
     fn calibration(&self) -> &Calibration<'_> {

@@ -59,6 +59,10 @@ pub trait Predictor {
     /// Every value is at least Σ. Empty before the first [`Predictor::prepare`] or without frames.
     fn innovation(&self, frames: usize) -> &[f32];
 
+    /// A_j, the linear part of the predictor from `frames` frames, `[channel out][channel in][y mode][x mode]`, packed (see
+    /// [`crate::spectral::operator`]); it multiplies û^{n−j}. Empty unless 1 ≤ `frames` ≤ W and `j` < `frames`.
+    fn coefficient(&self, frames: usize, j: usize) -> &[f32];
+
     /// What was measured on the trained predictor.
     fn calibration(&self) -> &Calibration<'_>;
 

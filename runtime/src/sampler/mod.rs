@@ -15,6 +15,7 @@
 //! start has the stream's step, and every later draw in λ a step of its own after it. So a member computed alone has
 //! the bits that it has in an ensemble. Two tasks need two seeds, or the same draws appear in both.
 
+mod coupled;
 mod lambda;
 mod langevin;
 mod observation;

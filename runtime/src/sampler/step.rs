@@ -1,9 +1,10 @@
 //! One reverse step λ₁ → λ₀: what every mode does.
 
+use super::coupled::Coupling;
 use super::observation::Observation;
 use crate::noise::NoiseStream;
 use crate::predictor::Position;
-use crate::spectral::RadialBins;
+use crate::spectral::{RadialBins, operator};
 use crate::{ForwardProcess, Predictor};
 
 /// How a step moves a mode.
@@ -33,6 +34,9 @@ pub enum NoiseRule {
     Variance,
     /// Rule R: q − h² (Re − 1/V₁), Re from the predictor's calibration: the lowest error. Rule V without calibration.
     Residual,
+    /// Rule L: correlated between frames as the predictor's linear part and its S say, so that a step of a linear
+    /// system is exact at any length up to z = 1. Needs no table. Frames that are known condition the others.
+    Linear,
 }
 
 /// Bounds against errors of a network.
@@ -59,6 +63,14 @@ pub(super) struct Step {
     pub(super) clip: Option<Clip>,
 }
 
+/// The coefficients of an ancestral step: g, h, V₁ and q of rule V.
+struct Ancestral {
+    g: f32,
+    h: f32,
+    before: f32,
+    variance: f32,
+}
+
 /// û ← state · û + score · ŝ + measured · y + deviation · w, with |û| and |ŝ| bounded before.
 #[derive(Clone, Copy, Debug, Default)]
 struct Move {
@@ -79,7 +91,7 @@ impl Step {
         observation: Option<&Observation<'_>>,
         stream: Option<&NoiseStream>,
         path: &mut [f32],
-        score: &[f32],
+        score: &mut [f32],
     ) {
         let grid = predictor.grid();
         let frame = predictor.channels() * grid.points();
@@ -96,14 +108,16 @@ impl Step {
                 (free, held)
             })
         });
+        let coupled = self.rule == StepRule::Ancestral(NoiseRule::Linear);
         // Four modes at a time, which is a block of noise; a channel has a multiple of four.
         for block in 0..frame / 4 {
             let moves: [(Move, Option<Move>); 4] =
                 core::array::from_fn(|_| moves.next().unwrap_or_default());
             let range = 4 * block..4 * block + 4;
-            let frames = path.chunks_exact_mut(frame).zip(score.chunks_exact(frame));
+            let frames = path.chunks_exact_mut(frame).zip(score.chunks_exact_mut(frame));
             for (n, (u, s)) in (0_u32..).zip(frames) {
-                let (Some(u), Some(s)) = (u.get_mut(range.clone()), s.get(range.clone())) else {
+                let (Some(u), Some(s)) = (u.get_mut(range.clone()), s.get_mut(range.clone()))
+                else {
                     continue;
                 };
                 let noise = stream.map_or([0.0; 4], |stream| {
@@ -115,42 +129,79 @@ impl Step {
                 let values = u.iter_mut().zip(s).zip(noise).zip(&moves).enumerate();
                 for (lane, (((u, s), w), (free, held))) in values {
                     let y = seen.and_then(|y| y.get(lane));
-                    *u = match held.as_ref().zip(y) {
-                        Some((held, y)) => held.of(*u, 0.0, *y, w),
-                        None => free.of(*u, *s, 0.0, w),
-                    };
+                    let mean = free.of(*u, *s, 0.0, w);
+                    let value = held.as_ref().zip(y).map(|(held, y)| held.of(*u, 0.0, *y, w));
+                    if coupled {
+                        *s = value.map_or(w, |value| value - mean);
+                    }
+                    *u = value.unwrap_or(mean);
                 }
             }
         }
+        if coupled && stream.is_some() {
+            self.couple(predictor, observation, path, score);
+        }
+    }
+
+    /// Adds the noise of rule L; `noise` holds what [`Coupling::add`] takes, not yet packed.
+    fn couple<P: Predictor + ?Sized>(
+        &self,
+        predictor: &P,
+        observation: Option<&Observation<'_>>,
+        path: &mut [f32],
+        noise: &mut [f32],
+    ) {
+        let grid = predictor.grid();
+        let frame = predictor.channels() * grid.points();
+        // Lengths were checked where the path came in.
+        let _ = operator::pack(grid, path);
+        let _ = operator::pack(grid, noise);
+        for channel in 0..predictor.channels() {
+            let power = predictor.power().chunks_exact(grid.points()).nth(channel).unwrap_or(&[]);
+            let variances = observation.map_or(&[][..], |o| o.channel(grid.points(), channel));
+            let modes =
+                operator::by_value(grid).zip(power).zip(grid.kappas(self.process.laplacian()));
+            for ((mode, power), kappa) in modes {
+                let Some(mode) = mode else { continue };
+                let held = variances.get(mode.re).and_then(|r| self.held(kappa, *r)).is_some();
+                let known = |n| held && observation.is_some_and(|o| o.frame(frame, n).is_some());
+                let Ancestral { h, before, variance, .. } = self.ancestral(kappa, *power);
+                let (diagonal, factor) = (variance + h * h / before, h * h);
+                Coupling { predictor, channel, mode, kappa, diagonal, factor }
+                    .add(known, noise, path);
+            }
+        }
+        let _ = operator::unpack(grid, path);
     }
 
     fn free<P: Predictor + ?Sized>(&self, kappa: f32, power: f32, table: &Table<'_, P>) -> Move {
         let process = &self.process;
-        let delta = self.from - self.to;
-        let z = process.alpha() * kappa * delta;
-        let added = process.noise_variance(kappa, delta);
-        let noise = process.noise_variance(kappa, self.from);
         let before = process.variance(kappa, self.from, power);
         let mut step = match self.rule {
             StepRule::Ancestral(rule) => {
-                let after = process.variance(kappa, self.to, power);
-                let g = process.damping(kappa, delta) * (after / before);
-                let h = added * libm::expf(z.min(GROWTH_MAX));
-                // V₀ − g² V₁ without its cancellation.
-                let mut variance = after * (added / before);
-                if rule == NoiseRule::Residual {
-                    let excess = table.denoising() / before;
-                    let excess = excess.min(1.0 / noise) - 1.0 / before;
-                    variance -= h * h * excess.max(0.0);
-                }
+                let Ancestral { g, h, variance, .. } = self.ancestral(kappa, power);
+                let variance = match rule {
+                    NoiseRule::Variance => variance,
+                    NoiseRule::Residual => {
+                        let noise = process.noise_variance(kappa, self.from);
+                        let excess = (table.denoising() / before).min(1.0 / noise) - 1.0 / before;
+                        variance - h * h * excess.max(0.0)
+                    }
+                    NoiseRule::Linear => 0.0,
+                };
                 let deviation = libm::sqrtf(variance.max(0.0));
                 Move { state: g + h / before, score: h, deviation, ..Move::FREE }
             }
             StepRule::Exponential { exact_noise } => {
+                let delta = self.from - self.to;
+                let z = process.alpha() * kappa * delta;
                 let growth = libm::expf(z);
                 let phi = if z > 0.0 { libm::expm1f(z) / z } else { 1.0 };
-                let variance =
-                    if exact_noise { growth * growth * added } else { process.beta2() * delta };
+                let variance = if exact_noise {
+                    growth * growth * process.noise_variance(kappa, delta)
+                } else {
+                    process.beta2() * delta
+                };
                 let score = phi * process.beta2() * delta;
                 Move { state: growth, score, deviation: libm::sqrtf(variance), ..Move::FREE }
             }
@@ -160,6 +211,22 @@ impl Step {
             step.score_limit = clip.score * libm::sqrtf(table.score() / before);
         }
         step
+    }
+
+    fn ancestral(&self, kappa: f32, power: f32) -> Ancestral {
+        let process = &self.process;
+        let delta = self.from - self.to;
+        let z = process.alpha() * kappa * delta;
+        let added = process.noise_variance(kappa, delta);
+        let before = process.variance(kappa, self.from, power);
+        let after = process.variance(kappa, self.to, power);
+        Ancestral {
+            g: process.damping(kappa, delta) * (after / before),
+            h: added * libm::expf(z.min(GROWTH_MAX)),
+            before,
+            // V₀ − g² V₁ without its cancellation.
+            variance: after * (added / before),
+        }
     }
 
     /// The bridge of a mode that was measured with the variance `r`; `None` once the measurement is noisier than λ₀.
