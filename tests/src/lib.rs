@@ -2,6 +2,7 @@
 
 pub mod linear;
 pub mod moments;
+pub mod sampling;
 
 use finescale::{Axis, Boundary, Grid};
 

@@ -144,31 +144,56 @@ pub fn step_matrices(
     StepMatrices { map, noise }
 }
 
-/// The covariance of every mode at λ = 0, from `start` at λ_max.
-pub fn sampled_covariance(
-    system: &System,
-    sampler: &Sampler,
-    tables: Option<&Tables>,
-    window: usize,
-    start: Vec<Matrix>,
-) -> Vec<Matrix> {
-    let frames = start.first().map_or(0, Matrix::nrows);
-    let autocovariance = system.autocovariance(window);
-    let mut memory = vec![0.0; Linear::memory_len(&system.grid, 1, window)];
-    let mut linear =
-        Linear::new(&system.grid, &process(system), 1, &autocovariance, &mut memory).expect("fits");
-    if let Some(tables) = tables {
-        linear = linear.with_calibration(tables.calibration());
-    }
-    let mut covariance = start;
-    for pair in lambdas(sampler).windows(2) {
-        linear.prepare(pair[0]).expect("a λ");
-        let step = step_matrices(system, sampler, &linear, pair[1], None, frames);
-        for ((covariance, map), noise) in covariance.iter_mut().zip(step.map).zip(step.noise) {
-            *covariance = &map * &*covariance * map.adjoint() + noise;
+/// All steps of a sampler, for every mode: û_0 = map · û_λmax + noise.
+pub struct Passage {
+    /// In the order of [`System::modes`].
+    pub map: Vec<Matrix>,
+    /// Covariance of the noise, in the order of [`System::modes`].
+    pub noise: Vec<Matrix>,
+}
+
+impl Passage {
+    /// The passage of paths of `frames` frames with a predictor of `window` frames.
+    pub fn new(
+        system: &System,
+        sampler: &Sampler,
+        tables: Option<&Tables>,
+        (frames, window): (usize, usize),
+    ) -> Self {
+        let autocovariance = system.autocovariance(window);
+        let mut memory = vec![0.0; Linear::memory_len(&system.grid, 1, window)];
+        let mut linear =
+            Linear::new(&system.grid, &process(system), 1, &autocovariance, &mut memory)
+                .expect("fits");
+        if let Some(tables) = tables {
+            linear = linear.with_calibration(tables.calibration());
         }
+        let mut map = vec![Matrix::identity(frames, frames); system.modes().len()];
+        let mut noise = vec![Matrix::zeros(frames, frames); system.modes().len()];
+        let lambdas = lambdas(sampler);
+        let steps = lambdas.len() - 1;
+        for (index, pair) in lambdas.windows(2).enumerate() {
+            linear.prepare(pair[0]).expect("a λ");
+            let step = step_matrices(system, sampler, &linear, pair[1], None, frames);
+            let noisy = index + (sampler.quiet_steps as usize) < steps;
+            for (((map, noise), m), q) in
+                map.iter_mut().zip(&mut noise).zip(step.map).zip(step.noise)
+            {
+                *map = &m * &*map;
+                *noise = &m * &*noise * m.adjoint();
+                if noisy {
+                    *noise += q;
+                }
+            }
+        }
+        Self { map, noise }
     }
-    covariance
+
+    /// The covariance at λ = 0 of paths that start with the covariance `start`.
+    pub fn covariance(&self, start: &[Matrix]) -> Vec<Matrix> {
+        let modes = self.map.iter().zip(&self.noise).zip(start);
+        modes.map(|((map, noise), start)| map * start * map.adjoint() + noise).collect()
+    }
 }
 
 /// The largest error of the spectrum over modes: |mean variance of a frame / P − 1|.

@@ -181,6 +181,9 @@ impl Sampler {
         let from = predictor.lambda();
         Error::check("to", to, to >= 0.0 && to < from, "not negative and below the λ of the path")?;
         let (score, scratch) = split(scratch, path.len())?;
+        if let Some(clip) = self.clip {
+            clip.apply(predictor, path);
+        }
         self.score(predictor, path, score, scratch)?;
         let step =
             Step { process: *predictor.process(), from, to, rule: self.step, clip: self.clip };

@@ -44,7 +44,7 @@ pub enum NoiseRule {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Clip {
-    /// |û| is at most this many √V₁.
+    /// |û| is at most this many √V₁, before its score is taken.
     pub state: f32,
     /// |ŝ| is at most this many √R, R = E ŝ² from the predictor's calibration; no bound without calibration.
     pub score: f32,
@@ -71,15 +71,34 @@ struct Ancestral {
     variance: f32,
 }
 
-/// û ← state · û + score · ŝ + measured · y + deviation · w, with |û| and |ŝ| bounded before.
+/// û ← state · û + score · ŝ + measured · y + deviation · w, with |ŝ| bounded before.
 #[derive(Clone, Copy, Debug, Default)]
 struct Move {
     state: f32,
     score: f32,
     measured: f32,
     deviation: f32,
-    state_limit: f32,
     score_limit: f32,
+}
+
+impl Clip {
+    /// Bounds |û| of a path at the predictor's λ.
+    pub(super) fn apply<P: Predictor + ?Sized>(&self, predictor: &P, path: &mut [f32]) {
+        let (grid, process, lambda) = (predictor.grid(), predictor.process(), predictor.lambda());
+        let frame = predictor.channels() * grid.points();
+        let kappas = (0..predictor.channels()).flat_map(|_| grid.kappas(process.laplacian()));
+        for (index, (power, kappa)) in predictor.power().iter().zip(kappas).enumerate() {
+            let limit = self.state * libm::sqrtf(process.variance(kappa, lambda, *power));
+            for u in path.iter_mut().skip(index).step_by(frame.max(1)) {
+                *u = bounded(*u, limit);
+            }
+        }
+    }
+}
+
+/// Not `clamp`, which panics on a limit that is no number. What is no number becomes a limit.
+fn bounded(value: f32, limit: f32) -> f32 {
+    value.min(limit).max(-limit)
 }
 
 impl Step {
@@ -207,7 +226,6 @@ impl Step {
             }
         };
         if let Some(clip) = self.clip {
-            step.state_limit = clip.state * libm::sqrtf(before);
             step.score_limit = clip.score * libm::sqrtf(table.score() / before);
         }
         step
@@ -266,19 +284,11 @@ impl<P: Predictor + ?Sized> Table<'_, P> {
 }
 
 impl Move {
-    const FREE: Self = Self {
-        state: 0.0,
-        score: 0.0,
-        measured: 0.0,
-        deviation: 0.0,
-        state_limit: f32::INFINITY,
-        score_limit: f32::INFINITY,
-    };
+    const FREE: Self =
+        Self { state: 0.0, score: 0.0, measured: 0.0, deviation: 0.0, score_limit: f32::INFINITY };
 
     fn of(&self, u: f32, s: f32, y: f32, w: f32) -> f32 {
-        // Not `clamp`, which panics on a bound that is no number.
-        let u = u.min(self.state_limit).max(-self.state_limit);
-        let s = s.min(self.score_limit).max(-self.score_limit);
+        let s = bounded(s, self.score_limit);
         self.state * u + self.score * s + self.measured * y + self.deviation * w
     }
 }
