@@ -93,7 +93,9 @@ impl Sampler {
     /// Forecasts: `known` holds the first frames, measured in every mode; the others are rolled out at λ_max with noise,
     /// and the whole path goes down to λ = 0.
     ///
-    /// Where `known` is exact, its frames come out unchanged. Arguments and errors as [`Sampler::generate`].
+    /// Where `known` is exact, its frames come out unchanged. The other frames see them through the noise of λ, so they
+    /// are too uncertain: on the linear system their variance is 1.6 times the exact one a frame ahead and 1.25 times
+    /// four frames ahead from λ_max = 0.3, 1.4 and 1.1 times from 0.03; their mean is right.
     ///
     /// # Errors
     /// As [`Sampler::reverse`].
