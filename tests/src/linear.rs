@@ -1,7 +1,7 @@
 //! The linear Gaussian system whose every statistic is known: AR(1) in each complex mode, in f64.
 
-use finescale::spectral::operator::{ComplexMode, complex_modes};
-use finescale::{Grid, Laplacian};
+use finescale::spectral::operator::{ComplexMode, complex_modes, unpack};
+use finescale::{Grid, Laplacian, NoiseStream};
 use nalgebra::{Complex, DMatrix};
 
 /// A square matrix over the frames of one complex mode.
@@ -132,5 +132,34 @@ impl System {
             precision += error.adjoint() * &error / innovation;
         }
         precision
+    }
+}
+
+impl System {
+    /// A path of the system, stationary from its first frame: `[frame][y mode][x mode]`, clean.
+    pub fn trajectory(&self, frames: usize, seed: u64) -> Vec<f32> {
+        let n = self.grid.points();
+        let mut path = vec![0.0_f32; frames * n];
+        for (frame, noise) in (0..).zip(path.chunks_exact_mut(n)) {
+            NoiseStream { seed, member: 77, frame, step: 0 }.fill(noise);
+        }
+        // White noise is as white packed: pairs hold √2 û.
+        for mode in &self.modes {
+            let rho = mode.rho;
+            let kick = (mode.power * (1.0 - rho.norm_sqr())).sqrt();
+            let mut state: Option<Complex<f64>> = None;
+            for frame in path.chunks_exact_mut(n) {
+                let im = mode.place.im.map_or(0.0, |im| f64::from(frame[im]));
+                let w = Complex::new(f64::from(frame[mode.place.re]), im);
+                let next = state.map_or(w * mode.power.sqrt(), |u| rho * u + w * kick);
+                frame[mode.place.re] = next.re as f32;
+                if let Some(im) = mode.place.im {
+                    frame[im] = next.im as f32;
+                }
+                state = Some(next);
+            }
+        }
+        unpack(&self.grid, &mut path).expect("packed");
+        path
     }
 }

@@ -203,7 +203,6 @@ fn a_noisy_measurement_gives_the_posterior() {
 fn a_forecast_keeps_what_is_known_and_goes_on_from_it() {
     let grid = Grid::line(Axis::periodic(16).expect("an axis"));
     let (system, n, known, members) = (system(&grid), 16, 8, 300);
-    let variances = vec![0.0; n];
     // A wave that moves as the mean of the system does, so that the known frames tell the state.
     let mut values = vec![0.0; known * n];
     for mode in system.modes().iter().filter(|mode| mode.kappa == 4.0) {
@@ -213,8 +212,8 @@ fn a_forecast_keeps_what_is_known_and_goes_on_from_it() {
             values[mode.place.im.expect("a pair")] = value.im as f32;
         }
     }
-    let observation = Observation::new(&grid, &values, &variances).expect("an observation");
-    for (lambda, widest) in [(0.3, 1.7), (0.03, 1.5)] {
+    let observation = Observation::known(&grid, 1, &values).expect("an observation");
+    for (lambda, widest) in [(0.3, 1.8), (0.03, 1.6)] {
         with_predictor(&system, |linear, scratch| {
             let mut mean = vec![0.0; (FRAMES - known) * n];
             let mut square = mean.clone();
@@ -250,7 +249,7 @@ fn a_forecast_keeps_what_is_known_and_goes_on_from_it() {
             }
             println!("λ = {lambda}: variance over the exact one, by lead time: {ratios:.2?}");
             // Frames that are forecast see known ones through the noise of λ: never too sure, and less so the larger λ is.
-            assert!(ratios.iter().all(|ratio| (0.9..widest).contains(ratio)), "{ratios:?}");
+            assert!(ratios.iter().all(|ratio| (0.8..widest).contains(ratio)), "{ratios:?}");
         });
     }
 }

@@ -191,7 +191,7 @@ fn clean_coarse_frames_get_the_noise_of_lambda() {
             values.iter_mut().zip(added).for_each(|(value, added)| *value += added);
         }
         let mut run = |coarse, path: &mut [f32]| {
-            sampler.super_resolve(linear, coarse, &stream, path, scratch).expect("a path");
+            sampler.super_resolve(linear, coarse, None, &stream, path, scratch).expect("a path");
         };
         run(Coarse::Clean, &mut clean);
         run(Coarse::Noised, &mut noised);

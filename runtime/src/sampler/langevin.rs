@@ -47,22 +47,16 @@ impl Langevin {
         let frames = path.chunks_exact_mut(frame).zip(score.chunks_exact(frame));
         for (n, (path, score)) in (0..).zip(frames) {
             let measured = observation.filter(|o| o.frame(frame, n).is_some());
-            let mut normals = noise(n).normals();
-            let channels =
-                path.chunks_exact_mut(grid.points()).zip(score.chunks_exact(grid.points()));
-            for (channel, (path, score)) in channels.enumerate() {
-                let variances = measured.map_or(&[][..], |o| o.channel(grid.points(), channel));
-                let mut variances = variances.iter();
-                let kappas = grid.kappas(predictor.process().laplacian());
-                for (((u, s), w), kappa) in path.iter_mut().zip(score).zip(&mut normals).zip(kappas)
-                {
-                    let held = variances.next().is_some_and(|r| {
-                        let (process, lambda) = (predictor.process(), predictor.lambda());
-                        Observation::spread(process, kappa, lambda, *r).is_some()
-                    });
-                    if !held {
-                        *u += chi * s + deviation * w;
-                    }
+            let kappas = (0..predictor.channels())
+                .flat_map(|_| grid.kappas(predictor.process().laplacian()));
+            let modes = path.iter_mut().zip(score).zip(noise(n).normals()).zip(kappas);
+            for (index, (((u, s), w), kappa)) in modes.enumerate() {
+                let held = measured.is_some_and(|o| {
+                    let r = if o.is_known(n) { 0.0 } else { o.variance(index) };
+                    Observation::spread(predictor.process(), kappa, predictor.lambda(), r).is_some()
+                });
+                if !held {
+                    *u += chi * s + deviation * w;
                 }
             }
         }

@@ -20,14 +20,17 @@ mod lambda;
 mod langevin;
 mod observation;
 mod rollout;
+mod rule;
 mod step;
+mod stream;
 mod tasks;
 
 pub use lambda::LambdaGrid;
 pub use langevin::Langevin;
 pub use observation::Observation;
 pub use rollout::rollout;
-pub use step::{Clip, NoiseRule, StepRule};
+pub use rule::{Clip, NoiseRule, StepRule};
+pub use stream::{Sensor, Stream};
 pub use tasks::{Coarse, Start, simulate};
 
 use crate::predictor::{

@@ -2,7 +2,7 @@
 
 use crate::{Error, ForwardProcess, Grid, NoiseStream, Predictor};
 
-/// A measurement of some clean modes of the first frames of a path.
+/// A measurement of clean modes of the first frames of a path.
 ///
 /// A measured mode is ŷ = û_0 + √r η. While Σ ≥ C² r, the noise of λ hides the error of the measurement, and
 ///
@@ -11,24 +11,28 @@ use crate::{Error, ForwardProcess, Grid, NoiseStream, Predictor};
 /// ```
 ///
 /// is exactly distributed as the truth's path in λ. So a sampler *holds* the mode: û_λ follows the bridge from its
-/// value at λ_max to C ŷ, whose step is the Gaussian û_λ given the mode at the larger λ. It *releases* the mode to the
-/// reverse process at the λ where Σ = C² r; a mode measured exactly (r = 0) is held down to λ = 0 and comes out as ŷ.
-/// Exact where modes are independent given the measurement; elsewhere unmeasured modes see measured ones through the
-/// noise of λ, not better. Ours.
+/// value at λ_max to C ŷ, whose step is the Gaussian of û_λ given the mode at the larger λ. It *releases* the mode to the
+/// reverse process at the λ where Σ = C² r; a mode measured exactly (r = 0) is held down to λ = 0 and comes out as ŷ. A
+/// measurement noisier than λ_max says nothing.
+///
+/// Exact where modes are independent given the measurement, as when a low mode is measured in every frame of a
+/// homogeneous system; elsewhere what was not measured sees the measurement through the noise of λ, not better. Ours.
 #[derive(Clone, Copy, Debug)]
 pub struct Observation<'a> {
     values: &'a [f32],
+    known: usize,
     variances: &'a [f32],
 }
 
 impl<'a> Observation<'a> {
     /// * `values`: ŷ, `[frame][channel][y mode][x mode]`, of the path's first frames; where nothing was measured
     ///   any number.
-    /// * `variances`: r, `[channel][y mode][x mode]`, the same for every frame; infinite where nothing was measured.
+    /// * `variances`: r, `[channel][y mode][x mode]`, the same for every frame and for both parts of a complex mode;
+    ///   infinite where nothing was measured.
     ///
     /// # Errors
     /// [`Error::FieldLength`] unless `variances` is a frame and `values` whole frames;
-    /// [`Error::Parameter`] for a negative variance or one that is no number.
+    /// [`Error::Parameter`] for a variance that is negative or no number.
     pub fn new(grid: &Grid, values: &'a [f32], variances: &'a [f32]) -> Result<Self, Error> {
         grid.channels(variances.len())?;
         crate::predictor::whole_frames(values.len(), variances.len())?;
@@ -41,7 +45,21 @@ impl<'a> Observation<'a> {
                 });
             }
         }
-        Ok(Self { values, variances })
+        Ok(Self { values, known: 0, variances })
+    }
+
+    /// Frames known exactly, in every mode: `values` as for [`Observation::new`].
+    ///
+    /// # Errors
+    /// [`Error::FieldLength`] unless `values` is whole frames of `channels` channels.
+    pub fn known(grid: &Grid, channels: usize, values: &'a [f32]) -> Result<Self, Error> {
+        let known = crate::predictor::whole_frames(values.len(), grid.points() * channels)?;
+        Ok(Self { values, known, variances: &[] })
+    }
+
+    /// The same measurement where the first `frames` frames are known exactly, in every mode.
+    pub fn with_known(self, frames: usize) -> Self {
+        Self { known: frames, ..self }
     }
 
     /// λ below which a mode measured with the variance `r` is released: where Σ = C² r.
@@ -68,14 +86,19 @@ impl<'a> Observation<'a> {
         (noise >= measured * (1.0 - RELEASE)).then_some((noise - measured).max(0.0))
     }
 
-    /// Variances of a channel.
-    pub(super) fn channel(&self, points: usize, channel: usize) -> &'a [f32] {
-        self.variances.chunks_exact(points).nth(channel).unwrap_or(&[])
+    /// r of the mode at `index` of a frame, where frames are not known exactly.
+    pub(super) fn variance(&self, index: usize) -> f32 {
+        self.variances.get(index).copied().unwrap_or(f32::INFINITY)
     }
 
-    /// ŷ of a frame, if it was measured.
+    /// Whether frame `n` is known exactly.
+    pub(super) fn is_known(&self, n: u32) -> bool {
+        (n as usize) < self.known
+    }
+
+    /// ŷ of a frame of `frame` values, if it was measured.
     pub(super) fn frame(&self, frame: usize, n: u32) -> Option<&'a [f32]> {
-        self.values.chunks_exact(frame).nth(n as usize)
+        self.values.chunks_exact(frame.max(1)).nth(n as usize)
     }
 
     /// Sets the held modes of frame `n` at the predictor's λ: û ← C ŷ + √(Σ − C² r) w, w the noise of `stream`.
@@ -88,17 +111,18 @@ impl<'a> Observation<'a> {
     ) {
         let (grid, process, lambda) = (predictor.grid(), predictor.process(), predictor.lambda());
         let Some(values) = self.frame(frame.len(), n) else { return };
-        let modes = frame.iter_mut().zip(values).zip(self.variances).zip(stream.normals());
         let kappas = (0..predictor.channels()).flat_map(|_| grid.kappas(process.laplacian()));
-        for ((((u, y), r), w), kappa) in modes.zip(kappas) {
-            if let Some(spread) = Self::spread(process, kappa, lambda, *r) {
+        let modes = frame.iter_mut().zip(values).zip(stream.normals()).zip(kappas);
+        for (index, (((u, y), w), kappa)) in modes.enumerate() {
+            let r = if self.is_known(n) { 0.0 } else { self.variance(index) };
+            if let Some(spread) = Self::spread(process, kappa, lambda, r) {
                 *u = process.damping(kappa, lambda) * y + libm::sqrtf(spread) * w;
             }
         }
     }
 
     pub(super) fn check(&self, frame: usize, path: usize) -> Result<(), Error> {
-        if self.variances.len() != frame {
+        if !self.variances.is_empty() && self.variances.len() != frame {
             return Err(Error::FieldLength { values: self.variances.len(), points: frame });
         }
         if self.values.len() > path {

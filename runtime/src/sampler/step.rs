@@ -2,53 +2,11 @@
 
 use super::coupled::Coupling;
 use super::observation::Observation;
+use super::rule::{Clip, NoiseRule, StepRule, bounded};
 use crate::noise::NoiseStream;
 use crate::predictor::Position;
 use crate::spectral::{RadialBins, operator};
 use crate::{ForwardProcess, Predictor};
-
-/// How a step moves a mode.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
-pub enum StepRule {
-    /// Ours: û ← g û + h (ŝ + û/V₁) + noise of variance q, with V = C²P + Σ at either end,
-    /// g = e^(−z) V₀/V₁, h = Σ(Δ) e^(min(z, 1)), z = ακΔ. With h = Σ(Δ) e^z the mean is exact for any density:
-    /// e^z (û + Σ(Δ) ŝ); the bound keeps errors of ŝ from being multiplied by e^z.
-    Ancestral(NoiseRule),
-    /// The paper's: û ← e^z û + φ β²Δ ŝ + noise, φ = (e^z − 1)/z.
-    Exponential {
-        /// Noise variance β² (e^(2z) − 1)/(2ακ), exact for the linear part, instead of the paper's β²Δ.
-        exact_noise: bool,
-    },
-}
-
-/// The noise variance of an ancestral step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
-pub enum NoiseRule {
-    /// Rule V: q = V₀ − g² V₁. Needs no table; the better spectrum.
-    Variance,
-    /// Rule R: q − h² (Re − 1/V₁), Re from the predictor's calibration: the lowest error. Rule V without calibration.
-    Residual,
-    /// Rule L: correlated between frames as the predictor's linear part and its S say, so that a step of a linear
-    /// system is exact at any length up to z = 1. Needs no table. Frames that are known condition the others.
-    Linear,
-}
-
-/// Bounds against errors of a network.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Clip {
-    /// |û| is at most this many √V₁, before its score is taken.
-    pub state: f32,
-    /// |ŝ| is at most this many √R, R = E ŝ² from the predictor's calibration; no bound without calibration.
-    pub score: f32,
-}
 
 /// z is at most this in the factor of the score.
 const GROWTH_MAX: f32 = 1.0;
@@ -81,24 +39,12 @@ struct Move {
     score_limit: f32,
 }
 
-impl Clip {
-    /// Bounds |û| of a path at the predictor's λ.
-    pub(super) fn apply<P: Predictor + ?Sized>(&self, predictor: &P, path: &mut [f32]) {
-        let (grid, process, lambda) = (predictor.grid(), predictor.process(), predictor.lambda());
-        let frame = predictor.channels() * grid.points();
-        let kappas = (0..predictor.channels()).flat_map(|_| grid.kappas(process.laplacian()));
-        for (index, (power, kappa)) in predictor.power().iter().zip(kappas).enumerate() {
-            let limit = self.state * libm::sqrtf(process.variance(kappa, lambda, *power));
-            for u in path.iter_mut().skip(index).step_by(frame.max(1)) {
-                *u = bounded(*u, limit);
-            }
-        }
-    }
-}
-
-/// Not `clamp`, which panics on a limit that is no number. What is no number becomes a limit.
-fn bounded(value: f32, limit: f32) -> f32 {
-    value.min(limit).max(-limit)
+/// The moves of one mode, by what is known of the frame.
+#[derive(Clone, Copy, Debug, Default)]
+struct Moves {
+    free: Move,
+    measured: Option<Move>,
+    known: Option<Move>,
 }
 
 impl Step {
@@ -118,20 +64,22 @@ impl Step {
         let bins = RadialBins::new(grid);
         let mut moves = (0..predictor.channels()).flat_map(|channel| {
             let power = predictor.power().chunks_exact(grid.points()).nth(channel).unwrap_or(&[]);
-            let variances = observation.map_or(&[][..], |o| o.channel(grid.points(), channel));
             let modes = power.iter().zip(grid.kappas(self.process.laplacian())).enumerate();
             modes.zip(grid.wavenumbers()).map(move |((index, (power, kappa)), k)| {
                 let table = Table { predictor, position, channel, bin: bins.bin(k) };
                 let free = self.free(kappa, *power, &table);
-                let held = variances.get(index).and_then(|r| self.held(kappa, *r));
-                (free, held)
+                let r = observation.map(|o| o.variance(channel * grid.points() + index));
+                Moves {
+                    free,
+                    measured: r.and_then(|r| self.held(kappa, r)),
+                    known: r.and_then(|_| self.held(kappa, 0.0)),
+                }
             })
         });
         let coupled = self.rule == StepRule::Ancestral(NoiseRule::Linear);
         // Four modes at a time, which is a block of noise; a channel has a multiple of four.
         for block in 0..frame / 4 {
-            let moves: [(Move, Option<Move>); 4] =
-                core::array::from_fn(|_| moves.next().unwrap_or_default());
+            let moves: [Moves; 4] = core::array::from_fn(|_| moves.next().unwrap_or_default());
             let range = 4 * block..4 * block + 4;
             let frames = path.chunks_exact_mut(frame).zip(score.chunks_exact_mut(frame));
             for (n, (u, s)) in (0_u32..).zip(frames) {
@@ -146,9 +94,11 @@ impl Step {
                 let seen =
                     observation.and_then(|o| o.frame(frame, n)).and_then(|y| y.get(range.clone()));
                 let values = u.iter_mut().zip(s).zip(noise).zip(&moves).enumerate();
-                for (lane, (((u, s), w), (free, held))) in values {
+                let known = observation.is_some_and(|o| o.is_known(n));
+                for (lane, (((u, s), w), moves)) in values {
                     let y = seen.and_then(|y| y.get(lane));
-                    let mean = free.of(*u, *s, 0.0, w);
+                    let held = if known { &moves.known } else { &moves.measured };
+                    let mean = moves.free.of(*u, *s, 0.0, w);
                     let value = held.as_ref().zip(y).map(|(held, y)| held.of(*u, 0.0, *y, w));
                     if coupled {
                         *s = value.map_or(w, |value| value - mean);
@@ -177,13 +127,16 @@ impl Step {
         let _ = operator::pack(grid, noise);
         for channel in 0..predictor.channels() {
             let power = predictor.power().chunks_exact(grid.points()).nth(channel).unwrap_or(&[]);
-            let variances = observation.map_or(&[][..], |o| o.channel(grid.points(), channel));
             let modes =
                 operator::by_value(grid).zip(power).zip(grid.kappas(self.process.laplacian()));
             for ((mode, power), kappa) in modes {
                 let Some(mode) = mode else { continue };
-                let held = variances.get(mode.re).and_then(|r| self.held(kappa, *r)).is_some();
-                let known = |n| held && observation.is_some_and(|o| o.frame(frame, n).is_some());
+                let r = observation.map(|o| o.variance(channel * grid.points() + mode.re));
+                let held = r.and_then(|r| self.held(kappa, r)).is_some();
+                let known = |n| {
+                    observation
+                        .is_some_and(|o| o.frame(frame, n).is_some() && (held || o.is_known(n)))
+                };
                 let Ancestral { h, before, variance, .. } = self.ancestral(kappa, *power);
                 let (diagonal, factor) = (variance + h * h / before, h * h);
                 Coupling { predictor, channel, mode, kappa, diagonal, factor }

@@ -90,7 +90,7 @@ impl Sampler {
         self.reverse(predictor, observation, stream, path, scratch)
     }
 
-    /// Forecasts: `known` holds the first frames, measured in every mode; the others are rolled out at λ_max with noise,
+    /// Forecasts: `known` holds the first frames, as [`Observation::known`] or with errors; the others are rolled out at λ_max with noise,
     /// and the whole path goes down to λ = 0.
     ///
     /// Where `known` is exact, its frames come out unchanged. The other frames see them through the noise of λ, so they
@@ -113,7 +113,8 @@ impl Sampler {
     /// Super-resolution: `path` holds coarse frames at λ_max, refined to the predictor's grid, and becomes fine.
     ///
     /// λ_max is where the sensor's filter is C and its noise Σ; see the emergence scale in the project's method for which
-    /// λ a resolution has.
+    /// λ a resolution has. With an observation, measured modes are set at λ_max and held, so that coarsening the result
+    /// gives back what was measured.
     ///
     /// # Errors
     /// As [`Sampler::reverse`].
@@ -121,25 +122,29 @@ impl Sampler {
         &self,
         predictor: &mut P,
         coarse: Coarse,
+        observation: Option<&Observation<'_>>,
         stream: &NoiseStream,
         path: &mut [f32],
         scratch: &mut [f32],
     ) -> Result<(), Error> {
-        self.check(predictor, None, path.len(), scratch.len())?;
-        if coarse == Coarse::Clean {
-            predictor.prepare(self.lambda)?;
-            let (grid, process) = (*predictor.grid(), *predictor.process());
-            let frame = predictor.channels() * grid.points();
-            for (n, frame) in (0..).zip(path.chunks_exact_mut(frame)) {
+        self.check(predictor, observation, path.len(), scratch.len())?;
+        predictor.prepare(self.lambda)?;
+        let (grid, process) = (*predictor.grid(), *predictor.process());
+        let frame = predictor.channels() * grid.points();
+        for (n, frame) in (0..).zip(path.chunks_exact_mut(frame)) {
+            let stream = of_frame(stream, n);
+            if coarse == Coarse::Clean {
                 let kappas =
                     (0..predictor.channels()).flat_map(|_| grid.kappas(process.laplacian()));
-                let noise = of_frame(stream, n).normals();
-                for ((u, kappa), w) in frame.iter_mut().zip(kappas).zip(noise) {
+                for ((u, kappa), w) in frame.iter_mut().zip(kappas).zip(stream.normals()) {
                     *u += libm::sqrtf(process.noise_variance(kappa, self.lambda)) * w;
                 }
             }
+            if let Some(observation) = observation {
+                observation.impose(&*predictor, n, &stream, frame);
+            }
         }
-        self.reverse(predictor, None, stream, path, scratch)
+        self.reverse(predictor, observation, stream, path, scratch)
     }
 
     /// An independent frame at λ_max.

@@ -4,7 +4,7 @@ use finescale::Boundary::{Periodic, Reflecting};
 use finescale::Laplacian::{FiniteDifference, Spectral};
 
 use crate::Case;
-use crate::Draw::{Forecast, Linear, Paper, SuperResolve};
+use crate::Draw::{Forecast, Linear, Paper, Stream, SuperResolve};
 use crate::Task::{Decay, Forward, PowerSpectrum, Resample, Sample};
 
 macro_rules! cases {
@@ -57,5 +57,6 @@ cases! {
     "sample-line-16-periodic": Sample(Linear), None, (16, Periodic), 2, Spectral, 0.0;
     "sample-plane-8x8-periodic": Sample(SuperResolve), Some((8, Periodic)), (8, Periodic), 1, FiniteDifference, 0.0;
     "sample-plane-8x8-latitudes": Sample(Forecast), Some((8, Reflecting)), (8, Periodic), 1, Spectral, 0.0;
+    "sample-line-16-pixels": Sample(Stream), None, (16, Periodic), 1, Spectral, 0.0;
     "sample-line-16-paper": Sample(Paper), None, (16, Reflecting), 1, Spectral, 0.0;
 }

@@ -1,9 +1,12 @@
 //! Cases of the linear predictor and the samplers.
 
 use finescale::predictor::Linear;
-use finescale::sampler::{Coarse, LambdaGrid, Langevin, NoiseRule, Observation, Start, StepRule};
-use finescale::spectral::operator::complex_modes;
-use finescale::{Error, ForwardProcess, Grid, NoiseStream, Sampler};
+use finescale::sampler::{
+    Coarse, LambdaGrid, Langevin, NoiseRule, Observation, Sensor, Start, StepRule, Stream,
+};
+use finescale::spectral::operator::{apply, complex_modes};
+use finescale::spectral::pixel_modes;
+use finescale::{Axis, Error, ForwardProcess, Grid, NoiseStream, Predictor, Sampler};
 
 /// What a sampling case draws.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +19,8 @@ pub enum Draw {
     Forecast,
     /// Four steps of the paper's sampler with one corrector each.
     Paper,
+    /// The case's path, frame by frame, as pixels of half as many points on each axis; one frame late.
+    Stream,
 }
 
 /// Draws a path of as many frames as `path` holds; the predictor sees two frames.
@@ -28,6 +33,7 @@ pub(crate) fn draw(
     scratch: &mut [f32],
 ) -> Result<(), Error> {
     const WINDOW: usize = 2;
+    const LAG: usize = 1;
     let frame = grid.points() * channels;
     let sampler = sampler(draw);
     let stream = NoiseStream { seed: 0x5EED_F1E1_D000_0002, member: 1, frame: 5, step: 0 };
@@ -41,7 +47,7 @@ pub(crate) fn draw(
             sampler.generate(&mut linear, Start::Rollout, None, &stream, path, scratch)
         }
         Draw::SuperResolve => {
-            sampler.super_resolve(&mut linear, Coarse::Clean, &stream, path, scratch)
+            sampler.super_resolve(&mut linear, Coarse::Clean, None, &stream, path, scratch)
         }
         Draw::Forecast => {
             let (known, scratch) = cut(scratch, path.len() / 2)?;
@@ -56,6 +62,26 @@ pub(crate) fn draw(
             let known = Observation::new(grid, known, variances)?;
             sampler.forecast(&mut linear, &known, &stream, path, scratch)
         }
+        Draw::Stream => {
+            let (undo, scratch) = cut(scratch, grid.points())?;
+            let (variances, scratch) = cut(scratch, frame)?;
+            let coarse = Grid::line(Axis::new(grid.nx() / 2, grid.x().boundary())?);
+            pixel_modes(grid, &coarse, 0.05, linear.power(), undo, variances)?;
+            let (memory, scratch) = cut(scratch, Stream::memory_len(&linear, LAG))?;
+            let (measured, scratch) = cut(scratch, frame)?;
+            let sensor = Sensor::Measured(variances);
+            let mut window = Stream::new(sampler, &linear, sensor, LAG, stream, memory)?;
+            for pixels in path.chunks_exact_mut(frame.max(1)) {
+                measured.fill(0.0);
+                apply(grid, undo, pixels, measured)?;
+                if let Some(fine) = window.push(&mut linear, measured, scratch)? {
+                    for (value, fine) in pixels.iter_mut().zip(fine) {
+                        *value = *fine;
+                    }
+                }
+            }
+            Ok(())
+        }
     }
 }
 
@@ -67,7 +93,7 @@ fn sampler(draw: Draw) -> Sampler {
         ..ours
     };
     match draw {
-        Draw::Linear => rule(NoiseRule::Linear, 3),
+        Draw::Linear | Draw::Stream => rule(NoiseRule::Linear, 3),
         Draw::Forecast => rule(NoiseRule::Linear, 2),
         Draw::SuperResolve => {
             let lambdas = LambdaGrid::Geometric { steps: 2, smallest: 0.05 };
@@ -88,7 +114,7 @@ fn autocovariance(grid: &Grid, channels: usize, gamma: &mut [f32]) {
     gamma.fill(0.0);
     for (lag, gamma) in gamma.chunks_exact_mut(points * channels * channels).enumerate() {
         for (block, gamma) in gamma.chunks_exact_mut(points).enumerate() {
-            let same = block % (channels + 1) == 0;
+            let same = block.checked_rem(channels + 1) == Some(0);
             for mode in complex_modes(grid) {
                 let slow = 1.0 / (1.0 + mode.re as f32 / points as f32);
                 let (mut re, mut im) = (4.0 * slow * if same { 1.0 } else { 0.25 }, 0.0);
