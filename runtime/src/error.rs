@@ -44,6 +44,10 @@ pub enum Error {
     },
     /// Two grids do not cover the same domain with the same boundaries, or the coarse one is finer.
     GridMismatch,
+    /// A predictor was used before [`prepare`](crate::Predictor::prepare) has succeeded.
+    NotPrepared,
+    /// The predictor has no score head.
+    NoScoreHead,
     /// A parameter is outside its range.
     Parameter {
         /// Its name, as in the documentation.
@@ -93,6 +97,10 @@ impl fmt::Display for Error {
                 "the two grids differ in domain or boundary, or the coarse one is finer on some axis: \
                  give grids that differ in their number of points only",
             ),
+            Self::NotPrepared => f.write_str("the predictor is not ready: call `prepare` with a λ first"),
+            Self::NoScoreHead => {
+                f.write_str("this predictor estimates no noise: use the path score, or a model with a score head")
+            }
             Self::Parameter { name, value, expected } => {
                 write!(f, "{name} is {value}: it must be {expected}")
             }

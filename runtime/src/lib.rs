@@ -8,10 +8,14 @@ pub mod error;
 pub mod grid;
 pub mod layer;
 pub mod noise;
+pub mod predictor;
 pub mod process;
+pub mod sampler;
 pub mod spectral;
 
 pub use error::Error;
 pub use grid::{Axis, Boundary, Grid, Laplacian};
 pub use noise::NoiseStream;
+pub use predictor::Predictor;
 pub use process::ForwardProcess;
+pub use sampler::Sampler;

@@ -70,6 +70,12 @@ impl ForwardProcess {
         self.beta2 * lambda * shape
     }
 
+    /// V = C²P + Σ, the variance of a mode whose clean power is `power`. Relative error ≤ 1.1e-6 for ακλ ≤ 50.
+    pub fn variance(&self, kappa: f32, lambda: f32, power: f32) -> f32 {
+        let damping = self.damping(kappa, lambda);
+        damping * damping * power + self.noise_variance(kappa, lambda)
+    }
+
     /// √Σ / C, the standard deviation of the noise over the amplitude that a mode of unit amplitude has kept.
     /// Relative error ≤ 1e-6 for ακλ ≤ 50.
     pub fn noise_to_signal(&self, kappa: f32, lambda: f32) -> f32 {

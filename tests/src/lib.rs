@@ -1,5 +1,9 @@
 //! What the suites share: slow, exact oracles in f64, and inputs.
 
+pub mod linear;
+pub mod moments;
+pub mod sampling;
+
 use finescale::{Axis, Boundary, Grid};
 
 /// Every axis length.

@@ -22,13 +22,16 @@
 //! Relative error of a transform, ‖ŷ − y‖₂/‖y‖₂: at most 2.5e-7 on every grid (rough fields);
 //! of a round trip at most 4e-7. The order of all operations is fixed: the same bits on every target.
 
+mod block;
 mod cosine;
 mod fourier;
+pub mod operator;
 mod power;
 pub(crate) mod quarter_wave;
 mod real_fft;
 mod resample;
 
+pub use block::{block_average, pixel_modes};
 pub use power::{RadialBins, power_spectrum};
 pub use resample::{coarsen, refine};
 

@@ -73,12 +73,7 @@ struct ModeMap {
 
 impl ModeMap {
     fn new(fine: &Grid, fine_len: usize, coarse: &Grid, coarse_len: usize) -> Result<Self, Error> {
-        let fits = match (fine.y(), coarse.y()) {
-            (None, None) => true,
-            (Some(fine), Some(coarse)) => axis_fits(&fine, &coarse),
-            _ => false,
-        };
-        if !fits || !axis_fits(&fine.x(), &coarse.x()) {
+        if !grid_fits(fine, coarse) {
             return Err(Error::GridMismatch);
         }
         let (left, right) = (fine.channels(fine_len)?, coarse.channels(coarse_len)?);
@@ -103,6 +98,16 @@ impl ModeMap {
             }
         }
     }
+}
+
+/// Whether the grids differ in their number of points only, and `coarse` is not the finer one on any axis.
+pub(super) fn grid_fits(fine: &Grid, coarse: &Grid) -> bool {
+    let y_fits = match (fine.y(), coarse.y()) {
+        (None, None) => true,
+        (Some(fine), Some(coarse)) => axis_fits(&fine, &coarse),
+        _ => false,
+    };
+    y_fits && axis_fits(&fine.x(), &coarse.x())
 }
 
 fn axis_fits(fine: &Axis, coarse: &Axis) -> bool {

@@ -4,10 +4,11 @@ use finescale::Boundary::{Periodic, Reflecting};
 use finescale::Laplacian::{FiniteDifference, Spectral};
 
 use crate::Case;
-use crate::Task::{Decay, Forward, PowerSpectrum, Resample};
+use crate::Draw::{Forecast, Linear, Paper, Stream, SuperResolve};
+use crate::Task::{Decay, Forward, PowerSpectrum, Resample, Sample};
 
 macro_rules! cases {
-    ($($name:literal: $task:ident, $y:expr, $x:expr, $channels:literal, $laplacian:ident, $lambda:literal;)*) => {
+    ($($name:literal: $task:expr, $y:expr, $x:expr, $channels:literal, $laplacian:ident, $lambda:literal;)*) => {
         /// Every case.
         pub static CASES: &[Case] = &[$(Case {
             name: $name,
@@ -22,6 +23,7 @@ macro_rules! cases {
     };
 }
 
+// λ is the sampler's own in the last ones.
 // Every transform length with both boundaries, then planes of every pairing of boundaries.
 cases! {
     "line-8-periodic": Forward, None, (8, Periodic), 1, Spectral, 0.3;
@@ -52,4 +54,9 @@ cases! {
     "resample-plane-32x16-latitudes": Resample, Some((32, Reflecting)), (16, Periodic), 2, Spectral, 0.001;
     "power-line-128-reflecting": PowerSpectrum, None, (128, Reflecting), 2, Spectral, 0.01;
     "power-plane-64x64-periodic": PowerSpectrum, Some((64, Periodic)), (64, Periodic), 1, Spectral, 0.01;
+    "sample-line-16-periodic": Sample(Linear), None, (16, Periodic), 2, Spectral, 0.0;
+    "sample-plane-8x8-periodic": Sample(SuperResolve), Some((8, Periodic)), (8, Periodic), 1, FiniteDifference, 0.0;
+    "sample-plane-8x8-latitudes": Sample(Forecast), Some((8, Reflecting)), (8, Periodic), 1, Spectral, 0.0;
+    "sample-line-16-pixels": Sample(Stream), None, (16, Periodic), 1, Spectral, 0.0;
+    "sample-line-16-paper": Sample(Paper), None, (16, Reflecting), 1, Spectral, 0.0;
 }

@@ -5,8 +5,10 @@
 #![no_std]
 
 mod cases;
+mod sampling;
 
 pub use cases::CASES;
+pub use sampling::Draw;
 
 use finescale::spectral::{self, RadialBins};
 use finescale::{Axis, Boundary, Error, ForwardProcess, Grid, Laplacian, NoiseStream};
@@ -27,6 +29,8 @@ pub enum Task {
     Resample,
     /// Damp and add noise, power spectrum of channel 0 (the result has one value for each shell).
     PowerSpectrum,
+    /// Draw a path of six frames.
+    Sample(Draw),
 }
 
 /// One golden case.
@@ -71,7 +75,8 @@ impl Case {
         scratch: &mut [f32; SCRATCH_MAX],
     ) -> Result<usize, Error> {
         let grid = self.grid(1)?;
-        let values = grid.points() * self.channels;
+        let frames = if let Task::Sample(_) = self.task { 6 } else { 1 };
+        let values = grid.points() * self.channels * frames;
         let too_large = Error::OutputLength { values: FIELD_MAX, needed: values };
         let field = field.get_mut(..values).ok_or(too_large)?;
         self.fill(field);
@@ -109,6 +114,10 @@ impl Case {
                     *value = *power;
                 }
                 Ok(bins.count())
+            }
+            Task::Sample(draw) => {
+                sampling::draw(draw, &grid, self.channels, &process, field, scratch)?;
+                Ok(values)
             }
         }
     }

@@ -1,0 +1,314 @@
+//! The linear Gaussian predictor, solved on the spot from the clean data's autocovariance.
+
+use super::normal::{Complex, EQUATIONS_MAX, Factors, Row};
+use super::{Calibration, Predictor, window_frames};
+use crate::spectral::RadialBins;
+use crate::spectral::operator::{ComplexMode, accumulate, by_value, quadruples};
+use crate::{Error, ForwardProcess, Grid};
+
+/// The best linear predictor of every complex mode, for each number of available frames 1 … W, channels coupled.
+///
+/// F = Σ_j A_j û^{n−j} − û^n, with A from the normal equations of the noised path's autocovariance C²Γ + Σ. Exact where
+/// the data are Gaussian and homogeneous; elsewhere the base that a network corrects.
+///
+/// Γ, the autocovariance of the clean data, is `[lag 0 … W][channel out][channel in][y mode][x mode]`, packed (see
+/// [`crate::spectral::operator`]): lag l holds E[û^{n+l} (û^n)ᴴ]. It is borrowed, so it may stay in flash.
+///
+/// Solved in f64; coefficients and S are within 2e-6 of the closed forms where the window's frames are no copies of each
+/// other. S is the diagonal of the innovation covariance; on a quadruple of modes it is the mean over both signs.
+#[derive(Debug)]
+pub struct Linear<'a> {
+    grid: Grid,
+    process: ForwardProcess,
+    channels: usize,
+    window: usize,
+    lambda: f32,
+    calibration: Calibration<'a>,
+    autocovariance: &'a [f32],
+    /// P: `[channel][mode]`.
+    power: &'a mut [f32],
+    /// S: `[frames − 1][channel][mode]`.
+    innovation: &'a mut [f32],
+    /// A_j for a window of w frames: `[w (w − 1)/2 + j][channel out][channel in][mode]`, packed.
+    coefficients: &'a mut [f32],
+}
+
+impl<'a> Linear<'a> {
+    /// Most equations, W × channels.
+    pub const EQUATIONS_MAX: usize = EQUATIONS_MAX;
+
+    /// Values of memory for a predictor: (1 + W) C N for P and S, C² N W (W + 1)/2 for the coefficients.
+    pub const fn memory_len(grid: &Grid, channels: usize, window: usize) -> usize {
+        let frame = channels * grid.points();
+        frame * (1 + window) + frame * channels * (window * (window + 1) / 2)
+    }
+
+    /// Takes the autocovariance, whose length decides W, and at least [`Linear::memory_len`] values of memory.
+    ///
+    /// # Errors
+    /// [`Error::FieldLength`] unless `autocovariance` holds at least lags 0 and 1 for `channels` channels;
+    /// [`Error::Parameter`] if W × channels is above [`Linear::EQUATIONS_MAX`] or a power is negative or not finite;
+    /// [`Error::ScratchLength`].
+    pub fn new(
+        grid: &Grid,
+        process: &ForwardProcess,
+        channels: usize,
+        autocovariance: &'a [f32],
+        memory: &'a mut [f32],
+    ) -> Result<Self, Error> {
+        let lag = channels * channels * grid.points();
+        let refused = Error::FieldLength { values: autocovariance.len(), points: lag };
+        let lags = autocovariance.len().checked_div(lag).ok_or(refused)?;
+        if lags < 2 || lags * lag != autocovariance.len() {
+            return Err(refused);
+        }
+        let window = lags - 1;
+        let equations = window * channels;
+        Error::check(
+            "window × channels",
+            equations as f32,
+            equations <= EQUATIONS_MAX,
+            "at most 16 equations for each mode",
+        )?;
+        let frame = channels * grid.points();
+        let too_short = Error::ScratchLength {
+            values: memory.len(),
+            needed: Self::memory_len(grid, channels, window),
+        };
+        let memory = memory.get_mut(..Self::memory_len(grid, channels, window)).ok_or(too_short)?;
+        let (power, rest) = memory.split_at_mut_checked(frame).ok_or(too_short)?;
+        let (innovation, coefficients) =
+            rest.split_at_mut_checked(window * frame).ok_or(too_short)?;
+        for (channel, power) in power.chunks_exact_mut(grid.points()).enumerate() {
+            let diagonal = (channel * channels + channel) * grid.points();
+            for mode in by_value(grid).flatten() {
+                let value = autocovariance.get(diagonal + mode.re).copied().unwrap_or(0.0);
+                Error::check("power", value, value >= 0.0, "finite and not negative")?;
+                put_both(power, mode, value);
+            }
+            mean_of_signs(grid, power)?;
+        }
+        Ok(Self {
+            grid: *grid,
+            process: *process,
+            channels,
+            window,
+            lambda: f32::NAN,
+            calibration: Calibration::NEUTRAL,
+            autocovariance,
+            power,
+            innovation,
+            coefficients,
+        })
+    }
+
+    /// The same predictor with measured ratios: S is multiplied by `calibration`'s at the next
+    /// [`Predictor::prepare`].
+    pub fn with_calibration(self, calibration: Calibration<'a>) -> Self {
+        Self { calibration, lambda: f32::NAN, ..self }
+    }
+
+    /// Solves the normal equations of one complex mode for every number of frames.
+    fn solve(&mut self, factors: &mut Factors, mode: ComplexMode, damping: f32, noise: f32) {
+        let (channels, points) = (self.channels, self.grid.points());
+        let (signal, noise) = (f64::from(damping) * f64::from(damping), f64::from(noise));
+        let autocovariance = self.autocovariance;
+        // C² Γ(lag), row `a`, column `b`.
+        let gamma = |lag: usize, a: usize, b: usize| {
+            let base = ((lag * channels + a) * channels + b) * points;
+            let part = |index: usize| {
+                signal * f64::from(autocovariance.get(base + index).copied().unwrap_or(0.0))
+            };
+            Complex { re: part(mode.re), im: mode.im.map_or(0.0, part) }
+        };
+        factors.clear();
+        for i in 0..self.window {
+            for a in 0..channels {
+                let mut row = Row::default();
+                let columns = (0..=i).flat_map(|j| (0..channels).map(move |b| (j, b)));
+                for (entry, (j, b)) in row.iter_mut().zip(columns.take(i * channels + a)) {
+                    // Block (i, j) is Γ(j − i) = Γ(i − j)ᴴ.
+                    *entry = gamma(i - j, b, a).conj();
+                }
+                factors.push(row, gamma(0, a, a).re + noise);
+            }
+        }
+        for a in 0..channels {
+            let mut reduced = Row::default();
+            let columns = (0..self.window).flat_map(|j| (0..channels).map(move |b| (j, b)));
+            for (entry, (j, b)) in reduced.iter_mut().zip(columns) {
+                *entry = gamma(1 + j, a, b);
+            }
+            factors.reduce(&mut reduced);
+            for frames in 1..=self.window {
+                let equations = frames * channels;
+                let left = gamma(0, a, a).re + noise - factors.explained(&reduced, equations);
+                let place = (frames - 1) * channels + a;
+                if let Some(innovation) = self.innovation.chunks_exact_mut(points).nth(place) {
+                    // The newest frame's own noise cannot be predicted.
+                    put_both(innovation, mode, left.max(noise) as f32);
+                }
+                let mut solution = reduced;
+                factors.solve(&mut solution, equations);
+                let place = (first_coefficient(frames) * channels + a) * channels;
+                for (block, factors) in solution.chunks_exact(channels).take(frames).enumerate() {
+                    let place = place + block * channels * channels;
+                    let operators = self.coefficients.chunks_exact_mut(points).skip(place);
+                    for (operator, factor) in operators.zip(factors) {
+                        put(operator, mode.re, factor.re as f32);
+                        if let Some(im) = mode.im {
+                            put(operator, im, factor.im as f32);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Multiplies S by what was measured.
+    fn calibrate(&mut self) {
+        let position = self.calibration.position(self.lambda);
+        let bins = RadialBins::new(&self.grid);
+        for innovation in self.innovation.chunks_exact_mut(self.channels * self.grid.points()) {
+            for (channel, s) in innovation.chunks_exact_mut(self.grid.points()).enumerate() {
+                for (s, k) in s.iter_mut().zip(self.grid.wavenumbers()) {
+                    *s *= self.calibration.innovation(position, channel, bins.bin(k));
+                }
+            }
+        }
+    }
+}
+
+impl Predictor for Linear<'_> {
+    fn grid(&self) -> &Grid {
+        &self.grid
+    }
+
+    fn process(&self) -> &ForwardProcess {
+        &self.process
+    }
+
+    fn channels(&self) -> usize {
+        self.channels
+    }
+
+    fn window(&self) -> usize {
+        self.window
+    }
+
+    /// None.
+    fn scratch_len(&self) -> usize {
+        0
+    }
+
+    fn prepare(&mut self, lambda: f32) -> Result<(), Error> {
+        Error::check("lambda", lambda, lambda >= 0.0, "finite and not negative")?;
+        let (grid, process) = (self.grid, self.process);
+        let mut factors = Factors::new();
+        for (mode, kappa) in by_value(&grid).zip(grid.kappas(process.laplacian())) {
+            let Some(mode) = mode else { continue };
+            let (c, sigma2) =
+                (process.damping(kappa, lambda), process.noise_variance(kappa, lambda));
+            self.solve(&mut factors, mode, c, sigma2);
+        }
+        mean_of_signs(&grid, self.innovation)?;
+        self.lambda = lambda;
+        if self.calibration != Calibration::NEUTRAL {
+            self.calibrate();
+        }
+        Ok(())
+    }
+
+    fn lambda(&self) -> f32 {
+        self.lambda
+    }
+
+    fn power(&self) -> &[f32] {
+        self.power
+    }
+
+    fn innovation(&self, frames: usize) -> &[f32] {
+        if self.lambda.is_nan() || frames == 0 {
+            return &[];
+        }
+        let frame = self.channels * self.grid.points();
+        let place = frames.min(self.window) - 1;
+        self.innovation.chunks_exact(frame.max(1)).nth(place).unwrap_or(&[])
+    }
+
+    fn coefficient(&self, frames: usize, j: usize) -> &[f32] {
+        if frames == 0 || frames > self.window || j >= frames {
+            return &[];
+        }
+        let lag = self.channels * self.channels * self.grid.points();
+        self.coefficients.chunks_exact(lag.max(1)).nth(first_coefficient(frames) + j).unwrap_or(&[])
+    }
+
+    fn calibration(&self) -> &Calibration<'_> {
+        &self.calibration
+    }
+
+    /// Relative error ≤ 1e-6 of the largest term.
+    fn increment(&self, window: &[f32], increment: &mut [f32], _: &mut [f32]) -> Result<(), Error> {
+        let frames = window_frames(self, window, increment)?;
+        let points = self.grid.points();
+        let mut newest_first = window.chunks_exact(increment.len()).rev();
+        for (value, u) in increment.iter_mut().zip(newest_first.clone().next().unwrap_or(&[])) {
+            *value = -u;
+        }
+        for (j, frame) in (0..frames).zip(&mut newest_first) {
+            let rows = self.coefficient(frames, j).chunks_exact(points * self.channels);
+            for (row, out) in rows.zip(increment.chunks_exact_mut(points)) {
+                for (operator, u) in row.chunks_exact(points).zip(frame.chunks_exact(points)) {
+                    accumulate(&self.grid, 1.0, operator, u, out);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Relative error ≤ 1e-6 of the largest term.
+    fn vjp(&self, cotangent: &[f32], gradient: &mut [f32], _: &mut [f32]) -> Result<(), Error> {
+        let frames = window_frames(self, gradient, cotangent)?;
+        let points = self.grid.points();
+        let newest_first = gradient.chunks_exact_mut(cotangent.len()).rev();
+        for (j, frame) in (0..frames).zip(newest_first) {
+            if j == 0 {
+                for (g, v) in frame.iter_mut().zip(cotangent) {
+                    *g -= v;
+                }
+            }
+            let rows = self.coefficient(frames, j).chunks_exact(points * self.channels);
+            for (row, v) in rows.zip(cotangent.chunks_exact(points)) {
+                for (operator, g) in row.chunks_exact(points).zip(frame.chunks_exact_mut(points)) {
+                    accumulate(&self.grid, -1.0, operator, v, g);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Operators of shorter windows before those of a window of `frames` frames.
+const fn first_coefficient(frames: usize) -> usize {
+    frames * (frames - 1) / 2
+}
+
+fn put(values: &mut [f32], index: usize, value: f32) {
+    if let Some(place) = values.get_mut(index) {
+        *place = value;
+    }
+}
+
+/// A variance of a complex mode is that of both its parts.
+fn put_both(values: &mut [f32], mode: ComplexMode, value: f32) {
+    put(values, mode.re, value);
+    if let Some(im) = mode.im {
+        put(values, im, value);
+    }
+}
+
+/// A real mode of a quadruple belongs to both signs.
+fn mean_of_signs(grid: &Grid, variances: &mut [f32]) -> Result<(), Error> {
+    quadruples(grid, variances, |[plus, _, minus, _]| [0.5 * (plus + minus); 4])
+}

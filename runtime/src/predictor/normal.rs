@@ -1,0 +1,115 @@
+//! The normal equations of one complex mode, in f64.
+//!
+//! The window x = (û^n, û^{n−1}, …) has the covariance M, Hermitian, with the blocks C²Γ(j − i) + [i = j] Σ; the frame to
+//! predict has the covariance with the window c, with the blocks C²Γ(1 + j). The predictor solves A M = c.
+//!
+//! With the factors M = L D Lᴴ, one pass serves every length of window, since a shorter window's matrix is the leading
+//! part of a longer one's: a row u of c L⁻ᴴ comes from the recurrence that makes the rows of L D, the innovation
+//! variance is what is left of the diagonal, C²Γ(0) + Σ − Σ |u_k|²/d_k, and A = (u D⁻¹) L⁻¹.
+
+/// Most equations, frames × channels.
+pub(super) const EQUATIONS_MAX: usize = 16;
+
+/// A pivot below this share of its diagonal is rounding: f32 autocovariances have errors of 6e-8.
+const PIVOT_MIN: f64 = 1e-9;
+
+/// A complex number.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Complex {
+    pub(super) re: f64,
+    pub(super) im: f64,
+}
+
+impl Complex {
+    pub(super) const fn conj(self) -> Self {
+        Self { re: self.re, im: -self.im }
+    }
+
+    fn scaled(self, factor: f64) -> Self {
+        Self { re: self.re * factor, im: self.im * factor }
+    }
+
+    /// self − a · b
+    fn minus(self, a: Self, b: Self) -> Self {
+        Self {
+            re: self.re - (a.re * b.re - a.im * b.im),
+            im: self.im - (a.re * b.im + a.im * b.re),
+        }
+    }
+
+    fn square(self) -> f64 {
+        self.re * self.re + self.im * self.im
+    }
+}
+
+/// A row of as many numbers as there can be equations.
+pub(super) type Row = [Complex; EQUATIONS_MAX];
+
+/// The factors of M, row by row.
+pub(super) struct Factors {
+    /// L below its unit diagonal.
+    rows: [Row; EQUATIONS_MAX],
+    /// 1/d; 0 where the mode has nothing that earlier equations did not have.
+    inverse_pivots: [f64; EQUATIONS_MAX],
+    count: usize,
+}
+
+impl Factors {
+    pub(super) fn new() -> Self {
+        Self {
+            rows: [Row::default(); EQUATIONS_MAX],
+            inverse_pivots: [0.0; EQUATIONS_MAX],
+            count: 0,
+        }
+    }
+
+    /// Forgets every equation.
+    pub(super) fn clear(&mut self) {
+        self.count = 0;
+    }
+
+    /// Adds an equation: `row` holds its entries of M left of the diagonal, `diagonal` the one on it.
+    pub(super) fn push(&mut self, mut row: Row, diagonal: f64) {
+        self.reduce(&mut row);
+        let pivot = diagonal - self.explained(&row, self.count);
+        for (entry, inverse) in row.iter_mut().zip(&self.inverse_pivots).take(self.count) {
+            *entry = entry.scaled(*inverse);
+        }
+        let place = self.rows.get_mut(self.count).zip(self.inverse_pivots.get_mut(self.count));
+        if let Some((place, inverse)) = place {
+            *place = row;
+            *inverse = if pivot > PIVOT_MIN * diagonal { 1.0 / pivot } else { 0.0 };
+            self.count += 1;
+        }
+    }
+
+    /// Row ← row · L⁻ᴴ, by the recurrence u_c = m_c − Σ_{k<c} u_k conj(L_ck).
+    pub(super) fn reduce(&self, row: &mut Row) {
+        for (c, factor) in self.rows.iter().enumerate().take(self.count) {
+            let Some((done, [value, ..])) = row.split_at_mut_checked(c) else { return };
+            for (u, l) in done.iter().zip(factor) {
+                *value = value.minus(*u, l.conj());
+            }
+        }
+    }
+
+    /// Σ |u_k|²/d_k over the first `equations`: the variance that they explain.
+    pub(super) fn explained(&self, reduced: &Row, equations: usize) -> f64 {
+        let terms = reduced.iter().zip(&self.inverse_pivots).take(equations);
+        terms.map(|(u, inverse)| u.square() * inverse).sum()
+    }
+
+    /// Reduced row ← (row · D⁻¹) L⁻¹ in its first `equations` entries: the coefficients.
+    pub(super) fn solve(&self, reduced: &mut Row, equations: usize) {
+        for (u, inverse) in reduced.iter_mut().zip(&self.inverse_pivots).take(equations) {
+            *u = u.scaled(*inverse);
+        }
+        // From the last entry up: a_k is complete when every later entry has been taken off.
+        for (c, factor) in self.rows.iter().enumerate().take(equations).rev() {
+            let Some((earlier, [last, ..])) = reduced.split_at_mut_checked(c) else { return };
+            for (a, l) in earlier.iter_mut().zip(factor) {
+                *a = a.minus(*last, *l);
+            }
+        }
+    }
+}

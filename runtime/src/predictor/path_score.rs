@@ -1,0 +1,194 @@
+//! The gradient of the log path density.
+
+use super::{Predictor, whole_frames};
+use crate::Error;
+
+/// What the density of a path is made of, besides the predictor:
+/// p(path) = r(û^0) Π_n N(û^{n+1}; û^n + F_n, S).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct PathDensity {
+    /// S.
+    pub innovation: Innovation,
+    /// r.
+    pub first_frame: FirstFrame,
+}
+
+/// The variance of the one-step error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Innovation {
+    /// Ours: the predictor's S for every mode.
+    PerMode,
+    /// The paper's: the mean of Σ over the modes, for all of them.
+    Isotropic,
+}
+
+/// The density of frame 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum FirstFrame {
+    /// Ours: Gaussian with the variance C²P + Σ of the data.
+    Gaussian,
+    /// The paper's: left out. Its sampler replaces frame 0 by 2u¹ − u² after each update.
+    Flat,
+}
+
+impl PathDensity {
+    /// Ours.
+    pub const OURS: Self =
+        Self { innovation: Innovation::PerMode, first_frame: FirstFrame::Gaussian };
+    /// The paper's.
+    pub const PAPER: Self =
+        Self { innovation: Innovation::Isotropic, first_frame: FirstFrame::Flat };
+}
+
+/// Values of scratch for [`path_score`] and [`head_score`]: one frame more than the predictor's.
+pub fn path_score_scratch_len(predictor: &(impl Predictor + ?Sized)) -> usize {
+    predictor.channels() * predictor.grid().points() + predictor.scratch_len()
+}
+
+/// ŝ = ∇ ln p of a whole path at the λ that the predictor is ready for.
+///
+/// ```text
+/// s^m = −S⁻¹e^{m−1} [m ≥ 1] + S⁻¹e^m [m ≤ T−1] + Σ_n (∂F_n/∂u^m)ᵀ S⁻¹e^n + ∇ ln r [m = 0],   e^n = u^{n+1} − u^n − F_n
+/// ```
+///
+/// `path` and `score`: `[frame 0 … T][channel][y mode][x mode]`. `scratch`: [`path_score_scratch_len`] values. With a
+/// [`Linear`](super::Linear) predictor of full history this is −G⁻¹û of a Gaussian path with covariance G; relative error
+/// ≤ 1e-5. Cost: one increment and one VJP for each frame but the last. Source: arXiv 2604.00327, section 3.
+///
+/// # Errors
+/// [`Error::NotPrepared`], [`Error::FieldLength`] unless `path` is a positive number of frames,
+/// [`Error::LengthMismatch`], [`Error::ScratchLength`]; [`Error::Parameter`] at λ = 0, where S and Σ may vanish.
+pub fn path_score<P: Predictor + ?Sized>(
+    predictor: &P,
+    density: PathDensity,
+    path: &[f32],
+    score: &mut [f32],
+    scratch: &mut [f32],
+) -> Result<(), Error> {
+    let frame = check(predictor, path, score)?;
+    let (error, scratch) = split_scratch(predictor, frame, scratch)?;
+    score.fill(0.0);
+    if density.first_frame == FirstFrame::Gaussian {
+        first_frame_score(predictor, path, score);
+    }
+    let isotropic = mean_noise_variance(predictor);
+    for (n, next) in path.chunks_exact(frame).skip(1).enumerate() {
+        // Frame n + 1 is predicted from the last min(n + 1, W) frames.
+        let frames = (n + 1).min(predictor.window());
+        let (start, end) = ((n + 1 - frames) * frame, (n + 1) * frame);
+        let (Some(window), Some((past, later))) =
+            (path.get(start..end), score.split_at_mut_checked(end))
+        else {
+            break;
+        };
+        predictor.increment(window, error, scratch)?;
+        let newest = window.chunks_exact(frame).last().unwrap_or(&[]);
+        for ((e, next), u) in error.iter_mut().zip(next).zip(newest) {
+            *e = next - (u + *e);
+        }
+        match density.innovation {
+            Innovation::PerMode => {
+                for (e, s) in error.iter_mut().zip(predictor.innovation(frames)) {
+                    *e /= s;
+                }
+            }
+            Innovation::Isotropic => error.iter_mut().for_each(|e| *e /= isotropic),
+        }
+        for (s, e) in later.iter_mut().zip(error.iter()) {
+            *s -= e;
+        }
+        let Some(gradient) = past.get_mut(start..) else { break };
+        for (s, e) in gradient.iter_mut().skip((frames - 1) * frame).zip(error.iter()) {
+            *s += e;
+        }
+        predictor.vjp(error, gradient, scratch)?;
+    }
+    Ok(())
+}
+
+/// ŝ = −ε̂/√Σ of every frame from the predictor's score head: no VJP, but each frame sees only its past.
+///
+/// Arguments and scratch as for [`path_score`]. Source: the variant of the authors' later code; a filtering score.
+///
+/// # Errors
+/// As [`path_score`]; [`Error::NoScoreHead`].
+pub fn head_score<P: Predictor + ?Sized>(
+    predictor: &P,
+    path: &[f32],
+    score: &mut [f32],
+    scratch: &mut [f32],
+) -> Result<(), Error> {
+    let frame = check(predictor, path, score)?;
+    let (deviation, scratch) = split_scratch(predictor, frame, scratch)?;
+    let (grid, process) = (predictor.grid(), predictor.process());
+    for channel in deviation.chunks_exact_mut(grid.points()) {
+        for (value, kappa) in channel.iter_mut().zip(grid.kappas(process.laplacian())) {
+            *value = libm::sqrtf(process.noise_variance(kappa, predictor.lambda()));
+        }
+    }
+    for (n, score) in score.chunks_exact_mut(frame).enumerate() {
+        let frames = (n + 1).min(predictor.window());
+        let Some(window) = path.get((n + 1 - frames) * frame..(n + 1) * frame) else { break };
+        predictor.noise(window, score, scratch)?;
+        for (s, deviation) in score.iter_mut().zip(deviation.iter()) {
+            *s = -*s / deviation;
+        }
+    }
+    Ok(())
+}
+
+/// −û^0 / (C²P + Σ).
+fn first_frame_score<P: Predictor + ?Sized>(predictor: &P, path: &[f32], score: &mut [f32]) {
+    let (grid, process, lambda) = (predictor.grid(), predictor.process(), predictor.lambda());
+    let points = grid.points();
+    let channels = predictor.power().chunks_exact(points).zip(path.chunks_exact(points));
+    for ((power, u), score) in channels.zip(score.chunks_exact_mut(points)) {
+        let modes = power.iter().zip(grid.kappas(process.laplacian()));
+        for (((power, kappa), u), score) in modes.zip(u).zip(score) {
+            *score = -u / process.variance(kappa, lambda, *power);
+        }
+    }
+}
+
+/// v, the mean of Σ over the modes.
+fn mean_noise_variance<P: Predictor + ?Sized>(predictor: &P) -> f32 {
+    let (grid, process) = (predictor.grid(), predictor.process());
+    let kappas = grid.kappas(process.laplacian());
+    let sum: f32 = kappas.map(|kappa| process.noise_variance(kappa, predictor.lambda())).sum();
+    sum / grid.points() as f32
+}
+
+/// Values of a frame, once everything fits.
+fn check<P: Predictor + ?Sized>(
+    predictor: &P,
+    path: &[f32],
+    score: &[f32],
+) -> Result<usize, Error> {
+    let lambda = predictor.lambda();
+    if lambda.is_nan() {
+        return Err(Error::NotPrepared);
+    }
+    Error::check("lambda", lambda, lambda > 0.0, "positive where a score is asked for")?;
+    let frame = predictor.channels() * predictor.grid().points();
+    whole_frames(path.len(), frame)?;
+    if path.len() != score.len() {
+        return Err(Error::LengthMismatch { left: path.len(), right: score.len() });
+    }
+    Ok(frame)
+}
+
+fn split_scratch<'s, P: Predictor + ?Sized>(
+    predictor: &P,
+    frame: usize,
+    scratch: &'s mut [f32],
+) -> Result<(&'s mut [f32], &'s mut [f32]), Error> {
+    let too_short =
+        Error::ScratchLength { values: scratch.len(), needed: path_score_scratch_len(predictor) };
+    if scratch.len() < path_score_scratch_len(predictor) {
+        return Err(too_short);
+    }
+    scratch.split_at_mut_checked(frame).ok_or(too_short)
+}

@@ -1,0 +1,166 @@
+//! Noise that is correlated between frames as the linear predictor says.
+//!
+//! The exact noise of an ancestral step has the covariance (over frames, for one mode)
+//!
+//! ```text
+//! Q = (q + h²/V₁) I − h² H,   H = Lᴴ S⁻¹ L
+//! ```
+//!
+//! with L the rows (1, −A_0, −A_1, …) of the predictor's errors: rule R keeps no more of it than the mean of its
+//! diagonal. H couples frames at most W apart, so the factor of Q is as narrow, and is made, used and forgotten frame by
+//! frame. Of coupled channels each has its own block of H.
+
+use crate::spectral::operator::ComplexMode;
+use crate::{Predictor, predictor::Linear};
+
+/// Frames on either side of which a frame's noise depends: the longest window.
+const REACH: usize = Linear::EQUATIONS_MAX;
+
+/// A complex number.
+#[derive(Clone, Copy, Debug, Default)]
+struct Complex {
+    re: f32,
+    im: f32,
+}
+
+impl Complex {
+    /// self − factor · a · b*
+    fn minus(self, factor: f32, a: Self, b: Self) -> Self {
+        Self {
+            re: self.re - factor * (a.re * b.re + a.im * b.im),
+            im: self.im - factor * (a.im * b.re - a.re * b.im),
+        }
+    }
+}
+
+/// A frame and the [`REACH`] before it, newest first.
+type Row = [Complex; REACH + 1];
+
+/// What one complex mode of one channel needs.
+pub(super) struct Coupling<'a, P: ?Sized> {
+    pub(super) predictor: &'a P,
+    pub(super) channel: usize,
+    pub(super) mode: ComplexMode,
+    pub(super) kappa: f32,
+    /// q + h²/V₁.
+    pub(super) diagonal: f32,
+    /// h².
+    pub(super) factor: f32,
+}
+
+impl<P: Predictor + ?Sized> Coupling<'_, P> {
+    /// Adds noise of covariance Q, given the frames that are known: those for which `known` holds.
+    ///
+    /// `path` and `noise` are packed. Of a free frame, `noise` holds unit white noise w and `path` the mean; of a known
+    /// one, `noise` holds its distance from its mean, and `path` is left as it is.
+    pub(super) fn add(&self, known: impl Fn(u32) -> bool, noise: &[f32], path: &mut [f32]) {
+        let points = self.predictor.grid().points();
+        let (frame, start) = (self.predictor.channels() * points, self.channel * points);
+        let (re, im) = (start + self.mode.re, self.mode.im.map(|im| start + im));
+        let frames = noise.len().checked_div(frame).unwrap_or(0);
+        let mut factors = [Row::default(); REACH];
+        let mut white = Row::default();
+        let values = noise.chunks_exact(frame.max(1)).zip(path.chunks_exact_mut(frame.max(1)));
+        for (n, (noise, u)) in values.enumerate() {
+            let mut row = self.row(n, frames);
+            factorise(&mut row, &factors, self.predictor.window());
+            white.rotate_right(1);
+            let ([newest, past @ ..], [pivot, coupled @ ..]) = (&mut white, &row);
+            let mut sum = Complex::default();
+            for (l, w) in coupled.iter().zip(past.iter()) {
+                sum.re += l.re * w.re - l.im * w.im;
+                sum.im += l.re * w.im + l.im * w.re;
+            }
+            let part = |index: usize| noise.get(index).copied().unwrap_or(0.0);
+            let given = Complex { re: part(re), im: im.map_or(0.0, part) };
+            if known(n as u32) {
+                let inverse = if pivot.re > 0.0 { 1.0 / pivot.re } else { 0.0 };
+                newest.re = (given.re - sum.re) * inverse;
+                newest.im = (given.im - sum.im) * inverse;
+            } else {
+                *newest = given;
+                if let Some(value) = u.get_mut(re) {
+                    *value += sum.re + pivot.re * given.re;
+                }
+                if let Some(value) = im.and_then(|im| u.get_mut(im)) {
+                    *value += sum.im + pivot.re * given.im;
+                }
+            }
+            factors.rotate_right(1);
+            let [last, ..] = &mut factors;
+            *last = row;
+        }
+    }
+
+    /// Row n of Q, from its diagonal back in time.
+    fn row(&self, n: usize, frames: usize) -> Row {
+        let mut row = Row::default();
+        let [diagonal, ..] = &mut row;
+        diagonal.re = self.diagonal;
+        for ahead in 0..=self.predictor.window() {
+            let predicted = n + ahead;
+            if predicted >= frames {
+                break;
+            }
+            let past = predicted.min(self.predictor.window());
+            if ahead > past {
+                break;
+            }
+            for other in 0..self.predictor.channels() {
+                let (taps, innovation) = self.error_row(past, other);
+                let Some(own) = taps.get(ahead).copied() else { continue };
+                for (entry, tap) in row.iter_mut().zip(taps.iter().skip(ahead)) {
+                    // H has conj(t) of its row and t of its column; `minus` conjugates the last.
+                    let conjugate = |t: Complex| Complex { re: t.re, im: -t.im };
+                    *entry = entry.minus(self.factor / innovation, conjugate(own), conjugate(*tap));
+                }
+            }
+        }
+        row
+    }
+
+    /// The part of this channel in the error of channel `other` from `past` frames, newest first, and that error's S.
+    fn error_row(&self, past: usize, other: usize) -> (Row, f32) {
+        let points = self.predictor.grid().points();
+        let mut taps = Row::default();
+        let mut places = taps.iter_mut();
+        if let (Some(newest), true) = (places.next(), other == self.channel) {
+            newest.re = 1.0;
+        }
+        let block = other * self.predictor.channels() + self.channel;
+        for (j, tap) in places.enumerate().take(past) {
+            let operator = self.predictor.coefficient(past, j).get(block * points..).unwrap_or(&[]);
+            tap.re = -operator.get(self.mode.re).copied().unwrap_or(0.0);
+            tap.im = -self.mode.im.and_then(|im| operator.get(im)).copied().unwrap_or(0.0);
+        }
+        let innovation = if past == 0 {
+            // Frame 0 has the variance of the data.
+            let (process, lambda) = (self.predictor.process(), self.predictor.lambda());
+            let power = self.predictor.power().get(other * points + self.mode.re);
+            process.variance(self.kappa, lambda, power.copied().unwrap_or(0.0))
+        } else {
+            let place = other * points + self.mode.re;
+            self.predictor.innovation(past).get(place).copied().unwrap_or(f32::INFINITY)
+        };
+        (taps, innovation)
+    }
+}
+
+/// Turns a row of Q into the row of its Cholesky factor, given the factor's rows before it, newest first.
+fn factorise(row: &mut Row, factors: &[Row; REACH], window: usize) {
+    // Entry d is of the frame d before; from the oldest on, each takes off what those before it explain.
+    for (d, earlier) in factors.iter().enumerate().take(window).rev() {
+        let Some((_, [entry, later @ ..])) = row.split_at_mut_checked(d + 1) else { continue };
+        let [pivot, earlier @ ..] = earlier;
+        let mut value = *entry;
+        for (l, e) in later.iter().zip(earlier) {
+            value = value.minus(1.0, *l, *e);
+        }
+        let inverse = if pivot.re > 0.0 { 1.0 / pivot.re } else { 0.0 };
+        *entry = Complex { re: value.re * inverse, im: value.im * inverse };
+    }
+    let [diagonal, before @ ..] = row;
+    let explained: f32 = before.iter().map(|l| l.re * l.re + l.im * l.im).sum();
+    // What is left can be zero but for rounding, where a step takes all noise away.
+    *diagonal = Complex { re: libm::sqrtf((diagonal.re - explained).max(0.0)), im: 0.0 };
+}

@@ -1,0 +1,64 @@
+//! The paper's corrector.
+
+use super::observation::Observation;
+use crate::{NoiseStream, Predictor};
+
+/// Langevin steps at fixed λ: û ← û + χ ŝ + √(2χ) w, χ = 2 (snr ‖w‖/‖ŝ‖)², norms over the whole path.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Langevin {
+    /// Corrector steps after each step.
+    pub count: u32,
+    /// Signal-to-noise ratio.
+    pub snr: f32,
+}
+
+impl Langevin {
+    /// One corrector step; without noise where `noisy` is false. Measured modes are left where they are.
+    pub(super) fn apply<P: Predictor + ?Sized>(
+        &self,
+        predictor: &P,
+        observation: Option<&Observation<'_>>,
+        stream: &NoiseStream,
+        noisy: bool,
+        path: &mut [f32],
+        score: &[f32],
+    ) {
+        let grid = predictor.grid();
+        let frame = predictor.channels() * grid.points();
+        let noise = |n: u32| NoiseStream { frame: stream.frame.wrapping_add(n), ..*stream };
+        let (mut noise_norm, mut score_norm) = (0.0, 0.0);
+        for (n, score) in (0..).zip(score.chunks_exact(frame)) {
+            // Sums of one frame first, so that small terms are not lost in a large sum.
+            let (mut noise_part, mut score_part) = (0.0, 0.0);
+            for (s, w) in score.iter().zip(noise(n).normals()) {
+                noise_part += w * w;
+                score_part += s * s;
+            }
+            noise_norm += noise_part;
+            score_norm += score_part;
+        }
+        if score_norm == 0.0 {
+            return;
+        }
+        let chi = 2.0 * self.snr * self.snr * (noise_norm / score_norm);
+        let deviation = if noisy { libm::sqrtf(2.0 * chi) } else { 0.0 };
+        let frames = path.chunks_exact_mut(frame).zip(score.chunks_exact(frame));
+        for (n, (path, score)) in (0..).zip(frames) {
+            let measured = observation.filter(|o| o.frame(frame, n).is_some());
+            let kappas = (0..predictor.channels())
+                .flat_map(|_| grid.kappas(predictor.process().laplacian()));
+            let modes = path.iter_mut().zip(score).zip(noise(n).normals()).zip(kappas);
+            for (index, (((u, s), w), kappa)) in modes.enumerate() {
+                let held = measured.is_some_and(|o| {
+                    let r = if o.is_known(n) { 0.0 } else { o.variance(index) };
+                    Observation::spread(predictor.process(), kappa, predictor.lambda(), r).is_some()
+                });
+                if !held {
+                    *u += chi * s + deviation * w;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! Reverse-λ sampling: from coarse and noisy paths to fine ones.
+//!
+//! A path is `[frame][channel][y mode][x mode]`, in modes (see [`crate::spectral`]), and stays with the caller.
+//!
+//! ```text
+//!            rollout at λ_max ─┐
+//!  noise of the data's power ──┼─▶ path at λ_max ──▶ ŝ ──▶ step ──▶ … ──▶ path at λ = 0
+//!  coarse frames at λ_max ─────┘                    └── measured modes, if any, are held ──┘
+//! ```
+//!
+//! [`Sampler::ours`] is the default; [`Sampler::paper`] is the published sampler, to compare with. Source: Yasuda and
+//! Bischoff, arXiv 2604.00327, section 4.
+//!
+//! Noise is addressed by [`NoiseStream`]: seed and member as given; frame n of a path has the stream's frame + n; the
+//! start has the stream's step, and every later draw in λ a step of its own after it. So a member computed alone has
+//! the bits that it has in an ensemble. Two tasks need two seeds, or the same draws appear in both.
+
+mod coupled;
+mod lambda;
+mod langevin;
+mod observation;
+mod rollout;
+mod rule;
+mod step;
+mod stream;
+mod tasks;
+
+pub use lambda::LambdaGrid;
+pub use langevin::Langevin;
+pub use observation::Observation;
+pub use rollout::rollout;
+pub use rule::{Clip, NoiseRule, StepRule};
+pub use stream::{Sensor, Stream};
+pub use tasks::{Coarse, Start, simulate};
+
+use crate::predictor::{
+    FirstFrame, PathDensity, head_score, path_score, path_score_scratch_len, whole_frames,
+};
+use crate::{Error, NoiseStream, Predictor, spectral};
+use step::Step;
+
+/// How to go from λ_max to 0.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Sampler {
+    /// λ_max, where paths start: 1 or about 0.1 to generate; for super-resolution the λ* whose damping and noise are
+    /// those of the coarse frames.
+    pub lambda: f32,
+    /// The λ values from there to 0.
+    pub lambdas: LambdaGrid,
+    /// Where ŝ comes from.
+    pub score: Score,
+    /// What a step does.
+    pub step: StepRule,
+    /// Bounds against errors of a network.
+    pub clip: Option<Clip>,
+    /// Corrector steps after each step.
+    pub correctors: Option<Langevin>,
+    /// The last steps that add no noise.
+    pub quiet_steps: u32,
+    /// Bound of |u| at every grid point, in standard deviations, after each step.
+    pub clamp: Option<f32>,
+}
+
+/// Where ŝ comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
+pub enum Score {
+    /// [`path_score`] of this density.
+    Path(PathDensity),
+    /// [`head_score`].
+    Head,
+}
+
+impl Sampler {
+    /// Ours: eight ancestral steps of rule R (rule V without calibration), λ geometric down to 2e-3, S per mode, frame 0
+    /// Gaussian, no correctors.
+    pub const fn ours(lambda: f32) -> Self {
+        Self {
+            lambda,
+            lambdas: LambdaGrid::Geometric { steps: 8, smallest: 2e-3 },
+            score: Score::Path(PathDensity::OURS),
+            step: StepRule::Ancestral(NoiseRule::Residual),
+            clip: Some(Clip { state: 5.0, score: 4.0 }),
+            correctors: None,
+            quiet_steps: 0,
+            clamp: None,
+        }
+    }
+
+    /// The paper's: equal steps of 1/1000 (λ_max = 1 to generate), isotropic S, three Langevin correctors after each, frame 0 extrapolated
+    /// from the two after it, the field clamped to ±3, no noise in the last two steps. `snr`: 0.7 for Lorenz-96, 0.3 for
+    /// Kolmogorov flow.
+    pub const fn paper(lambda: f32, snr: f32) -> Self {
+        Self {
+            lambda,
+            lambdas: LambdaGrid::Equal { step: 1e-3 },
+            score: Score::Path(PathDensity::PAPER),
+            step: StepRule::Exponential { exact_noise: false },
+            clip: None,
+            correctors: Some(Langevin { count: 3, snr }),
+            quiet_steps: 2,
+            clamp: Some(3.0),
+        }
+    }
+
+    /// Values of scratch that every task needs for a path of `frames` frames: the path's score, and what the score and
+    /// the transforms need.
+    pub fn scratch_len(&self, predictor: &(impl Predictor + ?Sized), frames: usize) -> usize {
+        let path = frames * predictor.channels() * predictor.grid().points();
+        let transform = self.clamp.map_or(0, |_| spectral::scratch_len(predictor.grid()));
+        path + path_score_scratch_len(predictor).max(transform)
+    }
+
+    /// Takes a path from λ_max to 0, in place; the observed modes are at λ_max as [`Sampler::generate`] sets them.
+    ///
+    /// `stream`: where this path's noise starts; see [the module](self). `scratch`: [`Sampler::scratch_len`] values.
+    /// Cost: for each step one score and an update of every value; a corrector costs as much as a step.
+    ///
+    /// # Errors
+    /// [`Error::FieldLength`] unless `path` is a positive number of frames, [`Error::ScratchLength`];
+    /// [`Error::Parameter`] unless λ_max and the fields of `lambdas` are positive and finite; whatever the
+    /// predictor and the observation refuse.
+    pub fn reverse<P: Predictor + ?Sized>(
+        &self,
+        predictor: &mut P,
+        observation: Option<&Observation<'_>>,
+        stream: &NoiseStream,
+        path: &mut [f32],
+        scratch: &mut [f32],
+    ) -> Result<(), Error> {
+        self.check(predictor, observation, path.len(), scratch.len())?;
+        let mut stream = *stream;
+        let (steps, mut index, mut from) = (self.lambdas.steps(self.lambda), 0, self.lambda);
+        while index < steps {
+            let planned = self.lambdas.lambda(self.lambda, index + 1);
+            let stop = observation
+                .and_then(|o| o.stop(predictor.process(), predictor.grid(), from, planned));
+            let to = stop.unwrap_or(planned);
+            if stop.is_none() {
+                index += 1;
+            }
+            let noisy = index + self.quiet_steps <= steps;
+            if predictor.lambda() != from {
+                predictor.prepare(from)?;
+            }
+            stream.step = stream.step.wrapping_add(1);
+            let noise = noisy.then_some(&stream);
+            self.step(&*predictor, to, observation, noise, path, scratch)?;
+            if let Some(correctors) = self.correctors.filter(|_| to > 0.0) {
+                predictor.prepare(to)?;
+                for _ in 0..correctors.count {
+                    stream.step = stream.step.wrapping_add(1);
+                    let (score, scratch) = split(scratch, path.len())?;
+                    self.score(&*predictor, path, score, scratch)?;
+                    correctors.apply(&*predictor, observation, &stream, noisy, path, score);
+                    self.tidy(&*predictor, path, scratch)?;
+                }
+            }
+            from = to;
+        }
+        Ok(())
+    }
+
+    /// One step from the λ that the predictor is ready for to a smaller one, without correctors: for loops of one's own.
+    ///
+    /// `stream`: this step's noise; `None` adds none. Everything else as [`Sampler::reverse`].
+    ///
+    /// # Errors
+    /// As [`Sampler::reverse`]; [`Error::Parameter`] unless 0 ≤ `to` < the predictor's λ.
+    pub fn step<P: Predictor + ?Sized>(
+        &self,
+        predictor: &P,
+        to: f32,
+        observation: Option<&Observation<'_>>,
+        stream: Option<&NoiseStream>,
+        path: &mut [f32],
+        scratch: &mut [f32],
+    ) -> Result<(), Error> {
+        self.check(predictor, observation, path.len(), scratch.len())?;
+        let from = predictor.lambda();
+        Error::check("to", to, to >= 0.0 && to < from, "not negative and below the λ of the path")?;
+        let (score, scratch) = split(scratch, path.len())?;
+        if let Some(clip) = self.clip {
+            clip.apply(predictor, path);
+        }
+        self.score(predictor, path, score, scratch)?;
+        let step =
+            Step { process: *predictor.process(), from, to, rule: self.step, clip: self.clip };
+        step.apply(predictor, observation, stream, path, score);
+        self.tidy(predictor, path, scratch)
+    }
+
+    fn score<P: Predictor + ?Sized>(
+        &self,
+        predictor: &P,
+        path: &[f32],
+        score: &mut [f32],
+        scratch: &mut [f32],
+    ) -> Result<(), Error> {
+        match self.score {
+            Score::Path(density) => path_score(predictor, density, path, score, scratch),
+            Score::Head => head_score(predictor, path, score, scratch),
+        }
+    }
+
+    /// What the paper does to a path after each update.
+    fn tidy<P: Predictor + ?Sized>(
+        &self,
+        predictor: &P,
+        path: &mut [f32],
+        scratch: &mut [f32],
+    ) -> Result<(), Error> {
+        let grid = predictor.grid();
+        if matches!(self.score, Score::Path(density) if density.first_frame == FirstFrame::Flat) {
+            extrapolate_first_frame(path, predictor.channels() * grid.points());
+        }
+        if let Some(bound) = self.clamp {
+            spectral::inverse(grid, path, scratch)?;
+            for value in path.iter_mut() {
+                *value = value.min(bound).max(-bound);
+            }
+            spectral::forward(grid, path, scratch)?;
+        }
+        Ok(())
+    }
+
+    fn check<P: Predictor + ?Sized>(
+        &self,
+        predictor: &P,
+        observation: Option<&Observation<'_>>,
+        path: usize,
+        scratch: usize,
+    ) -> Result<(), Error> {
+        Error::check("lambda", self.lambda, self.lambda > 0.0, "positive")?;
+        self.lambdas.check()?;
+        let frame = predictor.channels() * predictor.grid().points();
+        let frames = whole_frames(path, frame)?;
+        if let Some(observation) = observation {
+            observation.check(frame, path)?;
+        }
+        let needed = self.scratch_len(predictor, frames);
+        if scratch < needed {
+            return Err(Error::ScratchLength { values: scratch, needed });
+        }
+        Ok(())
+    }
+}
+
+/// Scratch for the score of a path of `path` values, and the rest.
+fn split(scratch: &mut [f32], path: usize) -> Result<(&mut [f32], &mut [f32]), Error> {
+    let too_short = Error::ScratchLength { values: scratch.len(), needed: path };
+    scratch.split_at_mut_checked(path).ok_or(too_short)
+}
+
+/// u⁰ ← 2u¹ − u²; a path of fewer than three frames is left as it is.
+fn extrapolate_first_frame(path: &mut [f32], frame: usize) {
+    let Some((first, rest)) = path.split_at_mut_checked(frame) else { return };
+    let Some((second, rest)) = rest.split_at_checked(frame) else { return };
+    for ((first, second), third) in first.iter_mut().zip(second).zip(rest) {
+        *first = 2.0 * second - third;
+    }
+}

@@ -1,0 +1,66 @@
+//! What a sampler's step can be.
+
+use crate::Predictor;
+
+/// How a step moves a mode.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
+pub enum StepRule {
+    /// Ours: û ← g û + h (ŝ + û/V₁) + noise of variance q, with V = C²P + Σ at either end,
+    /// g = e^(−z) V₀/V₁, h = Σ(Δ) e^(min(z, 1)), z = ακΔ. With h = Σ(Δ) e^z the mean is exact for any density:
+    /// e^z (û + Σ(Δ) ŝ); the bound keeps errors of ŝ from being multiplied by e^z.
+    Ancestral(NoiseRule),
+    /// The paper's: û ← e^z û + φ β²Δ ŝ + noise, φ = (e^z − 1)/z.
+    Exponential {
+        /// Noise variance β² (e^(2z) − 1)/(2ακ), exact for the linear part, instead of the paper's β²Δ.
+        exact_noise: bool,
+    },
+}
+
+/// The noise variance of an ancestral step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
+pub enum NoiseRule {
+    /// Rule V: q = V₀ − g² V₁. Needs no table; the better spectrum.
+    Variance,
+    /// Rule R: q − h² (Re − 1/V₁), Re from the predictor's calibration: the lowest error. Rule V without calibration.
+    Residual,
+    /// Rule L: correlated between frames as the predictor's linear part and its S say, so that a step of a linear
+    /// system is exact at any length up to z = 1. Needs no table. Frames that are known condition the others.
+    Linear,
+}
+
+/// Bounds against errors of a network.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Clip {
+    /// |û| is at most this many √V₁, before its score is taken.
+    pub state: f32,
+    /// |ŝ| is at most this many √R, R = E ŝ² from the predictor's calibration; no bound without calibration.
+    pub score: f32,
+}
+
+impl Clip {
+    /// Bounds |û| of a path at the predictor's λ.
+    pub(super) fn apply<P: Predictor + ?Sized>(&self, predictor: &P, path: &mut [f32]) {
+        let (grid, process, lambda) = (predictor.grid(), predictor.process(), predictor.lambda());
+        let frame = predictor.channels() * grid.points();
+        let kappas = (0..predictor.channels()).flat_map(|_| grid.kappas(process.laplacian()));
+        for (index, (power, kappa)) in predictor.power().iter().zip(kappas).enumerate() {
+            let limit = self.state * libm::sqrtf(process.variance(kappa, lambda, *power));
+            for u in path.iter_mut().skip(index).step_by(frame.max(1)) {
+                *u = bounded(*u, limit);
+            }
+        }
+    }
+}
+
+/// Not `clamp`, which panics on a limit that is no number. What is no number becomes a limit.
+pub(super) fn bounded(value: f32, limit: f32) -> f32 {
+    value.min(limit).max(-limit)
+}

@@ -1,0 +1,247 @@
+//! One reverse step λ₁ → λ₀: what every mode does.
+
+use super::coupled::Coupling;
+use super::observation::Observation;
+use super::rule::{Clip, NoiseRule, StepRule, bounded};
+use crate::noise::NoiseStream;
+use crate::predictor::Position;
+use crate::spectral::{RadialBins, operator};
+use crate::{ForwardProcess, Predictor};
+
+/// z is at most this in the factor of the score.
+const GROWTH_MAX: f32 = 1.0;
+
+/// A reverse step of every mode.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Step {
+    pub(super) process: ForwardProcess,
+    pub(super) from: f32,
+    pub(super) to: f32,
+    pub(super) rule: StepRule,
+    pub(super) clip: Option<Clip>,
+}
+
+/// The coefficients of an ancestral step: g, h, V₁ and q of rule V.
+struct Ancestral {
+    g: f32,
+    h: f32,
+    before: f32,
+    variance: f32,
+}
+
+/// û ← state · û + score · ŝ + measured · y + deviation · w, with |ŝ| bounded before.
+#[derive(Clone, Copy, Debug, Default)]
+struct Move {
+    state: f32,
+    score: f32,
+    measured: f32,
+    deviation: f32,
+    score_limit: f32,
+}
+
+/// The moves of one mode, by what is known of the frame.
+#[derive(Clone, Copy, Debug, Default)]
+struct Moves {
+    free: Move,
+    measured: Option<Move>,
+    known: Option<Move>,
+}
+
+impl Step {
+    /// Moves every mode of `path`, `[frame][channel][y mode][x mode]`; the noise of frame n is that of `stream` with n
+    /// added to its frame, `None` adds none.
+    pub(super) fn apply<P: Predictor + ?Sized>(
+        &self,
+        predictor: &P,
+        observation: Option<&Observation<'_>>,
+        stream: Option<&NoiseStream>,
+        path: &mut [f32],
+        score: &mut [f32],
+    ) {
+        let grid = predictor.grid();
+        let frame = predictor.channels() * grid.points();
+        let position = predictor.calibration().position(self.from);
+        let bins = RadialBins::new(grid);
+        let mut moves = (0..predictor.channels()).flat_map(|channel| {
+            let power = predictor.power().chunks_exact(grid.points()).nth(channel).unwrap_or(&[]);
+            let modes = power.iter().zip(grid.kappas(self.process.laplacian())).enumerate();
+            modes.zip(grid.wavenumbers()).map(move |((index, (power, kappa)), k)| {
+                let table = Table { predictor, position, channel, bin: bins.bin(k) };
+                let free = self.free(kappa, *power, &table);
+                let r = observation.map(|o| o.variance(channel * grid.points() + index));
+                Moves {
+                    free,
+                    measured: r.and_then(|r| self.held(kappa, r)),
+                    known: r.and_then(|_| self.held(kappa, 0.0)),
+                }
+            })
+        });
+        let coupled = self.rule == StepRule::Ancestral(NoiseRule::Linear);
+        // Four modes at a time, which is a block of noise; a channel has a multiple of four.
+        for block in 0..frame / 4 {
+            let moves: [Moves; 4] = core::array::from_fn(|_| moves.next().unwrap_or_default());
+            let range = 4 * block..4 * block + 4;
+            let frames = path.chunks_exact_mut(frame).zip(score.chunks_exact_mut(frame));
+            for (n, (u, s)) in (0_u32..).zip(frames) {
+                let (Some(u), Some(s)) = (u.get_mut(range.clone()), s.get_mut(range.clone()))
+                else {
+                    continue;
+                };
+                let noise = stream.map_or([0.0; 4], |stream| {
+                    let stream = NoiseStream { frame: stream.frame.wrapping_add(n), ..*stream };
+                    stream.block(block as u32)
+                });
+                let seen =
+                    observation.and_then(|o| o.frame(frame, n)).and_then(|y| y.get(range.clone()));
+                let values = u.iter_mut().zip(s).zip(noise).zip(&moves).enumerate();
+                let known = observation.is_some_and(|o| o.is_known(n));
+                for (lane, (((u, s), w), moves)) in values {
+                    let y = seen.and_then(|y| y.get(lane));
+                    let held = if known { &moves.known } else { &moves.measured };
+                    let mean = moves.free.of(*u, *s, 0.0, w);
+                    let value = held.as_ref().zip(y).map(|(held, y)| held.of(*u, 0.0, *y, w));
+                    if coupled {
+                        *s = value.map_or(w, |value| value - mean);
+                    }
+                    *u = value.unwrap_or(mean);
+                }
+            }
+        }
+        if coupled && stream.is_some() {
+            self.couple(predictor, observation, path, score);
+        }
+    }
+
+    /// Adds the noise of rule L; `noise` holds what [`Coupling::add`] takes, not yet packed.
+    fn couple<P: Predictor + ?Sized>(
+        &self,
+        predictor: &P,
+        observation: Option<&Observation<'_>>,
+        path: &mut [f32],
+        noise: &mut [f32],
+    ) {
+        let grid = predictor.grid();
+        let frame = predictor.channels() * grid.points();
+        // Lengths were checked where the path came in.
+        let _ = operator::pack(grid, path);
+        let _ = operator::pack(grid, noise);
+        for channel in 0..predictor.channels() {
+            let power = predictor.power().chunks_exact(grid.points()).nth(channel).unwrap_or(&[]);
+            let modes =
+                operator::by_value(grid).zip(power).zip(grid.kappas(self.process.laplacian()));
+            for ((mode, power), kappa) in modes {
+                let Some(mode) = mode else { continue };
+                let r = observation.map(|o| o.variance(channel * grid.points() + mode.re));
+                let held = r.and_then(|r| self.held(kappa, r)).is_some();
+                let known = |n| {
+                    observation
+                        .is_some_and(|o| o.frame(frame, n).is_some() && (held || o.is_known(n)))
+                };
+                let Ancestral { h, before, variance, .. } = self.ancestral(kappa, *power);
+                let (diagonal, factor) = (variance + h * h / before, h * h);
+                Coupling { predictor, channel, mode, kappa, diagonal, factor }
+                    .add(known, noise, path);
+            }
+        }
+        let _ = operator::unpack(grid, path);
+    }
+
+    fn free<P: Predictor + ?Sized>(&self, kappa: f32, power: f32, table: &Table<'_, P>) -> Move {
+        let process = &self.process;
+        let before = process.variance(kappa, self.from, power);
+        let mut step = match self.rule {
+            StepRule::Ancestral(rule) => {
+                let Ancestral { g, h, variance, .. } = self.ancestral(kappa, power);
+                let variance = match rule {
+                    NoiseRule::Variance => variance,
+                    NoiseRule::Residual => {
+                        let noise = process.noise_variance(kappa, self.from);
+                        let excess = (table.denoising() / before).min(1.0 / noise) - 1.0 / before;
+                        variance - h * h * excess.max(0.0)
+                    }
+                    NoiseRule::Linear => 0.0,
+                };
+                let deviation = libm::sqrtf(variance.max(0.0));
+                Move { state: g + h / before, score: h, deviation, ..Move::FREE }
+            }
+            StepRule::Exponential { exact_noise } => {
+                let delta = self.from - self.to;
+                let z = process.alpha() * kappa * delta;
+                let growth = libm::expf(z);
+                let phi = if z > 0.0 { libm::expm1f(z) / z } else { 1.0 };
+                let variance = if exact_noise {
+                    growth * growth * process.noise_variance(kappa, delta)
+                } else {
+                    process.beta2() * delta
+                };
+                let score = phi * process.beta2() * delta;
+                Move { state: growth, score, deviation: libm::sqrtf(variance), ..Move::FREE }
+            }
+        };
+        if let Some(clip) = self.clip {
+            step.score_limit = clip.score * libm::sqrtf(table.score() / before);
+        }
+        step
+    }
+
+    fn ancestral(&self, kappa: f32, power: f32) -> Ancestral {
+        let process = &self.process;
+        let delta = self.from - self.to;
+        let z = process.alpha() * kappa * delta;
+        let added = process.noise_variance(kappa, delta);
+        let before = process.variance(kappa, self.from, power);
+        let after = process.variance(kappa, self.to, power);
+        Ancestral {
+            g: process.damping(kappa, delta) * (after / before),
+            h: added * libm::expf(z.min(GROWTH_MAX)),
+            before,
+            // V₀ − g² V₁ without its cancellation.
+            variance: after * (added / before),
+        }
+    }
+
+    /// The bridge of a mode that was measured with the variance `r`; `None` once the measurement is noisier than λ₀.
+    fn held(&self, kappa: f32, r: f32) -> Option<Move> {
+        let process = &self.process;
+        let after = Observation::spread(process, kappa, self.to, r)?;
+        let before = Observation::spread(process, kappa, self.from, r)?;
+        let delta = self.from - self.to;
+        let damping = process.damping(kappa, delta);
+        let (state, variance) = if before > 0.0 {
+            let share = after / before;
+            (damping * share, share * process.noise_variance(kappa, delta))
+        } else {
+            (0.0, 0.0)
+        };
+        let measured = process.damping(kappa, self.to) - state * process.damping(kappa, self.from);
+        Some(Move { state, measured, deviation: libm::sqrtf(variance), ..Move::FREE })
+    }
+}
+
+/// A predictor's calibration at one place.
+struct Table<'a, P: ?Sized> {
+    predictor: &'a P,
+    position: Position,
+    channel: usize,
+    bin: usize,
+}
+
+impl<P: Predictor + ?Sized> Table<'_, P> {
+    fn denoising(&self) -> f32 {
+        self.predictor.calibration().denoising(self.position, self.channel, self.bin)
+    }
+
+    fn score(&self) -> f32 {
+        self.predictor.calibration().score(self.position, self.channel, self.bin)
+    }
+}
+
+impl Move {
+    const FREE: Self =
+        Self { state: 0.0, score: 0.0, measured: 0.0, deviation: 0.0, score_limit: f32::INFINITY };
+
+    fn of(&self, u: f32, s: f32, y: f32, w: f32) -> f32 {
+        let s = bounded(s, self.score_limit);
+        self.state * u + self.score * s + self.measured * y + self.deviation * w
+    }
+}

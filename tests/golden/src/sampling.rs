@@ -1,0 +1,139 @@
+//! Cases of the linear predictor and the samplers.
+
+use finescale::predictor::Linear;
+use finescale::sampler::{
+    Coarse, LambdaGrid, Langevin, NoiseRule, Observation, Sensor, Start, StepRule, Stream,
+};
+use finescale::spectral::operator::{apply, complex_modes};
+use finescale::spectral::pixel_modes;
+use finescale::{Axis, Error, ForwardProcess, Grid, NoiseStream, Predictor, Sampler};
+
+/// What a sampling case draws.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Draw {
+    /// Three steps of rule L from a rollout.
+    Linear,
+    /// Two steps of rule R from the case's own path, as clean coarse frames.
+    SuperResolve,
+    /// Two steps of rule L where the first half of the path's frames is known.
+    Forecast,
+    /// Four steps of the paper's sampler with one corrector each.
+    Paper,
+    /// The case's path, frame by frame, as pixels of half as many points on each axis; one frame late.
+    Stream,
+}
+
+/// Draws a path of as many frames as `path` holds; the predictor sees two frames.
+pub(crate) fn draw(
+    draw: Draw,
+    grid: &Grid,
+    channels: usize,
+    process: &ForwardProcess,
+    path: &mut [f32],
+    scratch: &mut [f32],
+) -> Result<(), Error> {
+    const WINDOW: usize = 2;
+    const LAG: usize = 1;
+    let frame = grid.points() * channels;
+    let sampler = sampler(draw);
+    let stream = NoiseStream { seed: 0x5EED_F1E1_D000_0002, member: 1, frame: 5, step: 0 };
+
+    let (gamma, scratch) = cut(scratch, (WINDOW + 1) * frame * channels)?;
+    autocovariance(grid, channels, gamma);
+    let (memory, scratch) = cut(scratch, Linear::memory_len(grid, channels, WINDOW))?;
+    let mut linear = Linear::new(grid, process, channels, gamma, memory)?;
+    match draw {
+        Draw::Linear | Draw::Paper => {
+            sampler.generate(&mut linear, Start::Rollout, None, &stream, path, scratch)
+        }
+        Draw::SuperResolve => {
+            sampler.super_resolve(&mut linear, Coarse::Clean, None, &stream, path, scratch)
+        }
+        Draw::Forecast => {
+            let (known, scratch) = cut(scratch, path.len() / 2)?;
+            for (known, value) in known.iter_mut().zip(path.iter()) {
+                *known = *value;
+            }
+            // Every third pair with an error, so that some are released on the way.
+            let (variances, scratch) = cut(scratch, frame)?;
+            for (index, variance) in variances.iter_mut().enumerate() {
+                *variance = if index / 2 % 3 == 0 { 0.02 } else { 0.0 };
+            }
+            let known = Observation::new(grid, known, variances)?;
+            sampler.forecast(&mut linear, &known, &stream, path, scratch)
+        }
+        Draw::Stream => {
+            let (undo, scratch) = cut(scratch, grid.points())?;
+            let (variances, scratch) = cut(scratch, frame)?;
+            let coarse = Grid::line(Axis::new(grid.nx() / 2, grid.x().boundary())?);
+            pixel_modes(grid, &coarse, 0.05, linear.power(), undo, variances)?;
+            let (memory, scratch) = cut(scratch, Stream::memory_len(&linear, LAG))?;
+            let (measured, scratch) = cut(scratch, frame)?;
+            let sensor = Sensor::Measured(variances);
+            let mut window = Stream::new(sampler, &linear, sensor, LAG, stream, memory)?;
+            for pixels in path.chunks_exact_mut(frame.max(1)) {
+                measured.fill(0.0);
+                apply(grid, undo, pixels, measured)?;
+                if let Some(fine) = window.push(&mut linear, measured, scratch)? {
+                    for (value, fine) in pixels.iter_mut().zip(fine) {
+                        *value = *fine;
+                    }
+                }
+            }
+            Ok(())
+        }
+    }
+}
+
+fn sampler(draw: Draw) -> Sampler {
+    let ours = Sampler::ours(0.5);
+    let rule = |rule, steps| Sampler {
+        lambdas: LambdaGrid::Cubic { steps },
+        step: StepRule::Ancestral(rule),
+        ..ours
+    };
+    match draw {
+        Draw::Linear | Draw::Stream => rule(NoiseRule::Linear, 3),
+        Draw::Forecast => rule(NoiseRule::Linear, 2),
+        Draw::SuperResolve => {
+            let lambdas = LambdaGrid::Geometric { steps: 2, smallest: 0.05 };
+            Sampler { lambdas, ..ours }
+        }
+        Draw::Paper => Sampler {
+            lambdas: LambdaGrid::Equal { step: 0.1 },
+            correctors: Some(Langevin { count: 1, snr: 0.3 }),
+            ..Sampler::paper(0.4, 0.3)
+        },
+    }
+}
+
+/// Modes that turn and decay, the faster the smaller they are; channels drive each other. Rational, so that it is the
+/// same everywhere.
+fn autocovariance(grid: &Grid, channels: usize, gamma: &mut [f32]) {
+    let points = grid.points();
+    gamma.fill(0.0);
+    for (lag, gamma) in gamma.chunks_exact_mut(points * channels * channels).enumerate() {
+        for (block, gamma) in gamma.chunks_exact_mut(points).enumerate() {
+            let same = block.checked_rem(channels + 1) == Some(0);
+            for mode in complex_modes(grid) {
+                let slow = 1.0 / (1.0 + mode.re as f32 / points as f32);
+                let (mut re, mut im) = (4.0 * slow * if same { 1.0 } else { 0.25 }, 0.0);
+                for _ in 0..lag {
+                    (re, im) = (slow * (0.8 * re - 0.25 * im), slow * (0.8 * im + 0.25 * re));
+                }
+                if let Some(value) = gamma.get_mut(mode.re) {
+                    *value = re;
+                }
+                if let Some(value) = mode.im.and_then(|index| gamma.get_mut(index)) {
+                    *value = im;
+                }
+            }
+        }
+    }
+}
+
+/// The first `len` values of `scratch`, and the rest.
+fn cut(scratch: &mut [f32], len: usize) -> Result<(&mut [f32], &mut [f32]), Error> {
+    let too_short = Error::ScratchLength { values: scratch.len(), needed: len };
+    scratch.split_at_mut_checked(len).ok_or(too_short)
+}
