@@ -8,6 +8,8 @@ pub mod import;
 pub mod interrupt;
 pub mod linear;
 pub mod model;
+#[cfg(feature = "onnx")]
+pub mod onnx;
 pub mod plot;
 pub mod simulate;
 #[cfg(feature = "train")]
