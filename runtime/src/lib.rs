@@ -7,6 +7,7 @@ extern crate std;
 pub mod error;
 pub mod grid;
 pub mod layer;
+pub mod model;
 pub mod noise;
 pub mod predictor;
 pub mod process;

@@ -4,10 +4,13 @@ pub mod calendar;
 pub mod commands;
 pub mod convolution;
 pub mod dataset;
+pub mod export;
 pub mod import;
 pub mod interrupt;
 pub mod linear;
 pub mod model;
+#[cfg(feature = "onnx")]
+pub mod onnx;
 pub mod plot;
 pub mod simulate;
 #[cfg(feature = "train")]

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 #[cfg(feature = "train")]
 use finescale_trainer::commands::TrainArgs;
-use finescale_trainer::commands::{DampArgs, DataArgs};
+use finescale_trainer::commands::{DampArgs, DataArgs, ExportArgs, ModelArgs};
 use finescale_trainer::interrupt::{self, Interrupted};
 
 /// Predictor-driven diffusion for spatiotemporal fields.
@@ -20,6 +20,8 @@ struct Cli {
 enum Command {
     Data(DataArgs),
     Damp(DampArgs),
+    Export(ExportArgs),
+    Model(ModelArgs),
     #[cfg(feature = "train")]
     Train(TrainArgs),
 }
@@ -29,6 +31,8 @@ fn main() -> ExitCode {
     let result = interrupt::install().and_then(|()| match cli.command {
         Command::Data(args) => args.run(),
         Command::Damp(args) => args.run(),
+        Command::Export(args) => args.run(),
+        Command::Model(args) => args.run(),
         #[cfg(feature = "train")]
         Command::Train(args) => args.run(),
     });

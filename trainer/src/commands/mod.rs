@@ -6,10 +6,14 @@ pub mod data_import;
 pub mod data_info;
 pub mod data_plot;
 mod data_simulate;
+pub mod export;
+pub mod model;
 #[cfg(feature = "train")]
 pub mod train;
 
 pub use damp::DampArgs;
 pub use data::DataArgs;
+pub use export::ExportArgs;
+pub use model::ModelArgs;
 #[cfg(feature = "train")]
 pub use train::TrainArgs;

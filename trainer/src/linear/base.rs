@@ -108,7 +108,7 @@ impl LinearBase {
     }
 
     /// For every number of available frames, the predictor of each complex mode of a group.
-    fn solve(
+    pub(crate) fn solve(
         &self,
         group: &Group,
         kappa: f64,

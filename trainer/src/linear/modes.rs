@@ -58,7 +58,11 @@ impl Group {
 
     /// The complex modes of a spectrum; the second is 0 unless this is a quadruple.
     pub fn of_spectrum(&self, spectrum: &[f32]) -> [Complex<f64>; 2] {
-        let at = |place: usize| f64::from(spectrum[place]);
+        self.complex(|place| f64::from(spectrum[place]))
+    }
+
+    /// As [`Self::of_spectrum`], of the spectrum with value `at(place)`.
+    pub fn complex(&self, at: impl Fn(usize) -> f64) -> [Complex<f64>; 2] {
         match *self {
             Self::One(place) => [Complex::from(at(place)), Complex::default()],
             Self::Two([c, s]) => {
@@ -132,7 +136,7 @@ impl Partner {
 }
 
 /// A packed operator as real planes, `[partner][mode]` in the order of [`Partner::all`]: output mode m is the sum over
-/// partners of plane[m] × input[partner of m]. What an accelerator without complex numbers multiplies with.
+/// partners of `plane[m]` × `input[partner of m]`. What an accelerator without complex numbers multiplies with.
 pub fn planes(grid: &Grid, packed: &[f32]) -> Vec<f32> {
     let partners = Partner::all(grid);
     let points = grid.points();

@@ -40,7 +40,7 @@ impl Autocovariance {
     }
 
     /// E[û^{n+l} (û^n)ᴴ] for l of either sign.
-    fn at(&self, lag: isize) -> DMatrix<Complex<f64>> {
+    pub(crate) fn at(&self, lag: isize) -> DMatrix<Complex<f64>> {
         let matrix = &self.lags[lag.unsigned_abs()];
         if lag < 0 { matrix.adjoint() } else { matrix.clone() }
     }

@@ -10,8 +10,10 @@
 //! | `score_truth` | λ, C, shells | E[ŝ t*] · V, t = −(û − C û₀)/Σ |
 //! | `network.…` | | weights; none for `linear` |
 
+pub mod basis;
 mod calibration;
 mod file;
+pub mod reference;
 
 use std::collections::BTreeMap;
 
@@ -166,6 +168,12 @@ impl Meta {
     /// If α or β² is out of range.
     pub fn process(&self) -> Result<ForwardProcess> {
         Ok(ForwardProcess::new(self.alpha, self.beta2, self.laplacian)?)
+    }
+
+    /// Fields that the network sees: every channel of every frame, filtered and raw or raw alone.
+    pub fn input_fields(&self) -> usize {
+        let kinds = if self.filtered_inputs { 2 } else { 1 };
+        kinds * self.window * self.channels.len()
     }
 }
 

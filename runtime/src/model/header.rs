@@ -1,0 +1,131 @@
+//! The fixed part of a file.
+
+use super::cursor::Cursor;
+use super::{ALIGNMENT, Invalid, KERNEL_LAYOUT, Options, VERSION, checksum};
+use crate::{Axis, Boundary, ForwardProcess, Grid, Laplacian};
+
+/// The first bytes; a transfer as text would change them.
+pub const MAGIC: [u8; 8] = *b"\x89FSM\r\n\x1a\n";
+/// Bytes of the header.
+pub const HEADER_LEN: usize = 64;
+/// The checksum covers the bytes from here to the end; all before are known exactly.
+pub const CHECKED_FROM: usize = 20;
+
+/// Lengths that an axis can have: squares of wavenumbers stay far from overflow.
+const LENGTHS: core::ops::RangeInclusive<f32> = 1e-6..=1e6;
+
+/// Sizes and parameters.
+pub(super) struct Header {
+    pub(super) grid: Grid,
+    pub(super) process: ForwardProcess,
+    pub(super) options: Options,
+    pub(super) frame_interval: f32,
+    pub(super) channels: usize,
+    pub(super) window: usize,
+    pub(super) layers: usize,
+    pub(super) lambdas: usize,
+    pub(super) lambda_grid: usize,
+    pub(super) hidden: usize,
+    pub(super) bins: usize,
+    pub(super) name: usize,
+}
+
+/// Reads the header of a file whose `bytes` are all there.
+pub(super) fn read(bytes: &[u8], cursor: &mut Cursor<'_>) -> Result<Header, Invalid> {
+    if cfg!(target_endian = "big") {
+        return Err(Invalid::Endianness);
+    }
+    if cursor.take(MAGIC.len())? != MAGIC {
+        return Err(Invalid::Magic);
+    }
+    let (version, layout) = (cursor.u16()?, cursor.u16()?);
+    if version != VERSION {
+        return Err(Invalid::Version { version });
+    }
+    if layout != KERNEL_LAYOUT {
+        return Err(Invalid::KernelLayout { layout });
+    }
+    if usize::try_from(cursor.u32()?) != Ok(bytes.len()) {
+        return Err(Invalid::Length);
+    }
+    let said = cursor.u32()?;
+    if bytes.get(CHECKED_FROM..).map(checksum) != Some(said) {
+        return Err(Invalid::Checksum);
+    }
+    if bytes.as_ptr().align_offset(ALIGNMENT) != 0 {
+        return Err(Invalid::Alignment);
+    }
+    let points = [cursor.u16()?, cursor.u16()?];
+    let boundaries = [cursor.u8()?, cursor.u8()?];
+    let laplacian = match cursor.u8()? {
+        0 => Laplacian::Spectral,
+        1 => Laplacian::FiniteDifference,
+        _ => return Err(Invalid::Field { name: "laplacian" }),
+    };
+    let options = options(cursor.u8()?)?;
+    let lengths = [cursor.f32()?, cursor.f32()?];
+    let (alpha, beta2) = (cursor.f32()?, cursor.f32()?);
+    let frame_interval = finite(cursor.f32()?, "frame interval")?;
+    let header = Header {
+        grid: grid(points, boundaries, lengths)?,
+        process: ForwardProcess::new(alpha, beta2, laplacian)
+            .map_err(|_| Invalid::Field { name: "process" })?,
+        options,
+        frame_interval,
+        channels: positive(cursor.u8()?, "channels")?,
+        window: positive(cursor.u8()?, "window")?,
+        layers: usize::from(cursor.u8()?),
+        lambdas: usize::from(cursor.u8()?),
+        lambda_grid: usize::from(cursor.u8()?),
+        hidden: usize::from(cursor.u8()?),
+        bins: usize::from(cursor.u16()?),
+        name: usize::from(cursor.u16()?),
+    };
+    cursor.zeros(6)?;
+    Ok(header)
+}
+
+fn options(flags: u8) -> Result<Options, Invalid> {
+    if flags > 0b1111 {
+        return Err(Invalid::Field { name: "options" });
+    }
+    Ok(Options {
+        linear_base: flags & 1 != 0,
+        filtered_inputs: flags & 2 != 0,
+        bounded: flags & 4 != 0,
+        score_head: flags & 8 != 0,
+    })
+}
+
+fn grid(points: [u16; 2], boundaries: [u8; 2], lengths: [f32; 2]) -> Result<Grid, Invalid> {
+    let refused = Invalid::Field { name: "grid" };
+    let axis = |points: u16, boundary, length| {
+        let boundary = match boundary {
+            0 => Boundary::Periodic,
+            1 => Boundary::Reflecting,
+            _ => return Err(refused),
+        };
+        let axis = Axis::new(usize::from(points), boundary).map_err(|_| refused)?;
+        if !LENGTHS.contains(&length) {
+            return Err(refused);
+        }
+        axis.with_length(length).map_err(|_| refused)
+    };
+    let ([ny, nx], [by, bx], [ly, lx]) = (points, boundaries, lengths);
+    let x = axis(nx, bx, lx)?;
+    if ny != 0 {
+        return Grid::plane(axis(ny, by, ly)?, x).map_err(|_| refused);
+    }
+    if by != 0 || ly.to_bits() != 0 {
+        return Err(refused);
+    }
+    Ok(Grid::line(x))
+}
+
+fn positive(value: u8, name: &'static str) -> Result<usize, Invalid> {
+    if value > 0 { Ok(usize::from(value)) } else { Err(Invalid::Field { name }) }
+}
+
+pub(super) fn finite(value: f32, name: &'static str) -> Result<f32, Invalid> {
+    if value.is_finite() { Ok(value) } else { Err(Invalid::Field { name }) }
+}

@@ -1,0 +1,184 @@
+//! Model files: bytes to a view that has been checked whole, used in place.
+//!
+//! `docs/format.md` has the format byte by byte. [`Model::parse`] reads the bytes once, from front to back, with checked
+//! arithmetic; nothing can be taken from bytes that it has refused. Arrays stay where they are, in flash or in a mapped
+//! file. Every flip of a single bit and every truncation is refused.
+//!
+//! ```
+//! # fn flash() -> &'static [u8] { &[] }
+//! use finescale::model::{Invalid, Model};
+//! assert_eq!(Model::parse(flash()).err(), Some(Invalid::Length));
+//! ```
+
+mod cursor;
+mod header;
+mod invalid;
+mod layer;
+mod parse;
+
+pub use header::{CHECKED_FROM, HEADER_LEN, MAGIC};
+pub use invalid::Invalid;
+pub use layer::{Film, Layer, Layers, Weights};
+
+use crate::{ForwardProcess, Grid};
+
+/// Version of the format.
+pub const VERSION: u16 = 1;
+/// Order of weights: [`crate::layer::ConvShape::pack`]'s.
+pub const KERNEL_LAYOUT: u16 = 1;
+/// Where a file must lie in memory, and its arrays inside it: at multiples of so many bytes.
+pub const ALIGNMENT: usize = 16;
+/// Most layers of a network.
+pub const LAYERS_MAX: usize = 32;
+
+/// CRC-32 of IEEE 802.3 (polynomial 0x04C11DB7, reflected, inverted at both ends), as in a file's header.
+pub fn checksum(bytes: &[u8]) -> u32 {
+    const CRC: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
+    CRC.checksum(bytes)
+}
+
+/// Bytes at a multiple of [`ALIGNMENT`]: what a file is put into that is made part of a program.
+///
+/// ```ignore
+/// static MODEL: &Aligned<[u8]> = &Aligned(*include_bytes!("winds.finescale"));
+/// ```
+#[repr(C, align(16))]
+#[derive(Clone, Copy, Debug)]
+pub struct Aligned<T: ?Sized>(pub T);
+
+/// A model whose bytes have been checked.
+#[derive(Clone, Copy, Debug)]
+pub struct Model<'a> {
+    grid: Grid,
+    process: ForwardProcess,
+    channels: usize,
+    window: usize,
+    frame_interval: f32,
+    options: Options,
+    name: &'a str,
+    descriptions: &'a [u8],
+    tables: Tables<'a>,
+    autocovariance: &'a [f32],
+    film: Option<Film<'a>>,
+    layers: Layers<'a>,
+}
+
+/// How a predictor is put together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// The network corrects the linear base; otherwise it is all there is.
+    pub linear_base: bool,
+    /// The network sees Wiener-filtered frames before the raw ones.
+    pub filtered_inputs: bool,
+    /// Corrections are 4 deviations · tanh(network / 4).
+    pub bounded: bool,
+    /// The network also estimates the newest frame's noise.
+    pub score_head: bool,
+}
+
+/// What was measured on the trained predictor, `[λ][channel][radial bin]` each; see [`crate::spectral::RadialBins`].
+#[derive(Clone, Copy, Debug)]
+pub struct Tables<'a> {
+    /// λ, rising.
+    pub lambdas: &'a [f32],
+    /// S over the linear predictor's S.
+    pub innovation: &'a [f32],
+    /// R V, with R = E ŝ² of a real mode of the path score and V = C²P + Σ.
+    pub score: &'a [f32],
+    /// Re V, with Re = 2 E ŝ t − E ŝ² and t the score that knows the clean path.
+    pub denoising: &'a [f32],
+    /// A good λ grid for sampling, falling, the last one 0.
+    pub lambda_grid: &'a [f32],
+}
+
+/// A channel: field value = mean + std · standardised value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Channel<'a> {
+    /// Name of the variable.
+    pub name: &'a str,
+    /// Its units.
+    pub units: &'a str,
+    /// Mean of the training data.
+    pub mean: f32,
+    /// Standard deviation of the training data.
+    pub std: f32,
+}
+
+impl<'a> Model<'a> {
+    /// Checks a file.
+    ///
+    /// # Errors
+    /// [`Invalid`] says what is wrong.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, Invalid> {
+        parse::model(bytes)
+    }
+
+    /// Its name, for people.
+    pub const fn name(&self) -> &'a str {
+        self.name
+    }
+
+    /// The grid.
+    pub const fn grid(&self) -> &Grid {
+        &self.grid
+    }
+
+    /// The forward process.
+    pub const fn process(&self) -> &ForwardProcess {
+        &self.process
+    }
+
+    /// Number of channels.
+    pub const fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// The channels in the order of the fields.
+    pub fn channel_descriptions(&self) -> impl Iterator<Item = Channel<'a>> + use<'a> {
+        let mut cursor = cursor::Cursor::new(self.descriptions);
+        // Read once before, so no channel is refused here.
+        (0..self.channels).map_while(move |_| parse::channel(&mut cursor).ok())
+    }
+
+    /// W, the longest window in frames.
+    pub const fn window(&self) -> usize {
+        self.window
+    }
+
+    /// Time between frames, in the data set's unit.
+    pub const fn frame_interval(&self) -> f32 {
+        self.frame_interval
+    }
+
+    /// How the predictor is put together.
+    pub const fn options(&self) -> Options {
+        self.options
+    }
+
+    /// What was measured.
+    pub const fn tables(&self) -> Tables<'a> {
+        self.tables
+    }
+
+    /// Autocovariance of the clean data, packed: `[lag 0 … W][channel out][channel in][y mode][x mode]`. The diagonal of
+    /// lag 0 is the power spectrum P.
+    pub const fn autocovariance(&self) -> &'a [f32] {
+        self.autocovariance
+    }
+
+    /// λ to factors and shifts of the layers; `None` without a network.
+    pub const fn film(&self) -> Option<Film<'a>> {
+        self.film
+    }
+
+    /// The network's layers; none where the linear base is all there is.
+    pub const fn layers(&self) -> Layers<'a> {
+        self.layers
+    }
+
+    /// Fields that the network sees: every channel of every frame, filtered and raw or raw alone.
+    pub const fn input_fields(&self) -> usize {
+        let kinds = if self.options.filtered_inputs { 2 } else { 1 };
+        kinds * self.window * self.channels
+    }
+}

@@ -1,0 +1,109 @@
+//! One pass over a file.
+
+use super::cursor::Cursor;
+use super::layer::{Layers, film, layer};
+use super::{Channel, Invalid, LAYERS_MAX, Model, Tables, header};
+use crate::spectral::RadialBins;
+
+pub(super) fn model(bytes: &[u8]) -> Result<Model<'_>, Invalid> {
+    let mut cursor = Cursor::new(bytes);
+    let header = header::read(bytes, &mut cursor)?;
+    let (channels, points) = (header.channels, header.grid.points());
+    let name = cursor.text(header.name, "name")?;
+    cursor.align()?;
+    let descriptions = cursor.rest();
+    for _ in 0..channels {
+        let Channel { std, .. } = channel(&mut cursor)?;
+        hold(std > 0.0, "std")?;
+    }
+
+    hold(header.bins == RadialBins::new(&header.grid).count(), "bins")?;
+    let table = [header.lambdas, channels, header.bins];
+    let tables = Tables {
+        lambdas: cursor.f32s(&[header.lambdas], "lambdas")?,
+        innovation: cursor.f32s(&table, "innovation")?,
+        score: cursor.f32s(&table, "score")?,
+        denoising: cursor.f32s(&table, "denoising")?,
+        lambda_grid: cursor.f32s(&[header.lambda_grid], "lambda grid")?,
+    };
+    let mut last = 0.0;
+    for lambda in tables.lambdas {
+        hold(*lambda > last, "lambdas")?;
+        last = *lambda;
+    }
+    hold(tables.innovation.iter().all(|ratio| *ratio > 0.0), "innovation")?;
+    hold(tables.score.iter().all(|power| *power >= 0.0), "score")?;
+    hold(tables.denoising.iter().all(|power| *power >= 0.0), "denoising")?;
+    let mut last = f32::INFINITY;
+    for lambda in tables.lambda_grid {
+        hold(*lambda < last, "lambda grid")?;
+        last = *lambda;
+    }
+    hold(header.lambda_grid == 0 || last == 0.0, "lambda grid")?;
+
+    let lags = header.window.saturating_add(1);
+    let autocovariance = cursor.f32s(&[lags, channels, channels, points], "autocovariance")?;
+
+    hold(header.layers != 1 && header.layers <= LAYERS_MAX, "layers")?;
+    let mut model = Model {
+        grid: header.grid,
+        process: header.process,
+        channels,
+        window: header.window,
+        frame_interval: header.frame_interval,
+        options: header.options,
+        name,
+        descriptions,
+        tables,
+        autocovariance,
+        film: None,
+        layers: Layers { grid: header.grid, count: header.layers, cursor },
+    };
+    match header.layers {
+        0 => hold(header.hidden == 0 && header.options.linear_base, "layers")?,
+        count => network(&mut model, &mut cursor, count, header.hidden)?,
+    }
+    cursor.align()?;
+    if cursor.is_empty() { Ok(model) } else { Err(Invalid::Length) }
+}
+
+/// Reads the network, whose layers must fit each other.
+fn network<'a>(
+    model: &mut Model<'a>,
+    cursor: &mut Cursor<'a>,
+    count: usize,
+    hidden: usize,
+) -> Result<(), Invalid> {
+    cursor.align()?;
+    let modulated = usize::try_from(cursor.u32()?).map_err(|_| Invalid::Length)?;
+    hold(hidden > 0, "hidden")?;
+    model.film = Some(film(cursor, hidden, modulated)?);
+    model.layers.cursor = *cursor;
+    let heads = if model.options.score_head { 2 } else { 1 };
+    let (mut from, mut channels) = (model.input_fields(), 0_usize);
+    for n in 0..count {
+        let layer = layer(cursor, model.grid, n, count)?;
+        let (inputs, outputs) = (layer.shape.inputs(), layer.shape.outputs());
+        hold(inputs == from && (!layer.residual || inputs == outputs), "layer")?;
+        if layer.active {
+            channels = channels.saturating_add(outputs);
+        } else {
+            hold(outputs == heads * model.channels, "layer")?;
+        }
+        from = outputs;
+    }
+    hold(channels == modulated, "film")
+}
+
+/// Reads one channel's description.
+pub(super) fn channel<'a>(cursor: &mut Cursor<'a>) -> Result<Channel<'a>, Invalid> {
+    let mean = header::finite(cursor.f32()?, "mean")?;
+    let std = header::finite(cursor.f32()?, "std")?;
+    let (name, units) = (usize::from(cursor.u16()?), usize::from(cursor.u16()?));
+    let (name, units) = (cursor.text(name, "channel")?, cursor.text(units, "units")?);
+    Ok(Channel { name, units, mean, std })
+}
+
+fn hold(holds: bool, name: &'static str) -> Result<(), Invalid> {
+    if holds { Ok(()) } else { Err(Invalid::Field { name }) }
+}

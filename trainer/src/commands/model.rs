@@ -1,0 +1,183 @@
+//! `finescale model`: what is in a board's file, and whether it is whole.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::{Args, Subcommand};
+use finescale::model::{KERNEL_LAYOUT, Layer, Model as View, VERSION, Weights, checksum};
+use finescale::{Axis, Laplacian};
+
+use super::export::model_path;
+use crate::export::AlignedBytes;
+use crate::export::quantize::histogram;
+use crate::model::Model;
+
+/// Look into model files for boards.
+#[derive(Debug, Args)]
+pub struct ModelArgs {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Print everything that a file says
+    Info {
+        /// The file
+        file: PathBuf,
+        /// The trained model that it was made from: compares the weights
+        #[arg(long, value_name = "RUN")]
+        trained: Option<PathBuf>,
+    },
+    /// Check that a file is whole
+    Check {
+        /// The file
+        file: PathBuf,
+    },
+}
+
+impl ModelArgs {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// One sentence that says what is wrong with the file.
+    pub fn run(self) -> Result<()> {
+        match self.command {
+            Command::Info { file, trained } => {
+                let bytes = read(&file)?;
+                let view = parsed(&bytes, &file)?;
+                info(&view, bytes.bytes());
+                match trained {
+                    Some(run) => compare(&view, &Model::open(&model_path(&run))?),
+                    None => Ok(()),
+                }
+            }
+            Command::Check { file } => {
+                let bytes = read(&file)?;
+                parsed(&bytes, &file)?;
+                println!("{}: whole", file.display());
+                Ok(())
+            }
+        }
+    }
+}
+
+fn read(file: &Path) -> Result<AlignedBytes> {
+    let bytes =
+        std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    Ok(AlignedBytes::new(&bytes))
+}
+
+fn parsed<'a>(bytes: &'a AlignedBytes, file: &Path) -> Result<View<'a>> {
+    bytes.parse().with_context(|| file.display().to_string())
+}
+
+fn info(view: &View<'_>, bytes: &[u8]) {
+    let (grid, process, options) = (view.grid(), view.process(), view.options());
+    println!("name             {}", view.name());
+    println!("format           version {VERSION}, kernel layout {KERNEL_LAYOUT}");
+    println!("size             {} bytes, checksum {:08x}", bytes.len(), checksum(&bytes[20..]));
+    if let Some(y) = grid.y() {
+        println!("y                {}", axis(y));
+    }
+    println!("x                {}", axis(grid.x()));
+    for channel in view.channel_descriptions() {
+        let finescale::model::Channel { name, units, mean, std } = channel;
+        println!("channel          {name} ({units}), mean {mean}, standard deviation {std}");
+    }
+    let laplacian = match process.laplacian() {
+        Laplacian::Spectral => "|k|²",
+        Laplacian::FiniteDifference => "of the finite difference",
+    };
+    println!("process          α = {}, β² = {}, κ {laplacian}", process.alpha(), process.beta2());
+    println!("window           {} frames, {} apart", view.window(), view.frame_interval());
+    let yes = |is| if is { "yes" } else { "no" };
+    println!("linear base      {}", yes(options.linear_base));
+    println!("filtered inputs  {}", yes(options.filtered_inputs));
+    println!("bounded          {}", yes(options.bounded));
+    println!("score head       {}", yes(options.score_head));
+    let tables = view.tables();
+    if let [first, .., last] = tables.lambdas {
+        println!("calibration      {} values of λ, {first} to {last}", tables.lambdas.len());
+    }
+    println!("λ grid           {:?}", tables.lambda_grid);
+    println!("linear base      {} bytes", 4 * view.autocovariance().len());
+    let (mut macs, mut size) = (0, 0);
+    for (n, layer) in view.layers().iter().enumerate() {
+        macs += layer.shape.macs();
+        size += stored(&layer).1;
+        println!("layer {n:<11}{}", described(&layer));
+    }
+    if !view.layers().is_empty() {
+        println!("network          {macs} multiply-accumulates a frame, {size} bytes of weights");
+    }
+}
+
+fn axis(axis: Axis) -> String {
+    format!("{} points, {}, length {}", axis.points(), axis.boundary().name(), axis.length())
+}
+
+fn stored(layer: &Layer<'_>) -> (&'static str, usize) {
+    match layer.weights {
+        Weights::F32(weights) => ("f32", 4 * weights.len()),
+        Weights::I8 { weights, multipliers } => ("int8", weights.len() + 4 * multipliers.len()),
+    }
+}
+
+fn described(layer: &Layer<'_>) -> String {
+    let shape = &layer.shape;
+    let (kind, bytes) = stored(layer);
+    let mut text = format!(
+        "{} → {} channels, {} taps, dilation {}, {kind}, {bytes} bytes",
+        shape.inputs(),
+        shape.outputs(),
+        shape.taps(),
+        shape.dilation()
+    );
+    if layer.input_bound > 0.0 {
+        text += &format!(", inputs up to {}", layer.input_bound);
+    }
+    if layer.residual {
+        text += ", residual";
+    }
+    text
+}
+
+/// Bins of a histogram.
+const BINS: usize = 8;
+
+fn compare(view: &View<'_>, trained: &Model) -> Result<()> {
+    println!("error of the weights, in units of half a step of eight bits, −1 to 1:");
+    for (n, layer) in view.layers().iter().enumerate() {
+        let weights = trained.array(&format!("network.layers.{n}.weight"))?;
+        let counts = histogram(weights, &unpacked(&layer), BINS)
+            .context("the file was not made from this model")?;
+        let total: usize = counts.iter().sum();
+        let shares = counts
+            .iter()
+            .map(|count| format!("{:5.1} %", 100.0 * *count as f64 / total.max(1) as f64));
+        println!("layer {n:<11}{}", shares.collect::<Vec<_>>().join(" "));
+    }
+    Ok(())
+}
+
+/// `[out][in][ky][kx]`.
+fn unpacked(layer: &Layer<'_>) -> Vec<f32> {
+    let shape = &layer.shape;
+    // Packing the numbers of the places tells where each weight went; f32 has exact integers up to 2²⁴.
+    let places: Vec<f32> = (0..shape.weights_len()).map(|i| (i + 1) as f32).collect();
+    let mut packed = vec![0.0; shape.packed_len()];
+    shape.pack(&places, &mut packed).expect("lengths follow from the shape");
+    let per_output = shape.weights_len() / shape.outputs();
+    let mut weights = vec![0.0; shape.weights_len()];
+    for (from, place) in packed.iter().enumerate().filter(|(_, place)| **place > 0.0) {
+        let place = *place as usize - 1;
+        weights[place] = match layer.weights {
+            Weights::F32(weights) => weights[from],
+            Weights::I8 { weights, multipliers } => {
+                f32::from(weights[from]) * multipliers[place / per_output]
+            }
+        };
+    }
+    weights
+}
