@@ -104,10 +104,10 @@ fn coefficients_and_innovations_are_those_in_f64() {
             for (frames, expected) in (1..).zip(&expected_s) {
                 for (channel, expected) in expected.chunks_exact(n).enumerate() {
                     let got = &linear.innovation(frames)[channel * n..][..n];
-                    for index in 0..n {
+                    for (index, got) in got.iter().enumerate() {
                         let mean =
                             signs(&grid, index).map(|i| expected[i]).iter().sum::<f64>() / 4.0;
-                        let error = (f64::from(got[index]) / mean - 1.0).abs();
+                        let error = (f64::from(*got) / mean - 1.0).abs();
                         assert!(error < 2e-6, "{grid:?} {frames} {index}: {error:e}");
                     }
                 }

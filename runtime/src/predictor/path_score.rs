@@ -6,6 +6,7 @@ use crate::Error;
 /// What the density of a path is made of, besides the predictor:
 /// p(path) = r(û^0) Π_n N(û^{n+1}; û^n + F_n, S).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct PathDensity {
     /// S.
@@ -16,6 +17,7 @@ pub struct PathDensity {
 
 /// The variance of the one-step error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Innovation {
     /// Ours: the predictor's S for every mode.
@@ -26,6 +28,7 @@ pub enum Innovation {
 
 /// The density of frame 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum FirstFrame {
     /// Ours: Gaussian with the variance C²P + Σ of the data.

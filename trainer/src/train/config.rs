@@ -143,7 +143,7 @@ impl Config {
         );
         ensure!(p.tiny.channels > 0, "predictor.tiny.channels is 0: use at least 1");
         ensure!(
-            p.unet.dim % 8 == 0 && p.unet.dim > 0 && !p.unet.multipliers.is_empty(),
+            p.unet.dim.is_multiple_of(8) && p.unet.dim > 0 && !p.unet.multipliers.is_empty(),
             "predictor.unet.dim is {}: use a multiple of 8, and at least one multiplier",
             p.unet.dim
         );

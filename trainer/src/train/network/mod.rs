@@ -20,8 +20,9 @@ use super::config::{self, Config};
 use super::predictor::{Input, Output, Predictor};
 use super::tables::Tables;
 
-/// Either network.
+/// Either network. There is one at a time: its size on the stack does not matter.
 #[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant)]
 pub enum Body<B: Backend> {
     /// Residual dilated convolutions.
     Tiny(Tiny<B>),
