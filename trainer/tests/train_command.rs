@@ -232,6 +232,8 @@ fn what_is_wrong_is_said_in_one_sentence() {
     assert!(home.fails(train).contains("training.precision"));
     write("[predictor]\nwindow = 40");
     assert!(home.fails(train).contains("predictor.window"));
+    write("[calibration]\nframes = 17");
+    assert!(home.fails(train).contains("calibration.frames"));
     write("[predictor]\nwindow = 16");
     assert!(home.fails(train).contains("shorter window"));
     assert!(home.fails("train ks.zarr --out run --backend cuda").contains("--backend cpu"));

@@ -178,19 +178,18 @@ fn the_score_by_automatic_differentiation_is_minus_g_inverse_u() {
             ..Calibration::default()
         };
         let path = simulate(&grid, 1, frames, 2);
-        for lambda in 0..lambdas.len() {
+        for (lambda, value) in lambdas.into_iter().enumerate() {
             let data = TensorData::new(path.values.clone(), [1, frames, 1, points]);
             let level = Level::new(lambda, &tables, &calibration, &base.power(), &shells);
             let input = Tensor::<Cpu, 4>::from_data(data, &device);
             let found = path_score::<A>(&Linear, input, lambda, &tables.lift(), &level);
             let found: Vec<f32> = found.into_data().to_vec().unwrap();
-            let expected = exact_score(&base, &path, lambdas[lambda]);
+            let expected = exact_score(&base, &path, value);
             let scale = expected.iter().fold(0.0_f32, |max, value| max.max(value.abs()));
             for (found, expected) in found.iter().zip(&expected) {
                 assert!(
                     (found - expected).abs() < 1e-5 * scale,
-                    "{grid:?}, λ = {}: {found} for {expected}",
-                    lambdas[lambda]
+                    "{grid:?}, λ = {value}: {found} for {expected}"
                 );
             }
         }

@@ -101,6 +101,15 @@ impl Run {
         let config = &self.config;
         let train = SpectralFrames::read(&self.reader, Split::Train)?;
         let valid = SpectralFrames::read(&self.reader, Split::Valid)?;
+        // What calibration and reports will need must not be missed after hours of training.
+        for (name, frames) in [
+            ("calibration.frames", config.calibration.frames),
+            ("report.rollout", config.predictor.window + config.report.rollout),
+        ] {
+            valid.windows(frames).with_context(|| {
+                format!("{name} does not fit the validation part: set it lower")
+            })?;
+        }
         let base = LinearBase::fit(&train, config.forward_process()?, config.predictor.window)?;
         let batches = config.training.accumulate * devices.len();
         let contexts = devices
