@@ -57,20 +57,17 @@ fn generation_has_the_known_error_of_the_spectrum() {
 
 #[test]
 fn the_papers_step_needs_far_more_steps() {
-    // With S per mode and without correctors, so that it is linear; α = 0.1.
-    let system = line(0.1);
-    for (steps, least) in [(100, 10.0), (1000, 0.4)] {
-        let sampler = Sampler {
-            lambdas: LambdaGrid::Equal { step: 1.0 / steps as f32 },
-            step: StepRule::Exponential { exact_noise: false },
-            clip: None,
-            quiet_steps: 2,
-            ..Sampler::ours(1.0)
-        };
-        let error = generation_error(&system, &sampler);
-        println!("exponential step, {steps}: {error:.3}");
-        assert!(error > least, "{steps}: {error}");
-    }
+    // With S per mode and without correctors, so that it is linear. 1000 steps give 0.628, too slow to repeat here.
+    let sampler = Sampler {
+        lambdas: LambdaGrid::Equal { step: 0.01 },
+        step: StepRule::Exponential { exact_noise: false },
+        clip: None,
+        quiet_steps: 2,
+        ..Sampler::ours(1.0)
+    };
+    let error = generation_error(&line(0.1), &sampler);
+    println!("exponential step, 100: {error:.1}");
+    assert!(error > 10.0, "{error}");
 }
 
 /// The largest errors over modes of the super-resolution of paths from `lambda`: of the mean, root mean square over

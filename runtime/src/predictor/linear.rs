@@ -1,7 +1,7 @@
 //! The linear Gaussian predictor, solved on the spot from the clean data's autocovariance.
 
 use super::normal::{Complex, EQUATIONS_MAX, Factors, Row};
-use super::{Calibration, Predictor, window_frames};
+use super::{Calibration, Predictor, frame_len, window_frames};
 use crate::spectral::RadialBins;
 use crate::spectral::operator::{ComplexMode, accumulate, by_value, quadruples};
 use crate::{Error, ForwardProcess, Grid};
@@ -151,7 +151,9 @@ impl<'a> Linear<'a> {
                 let mut solution = reduced;
                 factors.solve(&mut solution, equations);
                 let place = (first_coefficient(frames) * channels + a) * channels;
-                for (block, factors) in solution.chunks_exact(channels).take(frames).enumerate() {
+                for (block, factors) in
+                    solution.chunks_exact(channels.max(1)).take(frames).enumerate()
+                {
                     let place = place + block * channels * channels;
                     let operators = self.coefficients.chunks_exact_mut(points).skip(place);
                     for (operator, factor) in operators.zip(factors) {
@@ -168,8 +170,8 @@ impl<'a> Linear<'a> {
     /// Multiplies S by what was measured.
     fn calibrate(&mut self) {
         let position = self.calibration.position(self.lambda);
-        let bins = RadialBins::new(&self.grid);
-        for innovation in self.innovation.chunks_exact_mut(self.channels * self.grid.points()) {
+        let (bins, frame) = (RadialBins::new(&self.grid), frame_len(self));
+        for innovation in self.innovation.chunks_exact_mut(frame) {
             for (channel, s) in innovation.chunks_exact_mut(self.grid.points()).enumerate() {
                 for (s, k) in s.iter_mut().zip(self.grid.wavenumbers()) {
                     *s *= self.calibration.innovation(position, channel, bins.bin(k));
@@ -231,17 +233,16 @@ impl Predictor for Linear<'_> {
         if self.lambda.is_nan() || frames == 0 {
             return &[];
         }
-        let frame = self.channels * self.grid.points();
         let place = frames.min(self.window) - 1;
-        self.innovation.chunks_exact(frame.max(1)).nth(place).unwrap_or(&[])
+        self.innovation.chunks_exact(frame_len(self)).nth(place).unwrap_or(&[])
     }
 
     fn coefficient(&self, frames: usize, j: usize) -> &[f32] {
         if frames == 0 || frames > self.window || j >= frames {
             return &[];
         }
-        let lag = self.channels * self.channels * self.grid.points();
-        self.coefficients.chunks_exact(lag.max(1)).nth(first_coefficient(frames) + j).unwrap_or(&[])
+        let lag = (self.channels * frame_len(self)).max(1);
+        self.coefficients.chunks_exact(lag).nth(first_coefficient(frames) + j).unwrap_or(&[])
     }
 
     fn calibration(&self) -> &Calibration<'_> {
@@ -252,12 +253,12 @@ impl Predictor for Linear<'_> {
     fn increment(&self, window: &[f32], increment: &mut [f32], _: &mut [f32]) -> Result<(), Error> {
         let frames = window_frames(self, window, increment)?;
         let points = self.grid.points();
-        let mut newest_first = window.chunks_exact(increment.len()).rev();
+        let mut newest_first = window.chunks_exact(frame_len(self)).rev();
         for (value, u) in increment.iter_mut().zip(newest_first.clone().next().unwrap_or(&[])) {
             *value = -u;
         }
         for (j, frame) in (0..frames).zip(&mut newest_first) {
-            let rows = self.coefficient(frames, j).chunks_exact(points * self.channels);
+            let rows = self.coefficient(frames, j).chunks_exact(frame_len(self));
             for (row, out) in rows.zip(increment.chunks_exact_mut(points)) {
                 for (operator, u) in row.chunks_exact(points).zip(frame.chunks_exact(points)) {
                     accumulate(&self.grid, 1.0, operator, u, out);
@@ -271,14 +272,14 @@ impl Predictor for Linear<'_> {
     fn vjp(&self, cotangent: &[f32], gradient: &mut [f32], _: &mut [f32]) -> Result<(), Error> {
         let frames = window_frames(self, gradient, cotangent)?;
         let points = self.grid.points();
-        let newest_first = gradient.chunks_exact_mut(cotangent.len()).rev();
+        let newest_first = gradient.chunks_exact_mut(frame_len(self)).rev();
         for (j, frame) in (0..frames).zip(newest_first) {
             if j == 0 {
                 for (g, v) in frame.iter_mut().zip(cotangent) {
                     *g -= v;
                 }
             }
-            let rows = self.coefficient(frames, j).chunks_exact(points * self.channels);
+            let rows = self.coefficient(frames, j).chunks_exact(frame_len(self));
             for (row, v) in rows.zip(cotangent.chunks_exact(points)) {
                 for (operator, g) in row.chunks_exact(points).zip(frame.chunks_exact_mut(points)) {
                     accumulate(&self.grid, -1.0, operator, v, g);

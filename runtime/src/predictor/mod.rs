@@ -104,6 +104,11 @@ pub trait Predictor {
     }
 }
 
+/// Values of a frame; written so that the compiler sees that it is not 0.
+pub(crate) fn frame_len(predictor: &(impl Predictor + ?Sized)) -> usize {
+    (predictor.channels() * predictor.grid().points()).max(1)
+}
+
 /// Checks a window and one frame beside it; gives the number of frames in the window.
 pub(crate) fn window_frames(
     predictor: &(impl Predictor + ?Sized),
@@ -113,7 +118,7 @@ pub(crate) fn window_frames(
     if predictor.lambda().is_nan() {
         return Err(Error::NotPrepared);
     }
-    let values = predictor.grid().points() * predictor.channels();
+    let values = frame_len(predictor);
     if frame.len() != values {
         return Err(Error::FieldLength { values: frame.len(), points: values });
     }

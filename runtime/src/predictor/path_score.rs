@@ -1,6 +1,6 @@
 //! The gradient of the log path density.
 
-use super::{Predictor, whole_frames};
+use super::{Predictor, frame_len, whole_frames};
 use crate::Error;
 
 /// What the density of a path is made of, besides the predictor:
@@ -48,7 +48,7 @@ impl PathDensity {
 
 /// Values of scratch for [`path_score`] and [`head_score`]: one frame more than the predictor's.
 pub fn path_score_scratch_len(predictor: &(impl Predictor + ?Sized)) -> usize {
-    predictor.channels() * predictor.grid().points() + predictor.scratch_len()
+    frame_len(predictor) + predictor.scratch_len()
 }
 
 /// ŝ = ∇ ln p of a whole path at the λ that the predictor is ready for.
@@ -175,7 +175,7 @@ fn check<P: Predictor + ?Sized>(
         return Err(Error::NotPrepared);
     }
     Error::check("lambda", lambda, lambda > 0.0, "positive where a score is asked for")?;
-    let frame = predictor.channels() * predictor.grid().points();
+    let frame = frame_len(predictor);
     whole_frames(path.len(), frame)?;
     if path.len() != score.len() {
         return Err(Error::LengthMismatch { left: path.len(), right: score.len() });

@@ -10,8 +10,9 @@
 //! diagonal. H couples frames at most W apart, so the factor of Q is as narrow, and is made, used and forgotten frame by
 //! frame. Of coupled channels each has its own block of H.
 
+use crate::Predictor;
+use crate::predictor::{Linear, frame_len};
 use crate::spectral::operator::ComplexMode;
-use crate::{Predictor, predictor::Linear};
 
 /// Frames on either side of which a frame's noise depends: the longest window.
 const REACH: usize = Linear::EQUATIONS_MAX;
@@ -55,12 +56,12 @@ impl<P: Predictor + ?Sized> Coupling<'_, P> {
     /// one, `noise` holds its distance from its mean, and `path` is left as it is.
     pub(super) fn add(&self, known: impl Fn(u32) -> bool, noise: &[f32], path: &mut [f32]) {
         let points = self.predictor.grid().points();
-        let (frame, start) = (self.predictor.channels() * points, self.channel * points);
+        let (frame, start) = (frame_len(self.predictor), self.channel * points);
         let (re, im) = (start + self.mode.re, self.mode.im.map(|im| start + im));
-        let frames = noise.len().checked_div(frame).unwrap_or(0);
+        let frames = noise.len() / frame;
         let mut factors = [Row::default(); REACH];
         let mut white = Row::default();
-        let values = noise.chunks_exact(frame.max(1)).zip(path.chunks_exact_mut(frame.max(1)));
+        let values = noise.chunks_exact(frame).zip(path.chunks_exact_mut(frame));
         for (n, (noise, u)) in values.enumerate() {
             let mut row = self.row(n, frames);
             factorise(&mut row, &factors, self.predictor.window());

@@ -1,6 +1,7 @@
 //! The paper's corrector.
 
 use super::observation::Observation;
+use crate::predictor::frame_len;
 use crate::{NoiseStream, Predictor};
 
 /// Langevin steps at fixed λ: û ← û + χ ŝ + √(2χ) w, χ = 2 (snr ‖w‖/‖ŝ‖)², norms over the whole path.
@@ -26,7 +27,7 @@ impl Langevin {
         score: &[f32],
     ) {
         let grid = predictor.grid();
-        let frame = predictor.channels() * grid.points();
+        let frame = frame_len(predictor);
         let noise = |n: u32| NoiseStream { frame: stream.frame.wrapping_add(n), ..*stream };
         let (mut noise_norm, mut score_norm) = (0.0, 0.0);
         for (n, score) in (0..).zip(score.chunks_exact(frame)) {

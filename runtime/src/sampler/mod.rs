@@ -34,7 +34,8 @@ pub use stream::{Sensor, Stream};
 pub use tasks::{Coarse, Start, simulate};
 
 use crate::predictor::{
-    FirstFrame, PathDensity, head_score, path_score, path_score_scratch_len, whole_frames,
+    FirstFrame, PathDensity, frame_len, head_score, path_score, path_score_scratch_len,
+    whole_frames,
 };
 use crate::{Error, NoiseStream, Predictor, spectral};
 use step::Step;
@@ -110,7 +111,7 @@ impl Sampler {
     /// Values of scratch that every task needs for a path of `frames` frames: the path's score, and what the score and
     /// the transforms need.
     pub fn scratch_len(&self, predictor: &(impl Predictor + ?Sized), frames: usize) -> usize {
-        let path = frames * predictor.channels() * predictor.grid().points();
+        let path = frames * frame_len(predictor);
         let transform = self.clamp.map_or(0, |_| spectral::scratch_len(predictor.grid()));
         path + path_score_scratch_len(predictor).max(transform)
     }
@@ -216,7 +217,7 @@ impl Sampler {
     ) -> Result<(), Error> {
         let grid = predictor.grid();
         if matches!(self.score, Score::Path(density) if density.first_frame == FirstFrame::Flat) {
-            extrapolate_first_frame(path, predictor.channels() * grid.points());
+            extrapolate_first_frame(path, frame_len(predictor));
         }
         if let Some(bound) = self.clamp {
             spectral::inverse(grid, path, scratch)?;
@@ -237,7 +238,7 @@ impl Sampler {
     ) -> Result<(), Error> {
         Error::check("lambda", self.lambda, self.lambda > 0.0, "positive")?;
         self.lambdas.check()?;
-        let frame = predictor.channels() * predictor.grid().points();
+        let frame = frame_len(predictor);
         let frames = whole_frames(path, frame)?;
         if let Some(observation) = observation {
             observation.check(frame, path)?;

@@ -1,7 +1,7 @@
 //! Rolling a predictor forward in time at fixed λ.
 
 use super::observation::Observation;
-use crate::predictor::whole_frames;
+use crate::predictor::{frame_len, whole_frames};
 use crate::{Error, NoiseStream, Predictor};
 
 /// Rolls û^{n+1} = û^n + F_n + √S w at the λ that the predictor is ready for.
@@ -33,7 +33,7 @@ pub(super) fn roll<P: Predictor + ?Sized>(
     path: &mut [f32],
     scratch: &mut [f32],
 ) -> Result<(), Error> {
-    let frame = predictor.channels() * predictor.grid().points();
+    let frame = frame_len(predictor);
     let frames = whole_frames(path.len(), frame)?;
     Error::check("given", given as f32, given > 0, "at least one frame")?;
     for n in given..frames {

@@ -1,6 +1,7 @@
 //! What a sampler's step can be.
 
 use crate::Predictor;
+use crate::predictor::frame_len;
 
 /// How a step moves a mode.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,11 +50,11 @@ impl Clip {
     /// Bounds |û| of a path at the predictor's λ.
     pub(super) fn apply<P: Predictor + ?Sized>(&self, predictor: &P, path: &mut [f32]) {
         let (grid, process, lambda) = (predictor.grid(), predictor.process(), predictor.lambda());
-        let frame = predictor.channels() * grid.points();
+        let frame = frame_len(predictor);
         let kappas = (0..predictor.channels()).flat_map(|_| grid.kappas(process.laplacian()));
         for (index, (power, kappa)) in predictor.power().iter().zip(kappas).enumerate() {
             let limit = self.state * libm::sqrtf(process.variance(kappa, lambda, *power));
-            for u in path.iter_mut().skip(index).step_by(frame.max(1)) {
+            for u in path.iter_mut().skip(index).step_by(frame) {
                 *u = bounded(*u, limit);
             }
         }

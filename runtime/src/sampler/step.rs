@@ -4,7 +4,7 @@ use super::coupled::Coupling;
 use super::observation::Observation;
 use super::rule::{Clip, NoiseRule, StepRule, bounded};
 use crate::noise::NoiseStream;
-use crate::predictor::Position;
+use crate::predictor::{Position, frame_len};
 use crate::spectral::{RadialBins, operator};
 use crate::{ForwardProcess, Predictor};
 
@@ -59,7 +59,7 @@ impl Step {
         score: &mut [f32],
     ) {
         let grid = predictor.grid();
-        let frame = predictor.channels() * grid.points();
+        let frame = frame_len(predictor);
         let position = predictor.calibration().position(self.from);
         let bins = RadialBins::new(grid);
         let mut moves = (0..predictor.channels()).flat_map(|channel| {
@@ -121,7 +121,7 @@ impl Step {
         noise: &mut [f32],
     ) {
         let grid = predictor.grid();
-        let frame = predictor.channels() * grid.points();
+        let frame = frame_len(predictor);
         // Lengths were checked where the path came in.
         let _ = operator::pack(grid, path);
         let _ = operator::pack(grid, noise);

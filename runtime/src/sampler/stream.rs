@@ -2,6 +2,7 @@
 
 use super::observation::Observation;
 use super::{Coarse, Sampler, Start};
+use crate::predictor::frame_len;
 use crate::{Error, NoiseStream, Predictor};
 
 /// What a sensor gives.
@@ -46,7 +47,7 @@ pub struct Stream<'a> {
 impl<'a> Stream<'a> {
     /// Values of memory: two windows of W + lag + 1 frames.
     pub fn memory_len(predictor: &(impl Predictor + ?Sized), lag: usize) -> usize {
-        2 * frames(predictor, lag) * predictor.channels() * predictor.grid().points()
+        2 * frames(predictor, lag) * frame_len(predictor)
     }
 
     /// Values of scratch for [`Stream::push`].
@@ -71,7 +72,7 @@ impl<'a> Stream<'a> {
         noise: NoiseStream,
         memory: &'a mut [f32],
     ) -> Result<Self, Error> {
-        let frame = predictor.channels() * predictor.grid().points();
+        let frame = frame_len(predictor);
         if let Sensor::Measured(variances) = sensor {
             // As every push will do.
             Observation::new(predictor.grid(), variances, variances)?.check(frame, frame)?;
@@ -97,7 +98,7 @@ impl<'a> Stream<'a> {
         frame: &[f32],
         scratch: &mut [f32],
     ) -> Result<Option<&[f32]>, Error> {
-        let len = predictor.channels() * predictor.grid().points();
+        let len = frame_len(predictor);
         if frame.len() != len || self.values.len() != frames(predictor, self.lag) * len {
             return Err(Error::FieldLength { values: frame.len(), points: len });
         }
@@ -148,7 +149,7 @@ impl<'a> Stream<'a> {
         self.filled += 1;
         self.known += 1;
         if self.known > predictor.window() {
-            shift(self.values, len.max(1));
+            shift(self.values, len);
             self.filled -= 1;
             self.known -= 1;
             self.noise.frame = self.noise.frame.wrapping_add(1);

@@ -3,7 +3,7 @@
 use super::observation::Observation;
 use super::rollout::roll;
 use super::{Sampler, rollout};
-use crate::predictor::whole_frames;
+use crate::predictor::{frame_len, whole_frames};
 use crate::{Error, NoiseStream, Predictor};
 
 /// Where a generated path comes from at λ_max.
@@ -45,7 +45,7 @@ pub fn simulate<P: Predictor + ?Sized>(
     scratch: &mut [f32],
 ) -> Result<(), Error> {
     predictor.prepare(lambda)?;
-    let frame = predictor.channels() * predictor.grid().points();
+    let frame = frame_len(predictor);
     whole_frames(path.len(), frame)?;
     let (grid, process) = (*predictor.grid(), *predictor.process());
     for (n, frame) in (0..given as u32).zip(path.chunks_exact_mut(frame)) {
@@ -75,7 +75,7 @@ impl Sampler {
     ) -> Result<(), Error> {
         self.check(predictor, observation, path.len(), scratch.len())?;
         predictor.prepare(self.lambda)?;
-        let frame = predictor.channels() * predictor.grid().points();
+        let frame = frame_len(predictor);
         let independent = if start == Start::Rollout { 1 } else { usize::MAX };
         for (n, frame) in (0..).zip(path.chunks_exact_mut(frame)).take(independent) {
             let stream = of_frame(stream, n);
@@ -130,7 +130,7 @@ impl Sampler {
         self.check(predictor, observation, path.len(), scratch.len())?;
         predictor.prepare(self.lambda)?;
         let (grid, process) = (*predictor.grid(), *predictor.process());
-        let frame = predictor.channels() * grid.points();
+        let frame = frame_len(predictor);
         for (n, frame) in (0..).zip(path.chunks_exact_mut(frame)) {
             let stream = of_frame(stream, n);
             if coarse == Coarse::Clean {

@@ -120,8 +120,8 @@ pub(crate) fn quadruples(
         let Some((_, pairs)) = channel.split_at_mut_checked(single_rows(grid) * nx) else {
             continue;
         };
-        for rows in pairs.chunks_exact_mut(2 * nx) {
-            let Some((first, second)) = rows.split_at_mut_checked(nx) else { continue };
+        let mut rows = pairs.chunks_exact_mut(nx);
+        while let (Some(first), Some(second)) = (rows.next(), rows.next()) {
             let tails = (first.get_mut(single..), second.get_mut(single..));
             let (Some(first), Some(second)) = tails else { continue };
             for (first, second) in first.chunks_exact_mut(2).zip(second.chunks_exact_mut(2)) {
@@ -155,13 +155,10 @@ pub(crate) fn accumulate(
     for ((a, u), v) in a.chunks_exact(nx).zip(u.chunks_exact(nx)).zip(v.chunks_exact_mut(nx)) {
         single_row(boundary, sign, a, u, v);
     }
-    let rows = a_pairs.chunks_exact(2 * nx).zip(u_pairs.chunks_exact(2 * nx));
-    for ((a, u), v) in rows.zip(v_pairs.chunks_exact_mut(2 * nx)) {
-        if let (Some(a), Some(u), Some(v)) =
-            (a.split_at_checked(nx), u.split_at_checked(nx), v.split_at_mut_checked(nx))
-        {
-            row_pair(boundary, sign, a, u, v);
-        }
+    let inputs = a_pairs.chunks_exact(nx).zip(u_pairs.chunks_exact(nx));
+    let mut rows = inputs.zip(v_pairs.chunks_exact_mut(nx));
+    while let (Some(((a, u), v)), Some(((b, w), x))) = (rows.next(), rows.next()) {
+        row_pair(boundary, sign, (a, b), (u, w), (v, x));
     }
 }
 

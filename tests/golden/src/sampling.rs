@@ -112,7 +112,7 @@ fn sampler(draw: Draw) -> Sampler {
 fn autocovariance(grid: &Grid, channels: usize, gamma: &mut [f32]) {
     let points = grid.points();
     gamma.fill(0.0);
-    for (lag, gamma) in gamma.chunks_exact_mut(points * channels * channels).enumerate() {
+    for (lag, gamma) in gamma.chunks_exact_mut((points * channels * channels).max(1)).enumerate() {
         for (block, gamma) in gamma.chunks_exact_mut(points).enumerate() {
             let same = block.checked_rem(channels + 1) == Some(0);
             for mode in complex_modes(grid) {
