@@ -80,9 +80,9 @@ impl TrainArgs {
         };
         let identity = Identity::new(&reader, self.backend.name(), self.devices);
         let settings = folder.join("config.toml");
-        let config = if self.resume {
+        let (config, begin) = if self.resume {
             identity.check(&folder)?;
-            Config::open(&settings)?
+            (Config::open(&settings)?, None)
         } else {
             if folder.join("run.json").exists() {
                 bail!(
@@ -90,12 +90,7 @@ impl TrainArgs {
                     folder.display()
                 );
             }
-            let config = layers.finish()?;
-            std::fs::create_dir_all(&folder)
-                .with_context(|| format!("{} cannot be made", folder.display()))?;
-            crate::write::atomically(&settings, layers.text().as_bytes())?;
-            identity.save(&folder)?;
-            config
+            (layers.finish()?, Some((layers.text(), identity)))
         };
         let name = match &self.preset {
             Some(preset) => preset.clone(),
@@ -103,7 +98,7 @@ impl TrainArgs {
                 folder.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned())
             }
         };
-        let run = Run { folder, config, reader, name };
+        let run = Run { folder, config, reader, name, begin };
         match self.backend {
             Choice::Cpu => self.train::<Differentiable<Cpu>>(&run),
             #[cfg(feature = "cuda")]

@@ -1,6 +1,7 @@
 //! Training batches: windows are drawn on the host, everything else happens on the device.
 
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
 use burn::tensor::{Distribution, Int, Tensor, TensorData, backend::Backend};
@@ -10,6 +11,15 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use super::predictor::Window;
 use super::tables::Tables;
 use crate::dataset::{SpectralFrames, windows};
+
+/// Unit normal noise that depends on the seed alone.
+pub fn seeded_normal<B: Backend>(shape: [usize; 4], seed: u64, device: &B::Device) -> Tensor<B, 4> {
+    // A backend has one generator for all threads: nobody may draw between the seed and its numbers.
+    static GENERATOR: Mutex<()> = Mutex::new(());
+    let _alone = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
+    B::seed(device, seed);
+    Tensor::random(shape, Distribution::Normal(0.0, 1.0), device)
+}
 
 /// The clean frames of a part on a device.
 #[derive(Clone, Debug)]
@@ -110,8 +120,7 @@ impl<B: Backend> Frames<B> {
         let at = |table: &Tensor<B, 2>| {
             table.clone().select(0, lambda.clone()).reshape([batch, 1, 1, modes])
         };
-        B::seed(&self.device, draw.noise);
-        let noise = Tensor::<B, 4>::random(shape, Distribution::Normal(0.0, 1.0), &self.device);
+        let noise = seeded_normal(shape, draw.noise, &self.device);
         let path = clean * at(&tables.damping) + noise.clone() * at(&tables.noise);
         let newest = path.clone().narrow(1, w - 1, 1);
         let increment = (path.clone().narrow(1, w, 1) - newest).reshape([batch, channels, modes]);

@@ -1,9 +1,9 @@
 //! Calibration: what a trained predictor's errors and scores are, by λ and shell, on the validation part.
 
 use anyhow::Result;
-use burn::tensor::{Distribution, Tensor, TensorData, backend::AutodiffBackend, backend::Backend};
+use burn::tensor::{Tensor, TensorData, backend::AutodiffBackend, backend::Backend};
 
-use super::batch::Frames;
+use super::batch::{Frames, seeded_normal};
 use super::config::Config;
 use super::predictor::{Input, Predictor, Window};
 use super::tables::Tables;
@@ -74,8 +74,7 @@ pub fn scores<A: AutodiffBackend>(
             let places = starts.iter().flat_map(|s| (*s..s + length).map(|n| n as i32)).collect();
             let shape = [starts.len(), length, channels, modes];
             let clean = frames.at(tables.index(places, device)).reshape(shape);
-            <A::InnerBackend as Backend>::seed(device, (lambda * 1_000_003 + n) as u64);
-            let noise = Tensor::random(shape, Distribution::Normal(0.0, 1.0), device);
+            let noise = seeded_normal(shape, (lambda * 1_000_003 + n) as u64, device);
             let per_mode = |table: &Tensor<A::InnerBackend, 2>| {
                 table.clone().narrow(0, lambda, 1).reshape([1, 1, 1, modes])
             };

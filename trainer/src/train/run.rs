@@ -57,6 +57,8 @@ pub struct Run {
     pub reader: Reader,
     /// For people.
     pub name: String,
+    /// The settings' text and the identity of a run that begins: written once everything has been found to fit.
+    pub begin: Option<(String, Identity)>,
 }
 
 /// What is measured before any step, and what is trained.
@@ -81,6 +83,12 @@ impl Run {
     {
         let start = Instant::now();
         let parts = self.parts::<A>(devices)?;
+        if let Some((settings, identity)) = &self.begin {
+            std::fs::create_dir_all(&self.folder)
+                .with_context(|| format!("{} cannot be made", self.folder.display()))?;
+            crate::write::atomically(&self.folder.join("config.toml"), settings.as_bytes())?;
+            identity.save(&self.folder)?;
+        }
         let context = parts.contexts.first().context("--devices is 0: use at least 1")?;
         let model = if self.config.predictor.network == Network::Linear {
             None
