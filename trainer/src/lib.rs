@@ -4,6 +4,7 @@ pub mod calendar;
 pub mod commands;
 pub mod convolution;
 pub mod dataset;
+pub mod ensemble;
 pub mod export;
 pub mod import;
 pub mod interrupt;

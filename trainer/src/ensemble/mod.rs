@@ -1,0 +1,121 @@
+//! What a task gives: an ensemble of predicted paths, with the input that it was made from and the truth where it is known.
+
+use anyhow::{Result, ensure};
+use serde::{Deserialize, Serialize};
+
+use crate::dataset::Spec;
+
+/// What was asked of a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Task {
+    /// Rolled at one λ from given frames.
+    Simulate,
+    /// Given frames, then as many as asked for.
+    Forecast,
+    /// Nothing given.
+    Generate,
+    /// Coarse frames to fine ones.
+    SuperResolve,
+}
+
+/// How the ensemble was made, for people and for tables.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// The task.
+    pub task: Task,
+    /// What a table calls the method: "ours", "paper", "bicubic".
+    pub method: String,
+    /// Name of the model, empty without one.
+    pub model: String,
+    /// SHA-256 of the model's file, empty without one.
+    pub model_hash: String,
+    /// Every setting of the sampler, as JSON.
+    pub settings: serde_json::Value,
+    /// Seed.
+    pub seed: u64,
+    /// Evaluations of the predictor for each frame of a member: a VJP counts as one more.
+    pub calls_per_frame: f64,
+    /// Seconds for each frame of a member, on one thread.
+    pub seconds_per_frame: f64,
+}
+
+/// Coarse frames that a prediction was made from, in physical units.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CoarseInput {
+    /// The same domain with fewer points.
+    pub spec: Spec,
+    /// `[trajectory][frame][channel][y][x]`.
+    pub values: Vec<f32>,
+}
+
+/// Predictions of all members, in physical units.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ensemble {
+    /// Channels, times, axes and number of trajectories of prediction and truth.
+    pub spec: Spec,
+    /// How it was made.
+    pub provenance: Provenance,
+    /// Members.
+    pub members: usize,
+    /// First frames that were given, so that skill counts from the frame after them.
+    pub given: usize,
+    /// `[trajectory][frame][member][channel][y][x]`.
+    pub prediction: Vec<f32>,
+    /// Coarse input of a super-resolution.
+    pub input: Option<CoarseInput>,
+    /// `[trajectory][frame][channel][y][x]`.
+    pub truth: Option<Vec<f32>>,
+}
+
+impl Ensemble {
+    /// Values of a frame of one member.
+    pub fn frame_len(&self) -> usize {
+        self.spec.frame_len()
+    }
+
+    /// Frames of a path.
+    pub fn frames(&self) -> usize {
+        self.spec.frames()
+    }
+
+    /// One member's frame, `[channel][y][x]`.
+    pub fn frame(&self, trajectory: usize, frame: usize, member: usize) -> &[f32] {
+        let index = (trajectory * self.frames() + frame) * self.members + member;
+        &self.prediction[index * self.frame_len()..][..self.frame_len()]
+    }
+
+    /// The true frame, `[channel][y][x]`.
+    pub fn true_frame(&self, trajectory: usize, frame: usize) -> Option<&[f32]> {
+        let index = trajectory * self.frames() + frame;
+        self.truth.as_ref().map(|truth| &truth[index * self.frame_len()..][..self.frame_len()])
+    }
+
+    /// Whether all arrays have the lengths that go together.
+    ///
+    /// # Errors
+    /// If one has not.
+    pub fn check(&self) -> Result<()> {
+        let frames = self.spec.trajectories * self.frames();
+        let values = frames * self.frame_len();
+        ensure!(
+            self.prediction.len() == values * self.members,
+            "the prediction has {} values, not the {} of {frames} frames and {} members",
+            self.prediction.len(),
+            values * self.members,
+            self.members
+        );
+        if let Some(truth) = &self.truth {
+            ensure!(truth.len() == values, "the truth has {} values, not {values}", truth.len());
+        }
+        if let Some(CoarseInput { spec, values }) = &self.input {
+            let expected = frames * spec.frame_len();
+            ensure!(
+                values.len() == expected,
+                "the coarse input has {} values, not {expected}",
+                values.len()
+            );
+        }
+        Ok(())
+    }
+}
