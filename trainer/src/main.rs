@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 #[cfg(feature = "train")]
 use finescale_trainer::commands::TrainArgs;
-use finescale_trainer::commands::{DampArgs, DataArgs, ExportArgs, ModelArgs};
+use finescale_trainer::commands::{DampArgs, DataArgs, ExportArgs, ModelArgs, ValidateArgs};
 use finescale_trainer::interrupt::{self, Interrupted};
 
 /// Predictor-driven diffusion for spatiotemporal fields.
@@ -24,6 +24,7 @@ enum Command {
     Model(ModelArgs),
     #[cfg(feature = "train")]
     Train(TrainArgs),
+    Validate(ValidateArgs),
 }
 
 fn main() -> ExitCode {
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         Command::Model(args) => args.run(),
         #[cfg(feature = "train")]
         Command::Train(args) => args.run(),
+        Command::Validate(args) => args.run(),
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,

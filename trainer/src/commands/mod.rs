@@ -10,6 +10,7 @@ pub mod export;
 pub mod model;
 #[cfg(feature = "train")]
 pub mod train;
+pub mod validate;
 
 pub use damp::DampArgs;
 pub use data::DataArgs;
@@ -17,3 +18,4 @@ pub use export::ExportArgs;
 pub use model::ModelArgs;
 #[cfg(feature = "train")]
 pub use train::TrainArgs;
+pub use validate::ValidateArgs;
