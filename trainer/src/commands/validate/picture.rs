@@ -11,8 +11,8 @@ use crate::plot::{Axis, Field, FieldGrid, Figure, Plot, Series};
 pub(super) struct Worst {
     /// Which runtime, output and λ.
     pub(super) title: String,
-    /// RMS difference over RMS, of the whole output.
-    pub(super) rms: f64,
+    /// RMS difference of the whole output over what is allowed.
+    pub(super) excess: f64,
     expected: Vec<f32>,
     got: Vec<f32>,
 }
@@ -21,7 +21,7 @@ impl Worst {
     /// The field of `points` values around the largest difference of an output.
     pub(super) fn new(
         title: String,
-        rms: f64,
+        excess: f64,
         got: &[f32],
         expected: &[f64],
         points: usize,
@@ -34,7 +34,7 @@ impl Worst {
         let worst = fields.max_by(|a, b| difference(a).total_cmp(&difference(b)));
         let (got, expected) = worst.unwrap_or_default();
         let expected = expected.iter().map(|value| *value as f32).collect();
-        Self { title, rms, expected, got: got.to_vec() }
+        Self { title, excess, expected, got: got.to_vec() }
     }
 
     /// Draws both, and their difference.
