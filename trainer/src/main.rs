@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use finescale_trainer::commands::TrainArgs;
 use finescale_trainer::commands::{
     DampArgs, DataArgs, ExportArgs, ForecastArgs, GenerateArgs, ModelArgs, SimulateArgs,
-    SuperResolveArgs,
+    SuperResolveArgs, ValidateArgs,
 };
 use finescale_trainer::interrupt::{self, Interrupted};
 
@@ -31,6 +31,7 @@ enum Command {
     SuperResolve(Box<SuperResolveArgs>),
     #[cfg(feature = "train")]
     Train(TrainArgs),
+    Validate(ValidateArgs),
 }
 
 fn main() -> ExitCode {
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         Command::SuperResolve(args) => args.run(),
         #[cfg(feature = "train")]
         Command::Train(args) => args.run(),
+        Command::Validate(args) => args.run(),
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -14,6 +14,7 @@ pub mod simulate;
 pub mod super_resolve;
 #[cfg(feature = "train")]
 pub mod train;
+pub mod validate;
 
 pub use damp::DampArgs;
 pub use data::DataArgs;
@@ -25,3 +26,4 @@ pub use simulate::SimulateArgs;
 pub use super_resolve::SuperResolveArgs;
 #[cfg(feature = "train")]
 pub use train::TrainArgs;
+pub use validate::ValidateArgs;
