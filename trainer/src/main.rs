@@ -1,11 +1,14 @@
-//! `finescale`: data sets, the forward process and training from the command line.
+//! `finescale`: data sets, the forward process, training and sampling from the command line.
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 #[cfg(feature = "train")]
 use finescale_trainer::commands::TrainArgs;
-use finescale_trainer::commands::{DampArgs, DataArgs, ExportArgs, ModelArgs, ValidateArgs};
+use finescale_trainer::commands::{
+    DampArgs, DataArgs, ExportArgs, ForecastArgs, GenerateArgs, ModelArgs, SimulateArgs,
+    SuperResolveArgs, ValidateArgs,
+};
 use finescale_trainer::interrupt::{self, Interrupted};
 
 /// Predictor-driven diffusion for spatiotemporal fields.
@@ -21,7 +24,11 @@ enum Command {
     Data(DataArgs),
     Damp(DampArgs),
     Export(ExportArgs),
+    Forecast(Box<ForecastArgs>),
+    Generate(Box<GenerateArgs>),
     Model(ModelArgs),
+    Simulate(Box<SimulateArgs>),
+    SuperResolve(Box<SuperResolveArgs>),
     #[cfg(feature = "train")]
     Train(TrainArgs),
     Validate(ValidateArgs),
@@ -33,7 +40,11 @@ fn main() -> ExitCode {
         Command::Data(args) => args.run(),
         Command::Damp(args) => args.run(),
         Command::Export(args) => args.run(),
+        Command::Forecast(args) => args.run(),
+        Command::Generate(args) => args.run(),
         Command::Model(args) => args.run(),
+        Command::Simulate(args) => args.run(),
+        Command::SuperResolve(args) => args.run(),
         #[cfg(feature = "train")]
         Command::Train(args) => args.run(),
         Command::Validate(args) => args.run(),

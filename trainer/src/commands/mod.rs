@@ -7,7 +7,11 @@ pub mod data_info;
 pub mod data_plot;
 mod data_simulate;
 pub mod export;
+pub mod forecast;
+pub mod generate;
 pub mod model;
+pub mod simulate;
+pub mod super_resolve;
 #[cfg(feature = "train")]
 pub mod train;
 pub mod validate;
@@ -15,7 +19,11 @@ pub mod validate;
 pub use damp::DampArgs;
 pub use data::DataArgs;
 pub use export::ExportArgs;
+pub use forecast::ForecastArgs;
+pub use generate::GenerateArgs;
 pub use model::ModelArgs;
+pub use simulate::SimulateArgs;
+pub use super_resolve::SuperResolveArgs;
 #[cfg(feature = "train")]
 pub use train::TrainArgs;
 pub use validate::ValidateArgs;
