@@ -13,6 +13,7 @@ pub mod model;
 #[cfg(feature = "onnx")]
 pub mod onnx;
 pub mod plot;
+pub mod score;
 pub mod simulate;
 #[cfg(feature = "train")]
 pub mod train;
