@@ -25,6 +25,7 @@ pub mod space_time;
 pub mod spectrum;
 pub mod spread;
 mod summary;
+mod table;
 mod truth;
 
 use anyhow::{Result, ensure};
@@ -34,6 +35,7 @@ pub use bands::{Band, Bands};
 pub use coarsening::Coarsening;
 pub use scale::Scale;
 pub use summary::{Figure, Sense};
+pub use table::{number, task_name};
 pub use truth::Truth;
 
 use crate::dataset::SpatialAxis;

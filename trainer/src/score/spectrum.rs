@@ -9,6 +9,8 @@
 //! | mean and largest error | mean and max of \|q − 1\| over the low wavenumbers: shell 1 to the one below which 99.9 % of the true variance lie |
 //! | log-spectral error of a band | √ mean (10 log₁₀ q)² over the band's shells, in dB, q within 1e-6 … 1e6 |
 //!
+//! Shells with less than 1e-9 of the true variance are left out: their power is rounding.
+//!
 //! Spectra need no truth of the same frames: they are for generated fields too. Of members, not of their mean, which is
 //! smooth by right.
 
@@ -23,6 +25,8 @@ use crate::ensemble::Ensemble;
 
 /// Share of the true variance that the low wavenumbers hold.
 const LOW: f64 = 0.999;
+/// A shell that holds less of the true variance is rounding, and no error is relative to it.
+const NOTHING: f64 = 1e-9;
 
 /// Power per shell of one channel, predicted and true, and their difference.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -136,7 +140,9 @@ impl EnergySpectrum {
         });
         let low = low.map_or(truth.len() - 1, |s| s + 1);
         let ratio = |s: usize| prediction[s] / truth[s];
-        let shells = |range: std::ops::RangeInclusive<usize>| range.filter(|&s| truth[s] > 0.0);
+        let shells = |range: std::ops::RangeInclusive<usize>| {
+            range.filter(|&s| variance[s] > NOTHING * total)
+        };
         let errors: Vec<f64> = shells(1..=low).map(|s| (ratio(s) - 1.0).abs()).collect();
         let log_error = |band: usize| {
             let errors: Vec<f64> = shells(1..=truth.len() - 1)
