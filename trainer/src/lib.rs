@@ -15,6 +15,7 @@ pub mod model;
 pub mod onnx;
 pub mod plot;
 pub mod report;
+pub mod sampling;
 pub mod score;
 pub mod simulate;
 #[cfg(feature = "train")]

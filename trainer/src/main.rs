@@ -1,11 +1,14 @@
-//! `finescale`: data sets, the forward process and training from the command line.
+//! `finescale`: data sets, the forward process, training, sampling and scores from the command line.
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 #[cfg(feature = "train")]
 use finescale_trainer::commands::TrainArgs;
-use finescale_trainer::commands::{DampArgs, DataArgs, ExportArgs, ModelArgs};
+use finescale_trainer::commands::{
+    BaselinesArgs, DampArgs, DataArgs, ExportArgs, ForecastArgs, GenerateArgs, ModelArgs,
+    ReportArgs, ScoreArgs, SimulateArgs, SuperResolveArgs,
+};
 use finescale_trainer::interrupt::{self, Interrupted};
 
 /// Predictor-driven diffusion for spatiotemporal fields.
@@ -18,10 +21,17 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Baselines(BaselinesArgs),
     Data(DataArgs),
     Damp(DampArgs),
     Export(ExportArgs),
+    Forecast(Box<ForecastArgs>),
+    Generate(Box<GenerateArgs>),
     Model(ModelArgs),
+    Report(ReportArgs),
+    Score(ScoreArgs),
+    Simulate(Box<SimulateArgs>),
+    SuperResolve(Box<SuperResolveArgs>),
     #[cfg(feature = "train")]
     Train(TrainArgs),
 }
@@ -29,10 +39,17 @@ enum Command {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = interrupt::install().and_then(|()| match cli.command {
+        Command::Baselines(args) => args.run(),
         Command::Data(args) => args.run(),
         Command::Damp(args) => args.run(),
         Command::Export(args) => args.run(),
+        Command::Forecast(args) => args.run(),
+        Command::Generate(args) => args.run(),
         Command::Model(args) => args.run(),
+        Command::Report(args) => args.run(),
+        Command::Score(args) => args.run(),
+        Command::Simulate(args) => args.run(),
+        Command::SuperResolve(args) => args.run(),
         #[cfg(feature = "train")]
         Command::Train(args) => args.run(),
     });

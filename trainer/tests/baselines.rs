@@ -38,7 +38,7 @@ fn super_resolution(
 fn interpolation_of_what_the_coarse_grid_carries() {
     for points in [vec![64], vec![64, 64]] {
         for boundary in [Periodic, Reflecting] {
-            for coarsening in [Coarsening::Truncated, Coarsening::Pixels] {
+            for coarsening in [Coarsening::Modes, Coarsening::BlockMean] {
                 let spec = spec(&points, boundary, 2, 3);
                 let field = |t: f64, c: usize, y: f64, x: f64| {
                     20.0 + wave(boundary, 1.0 + c as f64, x, t) + 0.5 * wave(boundary, 1.0, y, 0.3)
@@ -54,7 +54,7 @@ fn interpolation_of_what_the_coarse_grid_carries() {
                 assert!(b < 0.04, "{what}: bicubic {b}");
                 assert!((0.05..0.4).contains(&n), "{what}: nearest {n}");
                 // Repeated pixels average to themselves; Fourier keeps what truncation kept.
-                let exact = if coarsening == Coarsening::Pixels { &nearest } else { &fourier };
+                let exact = if coarsening == Coarsening::BlockMean { &nearest } else { &fourier };
                 let again = scores(exact).overall.recoarsening.unwrap().error;
                 assert!(again < 1e-5, "{what}: re-coarsening {again}");
             }
@@ -163,7 +163,7 @@ fn other_climates_are_refused() {
     let climate = Climate::of_model(&models::model(&kind)).unwrap();
     let spec = spec(&[32], Periodic, 1, 2);
     let truth = noise(64, 1);
-    let ensemble = super_resolution(spec, truth, 8, Coarsening::Truncated);
+    let ensemble = super_resolution(spec, truth, 8, Coarsening::Modes);
     let refused = baseline::wiener(&ensemble, &climate).unwrap_err().to_string();
     assert!(refused.contains("--model or --data"), "{refused}");
     let mut bare = ensemble;

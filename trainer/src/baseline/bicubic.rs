@@ -88,9 +88,9 @@ mod tests {
     fn weights_sum_to_one_and_points_are_kept() {
         use Boundary::{Periodic, Reflecting};
         for (boundary, coarsening) in [
-            (Periodic, Coarsening::Truncated),
-            (Periodic, Coarsening::Pixels),
-            (Reflecting, Coarsening::Truncated),
+            (Periodic, Coarsening::Modes),
+            (Periodic, Coarsening::BlockMean),
+            (Reflecting, Coarsening::Modes),
         ] {
             let fine = SpatialAxis::two_pi("x", 32, boundary);
             let coarse = SpatialAxis::two_pi("x", 8, boundary);

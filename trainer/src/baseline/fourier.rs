@@ -16,7 +16,7 @@ pub fn fourier(result: &Ensemble) -> Result<Ensemble> {
     let (fine, coarse) = (result.spec.grid()?, input(result)?.spec.grid()?);
     let mut scratch = vec![0.0; spectral::scratch_len(&fine)];
     let inverse = match Coarsening::of(result)? {
-        Coarsening::Pixels => {
+        Coarsening::BlockMean => {
             let (mut inverse, mut variances) = (vec![0.0; fine.points()], vec![0.0; fine.points()]);
             let power = vec![0.0; fine.points()];
             spectral::pixel_modes(&fine, &coarse, 0.0, &power, &mut inverse, &mut variances)?;

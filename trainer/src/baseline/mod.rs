@@ -113,7 +113,11 @@ fn ensemble(
             model: String::new(),
             model_hash: String::new(),
             settings: match coarsening {
-                Some(coarsening) => json!({ "baseline": method, "coarsening": coarsening }),
+                Some(coarsening) => json!({
+                    "baseline": method,
+                    "coarsening": coarsening,
+                    "sensor_noise": Coarsening::sensor_noise(result),
+                }),
                 None => json!({ "baseline": method }),
             },
             seed,
@@ -154,5 +158,5 @@ fn input(result: &Ensemble) -> Result<&CoarseInput> {
 
 /// Whether coarse values stand for the middle of their cells rather than for points from the first on.
 fn centred(coarsening: Coarsening, boundary: finescale::Boundary) -> bool {
-    coarsening == Coarsening::Pixels || boundary == finescale::Boundary::Reflecting
+    coarsening == Coarsening::BlockMean || boundary == finescale::Boundary::Reflecting
 }

@@ -6,8 +6,8 @@
 //! mean  C P / (C² P + Σ) · y        variance  P Σ / (C² P + Σ)
 //! ```
 //!
-//! C = 1 and Σ = 0 for truncated input; Σ = 0 for damped input without noise, which is then deconvolved; for pixels the
-//! estimate and variance of `finescale::spectral::pixel_modes`. Modes that the coarse grid has not: mean 0, variance P.
+//! C = 1 for input that is not damped; Σ, of a sensor or of the forward process, is 0 for clean input, which is then
+//! deconvolved; for means over cells the estimate and variance of `finescale::spectral::pixel_modes`. Modes that the coarse grid has not: mean 0, variance P.
 //! The posterior of a Gaussian field without memory: what a frame alone can tell.
 
 use anyhow::Result;
@@ -54,10 +54,15 @@ fn filter(
     let (fine, coarse) = (result.spec.grid()?, input.spec.grid()?);
     let coarsening = Coarsening::of(result)?;
     let (len, coarse_len) = (result.frame_len(), input.spec.frame_len());
+    let noise = Coarsening::sensor_noise(result);
     let filters: Vec<Filter> = climate
         .power
         .chunks_exact(fine.points())
-        .map(|power| Filter::new(&fine, &coarse, coarsening, power))
+        .zip(noise.iter().zip(&climate.scale.std))
+        .map(|(power, (noise, std))| {
+            let variance = (noise / *std as f32).powi(2);
+            Filter::new(&fine, &coarse, coarsening, power, variance)
+        })
         .collect::<Result<_>>()?;
     let mut scratch = vec![0.0; spectral::scratch_len(&fine)];
     ensemble(result, method, members, seed.unwrap_or(0), |trajectory, member, path| {
@@ -98,13 +103,20 @@ struct Filter {
 }
 
 impl Filter {
-    fn new(fine: &Grid, coarse: &Grid, coarsening: Coarsening, power: &[f32]) -> Result<Self> {
+    /// `pixel`: variance of the noise of a coarse value.
+    fn new(
+        fine: &Grid,
+        coarse: &Grid,
+        coarsening: Coarsening,
+        power: &[f32],
+        pixel: f32,
+    ) -> Result<Self> {
         let points = fine.points();
         let mut gain = vec![0.0; points];
         let mut deviation: Vec<f32> = power.iter().map(|p| p.sqrt()).collect();
-        if coarsening == Coarsening::Pixels {
+        if coarsening == Coarsening::BlockMean {
             let (mut inverse, mut variances) = (vec![0.0; points], vec![0.0; points]);
-            spectral::pixel_modes(fine, coarse, 0.0, power, &mut inverse, &mut variances)?;
+            spectral::pixel_modes(fine, coarse, pixel, power, &mut inverse, &mut variances)?;
             for (((gain, deviation), &p), &r) in
                 gain.iter_mut().zip(&mut deviation).zip(power).zip(&variances)
             {
@@ -123,10 +135,12 @@ impl Filter {
         let kappas = fine.kappas(laplacian);
         for (mode, kappa) in kappas.enumerate().filter(|(mode, _)| resolved[*mode]) {
             let c = process.map_or(1.0, |process| process.damping(kappa, lambda));
-            let noise = match process {
+            let own = match process {
                 Some(process) if noised => process.noise_variance(kappa, lambda),
-                _ => EXACT,
+                _ => 0.0,
             };
+            // A coarse mode holds a share of the fine one's amplitude: its noise counts for more.
+            let noise = own + pixel * points as f32 / coarse.points() as f32 + EXACT;
             let p = power[mode];
             let total = c * c * p + noise;
             (gain[mode], deviation[mode]) = (c * p / total, (p * noise / total).sqrt());

@@ -12,9 +12,9 @@ mod reader;
 mod spec;
 mod spectrum;
 mod split;
-mod staging;
+pub(crate) mod staging;
 mod statistics;
-mod store;
+pub(crate) mod store;
 mod writer;
 
 pub use climatology::Climatology;

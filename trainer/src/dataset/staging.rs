@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 /// A temporary sibling of the output, taken away unless [`Staging::publish`] renames it.
 #[derive(Debug)]
-pub(super) struct Staging {
+pub(crate) struct Staging {
     folder: tempfile::TempDir,
     target: PathBuf,
     force: bool,
@@ -18,7 +18,7 @@ impl Staging {
     ///
     /// # Errors
     /// If `target` exists and must not be replaced, or its parent cannot be written.
-    pub(super) fn new(target: &Path, force: bool) -> Result<Self> {
+    pub(crate) fn new(target: &Path, force: bool) -> Result<Self> {
         check_target(target, force)?;
         let name = target.file_name().with_context(|| {
             format!(
@@ -44,7 +44,7 @@ impl Staging {
     }
 
     /// Where to write.
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
@@ -52,7 +52,7 @@ impl Staging {
     ///
     /// # Errors
     /// If something has appeared at the target meanwhile, or the disk refuses.
-    pub(super) fn publish(self) -> Result<()> {
+    pub(crate) fn publish(self) -> Result<()> {
         let target = &self.target;
         check_target(target, self.force)?;
         let renamed = || format!("cannot rename the finished data set to {}", target.display());
@@ -84,7 +84,11 @@ fn parent(path: &Path) -> &Path {
     }
 }
 
-fn check_target(target: &Path, force: bool) -> Result<()> {
+/// Whether a data set may be written to `target`; with `force`, in place of one that is there.
+///
+/// # Errors
+/// One sentence if not.
+pub(crate) fn check_target(target: &Path, force: bool) -> Result<()> {
     if !target.exists() {
         return Ok(());
     }

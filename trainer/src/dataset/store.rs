@@ -17,15 +17,15 @@ use zarrs::metadata::v3::AdditionalFieldV3;
 
 use super::Attributes;
 
-pub(super) type Store = Arc<FilesystemStore>;
-pub(super) type StoredArray = Array<FilesystemStore>;
+pub(crate) type Store = Arc<FilesystemStore>;
+pub(crate) type StoredArray = Array<FilesystemStore>;
 
-pub(super) fn open(folder: &Path) -> Result<Store> {
+pub(crate) fn open(folder: &Path) -> Result<Store> {
     Ok(Arc::new(FilesystemStore::new(folder)?))
 }
 
 /// An element type that a data set uses, with the value that a missing chunk reads as.
-pub(super) trait Stored: Element + ElementOwned + Copy {
+pub(crate) trait Stored: Element + ElementOwned + Copy {
     fn builder(shape: &[u64], chunk: &[u64]) -> ArrayBuilder;
 }
 
@@ -43,10 +43,10 @@ macro_rules! stored {
 stored!(f32, float32, f32::NAN);
 stored!(f64, float64, f64::NAN);
 stored!(i64, int64, i64::MIN);
-stored!(i8, int8, super::split::GAP);
+stored!(i8, int8, crate::dataset::GAP);
 
 /// Makes an array and writes its metadata; chunks follow.
-pub(super) fn create<T: Stored>(
+pub(crate) fn create<T: Stored>(
     store: &Store,
     path: &str,
     dimensions: &[(&str, usize)],
@@ -70,7 +70,7 @@ pub(super) fn create<T: Stored>(
 }
 
 /// Makes an array of one chunk and fills it.
-pub(super) fn write<T: Stored>(
+pub(crate) fn write<T: Stored>(
     store: &Store,
     path: &str,
     dimensions: &[(&str, usize)],
@@ -85,7 +85,7 @@ pub(super) fn write<T: Stored>(
 }
 
 /// Reads a whole array, which must have the shape given.
-pub(super) fn read<T: Stored>(store: &Store, path: &str, shape: &[usize]) -> Result<Vec<T>> {
+pub(crate) fn read<T: Stored>(store: &Store, path: &str, shape: &[usize]) -> Result<Vec<T>> {
     let array = open_array(store, path, shape)?;
     let all = ArraySubset::new_with_shape(array.shape().to_vec());
     array
@@ -93,7 +93,7 @@ pub(super) fn read<T: Stored>(store: &Store, path: &str, shape: &[usize]) -> Res
         .with_context(|| format!("the array `{path}` cannot be read: the data set is damaged"))
 }
 
-pub(super) fn open_array(store: &Store, path: &str, shape: &[usize]) -> Result<StoredArray> {
+pub(crate) fn open_array(store: &Store, path: &str, shape: &[usize]) -> Result<StoredArray> {
     let array = Array::open(store.clone(), path)
         .with_context(|| format!("the array `{path}` is missing or damaged"))?;
     let expected: Vec<u64> = shape.iter().map(|&n| n as u64).collect();
@@ -106,7 +106,7 @@ pub(super) fn open_array(store: &Store, path: &str, shape: &[usize]) -> Result<S
 }
 
 /// Writes a group with attributes; its metadata gets a copy of all that lies beneath, so that readers need one file.
-pub(super) fn write_group(store: &Store, path: &str, attributes: Attributes) -> Result<()> {
+pub(crate) fn write_group(store: &Store, path: &str, attributes: Attributes) -> Result<()> {
     let failed = || format!("cannot write the group `{path}`");
     let mut builder = GroupBuilder::new();
     builder.attributes(attributes);

@@ -1,7 +1,15 @@
 //! What a task gives: an ensemble of predicted paths, with the input that it was made from and the truth where it is known.
 
+mod layout;
+mod netcdf;
+mod read;
+mod write;
+mod zarr;
+
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
+
+pub use write::check_output;
 
 use crate::dataset::Spec;
 
@@ -43,7 +51,7 @@ pub struct Provenance {
 /// Coarse frames that a prediction was made from, in physical units.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CoarseInput {
-    /// The same domain with fewer points.
+    /// The prediction's, with the same axes of fewer points.
     pub spec: Spec,
     /// `[trajectory][frame][channel][y][x]`.
     pub values: Vec<f32>,

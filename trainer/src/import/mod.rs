@@ -10,6 +10,7 @@ mod fill;
 mod length;
 mod missing;
 mod plan;
+mod read;
 mod regrid;
 pub mod source;
 mod stream;
@@ -21,6 +22,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::Serialize;
 
 pub use fill::Fill;
+pub use read::{Read, read};
 pub use time::TimeOptions;
 
 use finescale::{Axis, Boundary};
@@ -86,6 +88,31 @@ pub struct Options {
     pub fill: Vec<Fill>,
     /// How frames are shared out.
     pub split: SplitOptions,
+}
+
+impl Options {
+    /// The fields of a file as they are, on the largest grid that is not finer than it.
+    pub fn of(input: &Path) -> Self {
+        Self {
+            input: input.to_owned(),
+            output: PathBuf::new(),
+            force: false,
+            variables: Vec::new(),
+            axes: None,
+            time_axis: None,
+            trajectory_axis: None,
+            time: TimeOptions::default(),
+            area: None,
+            isel: Vec::new(),
+            sel: Vec::new(),
+            grid: None,
+            boundary: Vec::new(),
+            length: Vec::new(),
+            anomaly: false,
+            fill: Vec::new(),
+            split: SplitOptions { by: "none".into(), valid: 0.1, test: 0.1, gap: 0, block: None },
+        }
+    }
 }
 
 /// What was imported.

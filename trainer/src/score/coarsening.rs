@@ -1,9 +1,10 @@
 //! How coarse frames come from fine ones.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use finescale::spectral;
 use finescale::{ForwardProcess, Grid};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::dataset::Spec;
 use crate::ensemble::Ensemble;
@@ -13,7 +14,7 @@ use crate::ensemble::Ensemble;
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Coarsening {
     /// The modes that the coarse grid has: band-limited values at its points.
-    Truncated,
+    Modes,
     /// The same of the field damped by C(λ), the forward process without or with its noise √Σ(λ).
     Damped {
         /// The forward process.
@@ -24,31 +25,62 @@ pub enum Coarsening {
         noised: bool,
     },
     /// Means over blocks of points, as a sensor's pixels.
-    Pixels,
+    BlockMean,
 }
 
 impl Coarsening {
-    /// How a result's input was made, as far as it tells: from `coarsening` of its settings, else whichever of truncation and
-    /// pixels makes the input from the truth with the smaller error, else truncation.
+    /// How a result's input was made: what its settings say, else whichever of modes and means makes the input from the
+    /// truth with the smaller error.
     ///
     /// # Errors
-    /// If the settings hold one that is none of these, or the coarse grid does not fit.
+    /// If the settings say something else, or the coarse grid does not fit.
     pub fn of(ensemble: &Ensemble) -> Result<Self> {
-        if let Some(written) = ensemble.provenance.settings.get("coarsening") {
-            return serde_json::from_value(written.clone()).map_err(|error| {
-                anyhow::anyhow!("the result's setting `coarsening` is not understood ({error})")
-            });
+        let settings = &ensemble.provenance.settings;
+        if let Some(written) = settings.get("coarsening") {
+            return Self::deserialize(written)
+                .context("the result's setting `coarsening` is not understood");
+        }
+        match settings.pointer("/task/input").and_then(Value::as_str) {
+            Some("modes") => return Ok(Self::Modes),
+            Some("block-mean") => return Ok(Self::BlockMean),
+            Some("damped") => {
+                let process = settings.pointer("/task/process");
+                let lambda = settings.pointer("/sampler/lambda").and_then(Value::as_f64);
+                let (process, lambda) = process.zip(lambda).context(
+                    "the result does not say what damped its input (settings `task.process` and `sampler.lambda`): \
+                     make it again with this version",
+                )?;
+                let process = ForwardProcess::deserialize(process)
+                    .context("the result's setting `task.process` is not understood")?;
+                return Ok(Self::Damped { process, lambda: lambda as f32, noised: false });
+            }
+            Some(other) => {
+                bail!("the result's input is `{other}`, which this version does not know")
+            }
+            None => {}
         }
         let (Some(input), Some(truth)) = (&ensemble.input, ensemble.true_frame(0, 0)) else {
-            return Ok(Self::Truncated);
+            return Ok(Self::Modes);
         };
         let error = |kind: Self| -> Result<f64> {
             let coarse = kind.apply(&ensemble.spec, &input.spec, truth)?;
             let pairs = coarse.iter().zip(&input.values);
             Ok(pairs.map(|(a, b)| f64::from(a - b).powi(2)).sum())
         };
-        let pixels = error(Self::Pixels)? < error(Self::Truncated)?;
-        Ok(if pixels { Self::Pixels } else { Self::Truncated })
+        let means = error(Self::BlockMean)? < error(Self::Modes)?;
+        Ok(if means { Self::BlockMean } else { Self::Modes })
+    }
+
+    /// Standard deviation of the noise that was added to the coarse values of each channel, in its units.
+    pub fn sensor_noise(ensemble: &Ensemble) -> Vec<f32> {
+        let settings = &ensemble.provenance.settings;
+        let written = settings.get("sensor_noise").or(settings.pointer("/task/sensor_noise"));
+        let mut noise: Vec<f32> = written
+            .and_then(Value::as_array)
+            .map(|list| list.iter().filter_map(Value::as_f64).map(|std| std as f32).collect())
+            .unwrap_or_default();
+        noise.resize(ensemble.spec.channels.len(), 0.0);
+        noise
     }
 
     /// Makes a coarse frame, `[channel][y][x]`, without noise.
@@ -57,7 +89,7 @@ impl Coarsening {
     /// If `coarse` is not the same domain with fewer points.
     pub fn apply(&self, fine: &Spec, coarse: &Spec, frame: &[f32]) -> Result<Vec<f32>> {
         let (fine_grid, coarse_grid) = (fine.grid()?, coarse.grid()?);
-        if let Self::Pixels = self {
+        if let Self::BlockMean = self {
             return pixels(&fine_grid, &coarse_grid, frame);
         }
         let mut spectrum = frame.to_vec();
@@ -76,8 +108,8 @@ impl Coarsening {
     /// For people.
     pub fn describe(&self) -> String {
         match self {
-            Self::Truncated => "spectral truncation".into(),
-            Self::Pixels => "means over pixels".into(),
+            Self::Modes => "the modes of the coarse grid".into(),
+            Self::BlockMean => "means over cells".into(),
             Self::Damped { process, lambda, noised } => {
                 let noise = if *noised { " with its noise" } else { "" };
                 format!("damping, α = {}, λ = {lambda}{noise}", process.alpha())

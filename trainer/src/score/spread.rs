@@ -12,6 +12,9 @@ use serde::Serialize;
 
 use super::pointwise::{Pass, Pick, Sums};
 
+/// Errors below this share of the truth's variance are those of f32.
+const NOTHING: f64 = 1e-9;
+
 /// Spread and skill of a result of at least two members.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Spread {
@@ -22,7 +25,8 @@ pub struct Spread {
     /// By lead time.
     pub ratio_by_lead: Vec<f64>,
     /// Of the fields' parts in a band.
-    pub ratio_by_band: Vec<f64>,
+    /// None where the ensemble has neither spread nor error, as where it agrees with its input.
+    pub ratio_by_band: Vec<Option<f64>>,
 }
 
 impl Spread {
@@ -32,12 +36,17 @@ impl Spread {
             return None;
         }
         let ratio = |sums: Sums| ((members + 1.0) / members * sums.spread / sums.mean_error).sqrt();
+        // A ratio of rounding errors says nothing.
+        let meant = |sums: Sums| {
+            let nothing = NOTHING * sums.truth;
+            (sums.spread > nothing || sums.mean_error > nothing).then(|| ratio(sums))
+        };
         let all = pass.total(pick, 0);
         Some(Self {
             spread: (all.spread / all.values).sqrt() * pass.unit(pick),
             ratio: ratio(all),
             ratio_by_lead: pass.by_lead(pick, ratio),
-            ratio_by_band: pass.bands().map(|band| ratio(pass.total(pick, band + 1))).collect(),
+            ratio_by_band: pass.bands().map(|band| meant(pass.total(pick, band + 1))).collect(),
         })
     }
 }

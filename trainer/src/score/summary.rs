@@ -80,7 +80,7 @@ impl Scores {
         let spread = scores.spread.as_ref();
         add("spread-skill", "all".into(), spread.map(|s| s.ratio), One);
         for b in 0..self.bands.len() {
-            let value = spread.and_then(|s| s.ratio_by_band.get(b).copied());
+            let value = spread.and_then(|s| s.ratio_by_band.get(b).copied().flatten());
             add("spread-skill", band(b).into(), value, One);
         }
         let rank = scores.rank.as_ref();

@@ -11,7 +11,10 @@ pub fn number(value: f64) -> String {
     } else if !(1e-4..1e5).contains(&size) {
         format!("{value:.2e}")
     } else {
-        let digits = (3 - size.log10().floor() as i32).clamp(0, 6) as usize;
+        // The exponent after rounding: 0.99999 is 1.000.
+        let rounded = format!("{size:.3e}");
+        let exponent: i32 = rounded.split('e').nth(1).and_then(|e| e.parse().ok()).unwrap_or(0);
+        let digits = (3 - exponent).clamp(0, 6) as usize;
         format!("{value:.digits$}")
     }
 }

@@ -65,6 +65,11 @@ pub trait Source: Sync {
     /// The arrays that are there.
     fn variables(&self) -> &[Variable];
 
+    /// Attributes of the whole file; NumPy's have none.
+    fn attributes(&self) -> Result<Attributes> {
+        Ok(Attributes::new())
+    }
+
     /// Reads a box of an array in row-major order, as stored: neither unpacked nor masked.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use netcdf_reader::{NcAttrValue, NcFile, NcSliceInfo, NcSliceInfoElem, NcType, N
 use serde_json::{Value, json};
 
 use super::{Dimension, Source, Variable};
+use crate::dataset::Attributes;
 
 pub(super) struct NetCdf {
     file: NcFile,
@@ -25,6 +26,11 @@ impl NetCdf {
 impl Source for NetCdf {
     fn variables(&self) -> &[Variable] {
         &self.variables
+    }
+
+    fn attributes(&self) -> Result<Attributes> {
+        let attributes = self.file.global_attributes()?;
+        Ok(attributes.iter().map(|a| (a.name.clone(), value(&a.value))).collect())
     }
 
     fn read(&self, variable: &Variable, ranges: &[Range<usize>]) -> Result<Vec<f64>> {

@@ -18,20 +18,26 @@ type Stored = Array<FilesystemStore>;
 pub(super) struct Zarr {
     arrays: Vec<Stored>,
     variables: Vec<Variable>,
+    attributes: Attributes,
 }
 
 impl Zarr {
     pub(super) fn open(path: &Path) -> Result<Self> {
         let store = Arc::new(FilesystemStore::new(path)?);
-        let arrays = Group::open(store, "/")?.child_arrays()?;
+        let group = Group::open(store, "/")?;
+        let arrays = group.child_arrays()?;
         let variables = arrays.iter().map(variable).collect();
-        Ok(Self { arrays, variables })
+        Ok(Self { arrays, variables, attributes: group.attributes().clone() })
     }
 }
 
 impl Source for Zarr {
     fn variables(&self) -> &[Variable] {
         &self.variables
+    }
+
+    fn attributes(&self) -> Result<Attributes> {
+        Ok(self.attributes.clone())
     }
 
     fn read(&self, variable: &Variable, ranges: &[Range<usize>]) -> Result<Vec<f64>> {

@@ -1,0 +1,139 @@
+//! Whether an input fits a model: one sentence if not, a warning where it looks wrong.
+
+use anyhow::{Result, bail, ensure};
+use finescale::Grid;
+use finescale::model::Model as View;
+
+use super::input::{Fields, Resolution};
+use crate::dataset::Spec;
+
+/// Grids of one domain agree to this; import rounds lengths to six decimals.
+const LENGTH: f64 = 1e-3;
+
+/// Boundaries, lengths and points.
+pub(super) fn grid(spec: &Spec, view: &View<'_>, resolution: Resolution) -> Result<()> {
+    let grid = view.grid();
+    ensure!(
+        spec.y.is_some() != grid.is_line(),
+        "it is a {}, but the model is of a {}: use a model of that kind of field",
+        if spec.y.is_some() { "plane" } else { "line" },
+        if grid.is_line() { "line" } else { "plane" }
+    );
+    let model = grid.y().into_iter().chain([grid.x()]);
+    for (axis, model) in spec.axes().zip(model) {
+        let (name, points) = (&axis.name, axis.points());
+        ensure!(
+            axis.boundary == model.boundary(),
+            "`{name}` is {}, but the model is for a {} axis: use a model that was trained with that boundary",
+            axis.boundary.name(),
+            model.boundary().name()
+        );
+        let length = f64::from(model.length());
+        ensure!(
+            (axis.length / length - 1.0).abs() < LENGTH,
+            "`{name}` has length {:.4}, but the model's has {length:.4}: it is another domain; cut out the model's, \
+             or train on this one",
+            axis.length
+        );
+        if resolution == Resolution::Full {
+            ensure!(
+                points == model.points(),
+                "`{name}` has {points} points, but the model has {}: regrid it with `finescale data import --grid {}`",
+                model.points(),
+                shape(grid)
+            );
+        }
+        ensure!(
+            points <= model.points(),
+            "`{name}` has {points} points, finer than the model's {}: use --coarsen to make it coarse, or a finer model",
+            model.points()
+        );
+    }
+    Ok(())
+}
+
+/// `64x128`, or `128` on a line.
+pub(super) fn shape(grid: &Grid) -> String {
+    if grid.is_line() { grid.nx().to_string() } else { format!("{}x{}", grid.ny(), grid.nx()) }
+}
+
+/// Whether a file has what it takes to fill the model's grid.
+pub(super) fn fine_enough((rows, columns): (usize, usize), view: &View<'_>) -> Result<()> {
+    let grid = view.grid();
+    ensure!(
+        rows >= grid.ny() && columns >= grid.nx(),
+        "the file has {rows}×{columns} points, fewer than the model's {}×{}: full resolution is needed here; \
+         super-resolve coarse fields without --coarsen",
+        grid.ny(),
+        grid.nx()
+    );
+    Ok(())
+}
+
+/// No NaN, no infinity.
+pub(super) fn finite(fields: &Fields) -> Result<()> {
+    let Some(at) = fields.values.iter().position(|v| !v.is_finite()) else { return Ok(()) };
+    let spec = &fields.spec;
+    let (frame, channel) = (at / spec.frame_len(), at % spec.frame_len() / spec.points());
+    bail!(
+        "`{}` is {} in frame {} of trajectory {}: fill it with --fill",
+        spec.channels[channel].name,
+        fields.values[at],
+        frame % spec.frames(),
+        frame / spec.frames()
+    )
+}
+
+/// Warnings about fields whose units look wrong. `std`: what deviation each channel should have, in units of the model's.
+pub fn warnings(fields: &Fields, view: &View<'_>, std: &[f64]) -> Vec<String> {
+    let (spec, points) = (&fields.spec, fields.spec.points());
+    let channels = spec.channels.len();
+    let mut warnings = Vec::new();
+    for (n, ((channel, model), share)) in
+        spec.channels.iter().zip(view.channel_descriptions()).zip(std).enumerate()
+    {
+        let values = || {
+            fields
+                .values
+                .chunks_exact(points)
+                .skip(n)
+                .step_by(channels)
+                .flatten()
+                .map(|v| f64::from(*v))
+        };
+        let count = (fields.values.len() / channels) as f64;
+        let mean = values().sum::<f64>() / count;
+        let deviation = (values().map(|v| (v - mean).powi(2)).sum::<f64>() / count).sqrt();
+        let (name, expected) = (&channel.name, f64::from(model.std) * share);
+        let units = |text: &str| text.replace([' ', '^', '*'], "").replace("**", "");
+        let named = |text: &str| !text.is_empty() && text != "1";
+        if named(&channel.units)
+            && named(model.units)
+            && units(&channel.units) != units(model.units)
+        {
+            warnings.push(format!(
+                "`{name}` has the units {}, but the model was trained on {}",
+                channel.units, model.units
+            ));
+        }
+        let off = deviation / expected;
+        if !(1.0 / 3.0..=3.0).contains(&off) {
+            warnings.push(format!(
+                "`{name}` has the standard deviation {deviation:.4}, {off:.2} times the {expected:.4} that the model expects: \
+                 are its units {}?",
+                if named(model.units) { model.units } else { "the model's" }
+            ));
+        }
+        let shift = (mean - f64::from(model.mean)) / f64::from(model.std);
+        if shift.abs() > 5.0 {
+            warnings.push(format!(
+                "`{name}` has the mean {mean:.4}, {:.1} standard deviations from the model's {:.4}: are its units {}, \
+                 and is it an anomaly where the model's data are?",
+                shift.abs(),
+                model.mean,
+                if named(model.units) { model.units } else { "the model's" }
+            ));
+        }
+    }
+    warnings
+}
