@@ -5,7 +5,7 @@ mod layout;
 mod network;
 
 use super::{Calibration, Linear, Predictor, frame_len, window_frames};
-use crate::model::{Model, Options};
+use crate::model::{Footprint, Model, Options};
 use crate::spectral::{self, RadialBins};
 use crate::{Error, ForwardProcess, Grid};
 use layout::{Layout, Scratch};
@@ -55,6 +55,19 @@ impl<'a> Trained<'a> {
             outputs => channels * grid.points() + channels + outputs + Network::memory_len(model),
         };
         Linear::memory_len(grid, channels, window) + head + network
+    }
+
+    /// What a model's tasks take from their caller, in bytes; what does not fit 32 bits is their largest number.
+    pub fn footprint(model: &Model<'_>) -> Footprint {
+        let bytes = |values: usize| u32::try_from(values.saturating_mul(4)).unwrap_or(u32::MAX);
+        let frame = model.channels() * model.grid().points();
+        let scratch = Layout::of(model).scratch_len();
+        Footprint {
+            memory: bytes(Self::memory_len(model)),
+            predictor: bytes(scratch),
+            reverse: bytes(frame + scratch),
+            frame: bytes(2 * frame),
+        }
     }
 
     /// Takes a model and at least [`Trained::memory_len`] values of memory.
