@@ -5,7 +5,9 @@ mod ensembles;
 #[path = "common/models.rs"]
 mod models;
 
-use ensembles::{CIRCLE, noise, path, result, spec, wave, with_input};
+use std::f64::consts::TAU;
+
+use ensembles::{noise, path, result, spec, wave, with_input};
 use finescale::{Boundary, ForwardProcess, Laplacian};
 use finescale_trainer::baseline::{self, Climate, Knowledge};
 use finescale_trainer::dataset::Spec;
@@ -126,7 +128,7 @@ fn persistence_and_climatology() {
     let model = models::model(&kind);
     let climate = Climate::of_model(&model).unwrap();
     let spec = spec(&[16], Periodic, 1, 8);
-    let truth = path(&spec, |t, _, _, x| (x - CIRCLE * t / 14.0).cos());
+    let truth = path(&spec, |t, _, _, x| (x - TAU * t / 14.0).cos());
     let ensemble = result(spec, Task::Forecast, 1, 2, truth.clone(), Some(truth.clone()));
     let persistence = baseline::persistence(&ensemble).unwrap();
     assert_eq!(persistence.prediction[..32], truth[..32]);
@@ -135,7 +137,7 @@ fn persistence_and_climatology() {
     }
     // Six frames later the wave has run 6/28 of the circle on.
     let errors = scores(&persistence).overall.error.unwrap().relative_l2_by_lead;
-    let expected = 2.0 * (CIRCLE * 6.0 / 28.0 / 2.0).sin();
+    let expected = 2.0 * (TAU * 6.0 / 28.0 / 2.0).sin();
     assert!((errors[5] - expected).abs() < 1e-3, "{} {expected}", errors[5]);
     let mean = baseline::climatology_mean(&ensemble, &climate).unwrap();
     assert!(mean.prediction[32..].iter().all(|v| *v == climate.scale.mean[0] as f32));

@@ -3,9 +3,9 @@
 #[path = "common/ensembles.rs"]
 mod ensembles;
 
-use std::f64::consts::{PI, SQRT_2};
+use std::f64::consts::{PI, SQRT_2, TAU};
 
-use ensembles::{CIRCLE, noise, path, result, spec, wave, with_input};
+use ensembles::{noise, path, result, spec, wave, with_input};
 use finescale::{Boundary, ForwardProcess, Laplacian};
 use finescale_trainer::ensemble::{Ensemble, Task};
 use finescale_trainer::score::crps::fair_crps;
@@ -180,7 +180,7 @@ fn a_wave_that_runs_ahead_loses_its_correlation() {
 fn space_time_spectra_know_directions() {
     for points in [vec![64], vec![16, 32]] {
         let spec = spec(&points, Periodic, 1, 16);
-        let omega = CIRCLE * 3.0 / (16.0 * 0.5);
+        let omega = TAU * 3.0 / (16.0 * 0.5);
         let truth = path(&spec, |t, _, y, x| (5.0 * x + 2.0 * y - omega * t).cos());
         let prediction = path(&spec, |t, _, y, x| (5.0 * x + 2.0 * y + omega * t).cos());
         let ensemble = result(spec, Task::Generate, 1, 0, prediction, Some(truth));

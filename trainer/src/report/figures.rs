@@ -7,6 +7,7 @@ use crate::plot::{
     Axis, Bars, Colors, Coordinate, Dash, Field, FieldGrid, Figure, PALETTE, Panel, Plot, RGBColor,
     Series,
 };
+use crate::score::spectrum::EnergySpectrum;
 use crate::score::{ChannelScores, Truth};
 
 /// The truth's colour; methods take the palette's others.
@@ -113,7 +114,12 @@ pub fn fields(
         row.iter_mut().for_each(|pane| pane.row = method.name.clone());
         out.extend(row);
     }
-    let singles: Vec<&Scored> = scored.iter().filter(|method| method.result.members == 1).collect();
+    // A constant field is no picture.
+    let constant = |method: &Scored| {
+        column(method, channel).spectrum.as_ref().is_some_and(EnergySpectrum::is_constant)
+    };
+    let singles: Vec<&Scored> =
+        scored.iter().filter(|method| method.result.members == 1 && !constant(method)).collect();
     for (number, methods) in singles.chunks(4).enumerate() {
         let mut errors = Vec::new();
         for method in methods {
@@ -213,11 +219,11 @@ pub fn spectra(scored: &[Scored], channel: usize) -> Result<Option<Figure<'stati
     for (n, method) in scored.iter().enumerate() {
         let Some(spectrum) = &column(method, channel).spectrum else { continue };
         let power = shown(&spectrum.prediction);
-        if power.iter().all(|p| p.is_nan()) {
+        if spectrum.is_constant() {
             // A constant field has no waves.
             continue;
         }
-        let ratio = power.iter().zip(&first.truth[1..]).map(|(p, q)| p / q).collect();
+        let ratio = spectrum.ratios()[1..].iter().map(|q| q.unwrap_or(f64::NAN)).collect();
         powers = powers.series(style(Series::new(&method.name, k(), power)?, n));
         ratios = ratios.series(style(Series::new("", k(), ratio)?, n));
     }

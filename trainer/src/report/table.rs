@@ -8,6 +8,9 @@ pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
+/// Relative errors below this are those of f32.
+const ROUNDING: f64 = 2e-5;
+
 /// What is picked of a result: all channels, or one.
 #[derive(Clone, Copy)]
 pub(super) enum Column {
@@ -46,8 +49,11 @@ pub(super) fn scores(scored: &[Scored], column: Column) -> String {
         body += &format!("<tr><th scope=\"row\">{}</th>", escape(&figure.name));
         for value in &values {
             let text = value.map_or("–".into(), number);
-            // What shows the same digits is as good.
-            let marked = best.is_some_and(|best| values[best].map(number).as_ref() == Some(&text));
+            // What shows the same digits is as good, and so is rounding beside rounding.
+            let nothing = |v: f64| figure.sense == Sense::Lower && v < ROUNDING;
+            let marked = best
+                .and_then(|best| values[best].zip(*value))
+                .is_some_and(|(best, v)| number(best) == text || (nothing(best) && nothing(v)));
             body += &match marked {
                 true => format!("<td class=\"best\">{text}</td>"),
                 false => format!("<td>{text}</td>"),

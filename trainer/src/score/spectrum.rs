@@ -164,6 +164,22 @@ impl EnergySpectrum {
         }
     }
 
+    /// Predicted over true power of every shell; none at k = 0, and where there is no true power to speak of.
+    pub fn ratios(&self) -> Vec<Option<f64>> {
+        let variance = |s: usize| self.truth[s] * self.modes[s] as f64;
+        let total: f64 = (1..self.truth.len()).map(variance).sum();
+        (0..self.truth.len())
+            .map(|s| {
+                (s > 0 && variance(s) > NOTHING * total).then(|| self.prediction[s] / self.truth[s])
+            })
+            .collect()
+    }
+
+    /// Whether the prediction has no waves at all.
+    pub fn is_constant(&self) -> bool {
+        self.prediction[1..].iter().all(|p| *p <= 0.0)
+    }
+
     /// Means over channels; of curves the sums, each over its channel's variance.
     pub(super) fn overall(channels: &[Self], scale: &Scale) -> Option<Self> {
         let first = channels.first()?;

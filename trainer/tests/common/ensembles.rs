@@ -1,7 +1,5 @@
 //! Results in memory, made of functions.
 
-use std::f64::consts::TAU;
-
 use finescale::{Boundary, NoiseStream};
 use finescale_trainer::dataset::{Channel, SpatialAxis, Spec, TimeAxis};
 use finescale_trainer::ensemble::{CoarseInput, Ensemble, Provenance, Task};
@@ -97,6 +95,3 @@ pub(crate) fn wave(boundary: Boundary, k: f64, x: f64, phase: f64) -> f64 {
         Boundary::Reflecting => (k * x).cos() * phase.cos(),
     }
 }
-
-/// 2π, for frequencies.
-pub(crate) const CIRCLE: f64 = TAU;
