@@ -2,6 +2,7 @@
 
 pub mod baseline;
 pub mod calendar;
+pub mod card;
 pub mod commands;
 pub mod convolution;
 pub mod dataset;

@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 #[cfg(feature = "train")]
 use finescale_trainer::commands::TrainArgs;
 use finescale_trainer::commands::{
-    BaselinesArgs, DampArgs, DataArgs, ExportArgs, ForecastArgs, GenerateArgs, ModelArgs,
+    BaselinesArgs, CardArgs, DampArgs, DataArgs, ExportArgs, ForecastArgs, GenerateArgs, ModelArgs,
     ReportArgs, ScoreArgs, SimulateArgs, SuperResolveArgs, ValidateArgs,
 };
 use finescale_trainer::interrupt::{self, Interrupted};
@@ -22,6 +22,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Baselines(BaselinesArgs),
+    Card(CardArgs),
     Data(DataArgs),
     Damp(DampArgs),
     Export(ExportArgs),
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = interrupt::install().and_then(|()| match cli.command {
         Command::Baselines(args) => args.run(),
+        Command::Card(args) => args.run(),
         Command::Data(args) => args.run(),
         Command::Damp(args) => args.run(),
         Command::Export(args) => args.run(),

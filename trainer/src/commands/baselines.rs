@@ -44,6 +44,11 @@ pub struct KnowledgeArgs {
 }
 
 impl KnowledgeArgs {
+    /// The model, if one was named.
+    pub fn model(&self) -> Option<&Path> {
+        self.model.as_deref()
+    }
+
     /// All baselines of a result; `data` is where statistics and climatology come from, if no model is named.
     ///
     /// # Errors

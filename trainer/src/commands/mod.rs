@@ -1,6 +1,7 @@
 //! The command line: one file per command.
 
 pub mod baselines;
+pub mod card;
 pub mod damp;
 pub mod data;
 pub mod data_import;
@@ -20,6 +21,7 @@ pub mod train;
 pub mod validate;
 
 pub use baselines::BaselinesArgs;
+pub use card::CardArgs;
 pub use damp::DampArgs;
 pub use data::DataArgs;
 pub use export::ExportArgs;
