@@ -1,8 +1,8 @@
 //! Whether an input fits a model: one sentence if not, a warning where it looks wrong.
 
 use anyhow::{Result, bail, ensure};
-use finescale::Grid;
 use finescale::model::Model as View;
+use finescale::{Axis, Grid};
 
 use super::input::{Fields, Resolution};
 use crate::dataset::Spec;
@@ -19,15 +19,19 @@ pub(super) fn grid(spec: &Spec, view: &View<'_>, resolution: Resolution) -> Resu
         if spec.y.is_some() { "plane" } else { "line" },
         if grid.is_line() { "line" } else { "plane" }
     );
-    let model = grid.y().into_iter().chain([grid.x()]);
-    for (axis, model) in spec.axes().zip(model) {
-        let (name, points) = (&axis.name, axis.points());
+    let axes = || spec.axes().zip(grid.y().into_iter().chain([grid.x()]));
+    // Boundaries first: a wrong one makes lengths wrong too.
+    for (axis, model) in axes() {
         ensure!(
             axis.boundary == model.boundary(),
-            "`{name}` is {}, but the model is for a {} axis: use a model that was trained with that boundary",
+            "`{}` is {}, but the model is for {} ends: use a model that was trained with that boundary",
+            axis.name,
             axis.boundary.name(),
             model.boundary().name()
         );
+    }
+    for (axis, model) in axes() {
+        let (name, points) = (&axis.name, axis.points());
         let length = f64::from(model.length());
         ensure!(
             (axis.length / length - 1.0).abs() < LENGTH,
@@ -70,6 +74,23 @@ pub(super) fn fine_enough((rows, columns): (usize, usize), view: &View<'_>) -> R
     Ok(())
 }
 
+/// Whether a coarse file was taken as it is, or onto the nearest grid that is no finer.
+pub(super) fn coarse_enough((rows, columns): (usize, usize), spec: &Spec) -> Result<()> {
+    ensure!(
+        (spec.y.is_none() || rows >= Axis::POINTS_MIN) && columns >= Axis::POINTS_MIN,
+        "the file has {rows}×{columns} points: a coarse grid needs at least {} along every axis",
+        Axis::POINTS_MIN
+    );
+    if (rows, columns) != (spec.ny(), spec.nx()) {
+        eprintln!(
+            "note: {rows}×{columns} points were regridded to {}×{}, which have transforms",
+            spec.ny(),
+            spec.nx()
+        );
+    }
+    Ok(())
+}
+
 /// No NaN, no infinity.
 pub(super) fn finite(fields: &Fields) -> Result<()> {
     let Some(at) = fields.values.iter().position(|v| !v.is_finite()) else { return Ok(()) };
@@ -89,6 +110,13 @@ pub fn warnings(fields: &Fields, view: &View<'_>, std: &[f64]) -> Vec<String> {
     let (spec, points) = (&fields.spec, fields.spec.points());
     let channels = spec.channels.len();
     let mut warnings = Vec::new();
+    let (interval, trained) = (spec.time.interval, f64::from(view.frame_interval()));
+    // Months differ in length.
+    if trained > 0.0 && (interval / trained - 1.0).abs() > 0.1 {
+        warnings.push(format!(
+            "frames are {interval} apart, but the model was trained on {trained}: take the same step, unless the units of time differ"
+        ));
+    }
     for (n, ((channel, model), share)) in
         spec.channels.iter().zip(view.channel_descriptions()).zip(std).enumerate()
     {

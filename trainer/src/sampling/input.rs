@@ -101,7 +101,8 @@ impl InputArgs {
         let spec = reader.spec();
         let order = channels(spec, view).with_context(|| path.display().to_string())?;
         let (range, mut trajectories) = self.range(&reader)?;
-        let range = range.start..range.end.min(range.start + frames.unwrap_or(usize::MAX));
+        let range =
+            range.start..range.end.min(range.start.saturating_add(frames.unwrap_or(usize::MAX)));
         trajectories.truncate(self.trajectories.unwrap_or(usize::MAX));
         let (points, frame) = (spec.points(), spec.frame_len());
         let mut values = Vec::new();
@@ -173,8 +174,9 @@ impl InputArgs {
             format!("the model needs the channels {} (--var names others)", names.join(", "))
         })?;
         let import::Read { mut spec, mut values, source_grid, lengths_known } = read;
-        if resolution == Resolution::Full {
-            check::fine_enough(source_grid, view)?;
+        match resolution {
+            Resolution::Full => check::fine_enough(source_grid, view)?,
+            Resolution::AtMost => check::coarse_enough(source_grid, &spec)?,
         }
         if !lengths_known {
             // The file does not say how long its axes are beside each other: then they are as the model's.

@@ -183,7 +183,7 @@ fn read(path: &Path) -> Result<Layer> {
         .with_context(|| format!("--sampler {shown} cannot be read"))?;
     toml::from_str(&text).map_err(|error| {
         // Its own message draws the line over several.
-        let line = error.span().map_or(1, |span| text[..span.start].lines().count().max(1));
+        let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
         anyhow::anyhow!("--sampler {shown}, line {line}: {}", error.message().replace('\n', " "))
     })
 }
