@@ -78,10 +78,16 @@ impl TrainArgs {
             })?,
             _ => open?,
         };
-        let identity = Identity::new(&reader, self.backend.name(), self.devices);
+        let mut name = match &self.preset {
+            Some(preset) => preset.clone(),
+            None => {
+                folder.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned())
+            }
+        };
+        let identity = Identity::new(&name, &reader, self.backend.name(), self.devices);
         let settings = folder.join("config.toml");
         let (config, begin) = if self.resume {
-            identity.check(&folder)?;
+            name = identity.check(&folder)?;
             (Config::open(&settings)?, None)
         } else {
             if folder.join("run.json").exists() {
@@ -91,12 +97,6 @@ impl TrainArgs {
                 );
             }
             (layers.finish()?, Some((layers.text(), identity)))
-        };
-        let name = match &self.preset {
-            Some(preset) => preset.clone(),
-            None => {
-                folder.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned())
-            }
         };
         let run = Run { folder, config, reader, name, begin };
         match self.backend {

@@ -33,6 +33,9 @@ use crate::linear::LinearBase;
 /// What identifies a run: resuming needs all of it to be the same.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Identity {
+    /// For people; resuming takes it from here.
+    #[serde(default)]
+    pub name: String,
     /// Version of finescale.
     pub version: String,
     /// Content hash of the data set.
@@ -306,9 +309,10 @@ where
 
 impl Identity {
     /// Of a run to be.
-    pub fn new(reader: &Reader, backend: &str, devices: usize) -> Self {
+    pub fn new(name: &str, reader: &Reader, backend: &str, devices: usize) -> Self {
         let spec = reader.spec();
         Self {
+            name: name.into(),
             version: env!("CARGO_PKG_VERSION").into(),
             data: reader.hash().into(),
             shape: vec![spec.channels.len(), spec.ny(), spec.nx()],
@@ -329,11 +333,11 @@ impl Identity {
         crate::write::atomically(&folder.join(Self::FILE), text.as_bytes())
     }
 
-    /// Whether a run folder is this one's.
+    /// Whether a run folder is this one's; returns the run's name.
     ///
     /// # Errors
     /// A sentence that says what differs.
-    pub fn check(&self, folder: &Path) -> Result<()> {
+    pub fn check(&self, folder: &Path) -> Result<String> {
         let path = folder.join(Self::FILE);
         let text = std::fs::read_to_string(&path).with_context(|| {
             format!("{} is no run folder (it has no {})", folder.display(), Self::FILE)
@@ -366,6 +370,6 @@ impl Identity {
             there.version,
             self.version
         );
-        Ok(())
+        Ok(if there.name.is_empty() { self.name.clone() } else { there.name })
     }
 }
