@@ -12,9 +12,13 @@ fn main() {
     println!("cargo::rerun-if-changed={}", memory.display());
 
     // Instructions are counted where the board's emulator makes a clock of them.
-    println!("cargo::rerun-if-env-changed=FINESCALE_INSTRUCTIONS_PER_100_TICKS");
-    let ticks = env::var("FINESCALE_INSTRUCTIONS_PER_100_TICKS").unwrap_or_else(|_| "0".into());
-    println!("cargo::rustc-env=FINESCALE_INSTRUCTIONS_PER_100_TICKS={ticks}");
+    for (name, default) in
+        [("FINESCALE_INSTRUCTIONS_PER_100_TICKS", "0"), ("FINESCALE_KERNEL_BOUNDS", "0 0 0 0")]
+    {
+        println!("cargo::rerun-if-env-changed={name}");
+        let value = env::var(name).unwrap_or_else(|_| default.into());
+        println!("cargo::rustc-env={name}={value}");
+    }
 
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     if let Err(error) = fs::copy(&memory, out.join("memory.x")) {

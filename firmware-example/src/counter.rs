@@ -53,15 +53,20 @@ mod timer {
 }
 
 /// Nanoseconds of a tick, hundredfold, as the board's folder says; 0 where instructions are not counted.
-const INSTRUCTIONS_PER_100_TICKS: u64 = number(env!("FINESCALE_INSTRUCTIONS_PER_100_TICKS"));
+const INSTRUCTIONS_PER_100_TICKS: u64 =
+    numbers::<1>(env!("FINESCALE_INSTRUCTIONS_PER_100_TICKS"))[0];
 
-const fn number(digits: &str) -> u64 {
-    let (mut digits, mut value) = (digits.as_bytes(), 0);
-    while let [digit, rest @ ..] = digits {
-        value = value * 10 + (*digit - b'0') as u64;
-        digits = rest;
+/// Numbers with a space between them.
+pub(crate) const fn numbers<const N: usize>(text: &str) -> [u64; N] {
+    let (mut text, mut values, mut n) = (text.as_bytes(), [0; N], 0);
+    while let [byte, rest @ ..] = text {
+        match byte {
+            b' ' => n += 1,
+            digit => values[n] = values[n] * 10 + (*digit - b'0') as u64,
+        }
+        text = rest;
     }
-    value
+    values
 }
 
 /// Starts the timer.

@@ -12,21 +12,27 @@ const CHANNELS: usize = 16;
 const POINTS: usize = 16;
 const WEIGHTS: usize = CHANNELS * CHANNELS * 9;
 
-/// Most instructions for a hundred multiply-accumulates.
-struct Bounds {
-    forward: u64,
-    vjp: u64,
-}
-
-// Measured on Cortex-M4F and M7, and a few per cent.
-const F32: Bounds = Bounds { forward: 160, vjp: 190 };
-const I8: Bounds = Bounds { forward: 190, vjp: 240 };
+/// Most instructions for a hundred multiply-accumulates, from the board's folder: what was measured, and a few per cent.
+const BOUNDS: [u64; 4] = counter::numbers(env!("FINESCALE_KERNEL_BOUNDS"));
 
 /// Counts every kernel; says how many there are and how many kept their bound.
 pub(crate) fn run(field: &mut [f32; FIELD_MAX], output: &mut [f32; SCRATCH_MAX]) -> (usize, usize) {
+    let [forward, vjp, forward_i8, vjp_i8] = BOUNDS;
     let kept = [
-        measure(["conv 3×3 16→16 f32", "its vjp"], &[0.25_f32; WEIGHTS], F32, field, output),
-        measure(["conv 3×3 16→16 int8", "its vjp"], &[31_i8; WEIGHTS], I8, field, output),
+        measure(
+            ["conv 3×3 16→16 f32", "its vjp"],
+            &[0.25_f32; WEIGHTS],
+            [forward, vjp],
+            field,
+            output,
+        ),
+        measure(
+            ["conv 3×3 16→16 int8", "its vjp"],
+            &[31_i8; WEIGHTS],
+            [forward_i8, vjp_i8],
+            field,
+            output,
+        ),
     ];
     let kept = kept.into_iter().map(|kept| kept.unwrap_or(0)).sum();
     (kept, 4)
@@ -35,7 +41,7 @@ pub(crate) fn run(field: &mut [f32; FIELD_MAX], output: &mut [f32; SCRATCH_MAX])
 fn measure<W: Weight>(
     [forward, vjp]: [&str; 2],
     weights: &[W],
-    bounds: Bounds,
+    [forward_bound, vjp_bound]: [u64; 2],
     field: &mut [f32],
     output: &mut [f32],
 ) -> Result<usize, Error> {
@@ -49,11 +55,11 @@ fn measure<W: Weight>(
         conv.forward(field, &epilogue, Some(&mut signs), None, output, &mut work)
     });
     forward_result?;
-    let mut kept = judge(forward, shape.macs(), instructions, bounds.forward);
+    let mut kept = judge(forward, shape.macs(), instructions, forward_bound);
     let (vjp_result, instructions) =
         counter::count(|| conv.vjp(output, &epilogue, Some(&signs), None, field, &mut work));
     vjp_result?;
-    kept += judge(vjp, shape.macs(), instructions, bounds.vjp);
+    kept += judge(vjp, shape.macs(), instructions, vjp_bound);
     Ok(kept)
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+static OTHER_SCREEN: AtomicBool = AtomicBool::new(false);
 
 /// Exit code of a command that was interrupted, as shells expect it (128 + SIGINT).
 pub const EXIT_CODE: u8 = 130;
@@ -27,6 +28,10 @@ impl std::error::Error for Interrupted {}
 pub fn install() -> anyhow::Result<()> {
     ctrlc::set_handler(|| {
         if INTERRUPTED.swap(true, Ordering::SeqCst) {
+            if OTHER_SCREEN.load(Ordering::SeqCst) {
+                // Back to the terminal's own screen and cursor, as the one who left it will not.
+                print!("\x1b[?1049l\x1b[?25h");
+            }
             std::process::exit(i32::from(EXIT_CODE));
         }
     })?;
@@ -36,6 +41,11 @@ pub fn install() -> anyhow::Result<()> {
 /// The flag, for code that is handed one.
 pub fn flag() -> &'static AtomicBool {
     &INTERRUPTED
+}
+
+/// Says whether something draws on the terminal's other screen: an exit at once must not leave the user there.
+pub fn on_other_screen(on: bool) {
+    OTHER_SCREEN.store(on, Ordering::SeqCst);
 }
 
 /// To be called once per unit of work (a block of frames, say).

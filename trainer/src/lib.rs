@@ -1,6 +1,8 @@
 //! Host side of finescale: data, predictors, plots, and the commands of the binary.
 
+pub mod baseline;
 pub mod calendar;
+pub mod card;
 pub mod commands;
 pub mod convolution;
 pub mod dataset;
@@ -13,7 +15,9 @@ pub mod model;
 #[cfg(feature = "onnx")]
 pub mod onnx;
 pub mod plot;
+pub mod report;
 pub mod sampling;
+pub mod score;
 pub mod simulate;
 #[cfg(feature = "train")]
 pub mod train;

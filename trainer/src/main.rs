@@ -1,4 +1,4 @@
-//! `finescale`: data sets, the forward process, training and sampling from the command line.
+//! `finescale`: data sets, the forward process, training, sampling and scores from the command line.
 
 use std::process::ExitCode;
 
@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 #[cfg(feature = "train")]
 use finescale_trainer::commands::TrainArgs;
 use finescale_trainer::commands::{
-    DampArgs, DataArgs, ExportArgs, ForecastArgs, GenerateArgs, ModelArgs, SimulateArgs,
-    SuperResolveArgs, ValidateArgs,
+    BaselinesArgs, CardArgs, DampArgs, DataArgs, ExportArgs, ForecastArgs, GenerateArgs, ModelArgs,
+    ReportArgs, ScoreArgs, SimulateArgs, SuperResolveArgs, ValidateArgs,
 };
 use finescale_trainer::interrupt::{self, Interrupted};
 
@@ -21,12 +21,16 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Baselines(BaselinesArgs),
+    Card(CardArgs),
     Data(DataArgs),
     Damp(DampArgs),
     Export(ExportArgs),
     Forecast(Box<ForecastArgs>),
     Generate(Box<GenerateArgs>),
     Model(ModelArgs),
+    Report(ReportArgs),
+    Score(ScoreArgs),
     Simulate(Box<SimulateArgs>),
     SuperResolve(Box<SuperResolveArgs>),
     #[cfg(feature = "train")]
@@ -37,12 +41,16 @@ enum Command {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = interrupt::install().and_then(|()| match cli.command {
+        Command::Baselines(args) => args.run(),
+        Command::Card(args) => args.run(),
         Command::Data(args) => args.run(),
         Command::Damp(args) => args.run(),
         Command::Export(args) => args.run(),
         Command::Forecast(args) => args.run(),
         Command::Generate(args) => args.run(),
         Command::Model(args) => args.run(),
+        Command::Report(args) => args.run(),
+        Command::Score(args) => args.run(),
         Command::Simulate(args) => args.run(),
         Command::SuperResolve(args) => args.run(),
         #[cfg(feature = "train")]

@@ -205,6 +205,39 @@ fn every_refusal_names_its_reason() {
     assert_eq!(View::parse(&shifted.bytes()[4..]).err(), Some(Invalid::Alignment));
 }
 
+/// Every model that is shipped for boards is whole; of the smallest every flip of one bit and every truncation is refused.
+#[test]
+fn a_shipped_model_with_one_bit_flipped_is_refused() {
+    use rayon::prelude::*;
+    let models = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
+    let folders = std::fs::read_dir(models).unwrap().map(|entry| entry.unwrap().path());
+    let files = folders.filter(|folder| folder.is_dir()).flat_map(|folder| {
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>()
+    });
+    let mut shipped: Vec<Vec<u8>> = files
+        .filter(|file| file.extension().is_some_and(|suffix| suffix == "finescale"))
+        .map(|file| std::fs::read(file).unwrap())
+        .collect();
+    assert!(shipped.len() >= 6);
+    for bytes in &shipped {
+        walk(&AlignedBytes::new(bytes).parse().unwrap());
+    }
+    shipped.sort_by_key(Vec::len);
+    let whole = &shipped[0];
+    // A copy for each thread, whose bit is flipped back.
+    (0..whole.len()).into_par_iter().for_each_init(
+        || AlignedBytes::new(whole),
+        |bytes, place| {
+            for bit in 0..8 {
+                bytes.bytes_mut()[place] ^= 1 << bit;
+                assert!(bytes.parse().is_err(), "bit {bit} of byte {place}");
+                bytes.bytes_mut()[place] ^= 1 << bit;
+            }
+            assert!(View::parse(&bytes.bytes()[..place]).is_err(), "{place} bytes");
+        },
+    );
+}
+
 /// Makes length and checksum right, so that a parser sees what comes after.
 fn seal(bytes: &mut [u8]) {
     let length = (bytes.len() as u32).to_le_bytes();

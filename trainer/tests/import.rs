@@ -115,7 +115,24 @@ fn monthly_anomalies_can_be_added_back() {
         .collect();
     grid.time_units = Some("days since 1990-01-01");
     grid.write(&home.path("a.nc"));
-    let reader = home.imported("a.nc", &["--calendar", "noleap", "--anomaly", "monthly"]);
+    let anomalies =
+        |kind| home.imported("a.nc", &["--calendar", "noleap", "--anomaly", kind, "--force"]);
+    let reader = anomalies("annual-cycle");
+    let climatology = reader.climatology().unwrap();
+    for p in 0..128 {
+        let value = |n: usize| f64::from(reader.read(0, n..n + 1).unwrap()[p]);
+        for n in [0_usize, 7, 119] {
+            let mean = f64::from(climatology.month((n % 12 + 1) as u8)[p]);
+            assert!((value(n) + mean - f64::from(grid.u[n * 128 + p])).abs() < 1e-5);
+        }
+        // Two harmonics of the year have no third to sixth.
+        for harmonic in 3..7 {
+            let phase = |m: u8| std::f64::consts::TAU * f64::from(harmonic) * f64::from(m) / 12.0;
+            let part = (1..13).map(|m| phase(m).cos() * f64::from(climatology.month(m)[p]));
+            assert!(part.sum::<f64>().abs() < 1e-5);
+        }
+    }
+    let reader = anomalies("monthly");
     let climatology = reader.climatology().unwrap();
     let train = reader.segments(Split::Train)[0].frames.clone();
     let mut sum = vec![0.0_f64; 128];

@@ -5,7 +5,7 @@ use burn::tensor::{Tensor, TensorData, backend::Backend};
 use finescale::{Axis, ForwardProcess, Grid, Laplacian};
 use finescale_trainer::dataset::SpectralFrames;
 use finescale_trainer::linear::modes::{Group, Partner, planes};
-use finescale_trainer::linear::{LinearBase, PackedAutocovariance};
+use finescale_trainer::linear::{LinearBase, LinearPredictor, PackedAutocovariance};
 use finescale_trainer::model::{Calibration, Shells};
 use finescale_trainer::train::backend::{Cpu, Differentiable};
 use finescale_trainer::train::batch::Frames;
@@ -288,6 +288,79 @@ fn moments_and_innovations_are_measured_as_they_are() {
             assert!((ratio - 1.0).abs() < tolerance, "{grid:?}, shell {place}: {ratio}");
         }
     }
+}
+
+/// E|e|²/S − 1, averaged over modes, of predictors that were fitted to data, on the system itself: 0 for the best. No draws.
+fn excess(fitted: &PackedAutocovariance, grid: &Grid, lambda: f64) -> f64 {
+    let (exact, points, w) = (exact(grid, fitted.window), grid.points(), fitted.window);
+    let (mut sum, mut modes) = (0.0_f64, 0.0);
+    for group in Group::all(grid) {
+        let x = 2.0 * f64::from(ALPHA) * wavenumber(grid, &group).powi(2) * lambda;
+        let shape = if x > 0.0 { -(-x).exp_m1() / x } else { 1.0 };
+        let (c, sigma2) = ((-0.5 * x).exp(), f64::from(BETA2) * lambda * shape);
+        for mode in 0..group.complex_modes() {
+            let of = |packed: &PackedAutocovariance| {
+                let clean = packed.of(&group, mode, points).unwrap();
+                LinearPredictor::fit(&clean, c, sigma2, w).unwrap()
+            };
+            let (found, best) = (of(fitted), of(&exact));
+            let lag = |l: usize| {
+                let at = exact.of(&group, mode, points).unwrap();
+                at.lags()[l][(0, 0)] * (c * c) + if l == 0 { sigma2 } else { 0.0 }
+            };
+            // What is added to S is the covariance of the window in the coefficients' error.
+            let error: Vec<Complex<f64>> = (0..w)
+                .map(|j| found.coefficients()[j][(0, 0)] - best.coefficients()[j][(0, 0)])
+                .collect();
+            let mut added = Complex::<f64>::default();
+            for (i, a) in error.iter().enumerate() {
+                for (j, b) in error.iter().enumerate() {
+                    let gamma = if j >= i { lag(j - i) } else { lag(i - j).conj() };
+                    added += a * gamma * b.conj();
+                }
+            }
+            sum += added.re / best.innovation()[(0, 0)].re;
+            modes += 1.0;
+        }
+    }
+    sum / modes
+}
+
+/// If it failed, models of small data sets would predict worse than they could, or those of large ones would be bent.
+#[test]
+fn few_frames_lean_on_their_shell_and_many_do_not() {
+    let (p, r) = (|n| Axis::periodic(n).unwrap(), |n| Axis::reflecting(n).unwrap());
+    let window = 3;
+    for grid in [Grid::plane(p(16), p(16)).unwrap(), Grid::plane(r(16), p(16)).unwrap()] {
+        let measure = |segments, frames, seed| {
+            let data = simulate(&grid, segments, frames, seed);
+            let plain = PackedAutocovariance::unshrunk(&data, window).unwrap();
+            let (shrunk, weights) = PackedAutocovariance::shrunk(&data, window).unwrap();
+            let weight = weights.iter().map(|w| w.correlation).sum::<f64>() / weights.len() as f64;
+            let moved = shrunk.values.iter().zip(&plain.values);
+            let moved = moved.map(|(a, b)| (a - b).powi(2)).sum::<f32>();
+            let size = plain.values.iter().map(|v| v * v).sum::<f32>();
+            let loss = |fitted| [0.001, 0.02].map(|lambda| excess(fitted, &grid, lambda));
+            (loss(&plain), loss(&shrunk), weight, (moved / size).sqrt())
+        };
+        let (plain, shrunk, weight, _) = measure(1, 60, 7);
+        for (plain, shrunk) in plain.iter().zip(shrunk) {
+            assert!(shrunk < 0.9 * plain, "{grid:?}: {shrunk} for {plain} without shrinkage");
+        }
+        let (plain, shrunk, of_many, moved) = measure(200, 40, 8);
+        for (plain, shrunk) in plain.iter().zip(shrunk) {
+            assert!(shrunk < 1.001 * plain, "{grid:?}: {shrunk} for {plain} without shrinkage");
+        }
+        // Some shells hold modes that are alike; their weight stays.
+        assert!(of_many < 0.1 && of_many < 0.25 * weight, "{grid:?}: weight {of_many}");
+        assert!(moved < 0.03, "{grid:?}: many frames were moved by {moved}");
+    }
+    // A line has one mode in each shell: nothing is moved, whatever there is.
+    let line = simulate(&Grid::line(p(32)), 1, 12, 9);
+    assert_eq!(
+        PackedAutocovariance::estimate(&line, window).unwrap(),
+        PackedAutocovariance::unshrunk(&line, window).unwrap()
+    );
 }
 
 #[test]

@@ -29,6 +29,9 @@ pub(crate) struct Board {
     /// Instructions for 100 ticks of the system timer, where the emulator makes a clock of instructions; 0 elsewhere.
     #[serde(default)]
     pub(crate) instructions_per_100_ticks: u32,
+    /// Most instructions of each kernel for 100 multiply-accumulates, where they are counted.
+    #[serde(default)]
+    pub(crate) kernel_bounds: [u32; 4],
     /// The emulator; a board without one is built and proved, but not run.
     pub(crate) qemu: Option<Qemu>,
 }

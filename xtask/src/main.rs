@@ -18,7 +18,7 @@ use board::Board;
 const HELP: &str = "\
 cargo xtask COMMAND
 
-  demo                damp a real field over a ladder of scales and draw it
+  demo                super-resolve flows and real winds with shipped models, score and draw them
   test                all tests: on the desktop, then the firmware under QEMU
   ci                  lints and documentation, then exactly what `test` runs; nothing may be skipped
   firmware [BOARD…]   build, run and prove the firmware for these boards (all by default)

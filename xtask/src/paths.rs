@@ -20,10 +20,15 @@ pub(crate) fn firmware_target() -> PathBuf {
     firmware().join("target")
 }
 
+/// The desktop's target folder.
+pub(crate) fn target() -> PathBuf {
+    let target = env::var_os("CARGO_TARGET_DIR").map_or("target".into(), PathBuf::from);
+    root().join(target)
+}
+
 /// Where `setup` keeps what it builds, in the desktop's target folder.
 pub(crate) fn tools() -> PathBuf {
-    let target = env::var_os("CARGO_TARGET_DIR").map_or("target".into(), PathBuf::from);
-    root().join(target).join("firmware-tools")
+    target().join("firmware-tools")
 }
 
 /// The program of this name on `PATH`.

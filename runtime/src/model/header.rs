@@ -1,13 +1,13 @@
 //! The fixed part of a file.
 
 use super::cursor::Cursor;
-use super::{ALIGNMENT, Invalid, KERNEL_LAYOUT, Options, VERSION, checksum};
+use super::{ALIGNMENT, Footprint, Invalid, KERNEL_LAYOUT, Options, VERSION, checksum};
 use crate::{Axis, Boundary, ForwardProcess, Grid, Laplacian};
 
 /// The first bytes; a transfer as text would change them.
 pub const MAGIC: [u8; 8] = *b"\x89FSM\r\n\x1a\n";
 /// Bytes of the header.
-pub const HEADER_LEN: usize = 64;
+pub const HEADER_LEN: usize = 80;
 /// The checksum covers the bytes from here to the end; all before are known exactly.
 pub const CHECKED_FROM: usize = 20;
 
@@ -28,6 +28,7 @@ pub(super) struct Header {
     pub(super) hidden: usize,
     pub(super) bins: usize,
     pub(super) name: usize,
+    pub(super) footprint: Footprint,
 }
 
 /// Reads the header of a file whose `bytes` are all there.
@@ -66,7 +67,7 @@ pub(super) fn read(bytes: &[u8], cursor: &mut Cursor<'_>) -> Result<Header, Inva
     let lengths = [cursor.f32()?, cursor.f32()?];
     let (alpha, beta2) = (cursor.f32()?, cursor.f32()?);
     let frame_interval = finite(cursor.f32()?, "frame interval")?;
-    let header = Header {
+    let mut header = Header {
         grid: grid(points, boundaries, lengths)?,
         process: ForwardProcess::new(alpha, beta2, laplacian)
             .map_err(|_| Invalid::Field { name: "process" })?,
@@ -80,8 +81,15 @@ pub(super) fn read(bytes: &[u8], cursor: &mut Cursor<'_>) -> Result<Header, Inva
         hidden: usize::from(cursor.u8()?),
         bins: usize::from(cursor.u16()?),
         name: usize::from(cursor.u16()?),
+        footprint: Footprint::default(),
     };
     cursor.zeros(6)?;
+    header.footprint = Footprint {
+        memory: cursor.u32()?,
+        predictor: cursor.u32()?,
+        reverse: cursor.u32()?,
+        frame: cursor.u32()?,
+    };
     Ok(header)
 }
 

@@ -23,7 +23,7 @@ pub use layer::{Film, Layer, Layers, Weights};
 use crate::{ForwardProcess, Grid};
 
 /// Version of the format.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 /// Order of weights: [`crate::layer::ConvShape::pack`]'s.
 pub const KERNEL_LAYOUT: u16 = 1;
 /// Where a file must lie in memory, and its arrays inside it: at multiples of so many bytes.
@@ -55,12 +55,29 @@ pub struct Model<'a> {
     window: usize,
     frame_interval: f32,
     options: Options,
+    footprint: Footprint,
     name: &'a str,
     descriptions: &'a [u8],
     tables: Tables<'a>,
     autocovariance: &'a [f32],
     film: Option<Film<'a>>,
     layers: Layers<'a>,
+}
+
+/// Bytes that tasks take from their caller, as the exporter computed them; a task checks what it is given by itself.
+///
+/// A simulation needs `memory` and `predictor`, and its path; reverse sampling (super-resolution, generation, forecast) of T
+/// frames needs `memory` + `reverse` + T · `frame`, its path and the sampler's own part of the scratch included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Footprint {
+    /// The predictor's tables at one λ: [`crate::predictor::Trained::memory_len`].
+    pub memory: u32,
+    /// Scratch of an increment and its vector-Jacobian product.
+    pub predictor: u32,
+    /// Scratch of a path score.
+    pub reverse: u32,
+    /// For each frame of a path: the frame and its score.
+    pub frame: u32,
 }
 
 /// How a predictor is put together.
@@ -153,6 +170,11 @@ impl<'a> Model<'a> {
     /// How the predictor is put together.
     pub const fn options(&self) -> Options {
         self.options
+    }
+
+    /// What tasks take from their caller.
+    pub const fn footprint(&self) -> Footprint {
+        self.footprint
     }
 
     /// What was measured.

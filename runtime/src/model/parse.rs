@@ -52,6 +52,7 @@ pub(super) fn model(bytes: &[u8]) -> Result<Model<'_>, Invalid> {
         window: header.window,
         frame_interval: header.frame_interval,
         options: header.options,
+        footprint: header.footprint,
         name,
         descriptions,
         tables,

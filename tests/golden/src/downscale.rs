@@ -12,7 +12,7 @@ static MODEL: &Aligned<[u8]> =
 static COARSE: &[u8] = include_bytes!("../vectors/kolmogorov-8x8.f32");
 
 /// Values of a fine frame.
-pub const FINE: usize = 32 * 32;
+const FINE: usize = 32 * 32;
 /// Values of a coarse frame.
 const COARSE_POINTS: usize = 8 * 8;
 /// Most frames.
@@ -104,9 +104,9 @@ impl Downscale {
         let (measured, scratch) = cut(scratch, self.values())?;
         let (variances, scratch) = cut(scratch, FINE)?;
         let (pixels, scratch) = cut(scratch, COARSE_POINTS)?;
-        let frames = COARSE.as_chunks::<4>().0.chunks_exact(COARSE_POINTS);
-        for (frame, measured) in frames.zip(measured.chunks_exact_mut(FINE)) {
-            for (pixel, word) in pixels.iter_mut().zip(frame) {
+        let frames = COARSE.as_chunks::<4>().0;
+        for (n, measured) in measured.chunks_exact_mut(FINE).enumerate() {
+            for (pixel, word) in pixels.iter_mut().zip(frames.iter().skip(n * COARSE_POINTS)) {
                 *pixel = (f32::from_le_bytes(*word) - mean) / std;
             }
             spectral::forward(&coarse, pixels, scratch)?;

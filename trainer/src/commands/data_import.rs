@@ -8,7 +8,7 @@ use clap::Args;
 use finescale::Boundary;
 
 use crate::dataset::Split;
-use crate::import::{self, Fill, Options, SplitOptions, Summary, TimeOptions};
+use crate::import::{self, Anomaly, Fill, Options, SplitOptions, Summary, TimeOptions};
 
 /// Import NetCDF, Zarr, .npy or .npz fields as a data set.
 #[derive(Debug, Args)]
@@ -68,9 +68,9 @@ pub struct ImportArgs {
     /// default 2π for the longer axis and in proportion for the other, if both have the same units.
     #[arg(long, value_name = "Y,X", value_delimiter = ',')]
     length: Vec<f64>,
-    /// Subtract the climatology of the training part.
-    #[arg(long, value_parser = ["monthly"])]
-    anomaly: Option<String>,
+    /// Subtract a climatology of the training part.
+    #[arg(long, value_name = "CLIMATOLOGY")]
+    anomaly: Option<Anomaly>,
     /// Fill missing values: nearest, zero, mean, interpolate (in time) or harmonic; more than one are tried in turn.
     #[arg(long, value_name = "METHOD,…", value_delimiter = ',')]
     fill: Vec<Fill>,
@@ -139,7 +139,7 @@ impl ImportArgs {
             grid: self.grid,
             boundary: self.boundary,
             length: self.length,
-            anomaly: self.anomaly.is_some(),
+            anomaly: self.anomaly,
             fill: self.fill,
             split: SplitOptions {
                 by: self.split,

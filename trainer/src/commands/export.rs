@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use crate::dataset::Reader;
 use crate::export::quantize::rounded;
 use crate::export::skill::Skill;
-use crate::export::{Precision, file};
+use crate::export::{Precision, file, super_resolution};
 use crate::model::{Model, NetworkMeta};
 
 /// Write a trained model for boards (`finescale`) or for other runtimes (`onnx`).
@@ -25,7 +25,7 @@ pub struct ExportArgs {
     /// The data set that the model was trained on: its validation part measures what eight bits cost
     #[arg(long, value_name = "DATASET")]
     data: Option<PathBuf>,
-    /// Refuse eight bits that raise the validation loss by more than this fraction
+    /// Refuse eight bits that raise the validation loss or the super-resolution error by more than this fraction
     #[arg(long, default_value_t = 0.02)]
     most_loss: f64,
     /// Write eight bits whatever they cost
@@ -103,9 +103,17 @@ impl ExportArgs {
             after.loss(),
             100.0 * lost
         );
+        let [fine, rounded] = [Precision::F32, Precision::Int8]
+            .map(|precision| super_resolution::error(model, precision, &reader));
+        let (fine, rounded) = (fine?, rounded?);
+        println!(
+            "super-resolution from a quarter of the points, relative L²: {fine:.4} → {rounded:.4} ({:+.2} %)",
+            100.0 * (rounded / fine - 1.0)
+        );
+        let lost = lost.max(rounded / fine - 1.0);
         ensure!(
             lost <= self.most_loss || self.force,
-            "int8 weights raise the validation loss by {:.1} %, more than --most-loss {} allows: export f32, or use --force",
+            "int8 weights raise the validation loss or the super-resolution error by {:.1} %, more than --most-loss {} allows: export f32, or use --force",
             100.0 * lost,
             self.most_loss
         );

@@ -2,9 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::{Args, Subcommand};
-use finescale::model::{KERNEL_LAYOUT, Layer, Model as View, VERSION, Weights, checksum};
+use finescale::model::{
+    Footprint, KERNEL_LAYOUT, Layer, Model as View, VERSION, Weights, checksum,
+};
+use finescale::predictor::Trained;
 use finescale::{Axis, Laplacian};
 
 use super::export::model_path;
@@ -54,7 +57,12 @@ impl ModelArgs {
             }
             Command::Check { file } => {
                 let bytes = read(&file)?;
-                parsed(&bytes, &file)?;
+                let view = parsed(&bytes, &file)?;
+                ensure!(
+                    view.footprint() == Trained::footprint(&view),
+                    "{}: another version of the runtime computed its footprint: export the model again",
+                    file.display()
+                );
                 println!("{}: whole", file.display());
                 Ok(())
             }
@@ -108,6 +116,13 @@ fn info(view: &View<'_>, bytes: &[u8]) {
         size += stored(&layer).1;
         println!("layer {n:<11}{}", described(&layer));
     }
+    let Footprint { memory, predictor, reverse, frame } = view.footprint();
+    let sum = |a: u32, b: u32| u64::from(a) + u64::from(b);
+    println!("simulation       {} bytes of RAM, and its path", sum(memory, predictor));
+    println!(
+        "reverse sampling {} bytes of RAM, and {frame} for each frame of the path",
+        sum(memory, reverse)
+    );
     if !view.layers().is_empty() {
         println!("network          {macs} multiply-accumulates a frame, {size} bytes of weights");
     }

@@ -92,6 +92,8 @@ impl SuperResolveArgs {
             "input": kind,
             "observe": observe,
             "sensor_noise": noise,
+            // What damped the input: scores coarsen the output in the same way.
+            "process": view.process(),
             "coarse_grid": points,
         });
         let prepared = Prepared {

@@ -1,12 +1,15 @@
 //! Monthly means that were subtracted, kept so that they can be added back.
 
-use anyhow::Result;
+use std::f64::consts::TAU;
+
+use anyhow::{Context, Result};
+use nalgebra::{SMatrix, SVector};
 use serde_json::json;
 
 use super::store::{self, Store};
 use super::{Attributes, Spec};
 
-/// Mean of every calendar month over the training part.
+/// Mean of every calendar month over the training part, or a smooth annual cycle through those means.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Climatology {
     /// `[month][channel][y][x]`, January first, in the channels' units.
@@ -18,6 +21,34 @@ impl Climatology {
     pub fn month(&self, month: u8) -> &[f32] {
         let len = self.values.len() / 12;
         &self.values[usize::from(month - 1) * len..][..len]
+    }
+
+    /// Replaces the months by the least-squares fit of a mean and two harmonics of the year to them, each weighted by its count.
+    ///
+    /// The mean of n years takes a part 1/n of what varies from year to year with it: anomalies of the years it was taken from come
+    /// out too small, by 1 − 1/n, and those of other years too large. Five numbers take less of it than twelve do.
+    ///
+    /// # Errors
+    /// If fewer than five months have any count.
+    pub(crate) fn smooth(&mut self, counts: &[u32; 12]) -> Result<()> {
+        let basis = SMatrix::<f64, 12, 5>::from_fn(|month, n| {
+            let phase = TAU * month as f64 / 12.0;
+            [1.0, phase.cos(), phase.sin(), (2.0 * phase).cos(), (2.0 * phase).sin()][n]
+        });
+        let counts = SVector::<f64, 12>::from_iterator(counts.iter().map(|n| f64::from(*n)));
+        let weighted = basis.transpose() * SMatrix::from_diagonal(&counts);
+        let fit = (weighted * basis)
+            .cholesky()
+            .context("--anomaly annual-cycle needs training frames in at least five months of the year: use monthly")?;
+        let smoothing = basis * fit.solve(&weighted);
+        let len = self.values.len() / 12;
+        for place in 0..len {
+            let means = SVector::<f64, 12>::from_fn(|m, _| f64::from(self.values[m * len + place]));
+            for (month, value) in (smoothing * means).iter().enumerate() {
+                self.values[month * len + place] = *value as f32;
+            }
+        }
+        Ok(())
     }
 
     /// Writes the group `climatology`: one array `(month, y, x)` per channel.

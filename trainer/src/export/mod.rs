@@ -2,11 +2,15 @@
 
 pub mod quantize;
 pub mod skill;
+pub mod super_resolution;
 mod writer;
 
 use anyhow::{Context, Result, bail, ensure};
 use finescale::layer::ConvShape;
-use finescale::model::{CHECKED_FROM, KERNEL_LAYOUT, MAGIC, Model as View, VERSION, checksum};
+use finescale::model::{
+    CHECKED_FROM, Footprint, HEADER_LEN, KERNEL_LAYOUT, MAGIC, Model as View, VERSION, checksum,
+};
+use finescale::predictor::Trained;
 use finescale::{Boundary, Grid, Laplacian};
 
 use crate::linear::modes::Group;
@@ -38,10 +42,25 @@ pub fn file(model: &Model, precision: Precision, input_bounds: &[f32]) -> Result
     let length =
         u32::try_from(bytes.len()).context("the model is too large: use fewer channels")?;
     bytes[12..16].copy_from_slice(&length.to_le_bytes());
-    let sum = checksum(&bytes[CHECKED_FROM..]);
-    bytes[16..20].copy_from_slice(&sum.to_le_bytes());
+    seal(&mut bytes);
+    // What tasks need is known once the rest can be read.
+    let Footprint { memory, predictor, reverse, frame } =
+        Trained::footprint(&AlignedBytes::new(&bytes).parse()?);
+    for (n, value) in [memory, predictor, reverse, frame].into_iter().enumerate() {
+        bytes[FOOTPRINT_AT + 4 * n..][..4].copy_from_slice(&value.to_le_bytes());
+    }
+    seal(&mut bytes);
     AlignedBytes::new(&bytes).parse()?;
     Ok(bytes)
+}
+
+/// Where the header has the footprint.
+const FOOTPRINT_AT: usize = 64;
+
+/// Writes the checksum.
+fn seal(bytes: &mut [u8]) {
+    let sum = checksum(&bytes[CHECKED_FROM..]);
+    bytes[16..20].copy_from_slice(&sum.to_le_bytes());
 }
 
 /// A file's bytes, aligned as the runtime needs them.
@@ -111,7 +130,8 @@ fn header(writer: &mut Writer, model: &Model) -> Result<()> {
     writer.u8(narrow(hidden, "hidden values of the modulation")?);
     writer.u16(narrow(Shells::new(&meta.grid()?).count, "radial bins")?);
     writer.u16(narrow(meta.name.len(), "bytes of the name")?);
-    writer.bytes(&[0; 6]);
+    // Zeros, and the footprint, which is known at the end.
+    writer.bytes(&[0; HEADER_LEN - 58]);
     writer.bytes(meta.name.as_bytes());
     writer.align();
     for channel in &meta.channels {

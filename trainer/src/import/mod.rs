@@ -82,12 +82,22 @@ pub struct Options {
     pub boundary: Vec<Boundary>,
     /// Lengths of the axes, y before x; none to take them from the coordinates.
     pub length: Vec<f64>,
-    /// Whether to subtract the monthly climatology of the training part.
-    pub anomaly: bool,
+    /// Which climatology of the training part to subtract.
+    pub anomaly: Option<Anomaly>,
     /// Ways to fill missing values, one after the other.
     pub fill: Vec<Fill>,
     /// How frames are shared out.
     pub split: SplitOptions,
+}
+
+/// A climatology with a value for every calendar month.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Anomaly {
+    /// The means of the calendar months.
+    Monthly,
+    /// The mean and two harmonics of the year: five numbers instead of twelve, which a few years tell better.
+    AnnualCycle,
 }
 
 impl Options {
@@ -108,7 +118,7 @@ impl Options {
             grid: None,
             boundary: Vec::new(),
             length: Vec::new(),
-            anomaly: false,
+            anomaly: None,
             fill: Vec::new(),
             split: SplitOptions { by: "none".into(), valid: 0.1, test: 0.1, gap: 0, block: None },
         }
@@ -151,11 +161,11 @@ pub fn run(options: &Options) -> Result<Summary> {
     parameters["length"] = spec.axes().map(|axis| axis.length).collect();
     let mut manifest = Manifest::new(parameters);
     let climatology = match options.anomaly {
-        true => {
+        Some(kind) => {
             drop(Writer::create(&options.output, &spec, options.force)?);
-            Some(climatology(&plan, &stream, &spec, &splits)?)
+            Some(climatology(kind, &plan, &stream, &spec, &splits)?)
         }
-        false => None,
+        None => None,
     };
     let writer =
         Writer::create_anomalies(&options.output, &spec, climatology.clone(), options.force)?;
@@ -213,7 +223,11 @@ fn spec(
         .map(|(variable, ..)| {
             let text = |name: &str| variable.text(name).filter(|t| !t.is_empty());
             let long_name = text("long_name").unwrap_or(&variable.name);
-            let anomaly = if options.anomaly { ", anomaly from the monthly mean" } else { "" };
+            let anomaly = match options.anomaly {
+                None => "",
+                Some(Anomaly::Monthly) => ", anomaly from the monthly mean",
+                Some(Anomaly::AnnualCycle) => ", anomaly from the annual cycle",
+            };
             Channel {
                 name: variable.name.clone(),
                 units: text("units").unwrap_or("1").into(),
@@ -267,15 +281,16 @@ fn rule(options: &Options, plan: &Plan<'_>) -> Result<SplitRule> {
     })
 }
 
-/// Means of the calendar months over the training part, on the new grid.
+/// A climatology of the training part, on the new grid.
 fn climatology(
+    kind: Anomaly,
     plan: &Plan<'_>,
     stream: &Stream<'_>,
     spec: &Spec,
     splits: &Splits,
 ) -> Result<Climatology> {
     let months = plan.steps.months.as_ref().context(
-        "--anomaly monthly needs dates, and the times of the file have none: give them with --time-units, \
+        "--anomaly needs dates, and the times of the file have none: give them with --time-units, \
          as in --time-units 'days since 1990-01-01'",
     )?;
     let len = spec.frame_len();
@@ -298,12 +313,16 @@ fn climatology(
     for &month in months {
         ensure!(
             counts[usize::from(month - 1)] > 0,
-            "no month {month} is in the training part: --anomaly monthly needs at least a year of it"
+            "no month {month} is in the training part: --anomaly needs at least a year of it"
         );
     }
     // Months that no frame falls into (seasonal data) keep a mean of zero, which nothing reads.
     let mean = |(n, sum): (usize, &f64)| (sum / f64::from(counts[n / len].max(1))) as f32;
-    Ok(Climatology { values: sums.iter().enumerate().map(mean).collect() })
+    let mut climatology = Climatology { values: sums.iter().enumerate().map(mean).collect() };
+    if kind == Anomaly::AnnualCycle {
+        climatology.smooth(&counts)?;
+    }
+    Ok(climatology)
 }
 
 fn notes(plan: &Plan<'_>, stream: &Stream<'_>, splits: &Splits) -> Vec<String> {

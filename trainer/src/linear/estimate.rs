@@ -7,7 +7,9 @@ use rayon::prelude::*;
 use super::Autocovariance;
 use super::modes::Group;
 use super::predictor::positive;
+use super::shrink::{self, BLOCKS, Lags, Sample, Weights};
 use crate::dataset::SpectralFrames;
+use crate::model::Shells;
 
 /// Autocovariances of every complex mode, packed (see [`super::modes`]) as `[lag][channel][channel][mode]` f32: what a
 /// model stores. `[l][a][b]` is E[û_a^{n+l} conj(û_b^n)].
@@ -24,35 +26,71 @@ pub struct PackedAutocovariance {
 impl PackedAutocovariance {
     /// Estimates lags 0 … `window` from all pairs of frames inside segments.
     ///
-    /// Every lag is divided by its own number of pairs, so none is biased towards zero; the estimate may then be no
-    /// autocovariance of any process, and each mode's lags are tapered just as far as makes it one.
+    /// Every lag is divided by its own number of pairs, so none is biased towards zero. Where frames are few, modes are moved
+    /// towards the mean of their shell (`linear/shrink.rs`). The estimate may be no autocovariance of any process, and each
+    /// mode's lags are tapered just as far as makes it one.
     ///
     /// # Errors
     /// If no segment has `window + 1` frames.
     pub fn estimate(frames: &SpectralFrames, window: usize) -> Result<Self> {
-        frames.windows(window + 1)?;
-        let points = frames.grid.points();
-        let channels = frames.channels;
-        let groups = Group::all(&frames.grid);
-        let fitted: Vec<[Vec<DMatrix<Complex<f64>>>; 2]> = groups
-            .par_iter()
-            .map(|group| {
-                let sums = mode_lags(frames, group, window);
-                sums.map(|lags| if lags.is_empty() { lags } else { tapered(lags) })
-            })
-            .collect();
-        let mut values = vec![0.0; (window + 1) * channels * channels * points];
-        for (group, [plus, minus]) in groups.iter().zip(&fitted) {
-            for (plane, packed) in values.chunks_exact_mut(points).enumerate() {
-                let (lag, entry) = (plane / (channels * channels), plane % (channels * channels));
-                let at = |lags: &[DMatrix<Complex<f64>>]| {
-                    lags.get(lag)
-                        .map_or(Complex::default(), |m| m[(entry / channels, entry % channels)])
-                };
-                group.pack([at(plus), at(minus)], packed);
+        Ok(Self::shrunk(frames, window)?.0)
+    }
+
+    /// As [`Self::estimate`], without shrinkage.
+    ///
+    /// # Errors
+    /// As [`Self::estimate`].
+    pub fn unshrunk(frames: &SpectralFrames, window: usize) -> Result<Self> {
+        let samples = samples(frames, window)?;
+        Ok(Self::pack(frames, window, samples.into_iter().flatten().map(|sample| sample.all)))
+    }
+
+    /// As [`Self::estimate`], with the weights of every shell.
+    ///
+    /// # Errors
+    /// As [`Self::estimate`].
+    pub fn shrunk(frames: &SpectralFrames, window: usize) -> Result<(Self, Vec<Weights>)> {
+        let shells = Shells::new(&frames.grid);
+        let mut places = vec![Vec::new(); shells.count];
+        let mut of_shell: Vec<Vec<Sample>> = places.iter().map(|_| Vec::new()).collect();
+        let mut count = 0;
+        for (group, samples) in Group::all(&frames.grid).iter().zip(samples(frames, window)?) {
+            let shell = shells.of[group.members()[0]];
+            for sample in samples {
+                places[shell].push(count);
+                of_shell[shell].push(sample);
+                count += 1;
             }
         }
-        Ok(Self { window, channels, values })
+        let shrunk: Vec<_> = of_shell.into_par_iter().map(shrink::shell).collect();
+        let mut modes = vec![Lags::new(); count];
+        let mut weights = Vec::new();
+        for ((lags, of_shell), places) in shrunk.into_iter().zip(places) {
+            weights.push(of_shell);
+            lags.into_iter().zip(places).for_each(|(lags, place)| modes[place] = lags);
+        }
+        Ok((Self::pack(frames, window, modes.into_iter()), weights))
+    }
+
+    /// From the lags of every complex mode, in the order of the groups.
+    fn pack(frames: &SpectralFrames, window: usize, modes: impl Iterator<Item = Lags>) -> Self {
+        let (points, channels) = (frames.grid.points(), frames.channels);
+        let modes: Vec<Lags> = modes.collect::<Vec<_>>().into_par_iter().map(tapered).collect();
+        let mut modes = modes.iter();
+        let mut values = vec![0.0; (window + 1) * channels * channels * points];
+        for group in &Group::all(&frames.grid) {
+            let own: Vec<&Lags> = modes.by_ref().take(group.complex_modes()).collect();
+            for (plane, packed) in values.chunks_exact_mut(points).enumerate() {
+                let (lag, entry) = (plane / (channels * channels), plane % (channels * channels));
+                let at = |mode: usize| {
+                    own.get(mode).map_or(Complex::default(), |lags| {
+                        lags[lag][(entry / channels, entry % channels)]
+                    })
+                };
+                group.pack([at(0), at(1)], packed);
+            }
+        }
+        Self { window, channels, values }
     }
 
     /// The lags of one complex mode of a group: 0, or 1 for the second of a quadruple.
@@ -86,16 +124,37 @@ impl PackedAutocovariance {
     }
 }
 
-/// Lags of the complex modes of a group, averaged over every pair of frames.
-fn mode_lags(
+/// Lags of the complex modes of every group, averaged over pairs of frames: all of them, and all but a block's.
+fn samples(frames: &SpectralFrames, window: usize) -> Result<Vec<Vec<Sample>>> {
+    frames.windows(window + 1)?;
+    let total: usize = frames.segments.iter().map(ExactSizeIterator::len).sum();
+    let blocks = (total / (window + 1)).clamp(1, BLOCKS);
+    // A pair belongs to the block of its later frame.
+    let mut pairs = vec![vec![0_usize; window + 1]; blocks];
+    let mut place = 0;
+    for segment in &frames.segments {
+        for n in 0..segment.len() {
+            let block = place * blocks / total;
+            pairs[block].iter_mut().take(n + 1).for_each(|pairs| *pairs += 1);
+            place += 1;
+        }
+    }
+    let groups = Group::all(&frames.grid);
+    Ok(groups.par_iter().map(|group| group_samples(frames, group, &pairs, total)).collect())
+}
+
+fn group_samples(
     frames: &SpectralFrames,
     group: &Group,
-    window: usize,
-) -> [Vec<DMatrix<Complex<f64>>>; 2] {
+    pairs: &[Vec<usize>],
+    total: usize,
+) -> Vec<Sample> {
     let (c, points) = (frames.channels, frames.grid.points());
-    let modes = group.complex_modes();
-    let mut sums = vec![vec![DMatrix::<Complex<f64>>::zeros(c, c); window + 1]; modes];
-    let mut pairs = vec![0_usize; window + 1];
+    let (blocks, lags) = (pairs.len(), pairs[0].len());
+    let zero = DMatrix::<Complex<f64>>::zeros(c, c);
+    // [mode][block][lag]
+    let mut sums = vec![vec![vec![zero; lags]; blocks]; group.complex_modes()];
+    let mut place = 0;
     for segment in &frames.segments {
         let path: Vec<Vec<[Complex<f64>; 2]>> = segment
             .clone()
@@ -103,29 +162,44 @@ fn mode_lags(
                 frames.frame(n).chunks_exact(points).map(|field| group.of_spectrum(field)).collect()
             })
             .collect();
-        for lag in 0..=window {
-            pairs[lag] += path.len().saturating_sub(lag);
-            for (later, earlier) in path.iter().skip(lag).zip(&path) {
+        for (n, later) in path.iter().enumerate() {
+            let block = place * blocks / total;
+            place += 1;
+            for (lag, earlier) in path[..=n].iter().rev().take(lags).enumerate() {
                 for (mode, sums) in sums.iter_mut().enumerate() {
                     for a in 0..c {
                         for b in 0..c {
-                            sums[lag][(a, b)] += later[a][mode] * earlier[b][mode].conj();
+                            sums[block][lag][(a, b)] += later[a][mode] * earlier[b][mode].conj();
                         }
                     }
                 }
             }
         }
     }
-    let mut means = sums.into_iter().map(|sums| {
-        let mean = |(sum, &n): (DMatrix<Complex<f64>>, &usize)| sum / Complex::from(n as f64);
-        sums.into_iter().zip(&pairs).map(mean).collect()
-    });
-    [means.next().unwrap_or_default(), means.next().unwrap_or_default()]
+    let all_pairs: Vec<usize> = (0..lags).map(|l| pairs.iter().map(|of| of[l]).sum()).collect();
+    // Without a block no lag may be left without pairs.
+    let enough = pairs.iter().all(|of| of.iter().zip(&all_pairs).all(|(own, all)| own < all));
+    let mean = |sum: DMatrix<Complex<f64>>, pairs: usize| sum / Complex::from(pairs as f64);
+    sums.into_iter()
+        .map(|sums| {
+            let total: Lags = (0..lags).map(|l| sums.iter().map(|of| &of[l]).sum()).collect();
+            let without = |(own, of): (&Lags, &Vec<usize>)| -> Lags {
+                (0..lags).map(|l| mean(&total[l] - &own[l], all_pairs[l] - of[l])).collect()
+            };
+            let without = if enough && blocks > 1 {
+                sums.iter().zip(pairs).map(without).collect()
+            } else {
+                Vec::new()
+            };
+            let all = total.iter().zip(&all_pairs).map(|(sum, &n)| mean(sum.clone(), n)).collect();
+            Sample { all, without }
+        })
+        .collect()
 }
 
 /// Lag l times τ^l with the τ nearest to 1 that makes the block Toeplitz matrix of all lags positive. A mode without any
 /// power stays as it is.
-fn tapered(lags: Vec<DMatrix<Complex<f64>>>) -> Vec<DMatrix<Complex<f64>>> {
+fn tapered(lags: Lags) -> Lags {
     let c = lags[0].nrows();
     let power = lags[0].trace().re;
     if power <= 0.0 {
@@ -133,12 +207,12 @@ fn tapered(lags: Vec<DMatrix<Complex<f64>>>) -> Vec<DMatrix<Complex<f64>>> {
     }
     // A little of the power on the diagonal: rounding to f32 must not undo what the taper has reached.
     let floor = DMatrix::identity(c, c) * Complex::from(1e-6 * power / c as f64);
-    let with = |epsilon: f64| -> Vec<_> {
+    let with = |epsilon: f64| -> Lags {
         let taper =
             |(l, lag): (usize, &DMatrix<_>)| lag * Complex::from((1.0 - epsilon).powi(l as i32));
         lags.iter().enumerate().map(taper).collect()
     };
-    let valid = |lags: &[DMatrix<Complex<f64>>]| {
+    let valid = |lags: &Lags| {
         let n = lags.len();
         let mut toeplitz = DMatrix::zeros(n * c, n * c);
         for i in 0..n {

@@ -10,8 +10,10 @@ mod estimate;
 pub mod modes;
 mod path_score;
 mod predictor;
+mod shrink;
 
 pub use base::{BaseAt, LinearBase};
 pub use estimate::PackedAutocovariance;
 pub use path_score::path_score;
 pub use predictor::{Autocovariance, LinearPredictor};
+pub use shrink::Weights;

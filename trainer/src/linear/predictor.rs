@@ -39,6 +39,11 @@ impl Autocovariance {
         self.lags.len() - 1
     }
 
+    /// The matrices of lags 0, 1, 2, ….
+    pub fn lags(&self) -> &[DMatrix<Complex<f64>>] {
+        &self.lags
+    }
+
     /// E[û^{n+l} (û^n)ᴴ] for l of either sign.
     pub(crate) fn at(&self, lag: isize) -> DMatrix<Complex<f64>> {
         let matrix = &self.lags[lag.unsigned_abs()];

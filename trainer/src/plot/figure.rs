@@ -8,6 +8,7 @@ use super::axes::Plot;
 use super::color::TEXT;
 use super::font::{self, FIGURE_TITLE};
 use super::grid::FieldGrid;
+use super::render;
 use super::save;
 use super::scene::{Align, Rect, Scene};
 use super::space_time::SpaceTime;
@@ -116,6 +117,14 @@ impl<'a> Figure<'a> {
     /// Where the suffix is another one, the folder does not exist or writing fails.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         save::save(&self.scene(), path.as_ref())
+    }
+
+    /// The figure as an SVG document.
+    ///
+    /// # Errors
+    /// If drawing fails.
+    pub fn svg(&self) -> Result<String> {
+        render::svg(&self.scene())
     }
 
     pub(crate) fn scene(&self) -> Scene {

@@ -21,6 +21,7 @@ pub struct FieldGrid<'a> {
     colors: Colors,
     range: Option<(f64, f64)>,
     width: Option<f64>,
+    height: Option<f64>,
     /// Written at the colour bar before the units.
     name: String,
 }
@@ -72,6 +73,12 @@ impl<'a> FieldGrid<'a> {
         self
     }
 
+    /// The same grid with panels of about this height too, whatever their coordinates: for axes of different units.
+    pub fn panel_height(mut self, height: f64) -> Self {
+        self.height = Some(height);
+        self
+    }
+
     fn fields(&self) -> impl Iterator<Item = &Field<'a>> {
         self.rows.iter().flat_map(|(_, fields)| fields)
     }
@@ -84,6 +91,9 @@ impl<'a> FieldGrid<'a> {
     fn cells(&self, field: &Field) -> (Cells, Cells) {
         let width = self.width.unwrap_or((800.0 / self.columns() as f64).clamp(100.0, 300.0));
         let columns = Cells::new(field.nx, width, 1.5 * width);
+        if let Some(height) = self.height {
+            return (Cells::new(field.ny, height, 1.5 * height), columns);
+        }
         if field.ny == 1 {
             return (Cells::new(1, 0.25 * width, width), columns);
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::Instant;
 
 use anyhow::Result;
 use burn::module::AutodiffModule;
@@ -43,7 +43,7 @@ where
     A::InnerBackend: Kernels,
 {
     /// Calibrates, writes `model.safetensors`, and prints the figures.
-    pub(super) fn write(&self, network: Option<Corrected<A>>, time: Duration) -> Result<()> {
+    pub(super) fn write(&self, network: Option<Corrected<A>>, start: Instant) -> Result<()> {
         println!("calibrating on the validation part");
         let arrays = network.as_ref().map_or_else(BTreeMap::new, weights::export::<A, _>);
         let (calibration, linear, found) = match network {
@@ -52,7 +52,8 @@ where
         };
         let model = self.model(arrays, &calibration, &linear, &found)?;
         model.save(&self.run.folder.join("model.safetensors"))?;
-        self.print(&model, &linear, &found, time);
+        self.print(&model, &linear, &found);
+        println!("  {:.1} s in all", start.elapsed().as_secs_f64());
         Ok(())
     }
 
@@ -176,7 +177,7 @@ where
             .filter_map(move |(k, power)| process.emergence(k, f64::from(power)))
     }
 
-    fn print(&self, model: &Model, linear: &Validation, found: &Validation, time: Duration) {
+    fn print(&self, model: &Model, linear: &Validation, found: &Validation) {
         let weights: usize = model
             .arrays
             .iter()
@@ -201,6 +202,5 @@ where
                 found.spectrum[n]
             );
         }
-        println!("  {:.1} s in all", time.as_secs_f64());
     }
 }

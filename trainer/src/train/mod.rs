@@ -10,6 +10,7 @@ pub mod calibrate;
 mod checkpoint;
 pub mod config;
 mod curves;
+mod dashboard;
 mod finish;
 pub mod loss;
 pub mod metrics;

@@ -99,7 +99,7 @@ impl Run {
         };
         let finished =
             finish::Finished { run: self, base: &parts.base, context, valid: &parts.valid };
-        finished.write(model, start.elapsed())
+        finished.write(model, start)
     }
 
     fn parts<A>(&self, devices: &[A::Device]) -> Result<Parts<A>>
@@ -160,7 +160,7 @@ impl Run {
             println!("resumed after {first} steps");
         }
         let mut batches = Batches::new(parts, devices, first * training.accumulate);
-        let mut display = Display::new(first, training.steps);
+        let mut display = Display::new(&self.name, first, training.steps);
         let mut watch = Watch::default();
         for step in first..training.steps {
             let mut accumulator = GradientsAccumulator::new();
@@ -174,7 +174,7 @@ impl Run {
             weights = optimizer.step(learning_rate(training, step), weights, gradients);
             mean = average(mean, &weights, training.ema, step);
             let done = step + 1;
-            let stop = interrupt::check().is_err() || display.stopped();
+            let stop = interrupt::check().is_err();
             let report = done % self.config.report.every == 0 || done == training.steps;
             if report || stop || done % LOOK == 0 {
                 let loss = watch.look(&parts.contexts[0].tables.lambdas)?;

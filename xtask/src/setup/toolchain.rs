@@ -74,6 +74,8 @@ impl Toolchain {
         cargo.current_dir(paths::firmware()).env("FINESCALE_BOARD", &board.name);
         let ticks = board.instructions_per_100_ticks.to_string();
         cargo.env("FINESCALE_INSTRUCTIONS_PER_100_TICKS", ticks);
+        let bounds = board.kernel_bounds.map(|bound| bound.to_string()).join(" ");
+        cargo.env("FINESCALE_KERNEL_BOUNDS", bounds);
         cargo
     }
 }

@@ -54,13 +54,13 @@ impl<W: Weight> Pass<'_, W> {
 
         // Rows a dilation apart, one after the other, share all but one of the rows that they read.
         for first in 0..shape.dilation().min(ny) {
-            for y in (first..ny).step_by(shape.dilation()) {
+            for y in (first..ny).step_by(shape.dilation().max(1)) {
                 for (tap, slot) in slots.iter_mut().enumerate() {
                     let rows = row_sources::<ADJOINT>(shape, y, tap);
                     slot.fill::<P, ADJOINT>(shape, &self.source, rows, padded);
                 }
                 let tiles = Tiles { shape, weights: self.weights, slots };
-                for (group, planes) in self.output.chunks_mut(LANES * points).enumerate() {
+                for (group, planes) in self.output.chunks_mut((LANES * points).max(1)).enumerate() {
                     let at = y * nx;
                     match (shape.taps(), taps) {
                         (1, _) => tiles.row::<P, 1, 1, P, ADJOINT>(group, planes, at),

@@ -101,9 +101,10 @@ impl<'a> Slot<'a> {
         }
         self.rows = Some(rows);
         let channels = if ADJOINT { shape.outputs() } else { shape.inputs() };
+        let apart_by = channels.max(1);
         let (nx, reach) = (shape.grid().nx(), shape.reach());
         let taps = Taps::of::<ADJOINT>(shape);
-        let span = taps.span::<P>(shape.taps());
+        let span = taps.span::<P>(shape.taps()).max(1);
         for channel in 0..channels {
             let Some((left, rest)) = padded.split_at_mut_checked(reach) else { return };
             let Some((row, right)) = rest.split_at_mut_checked(nx) else { return };
@@ -114,13 +115,13 @@ impl<'a> Slot<'a> {
             } else {
                 extend(shape.grid().x().boundary(), left, row, right);
             }
-            let spans = self.values.chunks_exact_mut(span).skip(channel).step_by(channels);
+            let spans = self.values.chunks_exact_mut(span).skip(channel).step_by(apart_by);
             match taps {
                 Taps::Overlap => overlapping::<P>(spans, padded),
                 Taps::Apart => apart::<P>(spans, padded, shape.dilation()),
             }
             if folds::<ADJOINT>(shape) {
-                let spans = self.values.chunks_exact_mut(span).skip(channel).step_by(channels);
+                let spans = self.values.chunks_exact_mut(span).skip(channel).step_by(apart_by);
                 fold_back::<P>(spans, padded, shape);
             }
         }
@@ -147,7 +148,7 @@ fn apart<'a, const P: usize>(
     dilation: usize,
 ) {
     for (span, x) in spans.zip((0..).step_by(P)) {
-        for (to, at) in span.as_chunks_mut::<P>().0.iter_mut().zip((x..).step_by(dilation)) {
+        for (to, at) in span.as_chunks_mut::<P>().0.iter_mut().zip((x..).step_by(dilation.max(1))) {
             if let Some(from) = padded.get(at..).and_then(|from| from.first_chunk()) {
                 *to = *from;
             }

@@ -55,7 +55,7 @@ impl<W: Weight> Tiles<'_, W> {
         let mut sums = [[0.0; P]; LANES];
         let at = group * shape.group_len();
         let weights = self.weights.get(at..at + shape.group_len()).unwrap_or_default();
-        for (slot, weights) in self.slots.iter().zip(weights.chunks_exact(shape.ky_len())) {
+        for (slot, weights) in self.slots.iter().zip(weights.chunks_exact(shape.ky_len().max(1))) {
             let spans = spans::<SPAN>(slot, tile, shape.inputs());
             let weights = weights.as_chunks::<LANES>().0.as_chunks::<T>().0;
             for (span, weights) in spans.iter().zip(weights) {
@@ -79,7 +79,7 @@ impl<W: Weight> Tiles<'_, W> {
         for (tap, slot) in self.slots.iter().enumerate() {
             let at = (self.slots.len() - 1 - tap) * shape.ky_len();
             let spans = spans::<SPAN>(slot, tile, shape.outputs()).chunks(LANES);
-            for (spans, weights) in spans.zip(self.weights.chunks_exact(shape.group_len())) {
+            for (spans, weights) in spans.zip(self.weights.chunks_exact(shape.group_len().max(1))) {
                 let weights = weights.get(at..).unwrap_or_default();
                 let weights = weights.as_chunks::<LANES>().0.as_chunks::<T>().0;
                 let Some([a, b, c, d]) = weights.as_chunks::<LANES>().0.get(group) else { break };

@@ -5,7 +5,7 @@ mod layout;
 mod network;
 
 use super::{Calibration, Linear, Predictor, frame_len, window_frames};
-use crate::model::{Model, Options};
+use crate::model::{Footprint, Model, Options};
 use crate::spectral::{self, RadialBins};
 use crate::{Error, ForwardProcess, Grid};
 use layout::{Layout, Scratch};
@@ -55,6 +55,19 @@ impl<'a> Trained<'a> {
             outputs => channels * grid.points() + channels + outputs + Network::memory_len(model),
         };
         Linear::memory_len(grid, channels, window) + head + network
+    }
+
+    /// What a model's tasks take from their caller, in bytes; what does not fit 32 bits is their largest number.
+    pub fn footprint(model: &Model<'_>) -> Footprint {
+        let bytes = |values: usize| u32::try_from(values.saturating_mul(4)).unwrap_or(u32::MAX);
+        let frame = model.channels() * model.grid().points();
+        let scratch = Layout::of(model).scratch_len();
+        Footprint {
+            memory: bytes(Self::memory_len(model)),
+            predictor: bytes(scratch),
+            reverse: bytes(frame + scratch),
+            frame: bytes(2 * frame),
+        }
     }
 
     /// Takes a model and at least [`Trained::memory_len`] values of memory.
@@ -155,9 +168,10 @@ impl<'a> Trained<'a> {
         {
             let (missing, frames) = kind.split_at_mut_checked(fields.missing).unwrap_or_default();
             missing.fill(0.0);
-            let frames = frames.chunks_exact_mut(frame_len(&self.linear));
-            for (frame, u) in frames.zip(window.chunks_exact(frame_len(&self.linear))) {
-                for ((to, u), filter) in frame.iter_mut().zip(u).zip(self.filter.iter()) {
+            let frame = frame_len(&self.linear);
+            for (n, to) in frames.chunks_exact_mut(frame).enumerate() {
+                let u = window.get(n * frame..(n + 1) * frame).unwrap_or_default();
+                for ((to, u), filter) in to.iter_mut().zip(u).zip(self.filter.iter()) {
                     *to = u * filter;
                 }
             }
@@ -165,8 +179,9 @@ impl<'a> Trained<'a> {
         if let Some(kind) = kinds.next() {
             let (missing, frames) = kind.split_at_mut_checked(fields.missing).unwrap_or_default();
             missing.fill(0.0);
-            let channels = frames.chunks_exact_mut(points).zip(window.chunks_exact(points));
-            for ((to, u), raw) in channels.zip(self.raw.iter().cycle()) {
+            let channels = frames.chunks_exact_mut(points).enumerate();
+            for ((n, to), raw) in channels.zip(self.raw.iter().cycle()) {
+                let u = window.get(n * points..(n + 1) * points).unwrap_or_default();
                 to.iter_mut().zip(u).for_each(|(to, u)| *to = u * raw);
             }
         }
@@ -308,17 +323,19 @@ impl Predictor for Trained<'_> {
         if self.options.filtered_inputs
             && let Some(kind) = kinds.next()
         {
-            let frames = kind.get(missing..).unwrap_or_default().chunks_exact(frame);
-            for (gradient, frame) in gradient.chunks_exact_mut(frame).zip(frames) {
-                for ((g, v), filter) in gradient.iter_mut().zip(frame).zip(self.filter.iter()) {
+            let frames = kind.get(missing..).unwrap_or_default();
+            for (n, gradient) in gradient.chunks_exact_mut(frame).enumerate() {
+                let v = frames.get(n * frame..(n + 1) * frame).unwrap_or_default();
+                for ((g, v), filter) in gradient.iter_mut().zip(v).zip(self.filter.iter()) {
                     *g += v * filter;
                 }
             }
         }
         if let Some(kind) = kinds.next() {
-            let channels = kind.get(missing..).unwrap_or_default().chunks_exact(points);
-            let channels = gradient.chunks_exact_mut(points).zip(channels);
-            for ((gradient, v), raw) in channels.zip(self.raw.iter().cycle()) {
+            let frames = kind.get(missing..).unwrap_or_default();
+            let channels = gradient.chunks_exact_mut(points).enumerate();
+            for ((n, gradient), raw) in channels.zip(self.raw.iter().cycle()) {
+                let v = frames.get(n * points..(n + 1) * points).unwrap_or_default();
                 gradient.iter_mut().zip(v).for_each(|(g, v)| *g += v * raw);
             }
         }

@@ -165,6 +165,22 @@ impl Level<'_> {
         }
     }
 
+    /// The smallest absolute value that a rectifier of the network is given along a path: where rounding can change its
+    /// sign, the derivative has another value on either side, and implementations may differ there.
+    pub fn margin(&self, path: &[f64]) -> f64 {
+        let (Some(network), Some(modulation)) = (&self.reference.network, &self.modulation) else {
+            return f64::INFINITY;
+        };
+        let width = self.variance.len();
+        let windows = (1..(path.len() / width).max(2)).map(|end| {
+            let frames = end.min(self.reference.meta.window);
+            &path[(end - frames) * width..end * width]
+        });
+        windows
+            .map(|window| network.forward(&self.fields(window), modulation).1.margin)
+            .fold(f64::INFINITY, f64::min)
+    }
+
     /// From a window `[frame][channel][mode]` of at most W frames.
     pub fn predict(&self, window: &[f64]) -> Output {
         let meta = &self.reference.meta;

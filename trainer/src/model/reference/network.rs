@@ -38,12 +38,13 @@ pub(super) struct Modulation {
 }
 
 /// What a forward pass leaves.
-#[derive(Default)]
 pub(super) struct Tape {
     /// Of every layer but the last, for every value whether it was below zero.
     below: Vec<Vec<bool>>,
     /// Of every layer, the largest absolute value of its input.
     pub(super) input_bounds: Vec<f64>,
+    /// The smallest absolute value that a rectifier was given.
+    pub(super) margin: f64,
 }
 
 impl Network {
@@ -103,7 +104,8 @@ impl Network {
     pub(super) fn forward(&self, fields: &[f64], modulation: &Modulation) -> (Vec<f64>, Tape) {
         let points = self.layers[0].0.grid.points();
         let (last, inner) = self.layers.split_last().expect("at least two layers");
-        let (mut h, mut channel, mut tape) = (fields.to_vec(), 0, Tape::default());
+        let mut tape = Tape { below: Vec::new(), input_bounds: Vec::new(), margin: f64::INFINITY };
+        let (mut h, mut channel) = (fields.to_vec(), 0);
         for (n, (convolution, bias)) in inner.iter().enumerate() {
             let mut a = convolution.forward(&h);
             tape.input_bounds.push(largest(&h));
@@ -112,6 +114,7 @@ impl Network {
                 plane.iter_mut().for_each(|value| *value = factor * (*value + bias) + shift);
                 channel += 1;
             }
+            tape.margin = a.iter().fold(tape.margin, |least, value| least.min(value.abs()));
             let below: Vec<bool> = a.iter().map(|value| *value < 0.0).collect();
             a.iter_mut().zip(&below).for_each(|(a, below)| *a *= if *below { SLOPE } else { 1.0 });
             if n > 0 {

@@ -1,0 +1,123 @@
+//! `cargo xtask demo`: the main job on real data, with nothing but Rust.
+//!
+//! Coarse frames become fine ones with shipped models, through the runtime that boards run; the models are checked against
+//! tract; scores, NetCDF files, pictures and a report are left in `out/demo`.
+
+mod winds;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+use crate::{command, paths};
+
+const OUT: &str = "out/demo";
+/// Members of an ensemble.
+const MEMBERS: &str = "8";
+
+/// A data set that is made coarse and super-resolved.
+struct Job {
+    /// Name of its files.
+    name: &'static str,
+    /// What the report is called.
+    title: &'static str,
+    /// Folder in `models/`.
+    model: &'static str,
+    /// Arguments that make the data set, but for `--out`.
+    data: Vec<String>,
+    /// Frames that are super-resolved.
+    frames: &'static str,
+}
+
+/// Super-resolves everything that can be had here; says where the results are.
+pub(crate) fn run() -> Result<()> {
+    let root = paths::root();
+    let out = root.join(OUT);
+    std::fs::create_dir_all(&out).with_context(|| out.display().to_string())?;
+    let finescale = build(&root)?;
+    let began = Instant::now();
+    let mut jobs = vec![flow()];
+    match winds::find(&out) {
+        Ok(file) => jobs.push(winds_job(&file)),
+        Err(reason) => println!("real winds are left out: {reason:#}"),
+    }
+    let mut left = Vec::new();
+    for job in &jobs {
+        println!("\n== {}", job.title);
+        left.extend(job.run(&Program { path: &finescale, root: &root })?);
+    }
+    println!("\nin {:.0} seconds:", began.elapsed().as_secs_f64());
+    for file in left {
+        println!("  {}", out.join(file).display());
+    }
+    Ok(())
+}
+
+/// A flow that no model has seen: simulated here, from another seed.
+fn flow() -> Job {
+    let data = "data simulate kolmogorov --interval 0.2 --trajectories 10 --frames 24 --seed 2026";
+    Job {
+        name: "flow",
+        title: "Kolmogorov flow, 8 × 8 to 32 × 32",
+        model: "kolmogorov-32",
+        data: data.split(' ').map(str::to_owned).collect(),
+        frames: "24",
+    }
+}
+
+fn winds_job(file: &Path) -> Job {
+    let data = "--var UWND,VWND --grid 32x64 --anomaly annual-cycle".split(' ').map(str::to_owned);
+    let import = ["data".to_owned(), "import".to_owned(), file.display().to_string()];
+    Job {
+        name: "winds",
+        title: "Monthly wind anomalies, 8 × 16 to 32 × 64",
+        model: "winds",
+        data: import.into_iter().chain(data).collect(),
+        frames: "12",
+    }
+}
+
+impl Job {
+    /// Data, check against tract, ensembles, report and pictures; gives the files that are left, in `out/demo`.
+    fn run(&self, finescale: &Program<'_>) -> Result<Vec<String>> {
+        let Self { name, title, model, frames, .. } = self;
+        let model = &format!("models/{model}");
+        let path = |suffix: &str| format!("{OUT}/{name}{suffix}");
+        let (data, ours, linear) = (path(".zarr"), path(".nc"), path("-linear.nc"));
+        let (report, plots) = (path(".html"), path("-plots"));
+        let made: Vec<&str> = self.data.iter().map(String::as_str).collect();
+        finescale.run(&[&made[..], &["--force", "--out", &data]].concat())?;
+        finescale.run(&["validate", model, "--data", &data])?;
+        let coarse = ["super-resolve", &data, "--model", model, "--coarsen", "4", "--force"];
+        let coarse = [&coarse[..], &["--members", MEMBERS, "--frames", frames]].concat();
+        finescale.run(&[&coarse[..], &["--out", &ours]].concat())?;
+        finescale.run(&[&coarse[..], &["--linear", "--out", &linear]].concat())?;
+        finescale.run(&["score", &ours, "--plots", &plots])?;
+        let known = ["--model", model, "--draws", MEMBERS, "--title", title, "--out", &report];
+        finescale.run(&[&["report", &ours, &linear][..], &known].concat())?;
+        Ok([".nc", "-linear.nc", "-plots", ".html"].map(|suffix| format!("{name}{suffix}")).into())
+    }
+}
+
+/// The program `finescale`.
+struct Program<'a> {
+    path: &'a Path,
+    root: &'a Path,
+}
+
+impl Program<'_> {
+    fn run(&self, arguments: &[&str]) -> Result<()> {
+        command::run(Command::new(self.path).args(arguments).current_dir(self.root))
+    }
+}
+
+/// Builds the program without what trains, and gives its path.
+fn build(root: &Path) -> Result<PathBuf> {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "--release", "--no-default-features", "--features", "onnx"]);
+    cargo.args(["-p", "finescale-trainer", "--bin", "finescale"]).current_dir(root);
+    command::run(&mut cargo)?;
+    Ok(paths::target().join("release/finescale"))
+}
