@@ -179,7 +179,7 @@ fn coarse_axis(fine: &SpatialAxis, points: usize, kind: InputKind) -> SpatialAxi
     }
 }
 
-/// The points of a fine axis, from those of a coarse one: [`coarse_axis`] undone.
+/// The points of a fine axis, from those of a coarse one: where [`Coarsener::coarsen`] would put the coarse ones.
 pub fn fine_axis(coarse: &SpatialAxis, points: usize, kind: InputKind) -> SpatialAxis {
     let block = points / coarse.points();
     if block == 1 {
