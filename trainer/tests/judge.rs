@@ -10,13 +10,13 @@ use finescale::predictor::{PathDensity, Trained, path_score, path_score_scratch_
 use finescale::{NoiseStream, Predictor as _, spectral};
 use finescale_trainer::export::{AlignedBytes, Precision, file};
 use finescale_trainer::model::reference::Reference;
-use finescale_trainer::model::{Calibration, Model, Shells};
+use finescale_trainer::model::{Calibration, Model, NetworkMeta, Shells};
 use finescale_trainer::onnx::{self, Array, Session};
 use finescale_trainer::train::backend::{Cpu, Differentiable};
 use finescale_trainer::train::calibrate;
 use finescale_trainer::train::config::Config;
 use finescale_trainer::train::network::Corrected;
-use finescale_trainer::train::predictor::{Input, Predictor, Window};
+use finescale_trainer::train::predictor::{Input, Linear, Predictor, Window};
 use finescale_trainer::train::tables::Tables;
 use finescale_trainer::train::weights;
 use rand_chacha::ChaCha8Rng;
@@ -105,9 +105,6 @@ fn burn(folder: &Path, model: &Model, lambda: f64, path: &[f32]) -> [Vec<f32>; 2
         ..calibration
     };
     let tables = Tables::<Cpu>::new(&base, &config, &[lambda], &device).unwrap();
-    let mut rng = ChaCha8Rng::seed_from_u64(0);
-    let network = Corrected::<A>::new(&config, &tables.lift(), &mut rng, &device);
-    let network = weights::import::<A, _>(network, &model.arrays).unwrap();
     let (c, w, m) = (model.meta.channels.len(), model.meta.window, base.grid.points());
     let tensor = |values: &[f32]| {
         Tensor::<Cpu, 4>::from_data(
@@ -121,9 +118,18 @@ fn burn(folder: &Path, model: &Model, lambda: f64, path: &[f32]) -> [Vec<f32>; 2
         lambda: lifted.index(vec![0], &device),
         row: lifted.index(vec![lifted.row(0, w)], &device),
     };
-    let increment = network.predict(Input::new(&window, &lifted), &lifted).increment;
     let level = calibrate::Level::new(0, &tables, &calibration, &base.power(), &shells);
-    let score = calibrate::path_score::<A>(&network, tensor(path), 0, &lifted, &level);
+    let input = Input::new(&window, &lifted);
+    let (increment, score) = if model.meta.network == NetworkMeta::Linear {
+        let score = calibrate::path_score::<A>(&Linear, tensor(path), 0, &lifted, &level);
+        (Linear.predict(input, &lifted).increment, score)
+    } else {
+        let mut rng = ChaCha8Rng::seed_from_u64(0);
+        let network = Corrected::<A>::new(&config, &lifted, &mut rng, &device);
+        let network = weights::import::<A, _>(network, &model.arrays).unwrap();
+        let score = calibrate::path_score::<A>(&network, tensor(path), 0, &lifted, &level);
+        (network.predict(input, &lifted).increment, score)
+    };
     [increment.into_data().to_vec().unwrap(), score.into_data().to_vec().unwrap()]
 }
 
