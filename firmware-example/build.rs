@@ -11,6 +11,11 @@ fn main() {
     let memory = PathBuf::from("boards").join(&board).join("memory.x");
     println!("cargo::rerun-if-changed={}", memory.display());
 
+    // Instructions are counted where the board's emulator makes a clock of them.
+    println!("cargo::rerun-if-env-changed=FINESCALE_INSTRUCTIONS_PER_100_TICKS");
+    let ticks = env::var("FINESCALE_INSTRUCTIONS_PER_100_TICKS").unwrap_or_else(|_| "0".into());
+    println!("cargo::rustc-env=FINESCALE_INSTRUCTIONS_PER_100_TICKS={ticks}");
+
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     if let Err(error) = fs::copy(&memory, out.join("memory.x")) {
         println!(

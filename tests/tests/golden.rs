@@ -6,7 +6,9 @@
 use std::fs;
 use std::path::Path;
 
-use finescale_golden::{CASES, Case, FIELD_MAX, SCRATCH_MAX};
+use finescale_golden::{
+    CASES, Case, DOWNSCALES, Downscale, FIELD_MAX, MEMORY, PATH, SCRATCH, SCRATCH_MAX,
+};
 
 fn run(case: &Case) -> Vec<f32> {
     let mut field = [0.0; FIELD_MAX];
@@ -28,6 +30,29 @@ fn every_case_gives_its_golden_bits() {
             continue;
         }
         assert_eq!(result.len(), case.expected_len(), "{}", case.name);
+        assert_eq!(case.first_mismatch(&result), None, "{}", case.name);
+    }
+}
+
+fn downscale(case: &Downscale) -> Vec<f32> {
+    let (mut path, mut memory, mut scratch) =
+        ([f32::NAN; PATH], [f32::NAN; MEMORY], [f32::NAN; SCRATCH]);
+    case.run(&mut path, &mut memory, &mut scratch).expect(case.name);
+    path[..case.values()].to_vec()
+}
+
+#[test]
+fn super_resolution_with_a_shipped_model_gives_its_golden_bits() {
+    let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/vectors");
+    for case in DOWNSCALES {
+        let result = downscale(case);
+        assert!(result.iter().all(|value| value.is_finite()), "{}", case.name);
+        if std::env::var_os("FINESCALE_BLESS").is_some() {
+            let bytes: Vec<u8> = result.iter().flat_map(|value| value.to_le_bytes()).collect();
+            fs::write(vectors.join(case.name).with_extension("f32"), bytes).expect(case.name);
+            continue;
+        }
+        assert!(case.is_complete(), "{}", case.name);
         assert_eq!(case.first_mismatch(&result), None, "{}", case.name);
     }
 }

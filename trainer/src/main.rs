@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use finescale_trainer::commands::TrainArgs;
 use finescale_trainer::commands::{
     BaselinesArgs, DampArgs, DataArgs, ExportArgs, ForecastArgs, GenerateArgs, ModelArgs,
-    ReportArgs, ScoreArgs, SimulateArgs, SuperResolveArgs,
+    ReportArgs, ScoreArgs, SimulateArgs, SuperResolveArgs, ValidateArgs,
 };
 use finescale_trainer::interrupt::{self, Interrupted};
 
@@ -34,6 +34,7 @@ enum Command {
     SuperResolve(Box<SuperResolveArgs>),
     #[cfg(feature = "train")]
     Train(TrainArgs),
+    Validate(ValidateArgs),
 }
 
 fn main() -> ExitCode {
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         Command::SuperResolve(args) => args.run(),
         #[cfg(feature = "train")]
         Command::Train(args) => args.run(),
+        Command::Validate(args) => args.run(),
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,

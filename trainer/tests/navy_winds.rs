@@ -3,30 +3,14 @@
 //! The package (28 MB) and a Python environment are fetched once into the target folder. Without apt-get or Python the
 //! test says why it was skipped.
 
+#[path = "common/python.rs"]
+mod python;
+
 use std::f64::consts::{PI, TAU};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
-/// Runs a program; `None` if it is not there.
-fn run(program: &str, arguments: &[&str], folder: &Path) -> Option<Output> {
-    Command::new(program).args(arguments).current_dir(folder).output().ok()
-}
-
-fn succeeded(output: &Option<Output>) -> bool {
-    output.as_ref().is_some_and(|output| output.status.success())
-}
-
-fn last_line(output: Option<Output>) -> String {
-    let text = output.map(|o| String::from_utf8_lossy(&o.stderr).into_owned()).unwrap_or_default();
-    text.lines().last().unwrap_or("it is not installed").to_owned()
-}
-
-fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::create_dir_all(&folder).unwrap();
-    folder
-}
+use python::{folder, last_line, python, run, succeeded};
 
 /// The file, fetched unless it is there already.
 fn winds() -> Result<PathBuf, String> {
@@ -58,30 +42,6 @@ fn winds() -> Result<PathBuf, String> {
     Ok(file)
 }
 
-/// Python with xarray, installed unless it is there already.
-fn python() -> Result<PathBuf, String> {
-    let home = folder("python");
-    let python = home.join("bin/python");
-    let program = python.to_string_lossy().into_owned();
-    let imports = ["-c", "import xarray, zarr, netCDF4, scipy, cftime, dask"];
-    if succeeded(&run(&program, &imports, &home)) {
-        return Ok(python);
-    }
-    let made = run("python3", &["-m", "venv", "."], &home);
-    if !succeeded(&made) {
-        return Err(format!("python3 cannot make an environment: {}", last_line(made)));
-    }
-    let packages = [
-        "-m", "pip", "install", "--quiet", "xarray", "zarr>=3", "netCDF4", "scipy", "cftime",
-        "dask",
-    ];
-    let installed = run(&program, &packages, &home);
-    if !succeeded(&installed) {
-        return Err(format!("pip cannot install xarray: {}", last_line(installed)));
-    }
-    Ok(python)
-}
-
 /// Printed even though the test passes: the test runner withholds `eprintln!`, not this.
 fn say(line: &str) {
     let _unseen = writeln!(std::io::stderr(), "navy winds {line}");
@@ -106,7 +66,9 @@ fn monthly_navy_winds_go_in_and_come_out_in_xarray() {
     assert_eq!(lengths, [PI, TAU]);
     reader.verify().unwrap();
 
-    let python = match python() {
+    let packages = ["xarray", "zarr>=3", "netCDF4", "scipy", "cftime", "dask"];
+    let modules = "xarray, zarr, netCDF4, scipy, cftime, dask";
+    let python = match python("python", modules, &packages) {
         Ok(python) => python,
         Err(reason) => return say(&format!("skipped the part in Python: {reason}")),
     };

@@ -3,14 +3,16 @@
 
 #[path = "common/models.rs"]
 mod models;
+#[path = "common/python.rs"]
+mod python;
 
 use std::path::Path;
-use std::process::Command;
 
 use finescale_trainer::model::Model;
 use finescale_trainer::model::reference::Reference;
 use finescale_trainer::onnx::{self, Array, Session};
 use models::{kinds, model, noise};
+use python::{python, run};
 
 const LAMBDAS: [f64; 4] = [0.001, 0.0173, 0.3, 1.0];
 const BATCH: usize = 3;
@@ -161,16 +163,16 @@ fn write_cases(folder: &Path) {
 
 #[test]
 fn onnx_runtime_agrees_where_python_has_it() {
-    let python = std::env::var("FINESCALE_PYTHON").unwrap_or_else(|_| "python3".into());
-    let has = Command::new(&python).args(["-c", "import onnx, onnxruntime, numpy"]).output();
-    if !has.is_ok_and(|output| output.status.success()) {
-        println!("{python} has no onnx and onnxruntime: not checked");
-        return;
-    }
+    let packages = ["onnx", "onnxruntime", "numpy"];
+    let python = match python("python-onnx", "onnx, onnxruntime, numpy", &packages) {
+        Ok(python) => python,
+        Err(reason) => return println!("skipped: {reason}"),
+    };
     let folder = tempfile::tempdir().unwrap();
     write_cases(folder.path());
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/python/onnx_files.py");
-    let output = Command::new(&python).arg(script).arg(folder.path()).output().unwrap();
+    let arguments = [&*script.to_string_lossy(), &*folder.path().to_string_lossy()];
+    let output = run(&python.to_string_lossy(), &arguments, folder.path()).unwrap();
     print!("{}", String::from_utf8_lossy(&output.stdout));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

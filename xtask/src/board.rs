@@ -26,6 +26,9 @@ pub(crate) struct Board {
     pub(crate) rustflags: Vec<String>,
     /// How the firmware prints.
     pub(crate) console: Console,
+    /// Instructions for 100 ticks of the system timer, where the emulator makes a clock of instructions; 0 elsewhere.
+    #[serde(default)]
+    pub(crate) instructions_per_100_ticks: u32,
     /// The emulator; a board without one is built and proved, but not run.
     pub(crate) qemu: Option<Qemu>,
 }

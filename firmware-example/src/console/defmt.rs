@@ -31,9 +31,42 @@ pub(crate) fn refused(case: &str, error: Error) {
     defmt::error!("FAIL  {=str}: {}", case, error);
 }
 
+/// A super-resolution that the runtime refused.
+pub(crate) fn no_frames(case: &str) {
+    defmt::error!("FAIL  {=str}: refused; the host test `golden` prints why", case);
+}
+
+/// What a super-resolution took.
+pub(crate) fn frames(case: &str, frames: usize, instructions: u64) {
+    defmt::info!(
+        "      {=str}: {=usize} frames, {=u64} instructions a frame",
+        case,
+        frames,
+        instructions
+    );
+}
+
+/// Instructions of a kernel for a hundred multiply-accumulates.
+pub(crate) fn kernel(name: &str, hundredths: u32, bound: u32) {
+    let verdict = if hundredths <= bound { "pass" } else { "FAIL" };
+    defmt::info!(
+        "{=str}  {=str}: {=u32} instructions for 100 multiply-accumulates, at most {=u32}",
+        verdict,
+        name,
+        hundredths,
+        bound
+    );
+}
+
 /// The closing line.
-pub(crate) fn summary(passed: usize, cases: usize) {
-    defmt::info!("golden cases: {=usize} of {=usize} pass", passed, cases);
+pub(crate) fn summary(passed: usize, cases: usize, kept: usize, kernels: usize) {
+    defmt::info!(
+        "golden cases: {=usize} of {=usize} pass; kernels within bounds: {=usize} of {=usize}",
+        passed,
+        cases,
+        kept,
+        kernels
+    );
 }
 
 /// The processor refused an instruction or an access: its cause and where, as the core gives them.

@@ -12,4 +12,6 @@ mod kind;
 
 #[cfg(not(feature = "prove-no-panic"))]
 pub(crate) use kind::panicked;
-pub(crate) use kind::{fault, mismatch, pass, refused, summary, wrong_length};
+pub(crate) use kind::{
+    fault, frames, kernel, mismatch, no_frames, pass, refused, summary, wrong_length,
+};

@@ -37,9 +37,29 @@ pub(crate) fn refused(case: &str, error: Error) {
     }
 }
 
+/// A super-resolution that the runtime refused.
+pub(crate) fn no_frames(case: &str) {
+    line(format_args!("FAIL  {case}: refused; the host test `golden` prints why"));
+}
+
+/// What a super-resolution took.
+pub(crate) fn frames(case: &str, frames: usize, instructions: u64) {
+    line(format_args!("      {case}: {frames} frames, {instructions} instructions a frame"));
+}
+
+/// Instructions of a kernel for a hundred multiply-accumulates.
+pub(crate) fn kernel(name: &str, hundredths: u32, bound: u32) {
+    let verdict = if hundredths <= bound { "pass" } else { "FAIL" };
+    line(format_args!(
+        "{verdict}  {name}: {hundredths} instructions for 100 multiply-accumulates, at most {bound}"
+    ));
+}
+
 /// The closing line.
-pub(crate) fn summary(passed: usize, cases: usize) {
-    line(format_args!("golden cases: {passed} of {cases} pass"));
+pub(crate) fn summary(passed: usize, cases: usize, kept: usize, kernels: usize) {
+    line(format_args!(
+        "golden cases: {passed} of {cases} pass; kernels within bounds: {kept} of {kernels}"
+    ));
 }
 
 /// The processor refused an instruction or an access: its cause and where, as the core gives them.

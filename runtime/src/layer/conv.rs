@@ -3,25 +3,28 @@
 use super::epilogue::Epilogue;
 use super::kernel::{self, CodePath, Pass, Source};
 use super::shape::{ConvShape, check_len};
+use super::weight::Weight;
 use crate::Error;
 
 /// A convolution: sizes, and weights packed by [`ConvShape::pack`], which are used in place.
 ///
 /// Every output is a sum over ky, input channel, kx in this order, starting at zero, each product rounded before it is
 /// added; a gradient is a sum over ky, output channel, kx from last to first. Neither depends on the code path.
+/// Weights of eight bits become numbers as they are read; what a byte stands for is part of [`Epilogue::scale`], so both
+/// directions have the bits of a convolution with the bytes as `f32`.
 #[derive(Clone, Copy, Debug)]
-pub struct Conv<'a> {
+pub struct Conv<'a, W = f32> {
     shape: ConvShape,
-    weights: &'a [f32],
+    weights: &'a [W],
     path: CodePath,
 }
 
-impl<'a> Conv<'a> {
+impl<'a, W: Weight> Conv<'a, W> {
     /// A convolution on the fastest code path that this processor has.
     ///
     /// # Errors
     /// [`Error::LengthMismatch`] unless there are [`ConvShape::packed_len`] weights.
-    pub fn new(shape: ConvShape, weights: &'a [f32]) -> Result<Self, Error> {
+    pub fn new(shape: ConvShape, weights: &'a [W]) -> Result<Self, Error> {
         check_len(shape.packed_len(), weights.len())?;
         Ok(Self { shape, weights, path: CodePath::fastest() })
     }
@@ -75,7 +78,7 @@ impl<'a> Conv<'a> {
             output,
             scratch: self.scratch(scratch)?,
         };
-        kernel::run::<false>(self.path, pass);
+        kernel::run::<false, W>(self.path, pass);
         Ok(())
     }
 
@@ -119,7 +122,7 @@ impl<'a> Conv<'a> {
             output: gradient,
             scratch: self.scratch(scratch)?,
         };
-        kernel::run::<true>(self.path, pass);
+        kernel::run::<true, W>(self.path, pass);
         Ok(())
     }
 

@@ -7,10 +7,15 @@ mod conv;
 mod epilogue;
 mod kernel;
 mod shape;
+mod weight;
 mod weight_gradient;
 
 pub use conv::Conv;
 pub use epilogue::Epilogue;
 pub use kernel::CodePath;
 pub use shape::ConvShape;
+pub use weight::Weight;
+
+/// Slope of the predictor's activations below zero.
+pub const SLOPE: f32 = 0.1;
 pub use weight_gradient::WeightGradient;

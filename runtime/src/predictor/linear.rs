@@ -31,6 +31,10 @@ pub struct Linear<'a> {
     innovation: &'a mut [f32],
     /// A_j for a window of w frames: `[w (w − 1)/2 + j][channel out][channel in][mode]`, packed.
     coefficients: &'a mut [f32],
+    /// The same of the estimate of the newest frame's noise; empty without one.
+    noise_coefficients: &'a mut [f32],
+    /// The variance that ε has left given the whole window, `[channel][mode]`; empty without an estimate.
+    noise_residual: &'a mut [f32],
 }
 
 impl<'a> Linear<'a> {
@@ -99,7 +103,29 @@ impl<'a> Linear<'a> {
             power,
             innovation,
             coefficients,
+            noise_coefficients: &mut [],
+            noise_residual: &mut [],
         })
+    }
+
+    /// Values of memory for an estimate of the noise: C N, and C² N W (W + 1)/2.
+    pub const fn noise_memory_len(grid: &Grid, channels: usize, window: usize) -> usize {
+        let frame = channels * grid.points();
+        frame + frame * channels * (window * (window + 1) / 2)
+    }
+
+    /// The same predictor with a score head, the best linear estimate of the newest frame's unit noise; takes at least
+    /// [`Linear::noise_memory_len`] values.
+    ///
+    /// # Errors
+    /// [`Error::ScratchLength`].
+    pub fn with_noise(self, memory: &'a mut [f32]) -> Result<Self, Error> {
+        let needed = Self::noise_memory_len(&self.grid, self.channels, self.window);
+        let too_short = Error::ScratchLength { values: memory.len(), needed };
+        let memory = memory.get_mut(..needed).ok_or(too_short)?;
+        let (noise_residual, noise_coefficients) =
+            memory.split_at_mut_checked(frame_len(&self)).ok_or(too_short)?;
+        Ok(Self { noise_residual, noise_coefficients, lambda: f32::NAN, ..self })
     }
 
     /// The same predictor with measured ratios: S is multiplied by `calibration`'s at the next
@@ -148,27 +174,97 @@ impl<'a> Linear<'a> {
                     // The newest frame's own noise cannot be predicted.
                     put_both(innovation, mode, left.max(noise) as f32);
                 }
-                let mut solution = reduced;
-                factors.solve(&mut solution, equations);
-                let place = (first_coefficient(frames) * channels + a) * channels;
-                for (block, factors) in
-                    solution.chunks_exact(channels.max(1)).take(frames).enumerate()
-                {
-                    let place = place + block * channels * channels;
-                    let operators = self.coefficients.chunks_exact_mut(points).skip(place);
-                    for (operator, factor) in operators.zip(factors) {
-                        put(operator, mode.re, factor.re as f32);
-                        if let Some(im) = mode.im {
-                            put(operator, im, factor.im as f32);
-                        }
-                    }
+                self.solution(factors, &reduced, mode, a, frames, Estimate::Increment);
+            }
+            if self.noise_coefficients.is_empty() {
+                continue;
+            }
+            // Of the window only the newest frame shares noise with ε: E[ε û^{n−j}] = √Σ [j = 0].
+            let mut reduced = Row::default();
+            if let Some(entry) = reduced.get_mut(a) {
+                entry.re = libm::sqrt(noise);
+            }
+            factors.reduce(&mut reduced);
+            let left = 1.0 - factors.explained(&reduced, self.window * channels);
+            if let Some(residual) = self.noise_residual.chunks_exact_mut(points).nth(a) {
+                put_both(residual, mode, left.max(0.0) as f32);
+            }
+            for frames in 1..=self.window {
+                self.solution(factors, &reduced, mode, a, frames, Estimate::Noise);
+            }
+        }
+    }
+
+    /// Puts the solution for row `a` and a window of `frames` frames in its place.
+    fn solution(
+        &mut self,
+        factors: &Factors,
+        reduced: &Row,
+        mode: ComplexMode,
+        a: usize,
+        frames: usize,
+        estimate: Estimate,
+    ) {
+        let (channels, points) = (self.channels, self.grid.points());
+        let mut solution = *reduced;
+        factors.solve(&mut solution, frames * channels);
+        let place = (first_coefficient(frames) * channels + a) * channels;
+        let coefficients = match estimate {
+            Estimate::Increment => &mut *self.coefficients,
+            Estimate::Noise => &mut *self.noise_coefficients,
+        };
+        for (block, factors) in solution.chunks_exact(channels.max(1)).take(frames).enumerate() {
+            let place = place + block * channels * channels;
+            let operators = coefficients.chunks_exact_mut(points).skip(place);
+            for (operator, factor) in operators.zip(factors) {
+                put(operator, mode.re, factor.re as f32);
+                if let Some(im) = mode.im {
+                    put(operator, im, factor.im as f32);
                 }
             }
         }
     }
 
+    /// Solves the normal equations of every mode; S is not calibrated.
+    pub(super) fn solve_all(&mut self, lambda: f32) -> Result<(), Error> {
+        Error::check("lambda", lambda, lambda >= 0.0, "finite and not negative")?;
+        let (grid, process) = (self.grid, self.process);
+        let mut factors = Factors::new();
+        for (mode, kappa) in by_value(&grid).zip(grid.kappas(process.laplacian())) {
+            let Some(mode) = mode else { continue };
+            let (c, sigma2) =
+                (process.damping(kappa, lambda), process.noise_variance(kappa, lambda));
+            self.solve(&mut factors, mode, c, sigma2);
+        }
+        mean_of_signs(&grid, self.innovation)?;
+        if !self.noise_residual.is_empty() {
+            mean_of_signs(&grid, self.noise_residual)?;
+        }
+        self.lambda = lambda;
+        Ok(())
+    }
+
+    /// The variance that ε has left given the whole window, `[channel][mode]`; empty without a score head.
+    pub(super) fn noise_residual(&self) -> &[f32] {
+        self.noise_residual
+    }
+
+    /// Adds an operator's value at a frame.
+    fn apply(&self, operator: &[f32], frame: &[f32], out: &mut [f32]) {
+        let points = self.grid.points();
+        let rows = operator.chunks_exact(frame_len(self));
+        for (row, out) in rows.zip(out.chunks_exact_mut(points)) {
+            for (operator, u) in row.chunks_exact(points).zip(frame.chunks_exact(points)) {
+                accumulate(&self.grid, 1.0, operator, u, out);
+            }
+        }
+    }
+
     /// Multiplies S by what was measured.
-    fn calibrate(&mut self) {
+    pub(super) fn calibrate(&mut self) {
+        if self.calibration == Calibration::NEUTRAL {
+            return;
+        }
         let position = self.calibration.position(self.lambda);
         let (bins, frame) = (RadialBins::new(&self.grid), frame_len(self));
         for innovation in self.innovation.chunks_exact_mut(frame) {
@@ -204,20 +300,8 @@ impl Predictor for Linear<'_> {
     }
 
     fn prepare(&mut self, lambda: f32) -> Result<(), Error> {
-        Error::check("lambda", lambda, lambda >= 0.0, "finite and not negative")?;
-        let (grid, process) = (self.grid, self.process);
-        let mut factors = Factors::new();
-        for (mode, kappa) in by_value(&grid).zip(grid.kappas(process.laplacian())) {
-            let Some(mode) = mode else { continue };
-            let (c, sigma2) =
-                (process.damping(kappa, lambda), process.noise_variance(kappa, lambda));
-            self.solve(&mut factors, mode, c, sigma2);
-        }
-        mean_of_signs(&grid, self.innovation)?;
-        self.lambda = lambda;
-        if self.calibration != Calibration::NEUTRAL {
-            self.calibrate();
-        }
+        self.solve_all(lambda)?;
+        self.calibrate();
         Ok(())
     }
 
@@ -252,18 +336,28 @@ impl Predictor for Linear<'_> {
     /// Relative error ≤ 1e-6 of the largest term.
     fn increment(&self, window: &[f32], increment: &mut [f32], _: &mut [f32]) -> Result<(), Error> {
         let frames = window_frames(self, window, increment)?;
-        let points = self.grid.points();
         let mut newest_first = window.chunks_exact(frame_len(self)).rev();
         for (value, u) in increment.iter_mut().zip(newest_first.clone().next().unwrap_or(&[])) {
             *value = -u;
         }
         for (j, frame) in (0..frames).zip(&mut newest_first) {
-            let rows = self.coefficient(frames, j).chunks_exact(frame_len(self));
-            for (row, out) in rows.zip(increment.chunks_exact_mut(points)) {
-                for (operator, u) in row.chunks_exact(points).zip(frame.chunks_exact(points)) {
-                    accumulate(&self.grid, 1.0, operator, u, out);
-                }
-            }
+            self.apply(self.coefficient(frames, j), frame, increment);
+        }
+        Ok(())
+    }
+
+    /// The best linear estimate; see [`Linear::with_noise`].
+    fn noise(&self, window: &[f32], noise: &mut [f32], _: &mut [f32]) -> Result<(), Error> {
+        if self.noise_coefficients.is_empty() {
+            return Err(Error::NoScoreHead);
+        }
+        let frames = window_frames(self, window, noise)?;
+        noise.fill(0.0);
+        let operators =
+            self.noise_coefficients.chunks_exact((self.channels * frame_len(self)).max(1));
+        let newest_first = window.chunks_exact(frame_len(self)).rev();
+        for (operator, frame) in operators.skip(first_coefficient(frames)).zip(newest_first) {
+            self.apply(operator, frame, noise);
         }
         Ok(())
     }
@@ -288,6 +382,15 @@ impl Predictor for Linear<'_> {
         }
         Ok(())
     }
+}
+
+/// What the window tells.
+#[derive(Clone, Copy)]
+enum Estimate {
+    /// û^{n+1}.
+    Increment,
+    /// ε^n.
+    Noise,
 }
 
 /// Operators of shorter windows before those of a window of `frames` frames.

@@ -14,12 +14,14 @@ mod calibration;
 mod linear;
 mod normal;
 mod path_score;
+mod trained;
 
 pub use calibration::{Calibration, Position};
 pub use linear::Linear;
 pub use path_score::{
     FirstFrame, Innovation, PathDensity, head_score, path_score, path_score_scratch_len,
 };
+pub use trained::{CORRECTION_MAX, Trained};
 
 use crate::{Error, ForwardProcess, Grid};
 

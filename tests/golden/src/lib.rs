@@ -5,9 +5,11 @@
 #![no_std]
 
 mod cases;
+mod downscale;
 mod sampling;
 
 pub use cases::CASES;
+pub use downscale::{DOWNSCALES, Downscale, FRAMES_MAX, MEMORY, PATH, Refused, SCRATCH};
 pub use sampling::Draw;
 
 use finescale::spectral::{self, RadialBins};
@@ -57,12 +59,6 @@ impl Case {
     /// Number of golden values.
     pub fn expected_len(&self) -> usize {
         self.bytes.len() / 4
-    }
-
-    /// A golden value.
-    pub fn expected(&self, index: usize) -> Option<f32> {
-        let (words, _) = self.bytes.as_chunks::<4>();
-        words.get(index).map(|word| f32::from_le_bytes(*word))
     }
 
     /// Runs the case; the result is the first values of `field`, as many as returned.
@@ -124,10 +120,7 @@ impl Case {
 
     /// First index whose bits differ from the golden ones: (index, got, expected).
     pub fn first_mismatch(&self, result: &[f32]) -> Option<(usize, f32, f32)> {
-        result.iter().enumerate().find_map(|(index, got)| {
-            let want = self.expected(index)?;
-            (got.to_bits() != want.to_bits()).then_some((index, *got, want))
-        })
+        first_mismatch(self.bytes, result)
     }
 
     fn grid(&self, coarser: usize) -> Result<Grid, Error> {
@@ -148,4 +141,12 @@ impl Case {
             *value = walk as f32 / 4096.0;
         }
     }
+}
+
+/// First index whose bits differ from little-endian golden ones: (index, got, expected).
+fn first_mismatch(golden: &[u8], result: &[f32]) -> Option<(usize, f32, f32)> {
+    let golden = golden.as_chunks::<4>().0.iter().map(|word| f32::from_le_bytes(*word));
+    let mut pairs = result.iter().zip(golden).enumerate();
+    let (index, (got, want)) = pairs.find(|(_, (got, want))| got.to_bits() != want.to_bits())?;
+    Some((index, *got, want))
 }

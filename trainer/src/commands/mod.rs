@@ -17,6 +17,7 @@ pub mod simulate;
 pub mod super_resolve;
 #[cfg(feature = "train")]
 pub mod train;
+pub mod validate;
 
 pub use baselines::BaselinesArgs;
 pub use damp::DampArgs;
@@ -31,3 +32,4 @@ pub use simulate::SimulateArgs;
 pub use super_resolve::SuperResolveArgs;
 #[cfg(feature = "train")]
 pub use train::TrainArgs;
+pub use validate::ValidateArgs;

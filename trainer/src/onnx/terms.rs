@@ -11,7 +11,7 @@
 //! where u_i0 is the newest frame's part of u_i and S₀ is S of the clean data. d, the products and S₀ do not depend on λ, and
 //! no term cancels another in S.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use nalgebra::{Complex, DMatrix};
 
 use crate::linear::modes::Group;
@@ -56,7 +56,7 @@ impl Terms {
                     Group::Four([cc, cs, sc, ss]) => [[cc, cs], [sc, ss]][mode],
                 };
                 for frames in 1..=w {
-                    terms.add(&clean, frames, (w, c, n, planes), place);
+                    terms.add(&clean, frames, (w, c, n, planes), place)?;
                 }
             }
         }
@@ -70,7 +70,7 @@ impl Terms {
         frames: usize,
         (w, c, n, planes): (usize, usize, usize, usize),
         place: [usize; 2],
-    ) {
+    ) -> Result<()> {
         let (f, row) = (w * c, frames - 1);
         let (normal, cross) = clean.window(frames);
         let eigen = normal.symmetric_eigen();
@@ -81,6 +81,11 @@ impl Terms {
             }
         };
         let largest = eigen.eigenvalues.max();
+        // Rounding to f32 may take as much from the smallest.
+        ensure!(
+            eigen.eigenvalues.min() >= -1e-6 * largest,
+            "the model's autocovariance is not positive: train the model again"
+        );
         let mut innovation: Vec<f64> = (0..c).map(|a| power[(a, a)].re).collect();
         for i in 0..frames * c {
             let d = eigen.eigenvalues[i];
@@ -120,6 +125,7 @@ impl Terms {
         for (a, value) in innovation.iter().enumerate() {
             both(&mut self.clean_innovation, row * c + a, value.max(0.0));
         }
+        Ok(())
     }
 }
 

@@ -37,6 +37,7 @@ impl HostModel {
                 model.meta.network = NetworkMeta::Linear;
                 model.meta.linear_base = true;
                 model.meta.score_head = false;
+                model.arrays.retain(|name, _| !name.starts_with("network."));
             }
             let bytes = file(&model, Precision::F32, &[]);
             AlignedBytes::new(&bytes.with_context(|| format!("--model {shown} cannot be used"))?)

@@ -2,10 +2,8 @@
 
 use std::cell::Cell;
 
-use anyhow::{Context, Result, bail};
-use finescale::model::Model as View;
-use finescale::predictor::{Calibration, Linear};
-use finescale::spectral::RadialBins;
+use anyhow::{Context, Result};
+use finescale::predictor::{Calibration, Linear, Trained};
 use finescale::{Error, ForwardProcess, Grid, Predictor};
 
 use super::HostModel;
@@ -15,38 +13,24 @@ use super::progress::Progress;
 /// network or it was left out.
 ///
 /// # Errors
-/// If the model needs more than the runtime has; whatever `task` says.
+/// If the model does not fit the runtime; whatever `task` says.
 pub fn with_predictor<T>(
     model: &HostModel,
     task: impl FnOnce(&mut dyn Predictor) -> Result<T>,
 ) -> Result<T> {
     let view = model.view()?;
-    if !view.layers().is_empty() && !model.is_linear() {
-        bail!("this model has a network, which the runtime cannot run yet: use --linear");
+    if !model.is_linear() {
+        let mut memory = vec![0.0; Trained::memory_len(&view)];
+        let mut predictor = Trained::new(&view, &mut memory).context("the model cannot be used")?;
+        return task(&mut predictor);
     }
+    // What was measured on a network says nothing of its base alone, which stays uncalibrated.
     let (grid, channels) = (*view.grid(), view.channels());
     let mut memory = vec![0.0; Linear::memory_len(&grid, channels, view.window())];
-    let linear = Linear::new(&grid, view.process(), channels, view.autocovariance(), &mut memory)
-        .context("the linear base of the model cannot be used")?;
-    // What was measured on a network says nothing of its base alone.
-    let calibration = if view.layers().is_empty() && !model.is_linear() {
-        calibration(&view)?
-    } else {
-        Calibration::NEUTRAL
-    };
-    task(&mut linear.with_calibration(calibration))
-}
-
-fn calibration<'a>(view: &View<'a>) -> Result<Calibration<'a>> {
-    let (tables, bins) = (view.tables(), RadialBins::new(view.grid()).count());
-    Ok(Calibration::new(
-        tables.lambdas,
-        view.channels(),
-        bins,
-        tables.innovation,
-        tables.score,
-        tables.denoising,
-    )?)
+    let mut predictor =
+        Linear::new(&grid, view.process(), channels, view.autocovariance(), &mut memory)
+            .context("the linear base of the model cannot be used")?;
+    task(&mut predictor)
 }
 
 /// A predictor that counts its evaluations, tells the progress, and refuses to go on after Ctrl-C.

@@ -72,6 +72,8 @@ impl Toolchain {
             .args(["--release", "--target", &board.target, "--target-dir"])
             .arg(paths::firmware_target());
         cargo.current_dir(paths::firmware()).env("FINESCALE_BOARD", &board.name);
+        let ticks = board.instructions_per_100_ticks.to_string();
+        cargo.env("FINESCALE_INSTRUCTIONS_PER_100_TICKS", ticks);
         cargo
     }
 }

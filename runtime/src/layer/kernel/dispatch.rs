@@ -1,6 +1,7 @@
 //! Which instructions the inner loops are compiled to. They are the same safe function each time: only the width of a
 //! tile differs, and no bit of a result.
 
+use super::super::weight::Weight;
 use super::{Pass, Products};
 
 /// Points of a tile in code for any processor: 16 sums fill half of a Cortex-M's float registers, 32 fill eight of
@@ -57,17 +58,17 @@ impl CodePath {
 }
 
 /// Runs a pass on a code path, or on a narrower one if a row is shorter than its tile.
-pub(in super::super) fn run<const ADJOINT: bool>(path: CodePath, pass: Pass<'_>) {
+pub(in super::super) fn run<const ADJOINT: bool, W: Weight>(path: CodePath, pass: Pass<'_, W>) {
     match path.0 {
         #[cfg(all(feature = "std", target_arch = "x86_64"))]
         Instructions::Avx512 if pass.shape.grid().nx() >= x86::AVX512_POINTS => {
-            x86::avx512::<ADJOINT>(pass);
+            x86::avx512::<ADJOINT, W>(pass);
         }
         #[cfg(all(feature = "std", target_arch = "x86_64"))]
         Instructions::Avx2 | Instructions::Avx512 if pass.shape.grid().nx() >= x86::AVX2_POINTS => {
-            x86::avx2::<ADJOINT>(pass);
+            x86::avx2::<ADJOINT, W>(pass);
         }
-        _ => portable::<ADJOINT>(pass),
+        _ => portable::<ADJOINT, W>(pass),
     }
 }
 
@@ -84,12 +85,12 @@ pub(in super::super) fn add_products(path: CodePath, products: Products<'_>) {
 macro_rules! run {
     ($adjoint:expr, $points:expr, $pass:expr) => {{
         const P: usize = $points;
-        let pass: Pass<'_> = $pass;
+        let pass: Pass<'_, _> = $pass;
         pass.run::<P, { P + 2 }, { P + 4 }, { P + 6 }, { 3 * P }, { 5 * P }, { 7 * P }, $adjoint>();
     }};
 }
 
-fn portable<const ADJOINT: bool>(pass: Pass<'_>) {
+fn portable<const ADJOINT: bool, W: Weight>(pass: Pass<'_, W>) {
     run!(ADJOINT, PORTABLE_POINTS, pass);
 }
 
@@ -98,18 +99,18 @@ fn portable<const ADJOINT: bool>(pass: Pass<'_>) {
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 #[allow(unsafe_code)]
 mod x86 {
-    use super::{Pass, Products};
+    use super::{Pass, Products, Weight};
 
     pub(super) const AVX2_POINTS: usize = 16;
     pub(super) const AVX512_POINTS: usize = 32;
 
-    pub(super) fn avx2<const ADJOINT: bool>(pass: Pass<'_>) {
+    pub(super) fn avx2<const ADJOINT: bool, W: Weight>(pass: Pass<'_, W>) {
         #[target_feature(enable = "avx2")]
-        fn compiled<const ADJOINT: bool>(pass: Pass<'_>) {
+        fn compiled<const ADJOINT: bool, W: Weight>(pass: Pass<'_, W>) {
             run!(ADJOINT, AVX2_POINTS, pass);
         }
         // SAFETY: the processor has AVX2.
-        unsafe { compiled::<ADJOINT>(pass) }
+        unsafe { compiled::<ADJOINT, W>(pass) }
     }
 
     pub(super) fn add_products(products: Products<'_>) {
@@ -121,12 +122,12 @@ mod x86 {
         unsafe { compiled(products) }
     }
 
-    pub(super) fn avx512<const ADJOINT: bool>(pass: Pass<'_>) {
+    pub(super) fn avx512<const ADJOINT: bool, W: Weight>(pass: Pass<'_, W>) {
         #[target_feature(enable = "avx512f,avx512vl")]
-        fn compiled<const ADJOINT: bool>(pass: Pass<'_>) {
+        fn compiled<const ADJOINT: bool, W: Weight>(pass: Pass<'_, W>) {
             run!(ADJOINT, AVX512_POINTS, pass);
         }
         // SAFETY: the processor has AVX-512.
-        unsafe { compiled::<ADJOINT>(pass) }
+        unsafe { compiled::<ADJOINT, W>(pass) }
     }
 }

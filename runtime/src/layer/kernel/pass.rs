@@ -2,6 +2,7 @@
 
 use super::super::epilogue::Epilogue;
 use super::super::shape::{ConvShape, LANES};
+use super::super::weight::Weight;
 use super::boundary::{Sources, neighbour, readers};
 use super::slot::{Slot, Source, Taps};
 use super::tile::Tiles;
@@ -10,9 +11,9 @@ use super::tile::Tiles;
 pub(super) const TAPS_MAX: usize = 7;
 
 /// A forward evaluation, or a vector-Jacobian product, on slices of checked lengths.
-pub(in super::super) struct Pass<'a> {
+pub(in super::super) struct Pass<'a, W> {
     pub(in super::super) shape: &'a ConvShape,
-    pub(in super::super) weights: &'a [f32],
+    pub(in super::super) weights: &'a [W],
     pub(in super::super) source: Source<'a>,
     pub(in super::super) epilogue: Option<&'a Epilogue<'a>>,
     pub(in super::super) signs: Option<&'a mut [u8]>,
@@ -21,7 +22,7 @@ pub(in super::super) struct Pass<'a> {
     pub(in super::super) scratch: &'a mut [f32],
 }
 
-impl Pass<'_> {
+impl<W: Weight> Pass<'_, W> {
     /// Runs with tiles of P points; see [`row`] for the constants.
     #[inline(always)]
     pub(super) fn run<

@@ -1,16 +1,17 @@
 //! The register tile: four channels × P points.
 
 use super::super::shape::{ConvShape, LANES};
+use super::super::weight::Weight;
 use super::slot::Slot;
 
 /// The inner loops' operands: for each tap along y a row of the input, and all weights.
-pub(super) struct Tiles<'a> {
+pub(super) struct Tiles<'a, W> {
     pub(super) shape: &'a ConvShape,
-    pub(super) weights: &'a [f32],
+    pub(super) weights: &'a [W],
     pub(super) slots: &'a [Slot<'a>],
 }
 
-impl Tiles<'_> {
+impl<W: Weight> Tiles<'_, W> {
     /// Sums of a row, which starts at point `at`, for the four channels of group `group`, or as many as `planes` has.
     ///
     /// P: points of a tile. T: taps. Tap t of point p is value t · D + p of a span of SPAN = P + (T − 1) · D values.
@@ -107,13 +108,14 @@ fn spans<'a, const SPAN: usize>(
 }
 
 #[inline(always)]
-fn accumulate<const P: usize, const SPAN: usize>(
+fn accumulate<W: Weight, const P: usize, const SPAN: usize>(
     sums: &mut [[f32; P]; LANES],
     span: &[f32; SPAN],
     at: usize,
-    weights: [f32; LANES],
+    weights: [W; LANES],
 ) {
     for (sums, weight) in sums.iter_mut().zip(weights) {
+        let weight = weight.number();
         for (p, sum) in sums.iter_mut().enumerate() {
             // In bounds by SPAN = P + (T − 1) · D, which the compiler sees.
             *sum += weight * span[at + p];

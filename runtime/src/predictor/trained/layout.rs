@@ -1,0 +1,94 @@
+//! How a network's values share the caller's scratch.
+
+use crate::model::Model;
+use crate::{Error, spectral};
+
+/// Lengths of everything in the scratch, in values.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Layout {
+    /// Fields that the network sees.
+    pub(super) inputs: usize,
+    /// Of these, one kind: filtered or raw, every channel of every frame.
+    pub(super) kind: usize,
+    /// Output channels; 0 without a network.
+    pub(super) outputs: usize,
+    /// Fields of the last layer.
+    output_len: usize,
+    /// Signs of all activations, one bit each.
+    signs: usize,
+    /// The widest activation.
+    wide: usize,
+    /// What transforms and convolutions need.
+    work: usize,
+}
+
+/// What a window leaves of the network's inputs.
+pub(super) struct Fields {
+    /// Values of frames that are not there; they come first.
+    pub(super) missing: usize,
+}
+
+/// The scratch, in parts.
+pub(super) struct Scratch<'s> {
+    /// Outputs of the last layer; between [`increment`](crate::Predictor::increment) and
+    /// [`vjp`](crate::Predictor::vjp) the slopes of their bounds.
+    pub(super) outputs: &'s mut [f32],
+    /// Which activations were below zero, layer after layer.
+    pub(super) signs: &'s mut [u8],
+    /// Inputs of the network, and every second activation.
+    pub(super) input: &'s mut [f32],
+    /// The other activations.
+    pub(super) other: &'s mut [f32],
+    /// For transforms and convolutions.
+    pub(super) work: &'s mut [f32],
+}
+
+impl Layout {
+    pub(super) fn of(model: &Model<'_>) -> Self {
+        let grid = model.grid();
+        let mut layout = Self::default();
+        let mut bytes = 0;
+        for layer in model.layers().iter() {
+            let shape = layer.shape;
+            layout.wide = layout.wide.max(shape.input_len()).max(shape.output_len());
+            layout.work = layout.work.max(shape.scratch_len());
+            if layer.active {
+                bytes += shape.signs_len();
+            } else {
+                layout.outputs = shape.outputs();
+                layout.output_len = shape.output_len();
+            }
+        }
+        if layout.outputs > 0 {
+            layout.inputs = model.input_fields() * grid.points();
+            layout.kind = model.window() * model.channels() * grid.points();
+            layout.signs = bytes.div_ceil(4);
+            layout.work = layout.work.max(spectral::scratch_len(grid));
+        }
+        layout
+    }
+
+    /// Values of scratch.
+    pub(super) const fn scratch_len(&self) -> usize {
+        self.output_len + self.signs + 2 * self.wide + self.work
+    }
+
+    /// What a window of `values` values leaves.
+    pub(super) const fn fields(&self, values: usize) -> Fields {
+        Fields { missing: self.kind.saturating_sub(values) }
+    }
+
+    /// Takes the scratch apart.
+    pub(super) fn split<'s>(&self, scratch: &'s mut [f32]) -> Result<Scratch<'s>, Error> {
+        let too_short = Error::ScratchLength { values: scratch.len(), needed: self.scratch_len() };
+        let split = |scratch: &'s mut [f32], at| scratch.split_at_mut_checked(at).ok_or(too_short);
+        let (outputs, rest) = split(scratch, self.output_len)?;
+        let (signs, rest) = split(rest, self.signs)?;
+        let (input, rest) = split(rest, self.wide)?;
+        let (other, rest) = split(rest, self.wide)?;
+        let (work, _) = split(rest, self.work)?;
+        // Bytes lie at any address and every word is four of them.
+        let signs = bytemuck::try_cast_slice_mut(signs).map_err(|_| too_short)?;
+        Ok(Scratch { outputs, signs, input, other, work })
+    }
+}

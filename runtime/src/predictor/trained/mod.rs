@@ -1,0 +1,345 @@
+//! The predictor of a model file: the linear base, and the network that corrects it.
+
+mod film;
+mod layout;
+mod network;
+
+use super::{Calibration, Linear, Predictor, frame_len, window_frames};
+use crate::model::{Model, Options};
+use crate::spectral::{self, RadialBins};
+use crate::{Error, ForwardProcess, Grid};
+use layout::{Layout, Scratch};
+use network::Network;
+
+/// Standard deviations of the base's error that a bounded correction cannot exceed.
+pub const CORRECTION_MAX: f32 = 4.0;
+
+/// A trained predictor; its weights stay where the model's bytes are.
+///
+/// ```text
+/// window û ──filter──▶ fields, Wiener-filtered and raw ──▶ layers ──▶ d · 4 tanh(· / 4) ──▶ modes ─┐
+///    └──────────────────── linear base ────────────────────────────────────────────────────────▶ + ──▶ F
+/// ```
+///
+/// d is the root mean square over the modes of the base's error from a whole window; a model without bounds adds the network's output
+/// as it is. A frame that the window does not have is zero to the network; the base has coefficients of its own for it.
+///
+/// With weights in f32 relative error ≤ 1e-5 of the largest mode; weights of eight bits are computed with as they are.
+/// Cost of an increment: the layers' [`crate::layer::ConvShape::macs`], a transform for each field, and the base; of a VJP the same.
+/// Activations are kept for it as one bit each.
+#[derive(Debug)]
+pub struct Trained<'a> {
+    linear: Linear<'a>,
+    options: Options,
+    network: Option<Network<'a>>,
+    layout: Layout,
+    /// The Wiener filter that gives a field of unit variance, `[channel][mode]`.
+    filter: &'a mut [f32],
+    /// What scales a raw frame to unit variance, `[channel]`.
+    raw: &'a mut [f32],
+    /// d, `[head][channel]`.
+    deviation: &'a mut [f32],
+}
+
+impl<'a> Trained<'a> {
+    /// Values of memory for a model: [`Linear::memory_len`], and the filter, scales and modulation at one λ.
+    pub fn memory_len(model: &Model<'_>) -> usize {
+        let (grid, channels, window) = (model.grid(), model.channels(), model.window());
+        let head = if model.options().score_head {
+            Linear::noise_memory_len(grid, channels, window)
+        } else {
+            0
+        };
+        let network = match Layout::of(model).outputs {
+            0 => 0,
+            outputs => channels * grid.points() + channels + outputs + Network::memory_len(model),
+        };
+        Linear::memory_len(grid, channels, window) + head + network
+    }
+
+    /// Takes a model and at least [`Trained::memory_len`] values of memory.
+    ///
+    /// # Errors
+    /// As [`Linear::new`] and [`Calibration::new`]; [`Error::ScratchLength`].
+    pub fn new(model: &Model<'a>, memory: &'a mut [f32]) -> Result<Self, Error> {
+        let (grid, channels, window) = (model.grid(), model.channels(), model.window());
+        let needed = Self::memory_len(model);
+        let too_short = Error::ScratchLength { values: memory.len(), needed };
+        if memory.len() < needed {
+            return Err(too_short);
+        }
+        let mut memory = memory;
+        let mut take = |values: usize| {
+            let (taken, rest) = core::mem::take(&mut memory).split_at_mut_checked(values)?;
+            memory = rest;
+            Some(taken)
+        };
+        let base = take(Linear::memory_len(grid, channels, window)).ok_or(too_short)?;
+        let tables = model.tables();
+        let calibration = match tables.lambdas {
+            [] => Calibration::NEUTRAL,
+            lambdas => Calibration::new(
+                lambdas,
+                channels,
+                RadialBins::new(grid).count(),
+                tables.innovation,
+                tables.score,
+                tables.denoising,
+            )?,
+        };
+        let mut linear =
+            Linear::new(grid, model.process(), channels, model.autocovariance(), base)?
+                .with_calibration(calibration);
+        if model.options().score_head {
+            let head = take(Linear::noise_memory_len(grid, channels, window)).ok_or(too_short)?;
+            linear = linear.with_noise(head)?;
+        }
+        let layout = Layout::of(model);
+        let (mut filter, mut raw, mut deviation): (&mut [f32], &mut [f32], &mut [f32]) =
+            Default::default();
+        let mut network = None;
+        if layout.outputs > 0 {
+            filter = take(channels * grid.points()).ok_or(too_short)?;
+            raw = take(channels).ok_or(too_short)?;
+            deviation = take(layout.outputs).ok_or(too_short)?;
+            let modulation = take(Network::memory_len(model)).ok_or(too_short)?;
+            network = Network::new(model, modulation);
+        }
+        Ok(Self { linear, options: model.options(), network, layout, filter, raw, deviation })
+    }
+
+    /// Its base.
+    pub const fn base(&self) -> &Linear<'a> {
+        &self.linear
+    }
+
+    /// Sets filter and scales for the λ of the base, whose S is not calibrated yet.
+    fn set_scales(&mut self) {
+        let (grid, process) = (*self.linear.grid(), *self.linear.process());
+        let (points, lambda) = (grid.points(), self.linear.lambda());
+        let rows =
+            self.filter.chunks_exact_mut(points).zip(self.linear.power().chunks_exact(points));
+        for ((filter, power), raw) in rows.zip(self.raw.iter_mut()) {
+            let (mut filtered, mut total) = (0.0_f64, 0.0_f64);
+            let modes = filter.iter_mut().zip(power).zip(grid.kappas(process.laplacian()));
+            for ((filter, power), kappa) in modes {
+                let damping = process.damping(kappa, lambda);
+                let signal = damping * damping * power;
+                let variance = signal + process.noise_variance(kappa, lambda);
+                *filter = if variance > 0.0 { signal / variance } else { 0.0 };
+                filtered += f64::from(signal * *filter);
+                total += f64::from(variance);
+            }
+            let unit = |sum: f64| 1.0 / libm::sqrt(sum / points as f64).max(1e-12);
+            let scale = unit(filtered) as f32;
+            filter.iter_mut().for_each(|filter| *filter *= scale);
+            *raw = unit(total) as f32;
+        }
+        let errors = self.linear.innovation(self.linear.window()).chunks_exact(points);
+        let errors = errors.chain(self.linear.noise_residual().chunks_exact(points));
+        for (deviation, errors) in self.deviation.iter_mut().zip(errors) {
+            let sum: f64 = errors.iter().copied().map(f64::from).sum();
+            *deviation = libm::sqrt(sum / points as f64) as f32;
+        }
+    }
+
+    /// Evaluates the network; its outputs, fields, are in `scratch.outputs` afterwards.
+    fn evaluate(&self, window: &[f32], scratch: &mut Scratch<'_>) -> Result<(), Error> {
+        let Some(network) = &self.network else { return Ok(()) };
+        let grid = self.linear.grid();
+        let points = grid.points();
+        let fields = self.layout.fields(window.len());
+        let mut kinds = scratch.input.chunks_exact_mut(self.layout.kind.max(1));
+        if self.options.filtered_inputs
+            && let Some(kind) = kinds.next()
+        {
+            let (missing, frames) = kind.split_at_mut_checked(fields.missing).unwrap_or_default();
+            missing.fill(0.0);
+            let frames = frames.chunks_exact_mut(frame_len(&self.linear));
+            for (frame, u) in frames.zip(window.chunks_exact(frame_len(&self.linear))) {
+                for ((to, u), filter) in frame.iter_mut().zip(u).zip(self.filter.iter()) {
+                    *to = u * filter;
+                }
+            }
+        }
+        if let Some(kind) = kinds.next() {
+            let (missing, frames) = kind.split_at_mut_checked(fields.missing).unwrap_or_default();
+            missing.fill(0.0);
+            let channels = frames.chunks_exact_mut(points).zip(window.chunks_exact(points));
+            for ((to, u), raw) in channels.zip(self.raw.iter().cycle()) {
+                to.iter_mut().zip(u).for_each(|(to, u)| *to = u * raw);
+            }
+        }
+        let inputs = scratch.input.get_mut(..self.layout.inputs).unwrap_or_default();
+        spectral::inverse(grid, inputs, scratch.work)?;
+        network.forward(scratch)
+    }
+
+    /// Adds the correction of head `head` to a spectrum; leaves the slope of its bound where the head's output was.
+    fn correct(
+        &self,
+        head: usize,
+        spectrum: &mut [f32],
+        scratch: &mut Scratch<'_>,
+    ) -> Result<(), Error> {
+        let frame = frame_len(&self.linear);
+        let points = self.linear.grid().points();
+        let outputs = scratch.outputs.chunks_exact_mut(frame).nth(head).unwrap_or_default();
+        let correction = scratch.input.get_mut(..frame).unwrap_or_default();
+        let deviations = self.deviation.chunks_exact(self.linear.channels().max(1)).nth(head);
+        let fields = outputs.chunks_exact_mut(points).zip(correction.chunks_exact_mut(points));
+        for ((outputs, correction), deviation) in fields.zip(deviations.unwrap_or_default()) {
+            for (output, correction) in outputs.iter_mut().zip(correction) {
+                if self.options.bounded {
+                    let tanh = libm::tanhf(*output / CORRECTION_MAX);
+                    *correction = deviation * (CORRECTION_MAX * tanh);
+                    *output = deviation * (1.0 - tanh * tanh);
+                } else {
+                    *correction = *output;
+                    *output = 1.0;
+                }
+            }
+        }
+        spectral::forward(self.linear.grid(), correction, scratch.work)?;
+        spectrum.iter_mut().zip(correction.iter()).for_each(|(to, value)| *to += value);
+        Ok(())
+    }
+}
+
+impl Predictor for Trained<'_> {
+    fn grid(&self) -> &Grid {
+        self.linear.grid()
+    }
+
+    fn process(&self) -> &ForwardProcess {
+        self.linear.process()
+    }
+
+    fn channels(&self) -> usize {
+        self.linear.channels()
+    }
+
+    fn window(&self) -> usize {
+        self.linear.window()
+    }
+
+    fn scratch_len(&self) -> usize {
+        self.layout.scratch_len()
+    }
+
+    fn prepare(&mut self, lambda: f32) -> Result<(), Error> {
+        self.linear.solve_all(lambda)?;
+        self.set_scales();
+        self.linear.calibrate();
+        if let Some(network) = &mut self.network {
+            network.modulate(lambda);
+        }
+        Ok(())
+    }
+
+    fn lambda(&self) -> f32 {
+        self.linear.lambda()
+    }
+
+    fn power(&self) -> &[f32] {
+        self.linear.power()
+    }
+
+    fn innovation(&self, frames: usize) -> &[f32] {
+        self.linear.innovation(frames)
+    }
+
+    fn coefficient(&self, frames: usize, j: usize) -> &[f32] {
+        self.linear.coefficient(frames, j)
+    }
+
+    fn calibration(&self) -> &Calibration<'_> {
+        self.linear.calibration()
+    }
+
+    fn increment(
+        &self,
+        window: &[f32],
+        increment: &mut [f32],
+        scratch: &mut [f32],
+    ) -> Result<(), Error> {
+        window_frames(self, window, increment)?;
+        let mut scratch = self.layout.split(scratch)?;
+        if self.options.linear_base {
+            self.linear.increment(window, increment, &mut [])?;
+        } else {
+            increment.fill(0.0);
+        }
+        if self.network.is_some() {
+            self.evaluate(window, &mut scratch)?;
+            self.correct(0, increment, &mut scratch)?;
+        }
+        Ok(())
+    }
+
+    fn vjp(
+        &self,
+        cotangent: &[f32],
+        gradient: &mut [f32],
+        scratch: &mut [f32],
+    ) -> Result<(), Error> {
+        window_frames(self, gradient, cotangent)?;
+        let mut scratch = self.layout.split(scratch)?;
+        if self.options.linear_base {
+            self.linear.vjp(cotangent, gradient, &mut [])?;
+        }
+        let Some(network) = &self.network else { return Ok(()) };
+        let (grid, frame) = (self.linear.grid(), frame_len(&self.linear));
+        let points = grid.points();
+        // The transforms are orthonormal: the transpose of one is the other.
+        let field = scratch.input.get_mut(..frame).unwrap_or_default();
+        field.iter_mut().zip(cotangent).for_each(|(to, v)| *to = *v);
+        spectral::inverse(grid, field, scratch.work)?;
+        let mut outputs = scratch.outputs.chunks_exact_mut(frame);
+        for (slope, v) in outputs.next().unwrap_or_default().iter_mut().zip(field.iter()) {
+            *slope *= v;
+        }
+        outputs.for_each(|other| other.fill(0.0));
+        network.vjp(&mut scratch)?;
+        let inputs = scratch.input.get_mut(..self.layout.inputs).unwrap_or_default();
+        spectral::forward(grid, inputs, scratch.work)?;
+        let missing = self.layout.fields(gradient.len()).missing;
+        let mut kinds = inputs.chunks_exact(self.layout.kind.max(1));
+        if self.options.filtered_inputs
+            && let Some(kind) = kinds.next()
+        {
+            let frames = kind.get(missing..).unwrap_or_default().chunks_exact(frame);
+            for (gradient, frame) in gradient.chunks_exact_mut(frame).zip(frames) {
+                for ((g, v), filter) in gradient.iter_mut().zip(frame).zip(self.filter.iter()) {
+                    *g += v * filter;
+                }
+            }
+        }
+        if let Some(kind) = kinds.next() {
+            let channels = kind.get(missing..).unwrap_or_default().chunks_exact(points);
+            let channels = gradient.chunks_exact_mut(points).zip(channels);
+            for ((gradient, v), raw) in channels.zip(self.raw.iter().cycle()) {
+                gradient.iter_mut().zip(v).for_each(|(g, v)| *g += v * raw);
+            }
+        }
+        Ok(())
+    }
+
+    fn noise(&self, window: &[f32], noise: &mut [f32], scratch: &mut [f32]) -> Result<(), Error> {
+        if !self.options.score_head {
+            return Err(Error::NoScoreHead);
+        }
+        window_frames(self, window, noise)?;
+        let mut scratch = self.layout.split(scratch)?;
+        if self.options.linear_base {
+            self.linear.noise(window, noise, &mut [])?;
+        } else {
+            noise.fill(0.0);
+        }
+        if self.network.is_some() {
+            self.evaluate(window, &mut scratch)?;
+            self.correct(1, noise, &mut scratch)?;
+        }
+        Ok(())
+    }
+}
