@@ -223,7 +223,8 @@ pub fn spectra(scored: &[Scored], channel: usize) -> Result<Option<Figure<'stati
             // A constant field has no waves.
             continue;
         }
-        let ratio = spectrum.ratios()[1..].iter().map(|q| q.unwrap_or(f64::NAN)).collect();
+        let drawn = |q: &Option<f64>| q.filter(|q| *q > 0.0).unwrap_or(f64::NAN);
+        let ratio = spectrum.ratios()[1..].iter().map(drawn).collect();
         powers = powers.series(style(Series::new(&method.name, k(), power)?, n));
         ratios = ratios.series(style(Series::new("", k(), ratio)?, n));
     }
