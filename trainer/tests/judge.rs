@@ -28,6 +28,11 @@ type A = Differentiable<Cpu>;
 const SAME: f64 = 1e-5;
 /// With weights of eight bits: the shipped models are within a third of it.
 const ROUNDED: f64 = 0.1;
+/// Of scores on planes too large to look for a path without kinks: where a rectifier's input is zero but for rounding, its
+/// derivative is either of two.
+const KINKS: f64 = 5e-3;
+/// Points of a grid on which such a path is looked for.
+const POINTS: usize = 1024;
 /// Frames of a path beyond a window.
 const BEYOND: usize = 1;
 
@@ -52,14 +57,15 @@ fn relative(got: &[f32], expected: &[f32]) -> f64 {
 fn path(reference: &Reference, lambda: f64, frames: usize) -> Vec<f32> {
     let level = reference.at(lambda).unwrap();
     let width = level.variance().len();
-    let draws = (0..8).map(|step| {
+    let draws = if width > POINTS { 1 } else { 8 };
+    let draws = (0..draws).map(|step| {
         let mut path = vec![0.0; frames * width];
         NoiseStream { seed: 9, member: 0, frame: 0, step }.fill(&mut path);
         for (u, v) in path.iter_mut().zip(level.variance().iter().cycle()) {
             *u *= v.sqrt() as f32;
         }
         let wide: Vec<f64> = path.iter().copied().map(f64::from).collect();
-        (level.margin(&wide), path)
+        (if width > POINTS { 1.0 } else { level.margin(&wide) }, path)
     });
     let mut best = (0.0, Vec::new());
     for draw in draws {
@@ -169,10 +175,13 @@ fn every_backend_gives_the_same_increment_and_score() {
                 ("tract", tract(&model, lambda, &path), SAME),
                 ("int8", runtime(&model, Precision::Int8, lambda, &path), ROUNDED),
             ];
+            let kinks = expected[0].len() > POINTS && model.meta.network != NetworkMeta::Linear;
             for (backend, got, tolerance) in backends {
                 for (what, (got, expected)) in
-                    ["increment", "score"].iter().zip(got.iter().zip(&expected))
+                    ["increment", "score"].into_iter().zip(got.iter().zip(&expected))
                 {
+                    let loose = kinks && what == "score";
+                    let tolerance = if loose { tolerance.max(KINKS) } else { tolerance };
                     let error = relative(got, expected);
                     let name = folder.display();
                     println!("{name} λ {lambda:.4} {backend} {what}: {error:.1e}");
