@@ -130,8 +130,14 @@ mod tests {
     #[test]
     fn the_time_is_interpolated_and_bounded_by_the_path() {
         let lead = [0.5, 1.0, 1.5];
-        assert_eq!(time_above(&[0.9, 0.7, 0.1], &lead), (0.75, true));
-        assert_eq!(time_above(&[0.6, 0.9, 0.9], &lead), (0.25, true));
-        assert_eq!(time_above(&[0.95, 0.9, 0.85], &lead), (1.5, false));
+        let cases = [
+            ([0.9, 0.7, 0.1], (0.75, true)),
+            ([0.6, 0.9, 0.9], (0.25, true)),
+            ([0.95, 0.9, 0.85], (1.5, false)),
+        ];
+        for (correlation, (time, ended)) in cases {
+            let (found, falls) = time_above(&correlation, &lead);
+            assert!((found - time).abs() < 1e-12 && falls == ended, "{correlation:?}: {found}");
+        }
     }
 }
