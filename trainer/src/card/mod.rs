@@ -114,7 +114,9 @@ fn skill(card: &mut String, comparison: &Comparison) -> Result<()> {
             None => "–".into(),
         });
         let cells: Vec<String> = cells.collect();
-        writeln!(card, "| {}, {} | {} |", figure.family, figure.name, cells.join(" | "))?;
+        // A bar would end the cell.
+        let name = format!("{}, {}", figure.family, figure.name).replace('|', "\\|");
+        writeln!(card, "| {name} | {} |", cells.join(" | "))?;
     }
     Ok(())
 }
