@@ -57,7 +57,7 @@ pub(crate) fn run() -> Result<()> {
 
 /// A flow that no model has seen: simulated here, from another seed.
 fn flow() -> Job {
-    let data = "data simulate kolmogorov --interval 0.2 --trajectories 10 --frames 24 --seed 2026";
+    let data = "data simulate kolmogorov --interval 0.2 --trajectories 6 --frames 24 --seed 2026";
     Job {
         name: "flow",
         title: "Kolmogorov flow, 8 × 8 to 32 × 32",
