@@ -1,14 +1,17 @@
 """One CPU training step of the network `tiny`: finescale (Burn with our kernels) against PyTorch.
 
     python benches/train_step.py [THREADS ...]
+    python benches/train_step.py --cpu-time
 
 Needs PyTorch. Builds and runs `train_step` of this folder; the same network is trained in PyTorch, eager and compiled
 (where torch.compile finds a C++ compiler), with the same batch and threads: forward, mean squared error, backward, Adam.
 Prints milliseconds a step and ratios; a figure is the best of several rounds, which take turns.
+With --cpu-time: processor time on one thread, eager only, for a machine that others share.
 """
 
 import os
 import pathlib
+import resource
 import subprocess
 import sys
 import time
@@ -84,8 +87,38 @@ def built():
     return pathlib.Path(target) / "release" / "train_step"
 
 
+def cpu_time(program):
+    """Processor time a step: ours is the difference of a long and a short run, so that starting does not count."""
+    torch.set_num_threads(1)
+    environment = dict(os.environ, RAYON_NUM_THREADS="1")
+
+    def ours(points, channels, steps):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        arguments = [str(n) for n in (points, channels, BATCH, 1, steps)]
+        subprocess.run([program, *arguments], env=environment, stdout=subprocess.DEVNULL, check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    print("| grid | channels | finescale, ms | PyTorch eager | PyTorch / finescale |")
+    print("|---|---|---|---|---|")
+    for points, channels in CASES:
+        training = Training(points, channels, False)
+        training.step()
+        mine = eager = float("inf")
+        for _ in range(ROUNDS):
+            begun = time.process_time()
+            for _ in range(STEPS):
+                training.step()
+            eager = min(eager, 1e3 * (time.process_time() - begun) / STEPS)
+            more = ours(points, channels, 2 + 2 * STEPS) - ours(points, channels, 2)
+            mine = min(mine, 1e3 * more / (2 * STEPS))
+        print(f"| {points}² | {channels} | {mine:.1f} | {eager:.1f} | {eager / mine:.2f} |", flush=True)
+
+
 def main():
     program = os.environ.get("TRAIN_STEP") or built()
+    if sys.argv[1:] == ["--cpu-time"]:
+        return cpu_time(program)
     print("| threads | grid | channels | finescale, ms | PyTorch eager | compiled | best PyTorch / finescale |")
     print("|---|---|---|---|---|---|---|")
     for threads in [int(a) for a in sys.argv[1:]] or [1, 2]:
