@@ -80,6 +80,6 @@ pub(crate) fn count<T>(work: impl FnOnce() -> T) -> (T, Option<u64>) {
     let before = timer::ticks();
     let result = work();
     let ticks = timer::ticks() - before;
-    let counted = INSTRUCTIONS_PER_100_TICKS > 0;
+    let counted = INSTRUCTIONS_PER_100_TICKS != 0;
     (result, counted.then_some(ticks * INSTRUCTIONS_PER_100_TICKS / 100))
 }
