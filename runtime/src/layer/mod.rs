@@ -5,6 +5,7 @@
 
 mod conv;
 mod epilogue;
+pub mod int16;
 mod kernel;
 mod shape;
 mod weight;
@@ -15,7 +16,7 @@ pub use epilogue::Epilogue;
 pub use kernel::CodePath;
 pub use shape::ConvShape;
 pub use weight::Weight;
+pub use weight_gradient::WeightGradient;
 
 /// Slope of the predictor's activations below zero.
 pub const SLOPE: f32 = 0.1;
-pub use weight_gradient::WeightGradient;

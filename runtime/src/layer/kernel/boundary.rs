@@ -3,10 +3,10 @@
 use crate::{Axis, Boundary};
 
 /// Up to two indices on an axis.
-pub(super) type Sources = [Option<usize>; 2];
+pub(in super::super) type Sources = [Option<usize>; 2];
 
 /// The point that stands for the one `offset` away from `at`, at most an axis' length beyond the ends.
-pub(super) fn neighbour(axis: &Axis, at: usize, offset: isize) -> usize {
+pub(in super::super) fn neighbour(axis: &Axis, at: usize, offset: isize) -> usize {
     let n = axis.points();
     // The mirror image has the period 2 n, a power of two.
     let index = at.wrapping_add_signed(offset) & (2 * n - 1);
@@ -17,7 +17,7 @@ pub(super) fn neighbour(axis: &Axis, at: usize, offset: isize) -> usize {
 }
 
 /// The points whose neighbour at `offset` is `at`: one if the axis is periodic; else none, one or two.
-pub(super) fn readers(axis: &Axis, at: usize, offset: isize) -> Sources {
+pub(in super::super) fn readers(axis: &Axis, at: usize, offset: isize) -> Sources {
     let n = axis.points();
     match axis.boundary() {
         Boundary::Periodic => [Some(neighbour(axis, at, offset.wrapping_neg())), None],

@@ -1,14 +1,20 @@
-//! The inner loops of a convolution, once in safe code, compiled for several instruction sets.
+//! The inner loops of a convolution, once in safe code, compiled for several instruction sets; and where a processor has
+//! instructions that no safe code is compiled to, a tile of these with a safe twin.
 
 mod boundary;
 mod dispatch;
+mod dot;
 mod pass;
 mod products;
 mod slot;
+#[cfg(smlad)]
+mod smlad;
 mod tile;
 
+pub(super) use boundary::{Sources, neighbour, readers};
 pub use dispatch::CodePath;
 pub(super) use dispatch::{add_products, run};
-pub(super) use pass::Pass;
+pub(super) use dot::{Walk, row};
+pub(super) use pass::{Pass, rotate};
 pub(super) use products::{INPUTS, Products, SHIFTS, padded_points, tiles};
 pub(super) use slot::Source;

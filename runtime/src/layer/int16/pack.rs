@@ -1,0 +1,100 @@
+//! The order of bytes for pairs of products, and the sizes that follow from a shape.
+
+use super::super::shape::{ConvShape, check_len};
+use super::{LANES, points_len};
+use crate::{Boundary, Error};
+
+/// Where a word keeps the bytes of four channels: those of the even ones first, so that one instruction spreads each pair.
+const PLACES: [u32; LANES] = [0, 2, 1, 3];
+
+impl ConvShape {
+    /// Words of packed bytes, forward and adjoint.
+    pub const fn int16_words(&self) -> [usize; 2] {
+        let taps = self.taps_y() * self.taps();
+        [
+            self.outputs() * taps * self.inputs().div_ceil(LANES),
+            self.inputs() * taps * self.outputs().div_ceil(LANES),
+        ]
+    }
+
+    /// Most products that a sum of either direction has.
+    pub const fn products_max(&self) -> usize {
+        let channels = if self.inputs() > self.outputs() { self.inputs() } else { self.outputs() };
+        // At a mirror a point is read twice.
+        let mirrors =
+            if matches!(self.grid().x().boundary(), Boundary::Reflecting) { 2 } else { 1 };
+        channels * self.taps_y() * self.taps() * mirrors
+    }
+
+    /// Whether sums of products of int8 and int16 fit 32 bits: up to 516 products.
+    pub const fn fits_int16(&self) -> bool {
+        self.products_max() <= (1 << 31) / (127 << 15)
+    }
+
+    /// Values of scratch for either direction of [`super::Conv16`]: a ring of rows with their halo, sums of a row, and
+    /// three numbers for each channel.
+    pub const fn int16_scratch_len(&self) -> usize {
+        let channels = if self.inputs() > self.outputs() { self.inputs() } else { self.outputs() };
+        let (width, pitch) = (self.int16_width(true), self.int16_pitch(true));
+        let rows = self.taps_y() * points_len(channels, pitch) * 2;
+        rows + width + 3 * channels
+    }
+
+    /// Whether values beyond the ends of a row are folded back instead of filled in.
+    pub(super) const fn folds(&self, adjoint: bool) -> bool {
+        adjoint && matches!(self.grid().x().boundary(), Boundary::Reflecting)
+    }
+
+    /// Sums of a row: its points, and where a row is folded those beyond its ends; in fours.
+    pub(super) const fn int16_width(&self, adjoint: bool) -> usize {
+        let beyond = if self.folds(adjoint) { 2 * self.reach() } else { 0 };
+        (self.grid().nx() + beyond).next_multiple_of(4)
+    }
+
+    /// Points of a row with its halo.
+    pub(super) const fn int16_pitch(&self, adjoint: bool) -> usize {
+        self.int16_width(adjoint) + 2 * self.reach()
+    }
+
+    /// Packs bytes `[out][in][ky][kx]` as words of four inputs, `[out][ky][in/4][kx]` for the forward direction and, with
+    /// the taps from last to first and outputs and inputs changed over, `[in][ky][out/4][kx]` for the adjoint. A word has the
+    /// channels 0, 2, 1, 3 from its lowest byte on; zeros stand for channels that are not there.
+    ///
+    /// # Errors
+    /// [`Error::LengthMismatch`] unless `plain` has [`ConvShape::weights_len`] bytes and the others have
+    /// [`ConvShape::int16_words`] words.
+    pub fn pack_int16(
+        &self,
+        plain: &[i8],
+        forward: &mut [u32],
+        adjoint: &mut [u32],
+    ) -> Result<(), Error> {
+        let [forward_len, adjoint_len] = self.int16_words();
+        check_len(self.weights_len(), plain.len())?;
+        check_len(forward_len, forward.len())?;
+        check_len(adjoint_len, adjoint.len())?;
+        forward.fill(0);
+        adjoint.fill(0);
+        let (taps_y, taps) = (self.taps_y(), self.taps());
+        let put = |words: &mut [u32], [to, from, count, ky, kx]: [usize; 5], byte: i8| {
+            let group = (to * taps_y + ky) * count.div_ceil(LANES) + from / LANES;
+            if let Some(word) = words.get_mut(group * taps + kx) {
+                let place = PLACES.get(from % LANES).copied().unwrap_or(0);
+                *word |= u32::from(byte as u8) << (8 * place);
+            }
+        };
+        let mut bytes = plain.iter();
+        for out in 0..self.outputs() {
+            for input in 0..self.inputs() {
+                for ky in 0..taps_y {
+                    for (kx, byte) in (0..taps).zip(&mut bytes) {
+                        let flipped = [taps_y - 1 - ky, taps - 1 - kx];
+                        put(forward, [out, input, self.inputs(), ky, kx], *byte);
+                        put(adjoint, [input, out, self.outputs(), flipped[0], flipped[1]], *byte);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
