@@ -1,65 +1,112 @@
 //! Instructions for each multiply-accumulate of the kernels, held below bounds: such loops spill registers at a touch.
 
+use finescale::layer::int16::{Conv16, Input, Output, Point};
 use finescale::layer::{Conv, ConvShape, Epilogue, Weight};
 use finescale::{Axis, Boundary, Error, Grid};
-use finescale_golden::{FIELD_MAX, SCRATCH_MAX};
+use static_cell::ConstStaticCell;
 
 use crate::{console, counter};
 
 /// Channels on both sides, as in the shipped networks.
 const CHANNELS: usize = 16;
-/// Points along both axes: as many as the buffers hold.
-const POINTS: usize = 16;
+/// Points along both axes.
+const POINTS: usize = 32;
+const VALUES: usize = CHANNELS * POINTS * POINTS;
 const WEIGHTS: usize = CHANNELS * CHANNELS * 9;
 
+static INPUT: ConstStaticCell<[f32; VALUES]> = ConstStaticCell::new([0.5; VALUES]);
+static OUTPUT: ConstStaticCell<[f32; VALUES]> = ConstStaticCell::new([0.0; VALUES]);
+static POINTS_IN: ConstStaticCell<[Point; VALUES / 4]> =
+    ConstStaticCell::new([[0x0123_F987; 2]; VALUES / 4]);
+static POINTS_OUT: ConstStaticCell<[Point; VALUES / 4]> =
+    ConstStaticCell::new([[0; 2]; VALUES / 4]);
+/// Scratch that suffices for every kernel.
+const WORK: usize = 3 * CHANNELS * 3 * POINTS + POINTS + 2;
+
 /// Most instructions for a hundred multiply-accumulates, from the board's folder: what was measured, and a few per cent.
-const BOUNDS: [u64; 4] = counter::numbers(env!("FINESCALE_KERNEL_BOUNDS"));
+const BOUNDS: [u64; 6] = counter::numbers(env!("FINESCALE_KERNEL_BOUNDS"));
 
 /// Counts every kernel; says how many there are and how many kept their bound.
-pub(crate) fn run(field: &mut [f32; FIELD_MAX], output: &mut [f32; SCRATCH_MAX]) -> (usize, usize) {
-    let [forward, vjp, forward_i8, vjp_i8] = BOUNDS;
+pub(crate) fn run() -> (usize, usize) {
+    let (Some(input), Some(output)) = (INPUT.try_take(), OUTPUT.try_take()) else {
+        return (0, BOUNDS.len());
+    };
+    let [forward, vjp, forward_i8, vjp_i8, forward_i16, vjp_i16] = BOUNDS;
     let kept = [
         measure(
             ["conv 3×3 16→16 f32", "its vjp"],
             &[0.25_f32; WEIGHTS],
             [forward, vjp],
-            field,
+            input,
             output,
         ),
         measure(
             ["conv 3×3 16→16 int8", "its vjp"],
             &[31_i8; WEIGHTS],
             [forward_i8, vjp_i8],
-            field,
+            input,
             output,
         ),
+        measure_int16([forward_i16, vjp_i16]),
     ];
     let kept = kept.into_iter().map(|kept| kept.unwrap_or(0)).sum();
-    (kept, 4)
+    (kept, BOUNDS.len())
+}
+
+fn shape() -> Result<ConvShape, Error> {
+    let axis = Axis::new(POINTS, Boundary::Periodic)?;
+    ConvShape::new(Grid::plane(axis, axis)?, CHANNELS, CHANNELS, 3, 1)
 }
 
 fn measure<W: Weight>(
     [forward, vjp]: [&str; 2],
     weights: &[W],
     [forward_bound, vjp_bound]: [u64; 2],
-    field: &mut [f32],
+    input: &mut [f32],
     output: &mut [f32],
 ) -> Result<usize, Error> {
-    let axis = Axis::new(POINTS, Boundary::Periodic)?;
-    let shape = ConvShape::new(Grid::plane(axis, axis)?, CHANNELS, CHANNELS, 3, 1)?;
+    let shape = shape()?;
     let conv = Conv::new(shape, weights)?;
     let epilogue = Epilogue { scale: &[0.5; CHANNELS], shift: &[0.1; CHANNELS], slope: 0.1 };
     let mut signs = [0; CHANNELS * POINTS * POINTS / 8];
-    let mut work = [0.0; 3 * CHANNELS * 3 * POINTS + POINTS + 2];
+    let mut work = [0.0; WORK];
     let (forward_result, instructions) = counter::count(|| {
-        conv.forward(field, &epilogue, Some(&mut signs), None, output, &mut work)
+        conv.forward(input, &epilogue, Some(&mut signs), None, output, &mut work)
     });
     forward_result?;
     let mut kept = judge(forward, shape.macs(), instructions, forward_bound);
     let (vjp_result, instructions) =
-        counter::count(|| conv.vjp(output, &epilogue, Some(&signs), None, field, &mut work));
+        counter::count(|| conv.vjp(output, &epilogue, Some(&signs), None, input, &mut work));
     vjp_result?;
     kept += judge(vjp, shape.macs(), instructions, vjp_bound);
+    Ok(kept)
+}
+
+fn measure_int16(bounds: [u64; 2]) -> Result<usize, Error> {
+    let shape = shape()?;
+    let words = [0x1F1F_1F1F_u32; WEIGHTS / 4];
+    let conv = Conv16::new(shape, &words, &words)?;
+    let epilogue = Epilogue { scale: &[0.001; CHANNELS], shift: &[0.1; CHANNELS], slope: 0.1 };
+    let mut signs = [0; CHANNELS * POINTS * POINTS / 8];
+    let (Some(points), Some(others)) = (POINTS_IN.try_take(), POINTS_OUT.try_take()) else {
+        return Ok(0);
+    };
+    let mut work = [0.0; WORK];
+    let (result, instructions) = counter::count(|| {
+        let from = Input::Points { points, exponent: 0 };
+        let to = Output::Points { points: others, exponent: 0 };
+        conv.forward(from, &epilogue, Some(&mut signs), false, to, &mut work)
+    });
+    result?;
+    let [forward, vjp] = bounds;
+    let mut kept = judge("conv 3×3 16→16 int8 × int16", shape.macs(), instructions, forward);
+    let (result, instructions) = counter::count(|| {
+        let from = Input::Points { points: others, exponent: 0 };
+        let to = Output::Points { points, exponent: 0 };
+        conv.vjp(from, &epilogue, Some(&signs), false, to, &mut work)
+    });
+    result?;
+    kept += judge("its vjp", shape.macs(), instructions, vjp);
     Ok(kept)
 }
 

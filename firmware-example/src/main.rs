@@ -32,7 +32,7 @@ fn main() -> ! {
 
     counter::start();
     let passed = CASES.iter().filter(|case| passes(case, field, scratch)).count();
-    let (kept, kernels) = kernels::run(field, scratch);
+    let (kept, kernels) = kernels::run();
     let (downscaled, downscales) = downscale::run();
     let (passed, cases) = (passed + downscaled, CASES.len() + downscales);
     console::summary(passed, cases, kept, kernels);

@@ -127,7 +127,7 @@ impl<'a> Conv16<'a> {
         scratch: &mut [f32],
     ) -> Result<(), Error> {
         let shape = &self.shape;
-        epilogue.check(shape)?;
+        check_epilogue(epilogue, shape)?;
         check_input(shape.inputs(), shape, input)?;
         check_output(shape.outputs(), shape, &output)?;
         if let Some(signs) = &signs {
@@ -175,7 +175,7 @@ impl<'a> Conv16<'a> {
         scratch: &mut [f32],
     ) -> Result<(), Error> {
         let shape = &self.shape;
-        epilogue.check(shape)?;
+        check_epilogue(epilogue, shape)?;
         check_input(shape.outputs(), shape, cotangent)?;
         check_output(shape.inputs(), shape, &gradient)?;
         match signs {
@@ -224,6 +224,18 @@ impl<'a> Conv16<'a> {
         let (values, needed) = (scratch.len(), self.shape.int16_scratch_len());
         scratch.get_mut(..needed).ok_or(Error::ScratchLength { values, needed })
     }
+}
+
+fn check_epilogue(epilogue: &Epilogue<'_>, shape: &ConvShape) -> Result<(), Error> {
+    epilogue.check(shape)?;
+    let slope = epilogue.slope;
+    Error::check(
+        "slope",
+        slope,
+        (0.0..0.5).contains(&slope) || slope == 1.0,
+        "from 0 to below 0.5, or 1",
+    )?;
+    Ok(())
 }
 
 fn residual_of(wanted: bool, input: Input<'_>) -> Result<Option<(&[Point], i32)>, Error> {

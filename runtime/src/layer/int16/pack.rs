@@ -32,12 +32,12 @@ impl ConvShape {
     }
 
     /// Values of scratch for either direction of [`super::Conv16`]: a ring of rows with their halo, sums of a row, and
-    /// three numbers for each channel.
+    /// two numbers for each channel.
     pub const fn int16_scratch_len(&self) -> usize {
         let channels = if self.inputs() > self.outputs() { self.inputs() } else { self.outputs() };
         let (width, pitch) = (self.int16_width(true), self.int16_pitch(true));
-        let rows = self.taps_y() * points_len(channels, pitch) * 2;
-        rows + width + 3 * channels
+        let rows = 2 * self.taps_y() * points_len(channels, pitch) * 2;
+        rows + channels * width + 2 * channels
     }
 
     /// Whether values beyond the ends of a row are folded back instead of filled in.

@@ -1,14 +1,11 @@
 //! One direction of a convolution, row by row: the rows that the taps along y read, then the sums of every channel.
 
 use super::super::epilogue::Epilogue;
-use super::super::kernel::{self, Walk, neighbour, readers, rotate};
+use super::super::kernel::{self, Walk, neighbour, readers};
 use super::super::shape::ConvShape;
 use super::requantize::Requantize;
-use super::rows::{Slot, Source};
+use super::rows::{Ring, Source};
 use super::{LANES, Point, points_len};
-
-/// Most taps along an axis.
-const TAPS_MAX: usize = 7;
 
 /// A direction, on slices of checked lengths.
 pub(super) struct Pass<'a> {
@@ -35,41 +32,31 @@ impl Pass<'_> {
         } else {
             (shape.inputs(), shape.outputs())
         };
-        let (ny, pitch) = (shape.grid().ny(), shape.int16_pitch(self.adjoint));
-        let slot_len = points_len(from, pitch);
-        let ring = 2 * slot_len * shape.taps_y();
-        let Some((ring, rest)) = scratch.split_at_mut_checked(ring) else { return };
-        let Some(sums) = rest.get_mut(..shape.int16_width(self.adjoint)) else { return };
+        let ny = shape.grid().ny();
+        let ring_len = 2 * points_len(from, shape.int16_pitch(self.adjoint)) * shape.taps_y();
+        let Some((ring, rest)) = scratch.split_at_mut_checked(2 * ring_len) else { return };
+        let width = shape.int16_width(self.adjoint);
+        let Some(sums) = rest.get_mut(..to * width) else { return };
         let sums: &mut [i32] = bytemuck::must_cast_slice_mut(sums);
         let (ring, _) = bytemuck::must_cast_slice_mut::<f32, u32>(ring).as_chunks_mut::<2>();
-        let mut parts = ring.chunks_exact_mut(slot_len.max(1));
-        let mut slots: [Slot<'_>; TAPS_MAX] =
-            core::array::from_fn(|_| Slot::new(parts.next().unwrap_or_default()));
-        let slots = slots.get_mut(..shape.taps_y()).unwrap_or_default();
+        let mut ring = Ring::new(shape, self.adjoint, from, ring);
         let walk = Walk {
-            groups: from.div_ceil(LANES),
+            groups: shape.taps_y() * from.div_ceil(LANES),
             taps: shape.taps(),
             dilation: shape.dilation(),
-            pitch,
+            pitch: shape.int16_pitch(self.adjoint),
         };
-        let per_channel = (shape.taps_y() * walk.words()).max(1);
 
         // Rows a dilation apart, one after the other, share all but one of the rows that they read.
         for first in 0..shape.dilation().min(ny) {
             for y in (first..ny).step_by(shape.dilation().max(1)) {
-                for (tap, slot) in slots.iter_mut().enumerate() {
-                    let rows = self.row_sources(y, tap);
-                    slot.fill(shape, self.adjoint, &self.source, from, rows);
+                for tap in 0..shape.taps_y() {
+                    ring.fill(tap, &self.source, self.row_sources(y, tap));
                 }
-                for (channel, weights) in
-                    self.weights.chunks_exact(per_channel).enumerate().take(to)
-                {
-                    let rows = slots.iter().map(|slot| &*slot.points);
-                    kernel::row(rows, weights, &walk, sums);
-                    let row = self.folded(sums);
-                    self.sink.put(shape, channel, y, row);
-                }
-                rotate(slots);
+                kernel::row(ring.window(), self.weights, &walk, width, sums);
+                self.fold(width, sums);
+                self.sink.put(shape, y, width, sums);
+                ring.advance();
             }
         }
     }
@@ -86,38 +73,48 @@ impl Pass<'_> {
         }
     }
 
-    /// The sums of the row's points, with those beyond its ends added to the points that they mirror.
-    fn folded<'s>(&self, sums: &'s mut [i32]) -> &'s [i32] {
+    /// Adds sums beyond the ends of a row to those of the points that they mirror, and puts these first.
+    fn fold(&self, width: usize, sums: &mut [i32]) {
         let (nx, reach) = (self.shape.grid().nx(), self.shape.reach());
         if !self.shape.folds(self.adjoint) {
-            return sums;
+            return;
         }
-        let Some((left, rest)) = sums.split_at_mut_checked(reach) else { return &[] };
-        let Some((row, right)) = rest.split_at_mut_checked(nx) else { return &[] };
-        let add = |(to, from): (&mut i32, &i32)| *to = to.wrapping_add(*from);
-        row.iter_mut().zip(left.iter().rev()).for_each(add);
-        row.iter_mut().rev().zip(right.iter().take(reach)).for_each(add);
-        row
+        for sums in sums.chunks_exact_mut(width.max(1)) {
+            let Some((left, rest)) = sums.split_at_mut_checked(reach) else { return };
+            let Some((row, right)) = rest.split_at_mut_checked(nx) else { return };
+            let add = |(to, from): (&mut i32, &i32)| *to = to.wrapping_add(*from);
+            row.iter_mut().zip(left.iter().rev()).for_each(add);
+            row.iter_mut().rev().zip(right.iter().take(reach)).for_each(add);
+            // `reach` places to the left.
+            for at in 0..nx {
+                let sum = sums.get(at + reach).copied().unwrap_or(0);
+                if let Some(to) = sums.get_mut(at) {
+                    *to = sum;
+                }
+            }
+        }
     }
 }
 
 impl Sink<'_> {
-    /// Takes row `y` of a channel.
-    fn put(&mut self, shape: &ConvShape, channel: usize, y: usize, sums: &[i32]) {
+    /// Takes row `y`: of every channel `width` sums, the row's points first.
+    fn put(&mut self, shape: &ConvShape, y: usize, width: usize, sums: &[i32]) {
         let (nx, points) = (shape.grid().nx(), shape.grid().points());
         match self {
             Self::Fields { values, unit, epilogue } => {
-                let at = channel * points + y * nx;
-                let (scale, shift) = epilogue.map_or((1.0, 0.0), |epilogue| {
-                    let at = |values: &[f32]| values.get(channel).copied().unwrap_or(0.0);
-                    (at(epilogue.scale), at(epilogue.shift))
-                });
-                let row = values.get_mut(at..at + nx).unwrap_or_default();
-                for (to, sum) in row.iter_mut().zip(sums) {
-                    *to = scale * (*unit * *sum as f32) + shift;
+                for (channel, sums) in sums.chunks_exact(width.max(1)).enumerate() {
+                    let at = channel * points + y * nx;
+                    let (scale, shift) = epilogue.map_or((1.0, 0.0), |epilogue| {
+                        let at = |values: &[f32]| values.get(channel).copied().unwrap_or(0.0);
+                        (at(epilogue.scale), at(epilogue.shift))
+                    });
+                    let row = values.get_mut(at..at + nx).unwrap_or_default();
+                    for (to, sum) in row.iter_mut().zip(sums) {
+                        *to = scale * (*unit * *sum as f32) + shift;
+                    }
                 }
             }
-            Self::Points(requantize) => requantize.row(shape, channel, y, sums),
+            Self::Points(requantize) => requantize.row(nx, points, y, width, sums),
         }
     }
 }

@@ -1,8 +1,6 @@
 //! From sums in 32 bits to int16: a factor and a shift for each channel, the rectifier, the residual.
 
 use super::super::epilogue::Epilogue;
-use super::super::shape::ConvShape;
-use super::pass::lane;
 use super::{LANES, Point, power_of_two};
 use crate::Error;
 
@@ -18,7 +16,7 @@ pub(super) struct Factors<'a> {
     guard: i32,
 }
 
-/// Room for three numbers for each channel.
+/// Room for two numbers for each channel.
 pub(super) struct Affine<'s> {
     factors: &'s mut [i32],
     shifts: &'s mut [i32],
@@ -97,8 +95,8 @@ static POWERS: [i32; 31] = {
 /// What makes int16 of sums.
 pub(super) struct Requantize<'a> {
     factors: Factors<'a>,
-    /// 2^32 times the rectifier's slope; 0 for none.
-    slope: i64,
+    /// 2^32 times the rectifier's slope, which is below a half; 0 for none.
+    slope: i32,
     residual: Option<(&'a [Point], i32)>,
     signs: &'a mut [u8],
     points: &'a mut [Point],
@@ -116,48 +114,83 @@ impl<'a> Requantize<'a> {
         let guard = factors.guard;
         Self {
             factors,
-            slope: if slope == 1.0 { 0 } else { (slope * power_of_two(32)) as i64 },
+            slope: if slope == 1.0 { 0 } else { (slope * power_of_two(32)) as i32 },
             residual: residual.map(|(points, from)| (points, from - exponent + guard)),
             signs,
             points,
         }
     }
 
-    /// Takes row `y` of a channel.
-    pub(super) fn row(&mut self, shape: &ConvShape, channel: usize, y: usize, sums: &[i32]) {
-        let (nx, points) = (shape.grid().nx(), shape.grid().points());
-        let (at, n) = (channel / LANES * points + y * nx, channel % LANES);
+    /// Takes row `y`, of every channel `width` sums.
+    pub(super) fn row(&mut self, nx: usize, points: usize, y: usize, width: usize, sums: &[i32]) {
+        // The loop is compiled for each case: what a layer does not have costs it nothing.
+        let usual = self.factors.guard == GUARD;
+        let group_of = match (self.slope != 0, self.residual.is_some(), usual) {
+            (true, true, true) => Self::group::<true, true, true>,
+            (true, false, true) => Self::group::<true, false, true>,
+            (false, true, true) => Self::group::<false, true, true>,
+            (false, false, true) => Self::group::<false, false, true>,
+            (true, true, false) => Self::group::<true, true, false>,
+            (true, false, false) => Self::group::<true, false, false>,
+            (false, true, false) => Self::group::<false, true, false>,
+            (false, false, false) => Self::group::<false, false, false>,
+        };
+        for (group, sums) in sums.chunks((LANES * width).max(1)).enumerate() {
+            let at = group * points + y * nx;
+            group_of(self, group, at..at + nx, points / 8, width, sums);
+        }
+    }
+
+    /// Takes four channels' sums of a row in the given places; a channel's signs lie `signs_pitch` bytes behind the one's before.
+    // By itself, its loop keeps everything in registers.
+    #[inline(never)]
+    fn group<const RECTIFIED: bool, const RESIDUAL: bool, const USUAL: bool>(
+        &mut self,
+        group: usize,
+        places: core::ops::Range<usize>,
+        signs_pitch: usize,
+        width: usize,
+        sums: &[i32],
+    ) {
         let Factors { factors, shifts, guard } = self.factors;
-        let factor = factors.get(channel).or(factors.first()).copied().unwrap_or(0);
-        let shift = shifts.get(channel).copied().unwrap_or(0);
+        let guard = if USUAL { GUARD } else { guard };
         let half = if guard > 0 { 1 << (guard - 1) } else { 0 };
-        let row = self.points.get_mut(at..at + nx).unwrap_or_default();
-        let signs = self.signs.get_mut((channel * points + y * nx) / 8..).unwrap_or_default();
-        let mut signs = signs.iter_mut();
+        let slope = i64::from(self.slope);
         let (added, by) = self.residual.unwrap_or_default();
-        let added = added.get(at..at + nx).unwrap_or_default();
-        let mut added = added.as_chunks::<8>().0.iter();
-        let rows = row.as_chunks_mut::<8>().0.iter_mut().zip(sums.as_chunks::<8>().0);
-        for (row, sums) in rows {
-            let mut bits = 0;
-            let added = added.next().unwrap_or(&[[0; 2]; 8]);
-            for (i, ((to, sum), added)) in row.iter_mut().zip(sums).zip(added).enumerate() {
-                let mut a = high(*sum, i64::from(factor)) + shift;
-                if self.slope != 0 {
-                    let negative = a < 0;
-                    bits |= u32::from(negative) << i;
-                    if negative {
-                        a = high(a, self.slope);
+        // Where a row is scaled down, what is added loses bits before it is added.
+        let (left, right) = (by.clamp(0, 13), by.saturating_neg().clamp(0, 31));
+        let added: &[[i16; LANES]] = bytemuck::must_cast_slice(added);
+        let added = added.get(places.clone()).unwrap_or_default().as_chunks::<8>().0;
+        let first_sign = (group * (LANES - 1) * signs_pitch) + places.start / 8;
+        let row = self.points.get_mut(places).unwrap_or_default();
+        let row: &mut [[i16; LANES]] = bytemuck::must_cast_slice_mut(row);
+        let row = row.as_chunks_mut::<8>().0;
+        for (n, sums) in sums.chunks_exact(width.max(1)).enumerate().take(LANES) {
+            let channel = group * LANES + n;
+            let factor = i64::from(factors.get(channel).or(factors.first()).copied().unwrap_or(0));
+            let shift = shifts.get(channel).copied().unwrap_or(0);
+            let signs = self.signs.get_mut(first_sign + n * signs_pitch..).unwrap_or_default();
+            let (mut signs, mut added) = (signs.iter_mut(), added.iter());
+            for (row, sums) in row.iter_mut().zip(sums.as_chunks::<8>().0) {
+                let mut bits = 0;
+                let added = if RESIDUAL { added.next() } else { None };
+                let added = added.unwrap_or(&[[0; LANES]; 8]);
+                // From the last to the first, so that the first one's sign ends up lowest.
+                for i in (0..8).rev() {
+                    let mut a = high(sums[i], factor) + shift;
+                    if RECTIFIED {
+                        a = a.max(high(a, slope));
+                        // A slope leaves the sign, because results are rounded down.
+                        bits = bits << 1 | a as u32 >> 31;
                     }
+                    if RESIDUAL {
+                        a += i32::from(added[i][n]) << left >> right;
+                    }
+                    row[i][n] = saturate((a + half) >> guard);
                 }
-                let added: [i16; LANES] = bytemuck::must_cast(*added);
-                let added = i32::from(added.get(n).copied().unwrap_or(0));
-                if let Some(to) = lane(to, n) {
-                    *to = saturate((a + shifted(added, by) + half) >> guard);
+                if RECTIFIED && let Some(byte) = signs.next() {
+                    *byte = bits as u8;
                 }
-            }
-            if let Some(byte) = signs.next() {
-                *byte = bits as u8;
             }
         }
     }
@@ -167,12 +200,6 @@ impl<'a> Requantize<'a> {
 #[inline(always)]
 fn high(a: i32, b: i64) -> i32 {
     ((i64::from(a) * b) >> 32) as i32
-}
-
-/// `value` · 2^`by`, rounded down; an int16 stays within 29 bits.
-#[inline(always)]
-fn shifted(value: i32, by: i32) -> i32 {
-    if by >= 0 { value << by.min(13) } else { value >> by.unsigned_abs().min(31) }
 }
 
 /// To the nearest int16.

@@ -4,8 +4,11 @@ use super::super::kernel::Sources;
 use super::super::shape::ConvShape;
 use super::pass::lane;
 use super::requantize::saturate;
-use super::{LANES, Point};
+use super::{LANES, Point, points_len};
 use crate::Boundary;
+
+/// Most taps along an axis.
+const TAPS_MAX: usize = 7;
 
 /// What a pass convolves.
 pub(super) enum Source<'a> {
@@ -17,69 +20,122 @@ pub(super) enum Source<'a> {
     Cotangent { points: &'a [Point], above: &'a [i32], below: &'a [i32], signs: &'a [u8] },
 }
 
-/// One row of all channels with its halo: `[channel/4][x]`.
-#[derive(Default)]
-pub(super) struct Slot<'a> {
-    /// The rows whose sum it holds.
-    rows: Option<Sources>,
-    pub(super) points: &'a mut [Point],
+/// The rows that the taps along y read, one behind the other: `[tap][channel/4][x]`, each with its halo.
+///
+/// Every row is there twice, as many rows apart as there are taps, so that wherever the first tap's row lies the others
+/// follow it: a tile is one walk.
+pub(super) struct Ring<'a> {
+    shape: &'a ConvShape,
+    adjoint: bool,
+    channels: usize,
+    /// Which rows' sum each place holds.
+    held: [Option<Sources>; TAPS_MAX],
+    /// The first tap's place.
+    first: usize,
+    points: &'a mut [Point],
 }
 
-impl<'a> Slot<'a> {
-    pub(super) fn new(points: &'a mut [Point]) -> Self {
-        Self { rows: None, points }
+impl<'a> Ring<'a> {
+    /// Of two times as many rows as there are taps.
+    pub(super) fn new(
+        shape: &'a ConvShape,
+        adjoint: bool,
+        channels: usize,
+        points: &'a mut [Point],
+    ) -> Self {
+        Self { shape, adjoint, channels, held: [None; TAPS_MAX], first: 0, points }
     }
 
-    /// Fills the slot from `channels` channels of `source`, unless it holds these rows already.
-    pub(super) fn fill(
-        &mut self,
-        shape: &ConvShape,
+    /// From the first tap's row on.
+    pub(super) fn window(&self) -> &[Point] {
+        self.points.get(self.first * self.row_len()..).unwrap_or_default()
+    }
+
+    /// Makes the second tap the first.
+    pub(super) fn advance(&mut self) {
+        self.first += 1;
+        if self.first >= self.shape.taps_y() {
+            self.first = 0;
+        }
+    }
+
+    /// Fills the row of a tap from `source`, unless it holds these rows already.
+    pub(super) fn fill(&mut self, tap: usize, source: &Source<'_>, rows: Sources) {
+        let (taps, row_len, pitch) = (self.shape.taps_y(), self.row_len(), self.pitch());
+        let mut place = self.first + tap;
+        if place >= taps {
+            place -= taps;
+        }
+        match self.held.get_mut(place) {
+            Some(held) if *held != Some(rows) => *held = Some(rows),
+            _ => return,
+        }
+        let Some((points, copies)) = self.points.split_at_mut_checked(taps * row_len) else {
+            return;
+        };
+        let range = place * row_len..(place + 1) * row_len;
+        let points = points.get_mut(range.clone()).unwrap_or_default();
+        let copies = copies.get_mut(range).unwrap_or_default();
+        for (group, row) in points.chunks_exact_mut(pitch).enumerate() {
+            self.shape.fill(self.adjoint, source, self.channels, group, rows, row);
+        }
+        copies.iter_mut().zip(points).for_each(|(to, from)| *to = *from);
+    }
+
+    fn pitch(&self) -> usize {
+        self.shape.int16_pitch(self.adjoint).max(1)
+    }
+
+    fn row_len(&self) -> usize {
+        points_len(self.channels, self.pitch())
+    }
+}
+
+impl ConvShape {
+    /// Fills a row of four channels, and its halo.
+    fn fill(
+        &self,
         adjoint: bool,
         source: &Source<'_>,
         channels: usize,
+        group: usize,
         rows: Sources,
+        row: &mut [Point],
     ) {
-        if self.rows == Some(rows) {
-            return;
-        }
-        self.rows = Some(rows);
-        let (nx, reach, folds) = (shape.grid().nx(), shape.reach(), shape.folds(adjoint));
+        let (nx, reach, folds) = (self.grid().nx(), self.reach(), self.folds(adjoint));
         // Folded rows have sums beyond their ends, which read further still.
         let halo = if folds { 2 * reach } else { reach };
-        let pitch = shape.int16_pitch(adjoint);
-        for (group, row) in self.points.chunks_exact_mut(pitch.max(1)).enumerate() {
-            let Some((left, rest)) = row.split_at_mut_checked(halo) else { return };
-            let Some((middle, right)) = rest.split_at_mut_checked(nx) else { return };
-            let mut empty = true;
-            for y in rows.into_iter().flatten() {
-                if empty {
-                    source.load(shape, group, channels, y, middle, |to, value| *to = value);
-                } else {
-                    source.load(shape, group, channels, y, middle, |to, value| {
-                        *to = to.saturating_add(value);
-                    });
-                }
-                empty = false;
-            }
+        let Some((left, rest)) = row.split_at_mut_checked(halo) else { return };
+        let Some((middle, right)) = rest.split_at_mut_checked(nx) else { return };
+        let mut empty = true;
+        for y in rows.into_iter().flatten() {
             if empty {
-                middle.fill([0; 2]);
+                source.load(self, group, channels, y, middle, |to, value| *to = value);
+            } else {
+                source.load(self, group, channels, y, middle, |to, value| {
+                    *to = to.saturating_add(value);
+                });
             }
-            if folds {
-                left.fill([0; 2]);
-                right.fill([0; 2]);
-                continue;
+            empty = false;
+        }
+        if empty {
+            middle.fill([0; 2]);
+        }
+        if folds {
+            left.fill([0; 2]);
+            right.fill([0; 2]);
+            return;
+        }
+        let (first, last) = (middle.iter(), middle.iter().rev());
+        let outwards = left.iter_mut().rev();
+        match self.grid().x().boundary() {
+            Boundary::Periodic => {
+                outwards.zip(last).for_each(|(to, from)| *to = *from);
+                right.iter_mut().zip(first).for_each(|(to, from)| *to = *from);
             }
-            let (first, last) = (middle.iter(), middle.iter().rev());
-            let outwards = left.iter_mut().rev();
-            match shape.grid().x().boundary() {
-                Boundary::Periodic => {
-                    outwards.zip(last).for_each(|(to, from)| *to = *from);
-                    right.iter_mut().zip(first).for_each(|(to, from)| *to = *from);
-                }
-                Boundary::Reflecting => {
-                    outwards.zip(first).for_each(|(to, from)| *to = *from);
-                    right.iter_mut().zip(last).for_each(|(to, from)| *to = *from);
-                }
+            Boundary::Reflecting => {
+                outwards.zip(first).for_each(|(to, from)| *to = *from);
+                right.iter_mut().zip(last).for_each(|(to, from)| *to = *from);
             }
         }
     }
@@ -127,19 +183,22 @@ impl Source<'_> {
                 for n in 0..LANES {
                     let channel = group * LANES + n;
                     // Channels that are not there have no factors: they become zeros.
-                    let factor = |all: &[i32]| all.get(channel).copied().unwrap_or(0);
-                    let factors = [factor(above), factor(below)];
+                    let factor = |all: &[i32]| i64::from(all.get(channel).copied().unwrap_or(0));
+                    let (above, below) = (factor(above), factor(below));
                     let signs = signs.get((channel * points + y * nx) / 8..).unwrap_or_default();
-                    for (x, (to, from)) in row.iter_mut().zip(from).enumerate() {
-                        let bit = signs.get(x / 8).copied().unwrap_or(0) >> (x % 8) & 1;
-                        let [above, below] = factors;
-                        let factor = if bit == 0 { above } else { below };
-                        let values: [i16; LANES] = bytemuck::must_cast(*from);
-                        let value = values.get(n).copied().unwrap_or(0);
-                        // Four bits more than the result has, to round it to nearest.
-                        let product = (i64::from(i32::from(value) << 6) * i64::from(factor)) >> 32;
-                        if let Some(to) = lane(to, n) {
-                            put(to, saturate((product as i32 + 8) >> 4));
+                    let mut signs = signs.iter();
+                    let eights = row.as_chunks_mut::<8>().0.iter_mut().zip(from.as_chunks::<8>().0);
+                    for (to, from) in eights {
+                        let bits = signs.next().copied().unwrap_or(0);
+                        for (i, (to, from)) in to.iter_mut().zip(from).enumerate() {
+                            let factor = if bits & (1 << i) == 0 { above } else { below };
+                            let values: [i16; LANES] = bytemuck::must_cast(*from);
+                            let value = i32::from(values.get(n).copied().unwrap_or(0));
+                            // Four bits more than the result has, to round it to nearest.
+                            let product = (i64::from(value << 6) * factor) >> 32;
+                            if let Some(to) = lane(to, n) {
+                                put(to, saturate((product as i32 + 8) >> 4));
+                            }
                         }
                     }
                 }

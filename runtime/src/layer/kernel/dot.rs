@@ -4,25 +4,25 @@
 
 use super::super::int16::Point;
 
-/// How weights and rows lie in memory.
+/// How weights and rows lie in memory: groups of rows, `pitch` points apart, each read by `taps` words of weights.
 #[derive(Clone, Copy)]
 pub(in super::super) struct Walk {
-    /// Fours of channels.
+    /// Fours of channels of every tap along y.
     pub(in super::super) groups: usize,
     pub(in super::super) taps: usize,
     /// Points from a tap to the next.
     pub(in super::super) dilation: usize,
-    /// Points from a group's row to the next.
+    /// Points from a group to the next.
     pub(in super::super) pitch: usize,
 }
 
 impl Walk {
-    /// Words of weights of a row.
+    /// Words of weights of a channel.
     pub(in super::super) const fn words(&self) -> usize {
         self.groups * self.taps
     }
 
-    /// Points of a slot that four sums read, from the first one's first tap on.
+    /// Points that four sums read, from the first one's first tap on.
     pub(super) const fn span(&self) -> usize {
         self.groups.saturating_sub(1) * self.pitch
             + self.taps.saturating_sub(1) * self.dilation
@@ -33,50 +33,37 @@ impl Walk {
 /// Points of a tile.
 pub(super) const POINTS: usize = 4;
 
-/// Sums of one channel: for each tap along y a row and `words` weights.
-pub(in super::super) fn row<'a>(
-    rows: impl Iterator<Item = &'a [Point]> + Clone,
+/// Sums of a row, `width` for each channel, from `points`, what its first point's first tap reads first.
+pub(in super::super) fn row(
+    points: &[Point],
     weights: &[u32],
     walk: &Walk,
+    width: usize,
     sums: &mut [i32],
 ) {
     #[cfg(smlad)]
-    if let Some(dot) = super::smlad::kernel(walk) {
-        return tiles(rows, weights, walk, sums, dot);
+    if let Some(row) = super::smlad::row(walk) {
+        return row(points, weights, walk, width, sums);
     }
-    tiles(rows, weights, walk, sums, dot);
-}
-
-#[inline(always)]
-fn tiles<'a>(
-    rows: impl Iterator<Item = &'a [Point]> + Clone,
-    weights: &[u32],
-    walk: &Walk,
-    sums: &mut [i32],
-    dot: impl Fn(&mut [i32; POINTS], &[Point], &[u32], &Walk),
-) {
-    for (tile, sums) in sums.as_chunks_mut::<POINTS>().0.iter_mut().enumerate() {
-        let mut tile_sums = [0; POINTS];
-        for (row, weights) in rows.clone().zip(weights.chunks_exact(walk.words().max(1))) {
-            let points = row.get(tile * POINTS..).unwrap_or_default();
-            dot(&mut tile_sums, points, weights, walk);
+    let span = walk.span();
+    let weights = weights.chunks_exact(walk.words().max(1));
+    for (weights, sums) in weights.zip(sums.chunks_exact_mut(width.max(1))) {
+        for (tile, sums) in sums.as_chunks_mut::<POINTS>().0.iter_mut().enumerate() {
+            let at = tile * POINTS;
+            let Some(points) = points.get(at..at + span) else { return };
+            *sums = dot(points, weights, walk);
         }
-        *sums = tile_sums;
     }
 }
 
-/// Adds the products of one row to four sums.
-#[inline(always)]
-fn dot(sums: &mut [i32; POINTS], points: &[Point], weights: &[u32], walk: &Walk) {
-    let Some(points) = points.get(..walk.span()) else { return };
+/// Four sums.
+fn dot(points: &[Point], weights: &[u32], walk: &Walk) -> [i32; POINTS] {
+    let mut sums = [0_i32; POINTS];
     let groups = weights.chunks_exact(walk.taps.max(1));
     for (words, group) in groups.zip(points.chunks(walk.pitch.max(1))) {
         for (tap, word) in words.iter().enumerate() {
-            let at = tap * walk.dilation;
-            let Some(points) = group.get(at..).and_then(|points| points.first_chunk()) else {
-                return;
-            };
-            let points: &[Point; POINTS] = points;
+            let points = group.get(tap * walk.dilation..).and_then(|points| points.first_chunk());
+            let Some::<&[Point; POINTS]>(points) = points else { break };
             let [a, c, b, d] = word.to_le_bytes().map(|byte| i32::from(byte as i8));
             for (sum, point) in sums.iter_mut().zip(points) {
                 let [w, x, y, z]: [i16; 4] = bytemuck::must_cast(*point);
@@ -85,4 +72,5 @@ fn dot(sums: &mut [i32; POINTS], points: &[Point], weights: &[u32], walk: &Walk)
             }
         }
     }
+    sums
 }

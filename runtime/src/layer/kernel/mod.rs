@@ -15,6 +15,6 @@ pub(super) use boundary::{Sources, neighbour, readers};
 pub use dispatch::CodePath;
 pub(super) use dispatch::{add_products, run};
 pub(super) use dot::{Walk, row};
-pub(super) use pass::{Pass, rotate};
+pub(super) use pass::Pass;
 pub(super) use products::{INPUTS, Products, SHIFTS, padded_points, tiles};
 pub(super) use slot::Source;

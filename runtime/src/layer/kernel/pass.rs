@@ -110,7 +110,7 @@ fn row_sources<const ADJOINT: bool>(shape: &ConvShape, y: usize, tap: usize) -> 
 }
 
 /// Moves the first to the end.
-pub(in super::super) fn rotate<T>(values: &mut [T]) {
+fn rotate<T>(values: &mut [T]) {
     if let Some((first, rest)) = values.split_first_mut() {
         rest.iter_mut().rev().for_each(|value| core::mem::swap(first, value));
     }

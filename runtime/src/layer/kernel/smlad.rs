@@ -8,11 +8,11 @@ use core::arch::asm;
 use super::super::int16::Point;
 use super::dot::{POINTS, Walk};
 
-/// What adds the products of one row to four sums.
-pub(super) type Dot = fn(&mut [i32; POINTS], &[Point], &[u32], &Walk);
+/// What computes the sums of a row: see [`super::row`].
+type Row = fn(&[Point], &[u32], &Walk, usize, &mut [i32]);
 
-/// The tile for this many taps so far apart, if there is one.
-pub(super) fn kernel(walk: &Walk) -> Option<Dot> {
+/// The kernel for this many taps so far apart, if there is one.
+pub(super) fn row(walk: &Walk) -> Option<Row> {
     Some(match (walk.taps, walk.dilation) {
         (1, _) => one::<1>,
         (3, 1) => three::<1>,
@@ -56,50 +56,80 @@ macro_rules! tap {
     };
 }
 
-/// A function that runs the given taps for every group of channels.
-macro_rules! tile {
+/// A function that runs the given taps for every group, for every four points of a row, for every channel.
+macro_rules! row {
     ($name:ident, $($tap:literal),+) => {
         #[allow(unsafe_code)]
         fn $name<const D: usize>(
-            sums: &mut [i32; POINTS],
             points: &[Point],
             weights: &[u32],
             walk: &Walk,
+            width: usize,
+            sums: &mut [i32],
         ) {
-            if points.len() < walk.span() || weights.len() < walk.words() || walk.groups == 0 {
+            let &Walk { groups, pitch, .. } = walk;
+            let last = width.saturating_sub(POINTS);
+            if groups == 0 || points.len() < last + walk.span() {
                 return;
             }
-            let [mut a, mut b, mut c, mut e] = *sums;
-            // SAFETY: it reads `walk.words()` words and, of each group, POINTS points from each tap on: the last ones end
-            // at `walk.span()`. Both were looked at above; a `Point` lies at a multiple of four bytes, as LDRD needs.
-            unsafe {
-                asm!(
-                    "2:",
-                    concat!($(tap!($tap)),+),
-                    "add {points}, {points}, {pitch}",
-                    "subs {groups}, {groups}, #1",
-                    "bne 2b",
-                    a = inout(reg) a,
-                    b = inout(reg) b,
-                    c = inout(reg) c,
-                    e = inout(reg) e,
-                    points = inout(reg) points.as_ptr() => _,
-                    weights = inout(reg) weights.as_ptr() => _,
-                    groups = inout(reg) walk.groups => _,
-                    pitch = in(reg) 8 * walk.pitch,
-                    v = out(reg) _,
-                    w = out(reg) _,
-                    x = out(reg) _,
-                    y = out(reg) _,
-                    d = const D,
-                    options(pure, readonly, nostack),
-                );
+            let weights = weights.chunks_exact(walk.words().max(1));
+            for (weights, sums) in weights.zip(sums.chunks_exact_mut(width.max(1))) {
+                let tiles = sums.as_chunks_mut::<POINTS>().0;
+                if tiles.is_empty() {
+                    return;
+                }
+                // SAFETY: of each tile it reads the `walk.words()` words of the chunk and, of each group, POINTS points from
+                // each tap on: of the row's last tile the last ones end at `last + walk.span()`, which was looked at above.
+                // A `Point` lies at a multiple of four bytes, as LDRD needs. It writes `tiles`, of which there is one at
+                // least, and the stack, which it gives back.
+                unsafe {
+                    asm!(
+                        // All registers are taken: what a tile begins with waits on the stack.
+                        "sub sp, sp, #24",
+                        "strd {v}, {w}, [sp]",
+                        "strd {weights}, {groups}, [sp, #8]",
+                        "str {points}, [sp, #16]",
+                        "2:",
+                        "mov {a}, #0",
+                        "mov {b}, #0",
+                        "mov {c}, #0",
+                        "mov {e}, #0",
+                        "3:",
+                        concat!($(tap!($tap)),+),
+                        "add {points}, {points}, {pitch}",
+                        "subs {groups}, {groups}, #1",
+                        "bne 3b",
+                        "ldrd {v}, {w}, [sp]",
+                        "ldr {points}, [sp, #16]",
+                        "ldrd {weights}, {groups}, [sp, #8]",
+                        "strd {a}, {b}, [{v}], #8",
+                        "strd {c}, {e}, [{v}], #8",
+                        "add {points}, {points}, #32",
+                        "str {points}, [sp, #16]",
+                        "subs {w}, {w}, #1",
+                        "strd {v}, {w}, [sp]",
+                        "bne 2b",
+                        "add sp, sp, #24",
+                        a = out(reg) _,
+                        b = out(reg) _,
+                        c = out(reg) _,
+                        e = out(reg) _,
+                        points = inout(reg) points.as_ptr() => _,
+                        weights = inout(reg) weights.as_ptr() => _,
+                        groups = inout(reg) groups => _,
+                        pitch = in(reg) 8 * pitch,
+                        v = inout(reg) tiles.as_mut_ptr() => _,
+                        w = inout(reg) tiles.len() => _,
+                        x = out(reg) _,
+                        y = out(reg) _,
+                        d = const D,
+                    );
+                }
             }
-            *sums = [a, b, c, e];
         }
     };
 }
 
-tile!(one, 0);
-tile!(three, 0, 1, 2);
-tile!(five, 0, 1, 2, 3, 4);
+row!(one, 0);
+row!(three, 0, 1, 2);
+row!(five, 0, 1, 2, 3, 4);
