@@ -5,12 +5,12 @@ mod models;
 
 use finescale::model::{CHECKED_FROM, HEADER_LEN, Invalid, Model as View, Weights, checksum};
 use finescale_trainer::export::quantize::Quantized;
-use finescale_trainer::export::{AlignedBytes, Precision, file};
+use finescale_trainer::export::{AlignedBytes, Bounds, Precision, file};
 use finescale_trainer::linear::modes::Group;
 use finescale_trainer::model::{Calibration, Model, NetworkMeta};
 use models::{Kind, kinds, model};
 
-const PRECISIONS: [Precision; 2] = [Precision::F32, Precision::Int8];
+const PRECISIONS: [Precision; 3] = [Precision::F32, Precision::Int8, Precision::Int16];
 
 /// The smallest model with every section.
 fn smallest() -> Model {
@@ -37,12 +37,19 @@ fn walk(view: &View<'_>) -> usize {
         seen += match layer.weights {
             Weights::F32(weights) => weights.len(),
             Weights::I8 { weights, multipliers } => weights.len() + multipliers.len(),
+            Weights::Int16 { words: [a, b], multipliers } => a.len() + b.len() + multipliers.len(),
         };
         assert!(view.layers().get(n).is_some());
     }
     assert_eq!(view.layers().iter().count(), view.layers().len());
     assert_eq!(view.channel_descriptions().count(), view.channels());
     seen
+}
+
+/// Bounds of so many layers, all different.
+fn bounds(layers: usize) -> Bounds {
+    let from = |first: f32| (0..layers).map(|n| first + n as f32).collect();
+    Bounds { inputs: from(1.5), gradients: from(0.5) }
 }
 
 #[test]
@@ -52,7 +59,7 @@ fn what_is_written_is_read() {
         let meta = &model.meta;
         for precision in PRECISIONS {
             let layers = if kind.kernel == 0 { 0 } else { 3 };
-            let bounds: Vec<f32> = (0..layers).map(|n| 1.5 + n as f32).collect();
+            let bounds = bounds(layers);
             let bytes = AlignedBytes::new(&file(&model, precision, &bounds).unwrap());
             let view = bytes.parse().unwrap();
             walk(&view);
@@ -97,7 +104,7 @@ fn autocovariance(view: &View<'_>, model: &Model) {
     }
 }
 
-fn network(view: &View<'_>, model: &Model, precision: Precision, bounds: &[f32]) {
+fn network(view: &View<'_>, model: &Model, precision: Precision, bounds: &Bounds) {
     let NetworkMeta::Tiny { dilations, .. } = &model.meta.network else {
         assert!(view.layers().is_empty() && view.film().is_none());
         return;
@@ -108,7 +115,9 @@ fn network(view: &View<'_>, model: &Model, precision: Precision, bounds: &[f32])
     for (n, layer) in view.layers().iter().enumerate() {
         let weights = model.array(&format!("network.layers.{n}.weight")).unwrap();
         assert_eq!(layer.bias, model.array(&format!("network.layers.{n}.bias")).unwrap().values);
-        assert_eq!((layer.shape.dilation(), layer.input_bound), (dilations[n], bounds[n]));
+        assert_eq!(layer.shape.dilation(), dilations[n]);
+        assert_eq!(layer.input_bound, bounds.inputs[n]);
+        assert_eq!(layer.gradient_bound, bounds.gradients[n]);
         assert_eq!((layer.active, layer.residual), (n < 2, n == 1));
         let mut packed = vec![0.0; layer.shape.packed_len()];
         match layer.weights {
@@ -122,6 +131,14 @@ fn network(view: &View<'_>, model: &Model, precision: Precision, bounds: &[f32])
                 layer.shape.pack(&bytes, &mut packed).unwrap();
                 assert!(got.iter().zip(&packed).all(|(a, b)| f32::from(*a) == *b));
                 assert_eq!((multipliers, precision), (&*quantized.multipliers, Precision::Int8));
+            }
+            Weights::Int16 { words: [forward, adjoint], multipliers } => {
+                let quantized = Quantized::new(weights);
+                let mut words = layer.shape.int16_words().map(|len| vec![0; len]);
+                let [there, back] = &mut words;
+                layer.shape.pack_int16(&quantized.bytes, there, back).unwrap();
+                assert_eq!([forward, adjoint], [&**there, &**back]);
+                assert_eq!((multipliers, precision), (&*quantized.multipliers, Precision::Int16));
             }
         }
     }
@@ -145,7 +162,7 @@ fn eight_bits_are_within_half_a_step() {
 #[test]
 fn no_flipped_bit_is_overlooked() {
     for precision in PRECISIONS {
-        let mut bytes = AlignedBytes::new(&file(&smallest(), precision, &[]).unwrap());
+        let mut bytes = AlignedBytes::new(&file(&smallest(), precision, &bounds(3)).unwrap());
         for place in 0..bytes.bytes().len() {
             for bit in 0..8 {
                 bytes.bytes_mut()[place] ^= 1 << bit;
@@ -160,7 +177,7 @@ fn no_flipped_bit_is_overlooked() {
 
 #[test]
 fn no_truncation_is_overlooked() {
-    let bytes = AlignedBytes::new(&file(&smallest(), Precision::Int8, &[]).unwrap());
+    let bytes = AlignedBytes::new(&file(&smallest(), Precision::Int8, &Bounds::default()).unwrap());
     for length in 0..bytes.bytes().len() {
         assert!(View::parse(&bytes.bytes()[..length]).is_err(), "{length}");
     }
@@ -174,7 +191,7 @@ fn no_truncation_is_overlooked() {
 
 #[test]
 fn every_refusal_names_its_reason() {
-    let whole = file(&smallest(), Precision::F32, &[]).unwrap();
+    let whole = file(&smallest(), Precision::F32, &Bounds::default()).unwrap();
     let parse = |change: &dyn Fn(&mut Vec<u8>), sealed: bool| {
         let mut bytes = whole.clone();
         change(&mut bytes);
@@ -253,12 +270,12 @@ fn seal(bytes: &mut [u8]) {
 fn mutate(rounds: u32) -> [u32; 2] {
     let mut seeds = Vec::new();
     for precision in PRECISIONS {
-        seeds.push(file(&smallest(), precision, &[2.0, 3.0, 4.0]).unwrap());
+        seeds.push(file(&smallest(), precision, &bounds(3)).unwrap());
     }
     let mut linear = smallest();
     linear.meta.network = NetworkMeta::Linear;
     linear.arrays.retain(|name, _| !name.starts_with("network."));
-    seeds.push(file(&linear, Precision::F32, &[]).unwrap());
+    seeds.push(file(&linear, Precision::F32, &Bounds::default()).unwrap());
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut random = move |below: usize| {
         state ^= state << 13;

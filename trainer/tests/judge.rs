@@ -1,4 +1,4 @@
-//! Every shipped model on every backend of this program: Burn, the boards' runtime with either precision, and tract must
+//! Every shipped model on every backend of this program: Burn, the boards' runtime with every precision, and tract must
 //! give the same increments and path scores, Burn's by automatic differentiation. Boards give the runtime's bits
 //! (`cargo xtask firmware`), ONNX Runtime is in `tests/onnx.rs`.
 #![cfg(all(feature = "train", feature = "onnx"))]
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::{Tensor, TensorData};
 use finescale::predictor::{PathDensity, Trained, path_score, path_score_scratch_len};
 use finescale::{NoiseStream, Predictor as _, spectral};
-use finescale_trainer::export::{AlignedBytes, Precision, file};
+use finescale_trainer::export::{AlignedBytes, Bounds, Precision, file};
 use finescale_trainer::model::reference::Reference;
 use finescale_trainer::model::{Calibration, Model, NetworkMeta, Shells};
 use finescale_trainer::onnx::{self, Array, Session};
@@ -81,7 +81,11 @@ fn path(reference: &Reference, lambda: f64, frames: usize) -> Vec<f32> {
 
 /// Increment of the first whole window and score of the path, in modes, by the boards' runtime.
 fn runtime(model: &Model, precision: Precision, lambda: f64, path: &[f32]) -> [Vec<f32>; 2] {
-    let bytes = AlignedBytes::new(&file(model, precision, &[]).unwrap());
+    let mut bounds = Bounds::default();
+    let reference = Reference::new(model).unwrap();
+    let wide: Vec<f64> = path.iter().copied().map(f64::from).collect();
+    bounds.widen(&reference.at(lambda).unwrap(), &wide);
+    let bytes = AlignedBytes::new(&file(model, precision, &bounds).unwrap());
     let view = bytes.parse().unwrap();
     let mut memory = vec![0.0; Trained::memory_len(&view)];
     let mut predictor = Trained::new(&view, &mut memory).unwrap();
@@ -174,6 +178,7 @@ fn every_backend_gives_the_same_increment_and_score() {
                 ("Burn", burn(&folder, &model, lambda, &path), SAME),
                 ("tract", tract(&model, lambda, &path), SAME),
                 ("int8", runtime(&model, Precision::Int8, lambda, &path), ROUNDED),
+                ("int16", runtime(&model, Precision::Int16, lambda, &path), ROUNDED),
             ];
             let kinks = expected[0].len() > POINTS && model.meta.network != NetworkMeta::Linear;
             for (backend, got, tolerance) in backends {

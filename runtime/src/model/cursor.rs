@@ -88,6 +88,13 @@ impl<'a> Cursor<'a> {
         bytemuck::try_cast_slice(self.take(n)?).map_err(|_| Invalid::Alignment)
     }
 
+    /// Words of four bytes, aligned, in place.
+    pub(super) fn words(&mut self, n: usize) -> Result<&'a [u32], Invalid> {
+        self.align()?;
+        let bytes = self.take(n.checked_mul(4).ok_or(Invalid::Length)?)?;
+        bytemuck::try_cast_slice(bytes).map_err(|_| Invalid::Alignment)
+    }
+
     /// What has not been read.
     pub(super) fn rest(&self) -> &'a [u8] {
         self.left

@@ -32,6 +32,9 @@ pub struct Layer<'a> {
     /// The largest absolute value that the layer's input had on calibration data; 0 where it was not measured. What int16
     /// activations are scaled by.
     pub input_bound: f32,
+    /// The same of the loss's gradient with respect to that input, over the largest absolute value of the gradient with
+    /// respect to the network's output.
+    pub gradient_bound: f32,
     /// Whether modulation and a leaky rectifier of slope 0.1 follow: on all layers but the last.
     pub active: bool,
     /// Whether the input is added to the output: on all layers but the first and the last.
@@ -50,6 +53,31 @@ pub enum Weights<'a> {
         /// `[out]`.
         multipliers: &'a [f32],
     },
+    /// The same bytes, packed for int16 activations. Either all layers of a network have them or none has.
+    Int16 {
+        /// [`ConvShape::pack_int16`]'s words, forward and adjoint.
+        words: [&'a [u32]; 2],
+        /// `[out]`.
+        multipliers: &'a [f32],
+    },
+}
+
+impl Weights<'_> {
+    /// Whether activations are int16.
+    pub const fn int16(&self) -> bool {
+        matches!(self, Self::Int16 { .. })
+    }
+
+    /// Bytes that they take.
+    pub const fn bytes(&self) -> usize {
+        match self {
+            Self::F32(weights) => 4 * weights.len(),
+            Self::I8 { weights, multipliers } => weights.len() + 4 * multipliers.len(),
+            Self::Int16 { words: [forward, adjoint], multipliers } => {
+                4 * (forward.len() + adjoint.len() + multipliers.len())
+            }
+        }
+    }
 }
 
 /// The layers, each found by walking over those before it.
@@ -97,11 +125,12 @@ pub(super) fn layer<'a>(
     let (taps, dilation) = (usize::from(cursor.u8()?), usize::from(cursor.u8()?));
     let kind = cursor.u8()?;
     cursor.zeros(1)?;
-    let input_bound = finite(cursor.f32()?, "input bound")?;
-    if input_bound < 0.0 {
-        return Err(Invalid::Field { name: "input bound" });
-    }
-    cursor.zeros(4)?;
+    // With int16 activations both bounds are needed.
+    let mut bound = |name| match finite(cursor.f32()?, name)? {
+        bound if bound > 0.0 || (bound == 0.0 && kind != 2) => Ok(bound),
+        _ => Err(Invalid::Field { name }),
+    };
+    let (input_bound, gradient_bound) = (bound("input bound")?, bound("gradient bound")?);
     let shape = ConvShape::new(grid, inputs, outputs, taps, dilation)
         .map_err(|_| Invalid::Field { name: "layer" })?;
     let bias = cursor.f32s(&[outputs], "bias")?;
@@ -112,10 +141,16 @@ pub(super) fn layer<'a>(
             let multipliers = cursor.f32s(&[outputs], "multipliers")?;
             Weights::I8 { weights: cursor.i8s(packed)?, multipliers }
         }
+        2 if shape.fits_int16() => {
+            let multipliers = cursor.f32s(&[outputs], "multipliers")?;
+            let [forward, adjoint] = shape.int16_words();
+            Weights::Int16 { words: [cursor.words(forward)?, cursor.words(adjoint)?], multipliers }
+        }
         _ => return Err(Invalid::Field { name: "weights" }),
     };
     let last = n + 1 == count;
-    Ok(Layer { shape, bias, weights, input_bound, active: !last, residual: n > 0 && !last })
+    let (active, residual) = (!last, n > 0 && !last);
+    Ok(Layer { shape, bias, weights, input_bound, gradient_bound, active, residual })
 }
 
 /// Reads the modulation of `channels` channels in all.

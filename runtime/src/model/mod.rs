@@ -198,6 +198,11 @@ impl<'a> Model<'a> {
         self.layers
     }
 
+    /// Whether the network's activations are int16.
+    pub fn int16(&self) -> bool {
+        self.layers.iter().next().is_some_and(|layer| layer.weights.int16())
+    }
+
     /// Fields that the network sees: every channel of every frame, filtered and raw or raw alone.
     pub const fn input_fields(&self) -> usize {
         let kinds = if self.options.filtered_inputs { 2 } else { 1 };

@@ -81,10 +81,11 @@ fn network<'a>(
     model.film = Some(film(cursor, hidden, modulated)?);
     model.layers.cursor = *cursor;
     let heads = if model.options.score_head { 2 } else { 1 };
-    let (mut from, mut channels) = (model.input_fields(), 0_usize);
+    let (mut from, mut channels, mut int16) = (model.input_fields(), 0_usize, None);
     for n in 0..count {
         let layer = layer(cursor, model.grid, n, count)?;
         let (inputs, outputs) = (layer.shape.inputs(), layer.shape.outputs());
+        hold(*int16.get_or_insert(layer.weights.int16()) == layer.weights.int16(), "weights")?;
         hold(inputs == from && (!layer.residual || inputs == outputs), "layer")?;
         if layer.active {
             channels = channels.saturating_add(outputs);

@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use anyhow::{Context, Result};
-use finescale::model::{Footprint, Model as View, Weights};
+use finescale::model::{Footprint, Model as View};
 
-use crate::export::{AlignedBytes, Precision, file};
+use crate::export::{AlignedBytes, Bounds, Precision, file};
 use crate::model::{Meta, Model, NetworkMeta};
 use crate::report::Scored;
 use crate::score::{number, task_name};
@@ -130,8 +130,10 @@ fn footprint(card: &mut String, model: &Model) -> Result<()> {
         "\n## Footprint\n\n| weights | file, bytes | of these weights | RAM for simulation, bytes | for reverse sampling | and for each frame |\n|---|---|---|---|---|---|"
     )?;
     let mut macs = 0;
-    for (name, precision) in [("f32", Precision::F32), ("int8", Precision::Int8)] {
-        let bytes = AlignedBytes::new(&file(model, precision, &[])?);
+    let bounds = Bounds::ones(model)?;
+    for precision in [Precision::F32, Precision::Int8, Precision::Int16] {
+        let name = precision.name();
+        let bytes = AlignedBytes::new(&file(model, precision, &bounds)?);
         let view = bytes.parse()?;
         let Footprint { memory, predictor, reverse, frame } = view.footprint();
         let [memory, predictor, reverse] = [memory, predictor, reverse].map(u64::from);
@@ -149,9 +151,5 @@ fn footprint(card: &mut String, model: &Model) -> Result<()> {
 }
 
 fn weights(view: &View<'_>) -> usize {
-    let bytes = view.layers().iter().map(|layer| match layer.weights {
-        Weights::F32(weights) => 4 * weights.len(),
-        Weights::I8 { weights, multipliers } => weights.len() + 4 * multipliers.len(),
-    });
-    bytes.sum()
+    view.layers().iter().map(|layer| layer.weights.bytes()).sum()
 }

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use crate::dataset::Reader;
 use crate::export::quantize::rounded;
 use crate::export::skill::Skill;
-use crate::export::{Precision, file, super_resolution};
+use crate::export::{Bounds, Precision, file, super_resolution};
 use crate::model::{Model, NetworkMeta};
 
 /// Write a trained model for boards (`finescale`) or for other runtimes (`onnx`).
@@ -19,16 +19,16 @@ pub struct ExportArgs {
     /// What to write: `finescale` makes one file, `onnx` makes `predictor.onnx` and `score.onnx`
     #[arg(long, value_enum, default_value = "finescale")]
     format: Format,
-    /// Numbers that the network's weights are kept in
+    /// Numbers that the network computes with
     #[arg(long, value_enum, default_value = "f32")]
     quantize: Precision,
-    /// The data set that the model was trained on: its validation part measures what eight bits cost
+    /// The data set that the model was trained on: its validation part measures what fewer bits cost
     #[arg(long, value_name = "DATASET")]
     data: Option<PathBuf>,
-    /// Refuse eight bits that raise the validation loss or the super-resolution error by more than this fraction
+    /// Refuse fewer bits that raise the validation loss or the super-resolution error by more than this fraction
     #[arg(long, default_value_t = 0.02)]
     most_loss: f64,
-    /// Write eight bits whatever they cost
+    /// Write fewer bits whatever they cost
     #[arg(long)]
     force: bool,
     /// Where to write: a file for `finescale`, a folder for `onnx`; beside the model unless given
@@ -52,35 +52,38 @@ impl ExportArgs {
         let path = model_path(&self.run);
         let model = Model::open(&path)?;
         let folder = path.parent().unwrap_or(Path::new("."));
-        let int8 = self.quantize == Precision::Int8;
+        let (quantize, name) = (self.quantize != Precision::F32, self.quantize.name());
         ensure!(
-            !int8 || model.meta.network != NetworkMeta::Linear,
-            "--quantize int8 has nothing to do: the model is its linear base, without a network"
+            !quantize || model.meta.network != NetworkMeta::Linear,
+            "--quantize {name} has nothing to do: the model is its linear base, without a network"
         );
-        let input_bounds = match &self.data {
+        let bounds = match &self.data {
             Some(data) => self.measure(&model, data)?,
-            None if int8 && !self.force => bail!(
+            None if self.quantize == Precision::Int16 => bail!(
+                "--quantize int16 needs the data that the model was trained on, to find how large activations become: give --data"
+            ),
+            None if quantize && !self.force => bail!(
                 "--quantize int8 needs the data that the model was trained on, to measure what is lost: give --data, or --force"
             ),
-            None => Vec::new(),
+            None => Bounds::default(),
         };
         match self.format {
             Format::Finescale => {
                 let out = self.out.unwrap_or_else(|| folder.join("model.finescale"));
-                let bytes = file(&model, self.quantize, &input_bounds)?;
+                let bytes = file(&model, self.quantize, &bounds)?;
                 crate::write::atomically(&out, &bytes)?;
                 println!("{}: {} bytes", out.display(), bytes.len());
                 Ok(())
             }
             Format::Onnx => {
-                ensure!(!int8, "--quantize int8 is for --format finescale: leave it out");
+                ensure!(!quantize, "--quantize {name} is for --format finescale: leave it out");
                 onnx(&model, &self.out.unwrap_or_else(|| folder.to_owned()))
             }
         }
     }
 
-    /// Prints what eight bits cost; gives the bounds of the layers' inputs.
-    fn measure(&self, model: &Model, data: &Path) -> Result<Vec<f32>> {
+    /// Prints what fewer bits cost; gives the bounds of the layers.
+    fn measure(&self, model: &Model, data: &Path) -> Result<Bounds> {
         let reader = Reader::open(data)?;
         ensure!(
             reader.hash() == model.meta.data || self.force,
@@ -89,7 +92,7 @@ impl ExportArgs {
         );
         let before = Skill::measure(model, &reader)?;
         if self.quantize == Precision::F32 {
-            return Ok(before.input_bounds);
+            return Ok(before.bounds);
         }
         let after = Skill::measure(&rounded(model), &reader)?;
         println!("validation loss by λ (f32 → int8 weights):");
@@ -103,21 +106,21 @@ impl ExportArgs {
             after.loss(),
             100.0 * lost
         );
-        let [fine, rounded] = [Precision::F32, Precision::Int8]
-            .map(|precision| super_resolution::error(model, precision, &reader));
-        let (fine, rounded) = (fine?, rounded?);
+        let [fine, rounded] = [Precision::F32, self.quantize]
+            .map(|precision| super_resolution::error(model, precision, &after.bounds, &reader));
+        let (fine, rounded, name) = (fine?, rounded?, self.quantize.name());
         println!(
-            "super-resolution from a quarter of the points, relative L²: {fine:.4} → {rounded:.4} ({:+.2} %)",
+            "super-resolution from a quarter of the points, relative L² (f32 → {name}): {fine:.4} → {rounded:.4} ({:+.2} %)",
             100.0 * (rounded / fine - 1.0)
         );
         let lost = lost.max(rounded / fine - 1.0);
         ensure!(
             lost <= self.most_loss || self.force,
-            "int8 weights raise the validation loss or the super-resolution error by {:.1} %, more than --most-loss {} allows: export f32, or use --force",
+            "--quantize {name} raises the validation loss or the super-resolution error by {:.1} %, more than --most-loss {} allows: export f32, or use --force",
             100.0 * lost,
             self.most_loss
         );
-        Ok(after.input_bounds)
+        Ok(after.bounds)
     }
 }
 

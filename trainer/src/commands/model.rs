@@ -133,10 +133,12 @@ fn axis(axis: Axis) -> String {
 }
 
 fn stored(layer: &Layer<'_>) -> (&'static str, usize) {
-    match layer.weights {
-        Weights::F32(weights) => ("f32", 4 * weights.len()),
-        Weights::I8 { weights, multipliers } => ("int8", weights.len() + 4 * multipliers.len()),
-    }
+    let name = match layer.weights {
+        Weights::F32(_) => "f32",
+        Weights::I8 { .. } => "int8",
+        Weights::Int16 { .. } => "int8 for int16 activations, both ways",
+    };
+    (name, layer.weights.bytes())
 }
 
 fn described(layer: &Layer<'_>) -> String {
@@ -151,6 +153,9 @@ fn described(layer: &Layer<'_>) -> String {
     );
     if layer.input_bound > 0.0 {
         text += &format!(", inputs up to {}", layer.input_bound);
+    }
+    if layer.gradient_bound > 0.0 {
+        text += &format!(", gradients up to {}", layer.gradient_bound);
     }
     if layer.residual {
         text += ", residual";
@@ -179,6 +184,16 @@ fn compare(view: &View<'_>, trained: &Model) -> Result<()> {
 /// `[out][in][ky][kx]`.
 fn unpacked(layer: &Layer<'_>) -> Vec<f32> {
     let shape = &layer.shape;
+    if let Weights::Int16 { words: [forward, _], multipliers } = layer.weights {
+        let (taps_y, taps) = (shape.taps_y(), shape.taps());
+        let byte = |i: usize| {
+            let (rest, kx) = (i / taps, i % taps);
+            let (rest, ky) = (rest / taps_y, rest % taps_y);
+            let (out, input) = (rest / shape.inputs(), rest % shape.inputs());
+            f32::from(shape.int16_byte(forward, [out, input, ky, kx])) * multipliers[out]
+        };
+        return (0..shape.weights_len()).map(byte).collect();
+    }
     // Packing the numbers of the places tells where each weight went; f32 has exact integers up to 2²⁴.
     let places: Vec<f32> = (0..shape.weights_len()).map(|i| (i + 1) as f32).collect();
     let mut packed = vec![0.0; shape.packed_len()];
@@ -192,6 +207,7 @@ fn unpacked(layer: &Layer<'_>) -> Vec<f32> {
             Weights::I8 { weights, multipliers } => {
                 f32::from(weights[from]) * multipliers[place / per_output]
             }
+            Weights::Int16 { .. } => unreachable!("returned above"),
         };
     }
     weights

@@ -14,6 +14,7 @@ use finescale::predictor::Trained;
 use finescale::{Boundary, Grid, Laplacian};
 
 use crate::linear::modes::Group;
+use crate::model::reference::Level;
 use crate::model::{Calibration, Meta, Model, NetworkMeta, Shells};
 use quantize::Quantized;
 use writer::Writer;
@@ -25,19 +26,65 @@ pub enum Precision {
     F32,
     /// Eight bits, with one multiplier for each output channel.
     Int8,
+    /// The same, and activations of sixteen bits: layers compute in integers.
+    Int16,
 }
 
-/// A model as one file. `input_bounds`: of every layer, the largest absolute value that its input had on calibration data;
-/// empty where that was not measured.
+impl Precision {
+    /// Its name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::Int8 => "int8",
+            Self::Int16 => "int16",
+        }
+    }
+}
+
+/// The largest absolute values that a network had on calibration data, of every layer; empty where that was not measured.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Bounds {
+    /// Of its input.
+    pub inputs: Vec<f32>,
+    /// Of the gradient with respect to its input, over the largest of the gradient with respect to the network's output.
+    pub gradients: Vec<f32>,
+}
+
+impl Bounds {
+    /// One for every layer: for what does not depend on them, as the size of a file.
+    ///
+    /// # Errors
+    /// If the network is a U-Net.
+    pub fn ones(model: &Model) -> Result<Self> {
+        let ones = vec![1.0; dilations(&model.meta)?.len()];
+        Ok(Self { inputs: ones.clone(), gradients: ones })
+    }
+
+    /// Takes what a network had on a path of noised frames.
+    pub fn widen(&mut self, level: &Level<'_>, path: &[f64]) {
+        for [inputs, gradients] in level.bounds(path) {
+            let all = [(&mut self.inputs, inputs), (&mut self.gradients, gradients)];
+            for (mosts, values) in all {
+                mosts.resize(values.len(), 0.0);
+                for (most, value) in mosts.iter_mut().zip(values) {
+                    *most = most.max(value as f32);
+                }
+            }
+        }
+    }
+}
+
+/// A model as one file.
 ///
 /// # Errors
-/// If the network is a U-Net, a size does not fit its field, or the runtime would refuse the file.
-pub fn file(model: &Model, precision: Precision, input_bounds: &[f32]) -> Result<Vec<u8>> {
+/// If the network is a U-Net, a size does not fit its field, bounds are needed and not there, or the runtime would refuse
+/// the file.
+pub fn file(model: &Model, precision: Precision, bounds: &Bounds) -> Result<Vec<u8>> {
     let mut writer = Writer::default();
     header(&mut writer, model)?;
     tables(&mut writer, model)?;
     autocovariance(&mut writer, model)?;
-    network(&mut writer, model, precision, input_bounds)?;
+    network(&mut writer, model, precision, bounds)?;
     let mut bytes = writer.finish();
     let length =
         u32::try_from(bytes.len()).context("the model is too large: use fewer channels")?;
@@ -177,16 +224,18 @@ fn network(
     writer: &mut Writer,
     model: &Model,
     precision: Precision,
-    input_bounds: &[f32],
+    bounds: &Bounds,
 ) -> Result<()> {
     let dilations = dilations(&model.meta)?;
     if dilations.is_empty() {
         return Ok(());
     }
-    ensure!(
-        input_bounds.is_empty() || input_bounds.len() == dilations.len(),
-        "there must be one input bound for each layer"
-    );
+    for bounds in [&bounds.inputs, &bounds.gradients] {
+        ensure!(
+            bounds.len() == dilations.len() || (bounds.is_empty() && precision != Precision::Int16),
+            "there must be one bound for each layer: int16 needs calibration data"
+        );
+    }
     let film = |name: &str| model.array(&format!("network.film.{name}"));
     writer.align();
     writer.u32(narrow(film("bias")?.values.len() / 2, "modulated channels")?);
@@ -204,10 +253,10 @@ fn network(
         writer.u16(narrow(shape.outputs(), "outputs of a layer")?);
         writer.u8(narrow(shape.taps(), "taps")?);
         writer.u8(narrow(dilation, "dilation")?);
-        writer.u8(u8::from(precision == Precision::Int8));
+        writer.u8(precision as u8);
         writer.u8(0);
-        writer.f32(input_bounds.get(n).copied().unwrap_or(0.0));
-        writer.u32(0);
+        writer.f32(bounds.inputs.get(n).copied().unwrap_or(0.0));
+        writer.f32(bounds.gradients.get(n).copied().unwrap_or(0.0));
         writer.f32s(bias.values.iter().copied());
         match precision {
             Precision::F32 => writer.f32s(packed(&shape, &weight.values)?),
@@ -218,6 +267,19 @@ fn network(
                 let bytes: Vec<f32> = quantized.bytes.iter().copied().map(f32::from).collect();
                 let bytes: Vec<i8> = packed(&shape, &bytes)?.iter().map(|v| *v as i8).collect();
                 writer.i8s(&bytes);
+            }
+            Precision::Int16 => {
+                ensure!(
+                    shape.fits_int16(),
+                    "layer {n} has {} products in a sum, too many for int16: export int8, or train fewer channels",
+                    shape.products_max()
+                );
+                let quantized = Quantized::new(weight);
+                writer.f32s(quantized.multipliers.iter().copied());
+                let [mut forward, mut adjoint] = shape.int16_words().map(|len| vec![0; len]);
+                shape.pack_int16(&quantized.bytes, &mut forward, &mut adjoint)?;
+                writer.words(&forward);
+                writer.words(&adjoint);
             }
         }
     }

@@ -3,6 +3,7 @@
 use anyhow::{Result, ensure};
 use finescale::NoiseStream;
 
+use super::Bounds;
 use crate::dataset::{Reader, SpectralFrames, Split};
 use crate::model::Model;
 use crate::model::reference::Reference;
@@ -19,8 +20,8 @@ const SEED: u64 = 0x5eed;
 pub struct Skill {
     /// (λ, loss): mean of e²/S over modes and windows, S the linear predictor's.
     pub losses: Vec<(f64, f64)>,
-    /// Of every layer, the largest absolute value that its input had.
-    pub input_bounds: Vec<f32>,
+    /// What the layers had.
+    pub bounds: Bounds,
 }
 
 impl Skill {
@@ -46,7 +47,7 @@ impl Skill {
         let process = meta.process()?;
         let all = &meta.lambdas;
         let places = (0..LAMBDAS).map(|i| all[i * (all.len() - 1) / (LAMBDAS - 1)]);
-        let mut skill = Self { losses: Vec::new(), input_bounds: Vec::new() };
+        let mut skill = Self { losses: Vec::new(), bounds: Bounds::default() };
         for (number, lambda) in places.enumerate() {
             crate::interrupt::check()?;
             let level = reference.at(lambda)?;
@@ -74,11 +75,7 @@ impl Skill {
                     sum += (next[i] - newest[i] - increment[i]).powi(2) / s;
                 }
                 values += expected.len();
-                let bounds = level.input_bounds(window);
-                skill.input_bounds.resize(bounds.len(), 0.0);
-                for (most, bound) in skill.input_bounds.iter_mut().zip(bounds) {
-                    *most = most.max(bound as f32);
-                }
+                skill.bounds.widen(&level, &path);
             }
             skill.losses.push((lambda, sum / f64::from(values as u32)));
         }

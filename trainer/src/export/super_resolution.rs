@@ -5,7 +5,7 @@ use finescale::predictor::Trained;
 use finescale::sampler::Coarse;
 use finescale::{Axis, Grid, NoiseStream, Predictor, Sampler};
 
-use super::{AlignedBytes, Precision, file};
+use super::{AlignedBytes, Bounds, Precision, file};
 use crate::dataset::{Reader, SpectralFrames, Split};
 use crate::model::Model;
 use crate::sampling::lambda::suggested;
@@ -20,11 +20,11 @@ const SEED: u64 = 0x5eed;
 ///
 /// # Errors
 /// If the data set does not fit, or has no validation part.
-pub fn error(model: &Model, precision: Precision, reader: &Reader) -> Result<f64> {
+pub fn error(model: &Model, precision: Precision, bounds: &Bounds, reader: &Reader) -> Result<f64> {
     let frames = SpectralFrames::read(reader, Split::Valid)?;
     let starts = frames.windows(FRAMES)?;
     ensure!(!starts.is_empty(), "the validation part has no {FRAMES} frames in a row");
-    let bytes = AlignedBytes::new(&file(model, precision, &[])?);
+    let bytes = AlignedBytes::new(&file(model, precision, bounds)?);
     let view = bytes.parse()?;
     let lambda = suggested(&view, &quarter(view.grid())?)?.unwrap_or(1.0);
     let mut memory = vec![0.0; Trained::memory_len(&view)];

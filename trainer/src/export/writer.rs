@@ -42,6 +42,11 @@ impl Writer {
         self.0.extend(values.iter().map(|value| value.cast_unsigned()));
     }
 
+    pub(super) fn words(&mut self, words: &[u32]) {
+        self.align();
+        words.iter().for_each(|word| self.u32(*word));
+    }
+
     pub(super) fn finish(mut self) -> Vec<u8> {
         self.align();
         self.0

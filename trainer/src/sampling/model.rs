@@ -7,7 +7,7 @@ use finescale::model::{MAGIC, Model as View};
 use sha2::{Digest, Sha256};
 
 use crate::dataset::hex;
-use crate::export::{AlignedBytes, Precision, file};
+use crate::export::{AlignedBytes, Bounds, Precision, file};
 use crate::model::{Model, NetworkMeta};
 
 /// A model in memory, in the form that boards use, whichever file it came from.
@@ -39,7 +39,7 @@ impl HostModel {
                 model.meta.score_head = false;
                 model.arrays.retain(|name, _| !name.starts_with("network."));
             }
-            let bytes = file(&model, Precision::F32, &[]);
+            let bytes = file(&model, Precision::F32, &Bounds::default());
             AlignedBytes::new(&bytes.with_context(|| format!("--model {shown} cannot be used"))?)
         };
         bytes.parse().with_context(|| format!("--model {shown} is damaged"))?;

@@ -56,6 +56,14 @@ impl ConvShape {
         self.int16_width(adjoint) + 2 * self.reach()
     }
 
+    /// The byte of output, input, ky and kx in the forward words of [`ConvShape::pack_int16`]; 0 beyond them.
+    pub fn int16_byte(&self, forward: &[u32], [out, input, ky, kx]: [usize; 4]) -> i8 {
+        let group = (out * self.taps_y() + ky) * self.inputs().div_ceil(LANES) + input / LANES;
+        let word = forward.get(group * self.taps() + kx).copied().unwrap_or(0);
+        let place = PLACES.get(input % LANES).copied().unwrap_or(0);
+        (word >> (8 * place)) as i8
+    }
+
     /// Packs bytes `[out][in][ky][kx]` as words of four inputs, `[out][ky][in/4][kx]` for the forward direction and, with
     /// the taps from last to first and outputs and inputs changed over, `[in][ky][out/4][kx]` for the adjoint. A word has the
     /// channels 0, 2, 1, 3 from its lowest byte on; zeros stand for channels that are not there.

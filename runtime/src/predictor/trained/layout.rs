@@ -1,5 +1,6 @@
 //! How a network's values share the caller's scratch.
 
+use crate::layer::int16::points_len;
 use crate::model::Model;
 use crate::{Error, spectral};
 
@@ -16,8 +17,10 @@ pub(super) struct Layout {
     output_len: usize,
     /// Signs of all activations, one bit each.
     signs: usize,
-    /// The widest activation.
-    wide: usize,
+    /// Fields that the network sees, or the widest activation.
+    first: usize,
+    /// The widest activation; two of them where they are int16.
+    second: usize,
     /// What transforms and convolutions need.
     work: usize,
 }
@@ -35,9 +38,9 @@ pub(super) struct Scratch<'s> {
     pub(super) outputs: &'s mut [f32],
     /// Which activations were below zero, layer after layer.
     pub(super) signs: &'s mut [u8],
-    /// Inputs of the network, and every second activation.
+    /// Inputs of the network, and every second activation in f32.
     pub(super) input: &'s mut [f32],
-    /// The other activations.
+    /// The other activations; all of them where they are int16.
     pub(super) other: &'s mut [f32],
     /// For transforms and convolutions.
     pub(super) work: &'s mut [f32],
@@ -47,13 +50,16 @@ impl Layout {
     pub(super) fn of(model: &Model<'_>) -> Self {
         let grid = model.grid();
         let mut layout = Self::default();
-        let mut bytes = 0;
+        let (mut bytes, mut wide, mut points) = (0, 0, 0);
         for layer in model.layers().iter() {
             let shape = layer.shape;
-            layout.wide = layout.wide.max(shape.input_len()).max(shape.output_len());
-            layout.work = layout.work.max(shape.scratch_len());
+            wide = wide.max(shape.input_len()).max(shape.output_len());
+            let int16 = layer.weights.int16();
+            let work = if int16 { shape.int16_scratch_len() } else { shape.scratch_len() };
+            layout.work = layout.work.max(work);
             if layer.active {
                 bytes += shape.signs_len();
+                points = points.max(points_len(shape.outputs(), grid.points()));
             } else {
                 layout.outputs = shape.outputs();
                 layout.output_len = shape.output_len();
@@ -64,13 +70,16 @@ impl Layout {
             layout.kind = model.window() * model.channels() * grid.points();
             layout.signs = bytes.div_ceil(4);
             layout.work = layout.work.max(spectral::scratch_len(grid));
+            // A point of four int16 takes the room of two values.
+            (layout.first, layout.second) =
+                if model.int16() { (layout.inputs, 2 * 2 * points) } else { (wide, wide) };
         }
         layout
     }
 
     /// Values of scratch.
     pub(super) const fn scratch_len(&self) -> usize {
-        self.output_len + self.signs + 2 * self.wide + self.work
+        self.output_len + self.signs + self.first + self.second + self.work
     }
 
     /// What a window of `values` values leaves.
@@ -84,8 +93,8 @@ impl Layout {
         let split = |scratch: &'s mut [f32], at| scratch.split_at_mut_checked(at).ok_or(too_short);
         let (outputs, rest) = split(scratch, self.output_len)?;
         let (signs, rest) = split(rest, self.signs)?;
-        let (input, rest) = split(rest, self.wide)?;
-        let (other, rest) = split(rest, self.wide)?;
+        let (input, rest) = split(rest, self.first)?;
+        let (other, rest) = split(rest, self.second)?;
         let (work, _) = split(rest, self.work)?;
         // Bytes lie at any address and every word is four of them.
         let signs = bytemuck::try_cast_slice_mut(signs).map_err(|_| too_short)?;

@@ -1,6 +1,7 @@
 //! The predictor of a model file: the linear base, and the network that corrects it.
 
 mod film;
+mod int16;
 mod layout;
 mod network;
 
@@ -23,6 +24,8 @@ pub const CORRECTION_MAX: f32 = 4.0;
 ///
 /// d is the root mean square over the modes of the base's error from a whole window; a model without bounds adds the network's output
 /// as it is. A frame that the window does not have is zero to the network; the base has coefficients of its own for it.
+///
+/// With int16 activations (see [`crate::layer::int16`]) the layers compute in integers; transforms, the base and the bound stay f32.
 ///
 /// With weights in f32 relative error ≤ 1e-5 of the largest mode; weights of eight bits are computed with as they are.
 /// Cost of an increment: the layers' [`crate::layer::ConvShape::macs`], a transform for each field, and the base; of a VJP the same.

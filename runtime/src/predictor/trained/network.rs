@@ -9,11 +9,13 @@ use crate::model::{Film, Layer, Layers, Model, Weights};
 /// A network at one λ.
 #[derive(Debug)]
 pub(super) struct Network<'a> {
-    layers: Layers<'a>,
+    pub(super) layers: Layers<'a>,
     film: Film<'a>,
     /// Epilogues' scales of all channels, then shifts of all channels: first of the modulated layers, then of the last.
-    modulated: &'a mut [f32],
+    pub(super) modulated: &'a mut [f32],
     last: &'a mut [f32],
+    /// Activations are int16.
+    int16: bool,
 }
 
 impl<'a> Network<'a> {
@@ -26,7 +28,7 @@ impl<'a> Network<'a> {
     pub(super) fn new(model: &Model<'a>, memory: &'a mut [f32]) -> Option<Self> {
         let film = model.film()?;
         let (modulated, last) = memory.split_at_mut_checked(film.bias.len())?;
-        Some(Self { layers: model.layers(), film, modulated, last })
+        Some(Self { layers: model.layers(), film, modulated, last, int16: model.int16() })
     }
 
     /// Sets the epilogues for λ: bias, modulation and the multipliers of bytes in one factor and one shift.
@@ -55,6 +57,9 @@ impl<'a> Network<'a> {
 
     /// `scratch.input` to `scratch.outputs`; keeps signs.
     pub(super) fn forward(&self, scratch: &mut Scratch<'_>) -> Result<(), Error> {
+        if self.int16 {
+            return self.forward_int16(scratch);
+        }
         let Scratch { outputs, signs, input, other, work } = scratch;
         let (mut from, mut to): (&mut [f32], &mut [f32]) = (input, other);
         let mut signs: &mut [u8] = signs;
@@ -77,6 +82,9 @@ impl<'a> Network<'a> {
 
     /// The cotangent of `scratch.outputs`, there, to that of the inputs, in `scratch.input`.
     pub(super) fn vjp(&self, scratch: &mut Scratch<'_>) -> Result<(), Error> {
+        if self.int16 {
+            return self.vjp_int16(scratch);
+        }
         let Scratch { outputs, signs, input, other, work } = scratch;
         let count = self.layers.len();
         // The first layer, the last one here, must write to `input`.
@@ -111,7 +119,7 @@ impl<'a> Network<'a> {
     }
 
     /// Of a layer whose first channel is `channel` of all.
-    fn epilogue(&self, layer: &Layer<'_>, channel: usize) -> Epilogue<'_> {
+    pub(super) fn epilogue(&self, layer: &Layer<'_>, channel: usize) -> Epilogue<'_> {
         let (values, slope): (&[f32], f32) =
             if layer.active { (self.modulated, SLOPE) } else { (self.last, 1.0) };
         let (scales, shifts) = values.split_at_checked(values.len() / 2).unwrap_or_default();
@@ -134,7 +142,9 @@ fn halves(values: &mut [f32]) -> (&mut [f32], &mut [f32]) {
 fn multiplier(layer: &Layer<'_>, n: usize) -> f32 {
     match layer.weights {
         Weights::F32(_) => 1.0,
-        Weights::I8 { multipliers, .. } => multipliers.get(n).copied().unwrap_or(1.0),
+        Weights::I8 { multipliers, .. } | Weights::Int16 { multipliers, .. } => {
+            multipliers.get(n).copied().unwrap_or(1.0)
+        }
     }
 }
 
@@ -154,6 +164,8 @@ fn run(
         Weights::I8 { weights, .. } => {
             Conv::new(layer.shape, weights)?.forward(input, epilogue, signs, add, output, work)
         }
+        // No file has both: see `model::parse`.
+        Weights::Int16 { .. } => Ok(()),
     }
 }
 
@@ -173,5 +185,6 @@ fn pull_back(
         Weights::I8 { weights, .. } => {
             Conv::new(layer.shape, weights)?.vjp(cotangent, epilogue, signs, add, gradient, work)
         }
+        Weights::Int16 { .. } => Ok(()),
     }
 }

@@ -12,7 +12,7 @@ use finescale::NoiseStream;
 
 use super::export::model_path;
 use crate::dataset::{Reader, SpectralFrames, Split};
-use crate::export::Precision;
+use crate::export::{Bounds, Precision};
 use crate::model::Model;
 use crate::model::reference::{Level, Reference};
 use picture::Worst;
@@ -111,14 +111,26 @@ impl ValidateArgs {
         );
         let (mut failed, mut worst) = (0, None::<Worst>);
         let points = model.meta.grid()?.points();
-        let runtimes = Runtime::all(&model)?;
-        for lambda in lambdas {
+        let cases = lambdas.map(|lambda| Case::new(&model, &reference, lambda, frames.as_ref()));
+        let cases = cases.into_iter().collect::<Result<Vec<_>>>()?;
+        // Int16 activations are scaled by what these very cases have: saturation is `finescale export`'s to measure.
+        let mut bounds = Bounds::default();
+        for case in &cases {
+            let level = reference.at(f64::from(case.lambda))?;
+            let width = level.variance().len();
+            for path in case.paths.chunks_exact(case.frames * width) {
+                let path: Vec<f64> = path.iter().copied().map(f64::from).collect();
+                bounds.widen(&level, &reference.basis().forward(&path));
+            }
+        }
+        let runtimes = Runtime::all(&model, &bounds)?;
+        for case in cases {
             crate::interrupt::check()?;
-            let case = Case::new(&model, &reference, lambda, frames.as_ref())?;
+            let lambda = case.lambda;
             for runtime in &runtimes {
                 let tolerance = match runtime.precision {
                     Precision::F32 => self.tolerance,
-                    Precision::Int8 => self.tolerance_int8,
+                    Precision::Int8 | Precision::Int16 => self.tolerance_int8,
                 };
                 for output in Output::ALL {
                     let (got, took) = runtime.run(output, &case)?;

@@ -1,4 +1,4 @@
-//! What a model is run by: the board's runtime, with weights of both precisions, and tract.
+//! What a model is run by: the board's runtime, with every precision, and tract.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use finescale::predictor::{PathDensity, Trained, path_score, path_score_scratch_
 use finescale::{Predictor, spectral};
 
 use super::{Case, Output};
-use crate::export::{self, AlignedBytes, Precision};
+use crate::export::{self, AlignedBytes, Bounds, Precision};
 use crate::model::Model;
 
 /// An implementation of a model.
@@ -24,10 +24,11 @@ type Run = Box<dyn Fn(Output, &Case) -> Result<(Vec<f32>, Duration)>>;
 
 impl Runtime {
     /// Every runtime of this program.
-    pub(super) fn all(model: &Model) -> Result<Vec<Self>> {
+    pub(super) fn all(model: &Model, bounds: &Bounds) -> Result<Vec<Self>> {
         Ok(vec![
-            board(model, "f32", Precision::F32)?,
-            board(model, "int8", Precision::Int8)?,
+            board(model, Precision::F32, bounds)?,
+            board(model, Precision::Int8, bounds)?,
+            board(model, Precision::Int16, bounds)?,
             #[cfg(feature = "onnx")]
             tract(model)?,
         ])
@@ -40,8 +41,8 @@ impl Runtime {
 }
 
 /// The runtime of boards, on this processor: the same bits as there.
-fn board(model: &Model, name: &'static str, precision: Precision) -> Result<Runtime> {
-    let file = AlignedBytes::new(&export::file(model, precision, &[])?);
+fn board(model: &Model, precision: Precision, bounds: &Bounds) -> Result<Runtime> {
+    let file = AlignedBytes::new(&export::file(model, precision, bounds)?);
     let run = move |output: Output, case: &Case| {
         let view = file.parse()?;
         let mut memory = vec![0.0; Trained::memory_len(&view)];
@@ -75,7 +76,7 @@ fn board(model: &Model, name: &'static str, precision: Precision) -> Result<Runt
         }
         Ok((fields, took))
     };
-    Ok(Runtime { name, precision, run: Box::new(run) })
+    Ok(Runtime { name: precision.name(), precision, run: Box::new(run) })
 }
 
 /// The ONNX graphs in tract.

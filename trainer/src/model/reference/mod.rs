@@ -16,7 +16,7 @@ use super::{Calibration, Meta, Model, Shells};
 use crate::dataset::emergence::Process;
 use crate::linear::LinearBase;
 use linear::{Estimate, LinearAt};
-use network::{Modulation, Network};
+use network::{Modulation, Network, largest};
 
 /// A model ready to be evaluated.
 pub struct Reference {
@@ -155,14 +155,49 @@ impl Level<'_> {
         self.linear.variance(Estimate::Increment, frames.min(self.innovation.len()))
     }
 
-    /// Of every layer of the network, the largest absolute value of its input.
-    pub fn input_bounds(&self, window: &[f64]) -> Vec<f64> {
-        match (&self.reference.network, &self.modulation) {
-            (Some(network), Some(modulation)) => {
-                network.forward(&self.fields(window), modulation).1.input_bounds
-            }
-            _ => Vec::new(),
+    /// For every window of a path, as its score is computed: of every layer of the network, the largest absolute value of
+    /// its input, and of the gradient with respect to it over the largest of the gradient with respect to the output.
+    pub fn bounds(&self, path: &[f64]) -> Vec<[Vec<f64>; 2]> {
+        let (Some(network), Some(modulation)) = (&self.reference.network, &self.modulation) else {
+            return Vec::new();
+        };
+        let width = self.variance.len();
+        let ends = 1..path.len() / width;
+        let of_window = |end: usize| {
+            let frames = end.min(self.reference.meta.window);
+            let window = &path[(end - frames) * width..end * width];
+            let (out, tape) = network.forward(&self.fields(window), modulation);
+            let behind = self.behind(&out, &self.innovation_score(path, end));
+            let unit = largest(&behind).max(f64::MIN_POSITIVE);
+            let mut gradients = Vec::new();
+            network.vjp(&behind, modulation, &tape, |v| gradients.push(largest(v) / unit));
+            gradients.reverse();
+            [tape.input_bounds, gradients]
+        };
+        ends.map(of_window).collect()
+    }
+
+    /// What the network's outputs get from the gradient of an increment's spectrum.
+    fn behind(&self, out: &[f64], cotangent: &[f64]) -> Vec<f64> {
+        let mut behind = vec![0.0; out.len()];
+        let slopes = self.bounded_slope(&out[..cotangent.len()]);
+        let fields = self.reference.basis.inverse(cotangent);
+        for ((to, v), slope) in behind.iter_mut().zip(fields).zip(slopes) {
+            *to = v * slope;
         }
+        behind
+    }
+
+    /// e/S of the frame `next` of a path.
+    fn innovation_score(&self, path: &[f64], next: usize) -> Vec<f64> {
+        let width = self.variance.len();
+        let frames = next.min(self.reference.meta.window);
+        let window = &path[(next - frames) * width..next * width];
+        let (newest, next) = (&path[(next - 1) * width..next * width], &path[next * width..]);
+        let increment = self.predict(window).increment;
+        (0..width)
+            .map(|i| (next[i] - newest[i] - increment[i]) / self.innovation(frames)[i])
+            .collect()
     }
 
     /// The smallest absolute value that a rectifier of the network is given along a path: where rounding can change its
@@ -221,13 +256,7 @@ impl Level<'_> {
             return gradient;
         };
         let (out, tape) = network.forward(&self.fields(window), modulation);
-        let mut behind = vec![0.0; out.len()];
-        let slopes = self.bounded_slope(&out[..width]);
-        let fields = self.reference.basis.inverse(cotangent);
-        for ((to, v), slope) in behind.iter_mut().zip(fields).zip(slopes) {
-            *to = v * slope;
-        }
-        let inputs = network.vjp(&behind, modulation, &tape);
+        let inputs = network.vjp(&self.behind(&out, cotangent), modulation, &tape, |_| ());
         let spectra = self.reference.basis.forward(&inputs);
         // Frames that are not there came first among the inputs.
         let missing = (self.reference.meta.window - frames) * width;
@@ -250,12 +279,8 @@ impl Level<'_> {
         for n in 0..(path.len() / width).saturating_sub(1) {
             let frames = (n + 1).min(self.reference.meta.window);
             let start = (n + 1 - frames) * width;
-            let (window, next) = (&path[start..(n + 1) * width], &path[(n + 1) * width..]);
-            let newest = &window[window.len() - width..];
-            let increment = self.predict(window).increment;
-            let error: Vec<f64> = (0..width)
-                .map(|i| (next[i] - newest[i] - increment[i]) / self.innovation(frames)[i])
-                .collect();
+            let window = &path[start..(n + 1) * width];
+            let error = self.innovation_score(path, n + 1);
             for (i, value) in error.iter().enumerate() {
                 score[n * width + i] += value;
                 score[(n + 1) * width + i] -= value;

@@ -132,11 +132,18 @@ impl Network {
         (out, tape)
     }
 
-    /// Gradient of the fields from that of the outputs.
-    pub(super) fn vjp(&self, cotangent: &[f64], modulation: &Modulation, tape: &Tape) -> Vec<f64> {
+    /// Gradient of the fields from that of the outputs; `visit` is given that of every layer's input, from the last layer on.
+    pub(super) fn vjp(
+        &self,
+        cotangent: &[f64],
+        modulation: &Modulation,
+        tape: &Tape,
+        mut visit: impl FnMut(&[f64]),
+    ) -> Vec<f64> {
         let points = self.layers[0].0.grid.points();
         let (last, inner) = self.layers.split_last().expect("at least two layers");
         let mut v = last.0.adjoint(cotangent);
+        visit(&v);
         let mut channel = modulation.factors.len();
         for (n, ((convolution, _), below)) in inner.iter().zip(&tape.below).enumerate().rev() {
             let mut behind = v.clone();
@@ -150,12 +157,13 @@ impl Network {
                 through.iter_mut().zip(&v).for_each(|(t, v)| *t += v);
             }
             v = through;
+            visit(&v);
         }
         v
     }
 }
 
-fn largest(values: &[f64]) -> f64 {
+pub(super) fn largest(values: &[f64]) -> f64 {
     values.iter().fold(0.0, |most, value| most.max(value.abs()))
 }
 
