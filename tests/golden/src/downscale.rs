@@ -6,8 +6,11 @@ use finescale::sampler::{Coarse, LambdaGrid, Observation};
 use finescale::{Axis, Error, Grid, NoiseStream, Sampler, spectral};
 
 /// Kolmogorov flow on 32 × 32 points, weights of eight bits.
-static MODEL: &Aligned<[u8]> =
+static INT8: &Aligned<[u8]> =
     &Aligned(*include_bytes!("../../../models/kolmogorov-32/kolmogorov-32-int8.finescale"));
+/// The same with activations of sixteen bits.
+static INT16: &Aligned<[u8]> =
+    &Aligned(*include_bytes!("../../../models/kolmogorov-32/kolmogorov-32-int16.finescale"));
 /// Four frames of its vorticity on 8 × 8 points, little-endian f32: every fourth wave is all that is left.
 static COARSE: &[u8] = include_bytes!("../vectors/kolmogorov-8x8.f32");
 
@@ -34,6 +37,7 @@ pub struct Downscale {
     pub steps: u32,
     /// Whether it is small enough for a processor without a floating-point unit.
     pub quick: bool,
+    model: &'static Aligned<[u8]>,
     bytes: &'static [u8],
 }
 
@@ -44,6 +48,7 @@ pub static DOWNSCALES: &[Downscale] = &[
         frames: 2,
         steps: 1,
         quick: true,
+        model: INT8,
         bytes: include_bytes!("../vectors/downscale-kolmogorov-quick.f32"),
     },
     Downscale {
@@ -51,7 +56,24 @@ pub static DOWNSCALES: &[Downscale] = &[
         frames: 4,
         steps: 4,
         quick: false,
+        model: INT8,
         bytes: include_bytes!("../vectors/downscale-kolmogorov.f32"),
+    },
+    Downscale {
+        name: "downscale-kolmogorov-int16-quick",
+        frames: 2,
+        steps: 1,
+        quick: true,
+        model: INT16,
+        bytes: include_bytes!("../vectors/downscale-kolmogorov-int16-quick.f32"),
+    },
+    Downscale {
+        name: "downscale-kolmogorov-int16",
+        frames: 4,
+        steps: 4,
+        quick: false,
+        model: INT16,
+        bytes: include_bytes!("../vectors/downscale-kolmogorov-int16.f32"),
     },
 ];
 
@@ -92,7 +114,7 @@ impl Downscale {
         memory: &mut [f32; MEMORY],
         scratch: &mut [f32; SCRATCH],
     ) -> Result<(), Refused> {
-        let model = Model::parse(&MODEL.0)?;
+        let model = Model::parse(&self.model.0)?;
         let mut predictor = Trained::new(&model, memory)?;
         let (fine, process) = (*model.grid(), *model.process());
         let axis = |axis: Axis| Axis::new(8, axis.boundary())?.with_length(axis.length());

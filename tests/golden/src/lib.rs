@@ -6,12 +6,14 @@
 
 mod cases;
 mod downscale;
+mod int16;
 mod sampling;
 
 pub use cases::CASES;
 pub use downscale::{DOWNSCALES, Downscale, FRAMES_MAX, MEMORY, PATH, Refused, SCRATCH};
 pub use sampling::Draw;
 
+use finescale::layer::ConvShape;
 use finescale::spectral::{self, RadialBins};
 use finescale::{Axis, Boundary, Error, ForwardProcess, Grid, Laplacian, NoiseStream};
 
@@ -33,6 +35,13 @@ pub enum Task {
     PowerSpectrum,
     /// Draw a path of six frames.
     Sample(Draw),
+    /// A convolution in integers and its vector-Jacobian product, of the field as it is.
+    Int16 {
+        /// Taps along each axis.
+        taps: usize,
+        /// Distance between taps.
+        dilation: usize,
+    },
 }
 
 /// One golden case.
@@ -79,8 +88,14 @@ impl Case {
 
         let process = ForwardProcess::new(0.1, 2.0, self.laplacian)?;
         let noise = NoiseStream { seed: 0x5EED_F1E1_D000_0001, member: 3, frame: 17, step: 5 };
+        if let Task::Int16 { taps, dilation } = self.task {
+            let shape = ConvShape::new(grid, self.channels, self.channels, taps, dilation)?;
+            int16::there_and_back(shape, field, scratch)?;
+            return Ok(values);
+        }
         spectral::forward(&grid, field, scratch)?;
         match self.task {
+            Task::Int16 { .. } => Ok(values),
             Task::Forward => {
                 process.apply_stream(&grid, self.lambda, field, &noise)?;
                 spectral::inverse(&grid, field, scratch)?;
