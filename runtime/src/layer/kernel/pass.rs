@@ -57,7 +57,7 @@ impl<W: Weight> Pass<'_, W> {
             for y in (first..ny).step_by(shape.dilation().max(1)) {
                 for (tap, slot) in slots.iter_mut().enumerate() {
                     let rows = row_sources::<ADJOINT>(shape, y, tap);
-                    slot.fill::<P, ADJOINT>(shape, &self.source, rows, padded);
+                    slot.fill::<P, P3, P5, P7, ADJOINT>(shape, &self.source, rows, padded);
                 }
                 let tiles = Tiles { shape, weights: self.weights, slots };
                 for (group, planes) in self.output.chunks_mut((LANES * points).max(1)).enumerate() {

@@ -89,7 +89,13 @@ impl<'a> Slot<'a> {
     /// Fills the slot from `source`, unless it holds these rows already; `padded` has
     /// [`ConvShape::padded_row_len`] values.
     #[inline(always)]
-    pub(super) fn fill<const P: usize, const ADJOINT: bool>(
+    pub(super) fn fill<
+        const P: usize,
+        const P3: usize,
+        const P5: usize,
+        const P7: usize,
+        const ADJOINT: bool,
+    >(
         &mut self,
         shape: &ConvShape,
         source: &Source<'_>,
@@ -101,7 +107,6 @@ impl<'a> Slot<'a> {
         }
         self.rows = Some(rows);
         let channels = if ADJOINT { shape.outputs() } else { shape.inputs() };
-        let apart_by = channels.max(1);
         let (nx, reach) = (shape.grid().nx(), shape.reach());
         let taps = Taps::of::<ADJOINT>(shape);
         let span = taps.span::<P>(shape.taps()).max(1);
@@ -115,43 +120,60 @@ impl<'a> Slot<'a> {
             } else {
                 extend(shape.grid().x().boundary(), left, row, right);
             }
-            let spans = self.values.chunks_exact_mut(span).skip(channel).step_by(apart_by);
-            match taps {
-                Taps::Overlap => overlapping::<P>(spans, padded),
-                Taps::Apart => apart::<P>(spans, padded, shape.dilation()),
+            let spans = Spans { values: self.values, span, channel, channels };
+            match (taps, shape.taps()) {
+                (Taps::Overlap, 1) => spans.overlapping::<P, P>(padded, nx),
+                (Taps::Overlap, 3) => spans.overlapping::<P, P3>(padded, nx),
+                (Taps::Overlap, 5) => spans.overlapping::<P, P5>(padded, nx),
+                (Taps::Overlap, _) => spans.overlapping::<P, P7>(padded, nx),
+                (Taps::Apart, _) => spans.apart::<P>(padded, nx, shape.dilation()),
             }
             if folds::<ADJOINT>(shape) {
-                let spans = self.values.chunks_exact_mut(span).skip(channel).step_by(apart_by);
+                let spans =
+                    self.values.chunks_exact_mut(span).skip(channel).step_by(channels.max(1));
                 fold_back::<P>(spans, padded, shape);
             }
         }
     }
 }
 
-#[inline(always)]
-fn overlapping<'a, const P: usize>(spans: impl Iterator<Item = &'a mut [f32]>, padded: &[f32]) {
-    for (span, x) in spans.zip((0..).step_by(P)) {
-        let from = padded.get(x..).unwrap_or_default();
-        if let (Some((to, more)), Some((from, next))) =
-            (span.split_first_chunk_mut::<P>(), from.split_first_chunk::<P>())
-        {
-            *to = *from;
-            more.iter_mut().zip(next).for_each(|(to, from)| *to = *from);
-        }
-    }
+/// A channel's spans of a slot: one for each tile, those of the other channels between them.
+struct Spans<'s> {
+    values: &'s mut [f32],
+    span: usize,
+    channel: usize,
+    channels: usize,
 }
 
-#[inline(always)]
-fn apart<'a, const P: usize>(
-    spans: impl Iterator<Item = &'a mut [f32]>,
-    padded: &[f32],
-    dilation: usize,
-) {
-    for (span, x) in spans.zip((0..).step_by(P)) {
-        for (to, at) in span.as_chunks_mut::<P>().0.iter_mut().zip((x..).step_by(dilation.max(1))) {
-            if let Some(from) = padded.get(at..).and_then(|from| from.first_chunk()) {
-                *to = *from;
+impl Spans<'_> {
+    /// SPAN neighbours each.
+    #[inline(always)]
+    fn overlapping<const P: usize, const SPAN: usize>(self, padded: &[f32], nx: usize) {
+        let mut at = self.channel * SPAN;
+        for x in (0..nx).step_by(P) {
+            let to = self.values.get_mut(at..).and_then(|values| values.first_chunk_mut::<SPAN>());
+            let from = padded.get(x..).and_then(|from| from.first_chunk());
+            if let (Some(to), Some(from)) = (to, from) {
+                copy(to, from);
             }
+            at += self.channels * SPAN;
+        }
+    }
+
+    /// P neighbours for each tap.
+    #[inline(always)]
+    fn apart<const P: usize>(self, padded: &[f32], nx: usize, dilation: usize) {
+        let mut at = self.channel * self.span;
+        for x in (0..nx).step_by(P) {
+            let span = self.values.get_mut(at..at + self.span).unwrap_or_default();
+            let mut first = x;
+            for to in span.as_chunks_mut::<P>().0 {
+                if let Some(from) = padded.get(first..).and_then(|from| from.first_chunk()) {
+                    copy(to, from);
+                }
+                first += dilation;
+            }
+            at += self.channels * self.span;
         }
     }
 }
@@ -203,6 +225,12 @@ fn extend(boundary: Boundary, left: &mut [f32], row: &[f32], right: &mut [f32]) 
 #[inline(always)]
 fn copy_row(to: &mut [f32], from: &[f32]) {
     for (to, from) in to.as_chunks_mut::<8>().0.iter_mut().zip(from.as_chunks().0) {
-        *to = *from;
+        copy(to, from);
     }
+}
+
+/// Value by value: whole arrays become calls of `memmove`, which take longer than the values.
+#[inline(always)]
+fn copy<const N: usize>(to: &mut [f32; N], from: &[f32; N]) {
+    to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
 }
