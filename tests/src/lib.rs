@@ -1,6 +1,7 @@
 //! What the suites share: slow, exact oracles in f64, and inputs.
 
 pub mod linear;
+pub mod model_file;
 pub mod moments;
 pub mod sampling;
 
