@@ -1,7 +1,9 @@
-"""Checks exported ONNX files with onnx.checker and runs them in ONNX Runtime.
+"""Checks exported ONNX files with onnx.checker, and compares ONNX Runtime with the boards' runtime.
 
-The folder given holds NAME.predictor.onnx and NAME.score.onnx, and for each the inputs and expected outputs at
-several λ as raw float32: NAME.predictor.LAMBDA.window and so on. The test `onnx` of the trainer writes it.
+usage: onnx_files.py FOLDER
+
+FOLDER/MODEL/GRAPH/graph.onnx is a graph; each folder beside it is a case: NAME.npy for every input and output, and
+tolerance.npy. The test `onnx_runtime` of the trainer writes them.
 """
 
 import json
@@ -12,10 +14,9 @@ import numpy as np
 import onnx
 import onnxruntime
 
-TOLERANCE = 1e-5
 
-
-def check(folder, file):
+def check(file):
+    """Says how far the worst output is off."""
     model = onnx.load(file)
     onnx.checker.check_model(model, full_check=True)
     metadata = {entry.key: json.loads(entry.value) for entry in model.metadata_props}
@@ -26,33 +27,29 @@ def check(folder, file):
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
-    data, _ = session.get_inputs()
-    fixed = [n if isinstance(n, int) else -1 for n in data.shape]
-    stem = file.name.removesuffix(".onnx")
-    worst = 0.0
-    for path in sorted(folder.glob(f"{stem}.*.{data.name}")):
-        scale = path.name.removeprefix(f"{stem}.").removesuffix(f".{data.name}")
-        values = np.fromfile(path, np.float32)
-        # A path has two free dimensions: the case has batches of three.
-        if fixed.count(-1) == 2:
-            fixed[0] = 3
-        inputs = {data.name: values.reshape(fixed), "lambda": np.array([scale], np.float32)}
-        names = [output.name for output in session.get_outputs()]
+    errors = []
+    for case in sorted(path for path in file.parent.iterdir() if path.is_dir()):
+        inputs = {value.name: np.load(case / f"{value.name}.npy") for value in session.get_inputs()}
+        names = [value.name for value in session.get_outputs()]
         for name, got in zip(names, session.run(names, inputs)):
-            expected = np.fromfile(folder / f"{stem}.{scale}.{name}", np.float32)
-            error = np.linalg.norm(got.ravel() - expected) / np.linalg.norm(expected)
-            assert error < TOLERANCE, f"{file.name}, {name} at {scale}: {error}"
-            worst = max(worst, error)
-    assert worst > 0.0, f"{file.name} has no cases"
-    print(f"{file.name}: {worst:.1e}")
+            expected = np.load(case / f"{name}.npy")
+            assert got.shape == expected.shape, f"{name} has the shape {got.shape}, not {expected.shape}"
+            error = np.linalg.norm(got - expected) / np.linalg.norm(expected)
+            scale = inputs["lambda"][0]
+            assert error < np.load(case / "tolerance.npy"), f"{file}: {name} at {scale} is off by {error}"
+            errors.append(error)
+    assert errors, f"{file} has no cases"
+    return max(errors)
 
 
 def main():
     folder = Path(sys.argv[1])
-    files = sorted(folder.glob("*.onnx"))
-    assert files, f"{folder} has no .onnx files"
-    for file in files:
-        check(folder, file)
+    models = sorted(folder.iterdir())
+    assert models, f"{folder} is empty"
+    print(f"onnx {onnx.__version__}, ONNX Runtime {onnxruntime.__version__}; largest relative difference")
+    for model in models:
+        predictor, score = (check(model / name / "graph.onnx") for name in ("predictor", "score"))
+        print(f"{model.name:28} increment {predictor:.1e}   score {score:.1e}", flush=True)
 
 
 main()

@@ -2,6 +2,7 @@
 
 pub mod layers;
 pub mod linear;
+pub mod model_file;
 pub mod moments;
 pub mod sampling;
 

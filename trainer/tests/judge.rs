@@ -1,14 +1,16 @@
 //! Every shipped model on every backend of this program: Burn, the boards' runtime with every precision, and tract must
 //! give the same increments and path scores, Burn's by automatic differentiation. Boards give the runtime's bits
-//! (`cargo xtask firmware`), ONNX Runtime is in `tests/onnx.rs`.
+//! (`cargo xtask firmware`), ONNX Runtime is in `tests/onnx_runtime.rs`.
 #![cfg(all(feature = "train", feature = "onnx"))]
 
-use std::path::{Path, PathBuf};
+#[path = "common/shipped.rs"]
+mod shipped;
+
+use std::path::Path;
 
 use burn::tensor::{Tensor, TensorData};
-use finescale::predictor::{PathDensity, Trained, path_score, path_score_scratch_len};
-use finescale::{NoiseStream, Predictor as _, spectral};
-use finescale_trainer::export::{AlignedBytes, Bounds, Precision, file};
+use finescale::spectral;
+use finescale_trainer::export::Precision;
 use finescale_trainer::model::reference::Reference;
 use finescale_trainer::model::{Calibration, Model, NetworkMeta, Shells};
 use finescale_trainer::onnx::{self, Array, Session};
@@ -21,6 +23,7 @@ use finescale_trainer::train::tables::Tables;
 use finescale_trainer::train::weights;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
+use shipped::{KINKS, kinks, path, shipped as shipped_models};
 
 type A = Differentiable<Cpu>;
 
@@ -28,22 +31,8 @@ type A = Differentiable<Cpu>;
 const SAME: f64 = 1e-5;
 /// With weights of eight bits: the shipped models are within a third of it.
 const ROUNDED: f64 = 0.1;
-/// Of scores on planes too large to look for a path without kinks: where a rectifier's input is zero but for rounding, its
-/// derivative is either of two.
-const KINKS: f64 = 5e-3;
-/// Points of a grid on which such a path is looked for.
-const POINTS: usize = 1024;
 /// Frames of a path beyond a window.
 const BEYOND: usize = 1;
-
-fn shipped() -> Vec<PathBuf> {
-    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
-    let folders = std::fs::read_dir(models).unwrap().map(|entry| entry.unwrap().path());
-    let mut folders: Vec<_> = folders.filter(|f| f.join("model.safetensors").is_file()).collect();
-    folders.sort();
-    assert!(folders.len() >= 3);
-    folders
-}
 
 fn relative(got: &[f32], expected: &[f32]) -> f64 {
     assert_eq!(got.len(), expected.len());
@@ -53,51 +42,10 @@ fn relative(got: &[f32], expected: &[f32]) -> f64 {
     (error / expected.iter().map(|e| square(f64::from(*e))).sum::<f64>()).sqrt()
 }
 
-/// A path of the size that it has at λ, in modes, that no rectifier sees near its kink.
-fn path(reference: &Reference, lambda: f64, frames: usize) -> Vec<f32> {
-    let level = reference.at(lambda).unwrap();
-    let width = level.variance().len();
-    let draws = if width > POINTS { 1 } else { 8 };
-    let draws = (0..draws).map(|step| {
-        let mut path = vec![0.0; frames * width];
-        NoiseStream { seed: 9, member: 0, frame: 0, step }.fill(&mut path);
-        for (u, v) in path.iter_mut().zip(level.variance().iter().cycle()) {
-            *u *= v.sqrt() as f32;
-        }
-        let wide: Vec<f64> = path.iter().copied().map(f64::from).collect();
-        (if width > POINTS { 1.0 } else { level.margin(&wide) }, path)
-    });
-    let mut best = (0.0, Vec::new());
-    for draw in draws {
-        if draw.0 > best.0 {
-            best = draw;
-        }
-        if best.0 > 1e-6 {
-            break;
-        }
-    }
-    best.1
-}
-
 /// Increment of the first whole window and score of the path, in modes, by the boards' runtime.
 fn runtime(model: &Model, precision: Precision, lambda: f64, path: &[f32]) -> [Vec<f32>; 2] {
-    let mut bounds = Bounds::default();
-    let reference = Reference::new(model).unwrap();
-    let wide: Vec<f64> = path.iter().copied().map(f64::from).collect();
-    bounds.widen(&reference.at(lambda).unwrap(), &wide);
-    let bytes = AlignedBytes::new(&file(model, precision, &bounds).unwrap());
-    let view = bytes.parse().unwrap();
-    let mut memory = vec![0.0; Trained::memory_len(&view)];
-    let mut predictor = Trained::new(&view, &mut memory).unwrap();
-    predictor.prepare(lambda as f32).unwrap();
-    let frame = predictor.channels() * predictor.grid().points();
-    let mut scratch = vec![0.0; path_score_scratch_len(&predictor)];
-    let mut increment = vec![0.0; frame];
-    let window = &path[..predictor.window() * frame];
-    predictor.increment(window, &mut increment, &mut scratch).unwrap();
-    let mut score = vec![0.0; path.len()];
-    path_score(&predictor, PathDensity::OURS, path, &mut score, &mut scratch).unwrap();
-    [increment, score]
+    let mut outputs = shipped::runtime(model, precision, lambda, path);
+    [outputs.increments.pop().unwrap(), outputs.score]
 }
 
 /// The same by Burn.
@@ -167,7 +115,7 @@ fn tract(model: &Model, lambda: f64, path: &[f32]) -> [Vec<f32>; 2] {
 
 #[test]
 fn every_backend_gives_the_same_increment_and_score() {
-    for folder in shipped() {
+    for folder in shipped_models() {
         let model = Model::open(&folder.join("model.safetensors")).unwrap();
         let reference = Reference::new(&model).unwrap();
         let lambdas = &model.meta.lambdas;
@@ -180,12 +128,11 @@ fn every_backend_gives_the_same_increment_and_score() {
                 ("int8", runtime(&model, Precision::Int8, lambda, &path), ROUNDED),
                 ("int16", runtime(&model, Precision::Int16, lambda, &path), ROUNDED),
             ];
-            let kinks = expected[0].len() > POINTS && model.meta.network != NetworkMeta::Linear;
             for (backend, got, tolerance) in backends {
                 for (what, (got, expected)) in
                     ["increment", "score"].into_iter().zip(got.iter().zip(&expected))
                 {
-                    let loose = kinks && what == "score";
+                    let loose = kinks(&model) && what == "score";
                     let tolerance = if loose { tolerance.max(KINKS) } else { tolerance };
                     let error = relative(got, expected);
                     let name = folder.display();

@@ -1,18 +1,13 @@
-//! The exported graphs in tract, and in ONNX Runtime where Python has it, against the reference.
+//! The exported graphs in tract against the reference; in ONNX Runtime: `tests/onnx_runtime.rs`.
 #![cfg(feature = "onnx")]
 
 #[path = "common/models.rs"]
 mod models;
-#[path = "common/python.rs"]
-mod python;
-
-use std::path::Path;
 
 use finescale_trainer::model::Model;
 use finescale_trainer::model::reference::Reference;
 use finescale_trainer::onnx::{self, Array, Session};
 use models::{kinds, model, noise};
-use python::{python, run};
 
 const LAMBDAS: [f64; 4] = [0.001, 0.0173, 0.3, 1.0];
 const BATCH: usize = 3;
@@ -128,51 +123,4 @@ fn tract_scores_as_the_reference() {
             assert!(error < 1e-5, "{} at {lambda}: {error}", kind.name);
         }
     }
-}
-
-/// Every file with its inputs and what comes out, for `tests/python/onnx_files.py`.
-fn write_cases(folder: &Path) {
-    let write = |name: String, values: &[f32]| {
-        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        std::fs::write(folder.join(name), bytes).unwrap();
-    };
-    let narrow = |values: &[f64]| values.iter().map(|v| *v as f32).collect::<Vec<_>>();
-    for kind in kinds() {
-        let model = model(&kind);
-        let name = kind.name;
-        std::fs::write(
-            folder.join(format!("{name}.predictor.onnx")),
-            onnx::predictor(&model).unwrap(),
-        )
-        .unwrap();
-        std::fs::write(folder.join(format!("{name}.score.onnx")), onnx::score(&model).unwrap())
-            .unwrap();
-        for lambda in LAMBDAS {
-            let known = windows(&model, f64::from(lambda as f32));
-            let (path, score) = paths(&model, f64::from(lambda as f32));
-            write(format!("{name}.predictor.{lambda}.window"), &known.window.values);
-            write(format!("{name}.predictor.{lambda}.increment"), &narrow(&known.increment));
-            if let Some(noise) = known.noise {
-                write(format!("{name}.predictor.{lambda}.noise"), &narrow(&noise));
-            }
-            write(format!("{name}.score.{lambda}.path"), &path.values);
-            write(format!("{name}.score.{lambda}.score"), &narrow(&score));
-        }
-    }
-}
-
-#[test]
-fn onnx_runtime_agrees_where_python_has_it() {
-    let packages = ["onnx", "onnxruntime", "numpy"];
-    let python = match python("python-onnx", "onnx, onnxruntime, numpy", &packages) {
-        Ok(python) => python,
-        Err(reason) => return println!("skipped: {reason}"),
-    };
-    let folder = tempfile::tempdir().unwrap();
-    write_cases(folder.path());
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/python/onnx_files.py");
-    let arguments = [&*script.to_string_lossy(), &*folder.path().to_string_lossy()];
-    let output = run(&python.to_string_lossy(), &arguments, folder.path()).unwrap();
-    print!("{}", String::from_utf8_lossy(&output.stdout));
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

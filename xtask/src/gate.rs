@@ -13,7 +13,7 @@ use crate::{command, firmware, paths};
 pub(crate) fn test() -> Result<bool> {
     let boards = Board::all()?;
     let mut stages = Stages::new(Skipping::Allowed);
-    stages.test("tests on the desktop", desktop_tests);
+    desktop_tests(&mut stages);
     let tools = stages.run("firmware tools", || setup::run(&boards, Lints::Without));
     firmware_tests(&mut stages, tools.as_ref(), &boards);
     Ok(stages.close())
@@ -24,7 +24,7 @@ pub(crate) fn ci() -> Result<bool> {
     let boards = Board::all()?;
     let mut stages = Stages::new(Skipping::Refused);
     lints(&mut stages);
-    stages.test("tests on the desktop", desktop_tests);
+    desktop_tests(&mut stages);
     let tools = stages.run("firmware tools", || setup::run(&boards, Lints::With));
     if let Some(tools) = &tools {
         for board in one_for_each_target(&boards) {
@@ -85,10 +85,26 @@ fn lints(stages: &mut Stages) {
     });
 }
 
-fn desktop_tests() -> Result<Count> {
+fn desktop_tests(stages: &mut Stages) {
+    stages.test("tests on the desktop", || {
+        cargo_test(&mut cargo(&["test", "--workspace", "--no-fail-fast"]))
+    });
+    stages.test("changed model files", || {
+        let test = ["--test", "mutated_models", "--", "--ignored", "--nocapture"];
+        cargo_test(cargo(&["test", "--workspace"]).args(test))
+    });
+    stages.test("ONNX Runtime", || {
+        let python = setup::python::environment()?;
+        let test = ["--test", "onnx_runtime", "--", "--ignored", "--nocapture"];
+        let mut tests = cargo(&["test", "--workspace"]);
+        cargo_test(tests.args(test).env("FINESCALE_PYTHON", python))
+    });
+}
+
+/// Runs `cargo test` and counts.
+fn cargo_test(tests: &mut Command) -> Result<Count> {
     let mut count = Count::default();
-    let mut tests = cargo(&["test", "--workspace", "--no-fail-fast"]);
-    let passed = command::run_reading(&mut tests, |line| {
+    let passed = command::run_reading(tests, |line| {
         if let Some(result) = test_result(line) {
             count.passed += result.passed;
             count.failed += result.failed;

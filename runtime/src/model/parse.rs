@@ -3,7 +3,9 @@
 use super::cursor::Cursor;
 use super::layer::{Layers, film, layer};
 use super::{Channel, Invalid, LAYERS_MAX, Model, Tables, header};
+use crate::predictor::Linear;
 use crate::spectral::RadialBins;
+use crate::spectral::operator::{ComplexMode, complex_modes};
 
 pub(super) fn model(bytes: &[u8]) -> Result<Model<'_>, Invalid> {
     let mut cursor = Cursor::new(bytes);
@@ -41,8 +43,15 @@ pub(super) fn model(bytes: &[u8]) -> Result<Model<'_>, Invalid> {
     }
     hold(header.lambda_grid == 0 || last == 0.0, "lambda grid")?;
 
+    hold(header.window.saturating_mul(channels) <= Linear::EQUATIONS_MAX, "window")?;
     let lags = header.window.saturating_add(1);
     let autocovariance = cursor.f32s(&[lags, channels, channels, points], "autocovariance")?;
+    let planes = autocovariance.chunks_exact(points);
+    // Of lag 0 the diagonal: what a channel has with itself.
+    for power in planes.take(channels.saturating_mul(channels)).step_by(channels + 1) {
+        let positive = |mode: ComplexMode| power.get(mode.re).is_some_and(|power| *power >= 0.0);
+        hold(complex_modes(&header.grid).all(positive), "autocovariance")?;
+    }
 
     hold(header.layers != 1 && header.layers <= LAYERS_MAX, "layers")?;
     let mut model = Model {

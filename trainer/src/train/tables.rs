@@ -9,16 +9,7 @@ use super::basis::Basis;
 use super::config::{Base, Config, Inputs, Network};
 use crate::linear::LinearBase;
 use crate::linear::modes::{Partner, planes};
-
-/// How many numbers describe λ to the network.
-pub const LAMBDA_FEATURES: usize = 5;
-
-/// λ as the network sees it: t, t², t³, sin πt, cos πt, where t runs from −1 at λ = 0.001 to 1 at λ = 1 with log λ.
-pub fn lambda_features(lambda: f64) -> [f32; LAMBDA_FEATURES] {
-    let t = 1.0 + 2.0 * lambda.max(1e-9).log10() / 3.0;
-    let (sin, cos) = (std::f64::consts::PI * t).sin_cos();
-    [t, t * t, t * t * t, sin, cos].map(|value| value as f32)
-}
+use crate::model::reference::lambda_features;
 
 /// Tables over λ. The first dimension is λ, or λ × frames available.
 #[derive(Clone, Debug)]
@@ -91,7 +82,7 @@ impl<B: Backend> Tables<B> {
                     )
                 })
                 .unzip();
-            rows.features.extend(lambda_features(lambda));
+            rows.features.extend(lambda_features(lambda).map(|value| value as f32));
             rows.mean_noise.push(mean(sigma.iter().copied()));
             for power in power.chunks_exact(m) {
                 let signal = power.iter().zip(&damping).map(|(p, c)| c * c * p);

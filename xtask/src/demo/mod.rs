@@ -86,10 +86,10 @@ impl Job {
         let model = &format!("models/{model}");
         let path = |suffix: &str| format!("{OUT}/{name}{suffix}");
         let (data, ours, linear) = (path(".zarr"), path(".nc"), path("-linear.nc"));
-        let (report, plots) = (path(".html"), path("-plots"));
+        let (report, plots, check) = (path(".html"), path("-plots"), path("-validate.png"));
         let made: Vec<&str> = self.data.iter().map(String::as_str).collect();
         finescale.run(&[&made[..], &["--force", "--out", &data]].concat())?;
-        finescale.run(&["validate", model, "--data", &data])?;
+        finescale.run(&["validate", model, "--data", &data, "--picture", &check])?;
         let coarse = ["super-resolve", &data, "--model", model, "--coarsen", "4", "--force"];
         let coarse = [&coarse[..], &["--members", MEMBERS, "--frames", frames]].concat();
         finescale.run(&[&coarse[..], &["--out", &ours]].concat())?;
@@ -97,7 +97,9 @@ impl Job {
         finescale.run(&["score", &ours, "--plots", &plots])?;
         let known = ["--model", model, "--draws", MEMBERS, "--title", title, "--out", &report];
         finescale.run(&[&["report", &ours, &linear][..], &known].concat())?;
-        Ok([".nc", "-linear.nc", "-plots", ".html"].map(|suffix| format!("{name}{suffix}")).into())
+        Ok(["-validate.png", ".nc", "-linear.nc", "-plots", ".html"]
+            .map(|suffix| format!("{name}{suffix}"))
+            .into())
     }
 }
 

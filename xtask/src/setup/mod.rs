@@ -4,6 +4,7 @@
 //! built from the library source of the same package ([`sysroot`]). Nothing is downloaded through rustup.
 
 mod apt;
+pub(crate) mod python;
 mod sysroot;
 mod toolchain;
 

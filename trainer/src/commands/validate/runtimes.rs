@@ -6,7 +6,7 @@ use anyhow::Result;
 use finescale::predictor::{PathDensity, Trained, path_score, path_score_scratch_len};
 use finescale::{Predictor, spectral};
 
-use super::{Case, Output};
+use super::{Case, Output, ROUNDS};
 use crate::export::{self, AlignedBytes, Bounds, Precision};
 use crate::model::Model;
 
@@ -34,9 +34,13 @@ impl Runtime {
         ])
     }
 
-    /// Fields of an output.
+    /// Fields of an output, and the least time that they took.
     pub(super) fn run(&self, output: Output, case: &Case) -> Result<(Vec<f32>, Duration)> {
-        (self.run)(output, case)
+        let (fields, mut least) = (self.run)(output, case)?;
+        for _ in 1..ROUNDS {
+            least = least.min((self.run)(output, case)?.1);
+        }
+        Ok((fields, least))
     }
 }
 

@@ -9,7 +9,7 @@ mod network;
 
 use anyhow::{Result, ensure};
 
-pub use network::{BOUND, SLOPE, lambda_features};
+pub use network::{BOUND, LAMBDA_FEATURES, SLOPE, lambda_features};
 
 use super::basis::Basis;
 use super::{Calibration, Meta, Model, Shells};

@@ -6,12 +6,14 @@ use super::convolution::Convolution;
 use crate::model::{Model, NetworkMeta};
 
 /// Slope of the leaky rectifier below zero.
-pub const SLOPE: f64 = 0.1;
+pub const SLOPE: f64 = finescale::layer::SLOPE as f64;
 /// Standard deviations of the base's error that a bounded correction cannot exceed.
-pub const BOUND: f64 = 4.0;
+pub const BOUND: f64 = finescale::predictor::CORRECTION_MAX as f64;
+/// How many numbers describe λ to the network.
+pub const LAMBDA_FEATURES: usize = 5;
 
 /// λ as the network sees it: t, t², t³, sin πt, cos πt, where t runs from −1 at λ = 0.001 to 1 at λ = 1 with log λ.
-pub fn lambda_features(lambda: f64) -> [f64; 5] {
+pub fn lambda_features(lambda: f64) -> [f64; LAMBDA_FEATURES] {
     let t = 1.0 + 2.0 * lambda.max(1e-9).log10() / 3.0;
     let (sin, cos) = (std::f64::consts::PI * t).sin_cos();
     [t, t * t, t * t * t, sin, cos]

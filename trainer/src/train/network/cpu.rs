@@ -6,8 +6,9 @@ use burn::backend::autodiff::grads::Gradients as Register;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::flex::FlexTensor;
 use burn::tensor::{Tensor, TensorData, TensorPrimitive};
+use finescale::layer::SLOPE;
 
-use super::kernels::{Block, Kernels, SLOPE};
+use super::kernels::{Block, Kernels};
 use crate::convolution::{self, Convolution, Given};
 use crate::train::backend::Cpu;
 
@@ -45,7 +46,7 @@ fn block(inputs: &Inputs, block: &Block) -> convolution::Block {
         kernel: weight[3],
         dilation: block.dilation,
     };
-    let slope = if block.active { SLOPE as f32 } else { 1.0 };
+    let slope = if block.active { SLOPE } else { 1.0 };
     convolution::Block { convolution, slope, residual: block.residual }
 }
 

@@ -5,7 +5,7 @@ use burn::tensor::{Tensor, activation, backend::Backend};
 use rand_chacha::ChaCha8Rng;
 
 use super::initial::{uniform, zeros};
-use crate::train::tables::LAMBDA_FEATURES;
+use crate::model::reference::{LAMBDA_FEATURES, SLOPE};
 
 /// Two dense layers with a leaky rectifier between them; their output starts at zero: no modulation.
 #[derive(Module, Debug)]
@@ -38,7 +38,7 @@ impl<B: Backend> Film<B> {
     /// `[batch, LAMBDA_FEATURES]` to the factors 1 + γ and the shifts, each `[batch, all channels]`.
     pub(super) fn forward(&self, lambda: Tensor<B, 2>) -> [Tensor<B, 2>; 2] {
         let hidden = lambda.matmul(self.hidden_weight.val()) + self.hidden_bias.val().unsqueeze();
-        let hidden = activation::leaky_relu(hidden, super::kernels::SLOPE);
+        let hidden = activation::leaky_relu(hidden, SLOPE);
         let out = hidden.matmul(self.weight.val()) + self.bias.val().unsqueeze();
         let half = out.dims()[1] / 2;
         [out.clone().narrow(1, 0, half) + 1.0, out.narrow(1, half, half)]

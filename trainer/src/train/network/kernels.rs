@@ -4,9 +4,7 @@ use burn::tensor::{Tensor, activation, backend::Backend, module::conv2d, ops::Co
 use finescale::Grid;
 
 use super::padding::pad;
-
-/// Slope of the leaky rectifier for negative values.
-pub(super) const SLOPE: f64 = 0.1;
+use crate::model::reference::SLOPE;
 
 /// What a block does besides its convolution.
 #[derive(Clone, Copy, Debug)]

@@ -19,6 +19,7 @@ pub use unet::Unet;
 use super::config::{self, Config};
 use super::predictor::{Input, Output, Predictor};
 use super::tables::Tables;
+use crate::model::reference::BOUND;
 
 /// Either network. There is one at a time: its size on the stack does not matter.
 #[derive(Module, Debug)]
@@ -40,9 +41,6 @@ pub struct Corrected<B: Backend> {
     #[module(skip)]
     score_head: bool,
 }
-
-/// Standard deviations of the base's error that a bounded correction cannot exceed.
-pub const BOUND: f64 = 4.0;
 
 impl<B: Kernels> Corrected<B> {
     /// A network that corrects nothing yet: its last layer is zero.

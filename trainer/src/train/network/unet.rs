@@ -8,8 +8,8 @@ use rand_chacha::ChaCha8Rng;
 
 use super::initial::{ones, uniform, zeros};
 use super::kernels::{Block, composed};
+use crate::model::reference::LAMBDA_FEATURES;
 use crate::train::config;
-use crate::train::tables::LAMBDA_FEATURES;
 
 const GROUPS: usize = 8;
 const HEADS: usize = 4;
