@@ -200,6 +200,29 @@ fn every_network_head_and_setting_trains() {
     assert_eq!(home.model("one/run"), home.model("two/run"));
 }
 
+/// If it failed, mixed precision would cost what it must not: the loss, or the same bits.
+#[test]
+fn mixed_precision_reaches_the_loss_of_full_precision() {
+    let home = Home::new();
+    let unet = "[predictor]\nnetwork = \"unet\"\n[predictor.unet]\ndim = 8\nmultipliers = [1, 2]\n";
+    let loss = |run: &str, precision: &str| {
+        let mut layers = Layers::default();
+        layers.add(SMALL, "small").unwrap();
+        layers.add(&format!("{unet}[training]\nprecision = \"{precision}\""), "unet").unwrap();
+        std::fs::write(home.path("settings.toml"), layers.text()).unwrap();
+        home.succeeds(&format!("train ks.zarr --config settings.toml --steps 50 --out {run}/run"));
+        let figures =
+            Model::open(&home.path(run).join("run/model.safetensors")).unwrap().meta.figures;
+        (figures["validation loss"], figures["validation loss, linear base"])
+    };
+    let (full, base) = loss("full", "full");
+    let (mixed, _) = loss("mixed", "mixed");
+    assert!(full < 0.99 * base, "{full} of the base's {base}: nothing was learnt");
+    assert!(mixed != full && (mixed - full).abs() < 0.1 * (base - full), "{mixed} for {full}");
+    loss("again", "mixed");
+    assert_eq!(home.model("mixed/run"), home.model("again/run"), "same seed, other bits");
+}
+
 #[test]
 fn ctrl_c_leaves_a_checkpoint_and_exit_130() {
     let home = Home::new();
@@ -230,7 +253,8 @@ fn what_is_wrong_is_said_in_one_sentence() {
     write("[training]\nbatch = \"many\"");
     assert!(home.fails(train).contains("batch = \"many\""));
     write("[training]\nprecision = \"half\"");
-    assert!(home.fails(train).contains("training.precision"));
+    let error = home.fails(train);
+    assert!(error.contains("precision = \"half\"") && error.contains("`mixed`"), "{error}");
     write("[predictor]\nwindow = 40");
     assert!(home.fails(train).contains("predictor.window"));
     write("[calibration]\nframes = 17");

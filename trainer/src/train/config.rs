@@ -83,7 +83,7 @@ choice!(/// Weight of squared errors.
 choice!(/// How the learning rate falls.
     Decay { Cosine, Constant });
 choice!(/// Numbers inside the network.
-    Precision { Full, Half });
+    Precision { Full, Mixed });
 
 impl Default for Config {
     fn default() -> Self {
@@ -163,10 +163,6 @@ impl Config {
                 "training.{name} is {value}: use more than 0"
             );
         }
-        ensure!(
-            t.precision == Precision::Full,
-            "training.precision is \"half\", which is not built yet: use \"full\""
-        );
         ensure!((0.0..1.0).contains(&t.ema), "training.ema is {}: use 0 to 1", t.ema);
         let r = &self.report;
         ensure!(

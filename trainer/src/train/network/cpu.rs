@@ -7,9 +7,10 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::flex::FlexTensor;
 use burn::tensor::{Tensor, TensorData, TensorPrimitive};
 
-use super::kernels::{Block, Kernels, SLOPE};
+use super::kernels::{Block, Kernels, SLOPE, composed};
 use crate::convolution::{self, Convolution, Given};
 use crate::train::backend::Cpu;
+use crate::train::config::Precision;
 
 /// The block's five inputs, contiguous.
 #[derive(Clone, Debug)]
@@ -76,6 +77,9 @@ impl Kernels for Cpu {
         given: Option<[Tensor<Self, 2>; 2]>,
         options: &Block,
     ) -> Tensor<Self, 4> {
+        if options.precision == Precision::Mixed {
+            return composed(input, weight, bias, given, options);
+        }
         let [factor, shift] = modulation(given, &input, &weight);
         let inputs = [
             input.into_primitive().tensor(),
@@ -130,6 +134,9 @@ impl<C: CheckpointStrategy> Kernels for Autodiff<Cpu, C> {
         given: Option<[Tensor<Self, 2>; 2]>,
         options: &Block,
     ) -> Tensor<Self, 4> {
+        if options.precision == Precision::Mixed {
+            return composed(input, weight, bias, given, options);
+        }
         let [factor, shift] = modulation(given, &input, &weight);
         let given = [
             input.into_primitive().tensor(),
