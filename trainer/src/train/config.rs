@@ -63,7 +63,7 @@ settings!(/// Section `loss`.
 settings!(/// Section `training`.
 Training {
     steps: usize, batch: usize, accumulate: usize, learning_rate: f64, warmup: usize, decay: Decay,
-    clip: f64, ema: f64, precision: Precision,
+    clip: f64, ema: f64, keep: Keep, precision: Precision,
 });
 settings!(/// Section `report`.
     Report { every: usize, windows: usize, rollout: usize });
@@ -82,6 +82,8 @@ choice!(/// Weight of squared errors.
     Weight { Innovation, Noise });
 choice!(/// How the learning rate falls.
     Decay { Cosine, Constant });
+choice!(/// Which weights become the model.
+    Keep { Last, Best });
 choice!(/// Numbers inside the network.
     Precision { Full, Mixed });
 
