@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use finescale_trainer::model::{Calibration, Model};
 use finescale_trainer::train::config::{Config, DEFAULTS, Layers};
+use finescale_trainer::train::metrics::Report;
 use finescale_trainer::train::presets::PRESETS;
 
 struct Home(tempfile::TempDir);
@@ -194,10 +195,92 @@ fn every_network_head_and_setting_trains() {
         let model = Model::open(&home.path(name).join("model.safetensors")).unwrap();
         assert!(model.meta.figures.values().all(|value| value.is_finite()), "{name}");
     }
-    // Two devices share each step through Burn's learner; there is one processor, so both are it.
-    home.succeeds("train ks.zarr --config small.toml --steps 12 --devices 2 --out one/run");
-    home.succeeds("train ks.zarr --config small.toml --steps 12 --devices 2 --out two/run");
-    assert_eq!(home.model("one/run"), home.model("two/run"));
+}
+
+/// If it failed, several devices would train on the same batches twice, weigh them wrongly, or add them up in any order.
+#[test]
+fn two_devices_are_two_batches_on_one() {
+    let home = Home::new();
+    let two = SMALL.replace("batch = 8", "batch = 8\naccumulate = 2");
+    std::fs::write(home.path("two.toml"), two).unwrap();
+    // Burn's data-parallel step runs one thread for each device; there is one processor, so both are it.
+    home.succeeds("train ks.zarr --config small.toml --steps 40 --devices 2 --out devices/run");
+    home.succeeds("train ks.zarr --config two.toml --steps 40 --out batches/run");
+    home.succeeds("train ks.zarr --config small.toml --steps 40 --out one/run");
+    assert_eq!(home.model("devices/run"), home.model("batches/run"));
+    assert_ne!(home.model("devices/run"), home.model("one/run"));
+    // A resumed run takes up the batches of both where it was stopped.
+    let newest =
+        home.path("devices/run").join(checkpoints(&home.path("devices/run")).pop().unwrap());
+    std::fs::remove_file(newest).unwrap();
+    std::fs::remove_file(home.path("devices/run/model.safetensors")).unwrap();
+    home.succeeds("train ks.zarr --devices 2 --out devices/run --resume");
+    assert_eq!(home.model("devices/run"), home.model("batches/run"));
+    assert!(home.fails("train ks.zarr --out devices/run --resume").contains("--devices 2"));
+}
+
+/// If it failed, mixed precision would cost what it must not: the loss, or the same bits.
+#[test]
+fn mixed_precision_reaches_the_loss_of_full_precision() {
+    let home = Home::new();
+    let unet = "[predictor]\nnetwork = \"unet\"\n[predictor.unet]\ndim = 8\nmultipliers = [1, 2]\n";
+    let loss = |run: &str, precision: &str| {
+        let mut layers = Layers::default();
+        layers.add(SMALL, "small").unwrap();
+        layers.add(&format!("{unet}[training]\nprecision = \"{precision}\""), "unet").unwrap();
+        std::fs::write(home.path("settings.toml"), layers.text()).unwrap();
+        home.succeeds(&format!("train ks.zarr --config settings.toml --steps 50 --out {run}/run"));
+        let figures =
+            Model::open(&home.path(run).join("run/model.safetensors")).unwrap().meta.figures;
+        (figures["validation loss"], figures["validation loss, linear base"])
+    };
+    let (full, base) = loss("full", "full");
+    let (mixed, _) = loss("mixed", "mixed");
+    assert!(full < 0.99 * base, "{full} of the base's {base}: nothing was learnt");
+    assert!(mixed != full && (mixed - full).abs() < 0.1 * (base - full), "{mixed} for {full}");
+    loss("again", "mixed");
+    assert_eq!(home.model("mixed/run"), home.model("again/run"), "same seed, other bits");
+}
+
+/// If it failed, early stopping would ship another network than the one it chose, or forget it when interrupted.
+#[test]
+fn the_best_weights_are_kept_through_interruptions() {
+    let home = Home::new();
+    // Trained too fast and too long, on little: the loss on the validation part rises again.
+    home.succeeds("data simulate kuramoto-sivashinsky --grid 32 --length 22 --trajectories 12 --frames 16 --out ks.zarr --force");
+    let text =
+        SMALL.replace("warmup = 5", "warmup = 5\nlearning-rate = 3e-2\nema = 0.0\nsteps = 200");
+    let best = text.replace("ema = 0.0", "ema = 0.0\nkeep = \"best\"");
+    std::fs::write(home.path("last.toml"), text).unwrap();
+    std::fs::write(home.path("best.toml"), best).unwrap();
+    home.succeeds("train ks.zarr --config last.toml --out last/run");
+    let printed = home.succeeds("train ks.zarr --config best.toml --out best/run");
+    let model = |run| Model::open(&home.path(run).join("model.safetensors")).unwrap().meta;
+    let (last, best) = (model("last/run"), model("best/run"));
+    let loss = |meta: &finescale_trainer::model::Meta| meta.figures["validation loss"];
+    let lines = std::fs::read_to_string(home.path("best/run/metrics.jsonl")).unwrap();
+    let reports: Vec<Report> =
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let least = reports.iter().min_by(|a, b| a.valid_loss().total_cmp(&b.valid_loss())).unwrap();
+    assert!(best.steps == least.step && best.steps < last.steps, "{} steps", best.steps);
+    assert!(printed.contains(&format!("the weights after {} steps", best.steps)), "{printed}");
+    assert!(loss(&best) < loss(&last), "{} for {}", loss(&best), loss(&last));
+    assert!((loss(&best) - least.valid_loss()).abs() < 1e-9, "the figures are not the best's");
+
+    let mut child =
+        home.command("train ks.zarr --config best.toml --out killed/run").spawn().unwrap();
+    while !home.path("killed/run/metrics.jsonl").exists()
+        || checkpoints(&home.path("killed/run")).last().is_none_or(|name| {
+            name.trim_start_matches("checkpoint-").parse::<usize>().unwrap() <= best.steps
+        })
+    {
+        assert!(child.try_wait().unwrap().is_none(), "the run ended before it could be killed");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    home.succeeds("train ks.zarr --out killed/run --resume");
+    assert_eq!(home.model("best/run"), home.model("killed/run"));
 }
 
 #[test]
@@ -230,7 +313,8 @@ fn what_is_wrong_is_said_in_one_sentence() {
     write("[training]\nbatch = \"many\"");
     assert!(home.fails(train).contains("batch = \"many\""));
     write("[training]\nprecision = \"half\"");
-    assert!(home.fails(train).contains("training.precision"));
+    let error = home.fails(train);
+    assert!(error.contains("precision = \"half\"") && error.contains("`mixed`"), "{error}");
     write("[predictor]\nwindow = 40");
     assert!(home.fails(train).contains("predictor.window"));
     write("[calibration]\nframes = 17");

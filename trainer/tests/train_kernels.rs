@@ -1,9 +1,10 @@
 //! The CPU's own modulated convolution against the same from Burn's operations, values and gradients.
 #![cfg(feature = "train")]
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{DType, Tensor, TensorData};
 use finescale::{Axis, Grid};
 use finescale_trainer::train::backend::{Cpu, Differentiable};
+use finescale_trainer::train::config::Precision;
 use finescale_trainer::train::network::{Block, Kernels, composed};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -49,7 +50,7 @@ fn our_block_is_burns() {
     ];
     for grid in grids {
         for (from, to, kernel, dilation, active, residual, modulated) in kinds {
-            let block = Block { grid, dilation, active, residual };
+            let block = Block { grid, dilation, active, residual, precision: Precision::Full };
             let (batch, ky) = (3, if grid.is_line() { 1 } else { kernel });
             let leaf = |tensor: Tensor<A, 4>| tensor.require_grad();
             let input = leaf(random([batch, from, grid.ny(), grid.nx()], &mut rng));
@@ -91,4 +92,44 @@ fn our_block_is_burns() {
             assert_eq!(values(plain), ours[0].1);
         }
     }
+}
+
+/// If it failed, mixed precision would be f32 under another name, or would leave rounded numbers outside the convolution.
+#[test]
+fn mixed_precision_rounds_the_convolution_and_nothing_else() {
+    let mut rng = ChaCha8Rng::seed_from_u64(2);
+    let grid = Grid::plane(Axis::reflecting(8).unwrap(), Axis::periodic(16).unwrap()).unwrap();
+    let (input, weight) = (random([3, 5, 8, 16], &mut rng), random([5, 5, 3, 3], &mut rng));
+    let (bias, factor, shift) =
+        (random([5], &mut rng), random([3, 5], &mut rng), random([3, 5], &mut rng));
+    let cotangent = random([3, 5, 8, 16], &mut rng);
+    let [full, mixed] = [Precision::Full, Precision::Mixed].map(|precision| {
+        let block = Block { grid, dilation: 2, active: false, residual: true, precision };
+        let (input, weight) = (input.clone().require_grad(), weight.clone().require_grad());
+        let bias = bias.clone().require_grad();
+        let modulation = Some([factor.clone(), shift.clone()]);
+        let output = A::block(input.clone(), weight.clone(), bias.clone(), modulation, &block);
+        assert_eq!(output.dtype(), DType::F32);
+        let gradients = (output.clone() * cotangent.clone()).sum().backward();
+        let gradient = |found: Option<Tensor<Cpu, 4>>| {
+            let found = found.unwrap();
+            assert_eq!(found.dtype(), DType::F32);
+            values(found)
+        };
+        let rounded = [
+            values(output.inner()),
+            gradient(input.grad(&gradients)),
+            gradient(weight.grad(&gradients)),
+        ];
+        (rounded, values(bias.grad(&gradients).unwrap()))
+    });
+    let norm = |values: &mut dyn Iterator<Item = f32>| values.map(|v| v * v).sum::<f32>().sqrt();
+    for (full, mixed) in full.0.iter().zip(&mixed.0) {
+        let difference = norm(&mut full.iter().zip(mixed).map(|(a, b)| a - b));
+        let error = difference / norm(&mut full.iter().copied());
+        // bf16 has eight bits: each rounding errs by 2⁻⁹ on average at most.
+        assert!((2e-4..5e-3).contains(&error), "{error}");
+    }
+    // The bias is added in f32, and its gradient does not pass through the convolution.
+    close("bias", &mixed.1, &full.1);
 }

@@ -78,6 +78,14 @@ fn lints(stages: &mut Stages) {
             "-Dwarnings",
         ]))
     });
+    stages.run("clippy, CUDA", || {
+        // Checked, not built: that would take ten minutes. The version is what the bindings assume where there is no toolkit. The
+        // whole workspace, so that what it shares with the stage before has the same features and is not checked again.
+        let all = ["clippy", "--workspace", "--lib", "--bins", "--features"];
+        let mut clippy =
+            cargo(&[&all[..], &["finescale-trainer/cuda", "--", "-Dwarnings"]].concat());
+        command::run(clippy.env("CUDARC_CUDA_VERSION", "13000"))
+    });
     stages.run("documentation", || {
         // The libraries only: the program `finescale` would write over the library of the same name.
         let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--lib"]);

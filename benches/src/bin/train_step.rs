@@ -10,7 +10,7 @@ use burn::optim::{AdamConfig, GradientsParams, Optimizer};
 use burn::tensor::{Tensor, TensorData};
 use finescale::{Axis, Grid};
 use finescale_trainer::train::backend::{Cpu, Differentiable};
-use finescale_trainer::train::config;
+use finescale_trainer::train::config::{self, Precision};
 use finescale_trainer::train::network::Tiny;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -41,7 +41,8 @@ fn main() {
     let target = field([batch, 1, points, points]);
     let lambda = Tensor::<A, 2>::ones([batch, 5], &device);
     let mut step = |network: Tiny<A>| {
-        let error = network.forward(input.clone(), lambda.clone()) - target.clone();
+        let error =
+            network.forward(input.clone(), lambda.clone(), Precision::Full) - target.clone();
         let loss = (error.clone() * error).mean();
         let gradients = GradientsParams::from_grads(loss.backward(), &network);
         optimizer.step(3e-3, network, gradients)

@@ -50,15 +50,31 @@ fn cuda_devices(_: usize) -> Result<()> {
 
 #[cfg(feature = "cuda")]
 fn cuda_devices(wanted: usize) -> Result<()> {
-    // The driver lists its devices here; asking the backend itself would panic where there is no driver.
-    let found = std::fs::read_dir("/proc/driver/nvidia/gpus").map_or(0, Iterator::count);
+    use cudarc::{driver::CudaContext, nvrtc::compile_ptx};
+    let count = unless_it_panics(CudaContext::device_count).and_then(Result::ok);
+    let found = count.map_or(0, |count| usize::try_from(count).unwrap_or(0));
     if found == 0 {
-        bail!("no NVIDIA GPU was found (is its driver loaded?): use --backend cpu");
+        bail!("no NVIDIA GPU was found (is its driver installed?): use --backend cpu");
     }
     if found < wanted {
         bail!("--devices is {wanted}, but {found} NVIDIA GPUs were found: ask for at most {found}");
     }
+    if !matches!(unless_it_panics(|| compile_ptx("")), Some(Ok(_))) {
+        bail!(
+            "NVIDIA's runtime compiler was not found: install NVRTC (libnvrtc) of your CUDA version"
+        );
+    }
     Ok(())
+}
+
+/// Where a library is missing, the bindings panic.
+#[cfg(feature = "cuda")]
+fn unless_it_panics<T>(call: impl FnOnce() -> T + std::panic::UnwindSafe) -> Option<T> {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| ()));
+    let result = std::panic::catch_unwind(call).ok();
+    std::panic::set_hook(hook);
+    result
 }
 
 /// The device of a number; the CPU backend has one device, however often it is asked for.

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 /// Checkpoints that are kept: the newest, and the one before it in case the disk damaged the newest.
 const KEPT: usize = 2;
-const MAGIC: &[u8; 8] = b"fscheck1";
+const MAGIC: &[u8; 8] = b"fscheck2";
 
 /// Weights, their moving average, and the optimizer's state after `step` steps.
 pub(super) struct Checkpoint<M, O> {
@@ -23,6 +23,16 @@ pub(super) struct Checkpoint<M, O> {
     pub average: M,
     /// Optimizer.
     pub optimizer: O,
+    /// Where the best are kept.
+    pub best: Option<Best<M>>,
+}
+
+/// The averaged weights of least validation loss so far.
+#[derive(Clone)]
+pub(super) struct Best<M> {
+    pub step: usize,
+    pub loss: f64,
+    pub weights: M,
 }
 
 type Bytes = BinBytesRecorder<FullPrecisionSettings>;
@@ -39,6 +49,11 @@ impl<M, O> Checkpoint<M, O> {
         O: Optimizer<M, B>,
     {
         let record = |error| anyhow::anyhow!("a checkpoint cannot be encoded: {error}");
+        let (best_step, best_loss) =
+            self.best.as_ref().map_or((0, f64::NAN), |best| (best.step, best.loss));
+        let best = self.best.map_or(Ok(Vec::new()), |best| {
+            Recorder::<B>::record(&Bytes::default(), best.weights.into_record(), ())
+        });
         let parts = [
             Recorder::<B>::record(&Bytes::default(), self.weights.into_record(), ())
                 .map_err(record)?,
@@ -46,9 +61,12 @@ impl<M, O> Checkpoint<M, O> {
                 .map_err(record)?,
             Recorder::<B>::record(&Bytes::default(), self.optimizer.to_record(), ())
                 .map_err(record)?,
+            best.map_err(record)?,
         ];
         let mut bytes = MAGIC.to_vec();
-        bytes.extend((self.step as u64).to_le_bytes());
+        for number in [self.step as u64, best_step as u64, best_loss.to_bits()] {
+            bytes.extend(number.to_le_bytes());
+        }
         for part in &parts {
             bytes.extend((part.len() as u64).to_le_bytes());
             bytes.extend(part);
@@ -82,7 +100,7 @@ impl<M, O> Checkpoint<M, O> {
         for path in list(folder)?.into_iter().rev() {
             let bytes = std::fs::read(&path)
                 .with_context(|| format!("{} cannot be read", path.display()))?;
-            let Ok((step, [w, a, o])) = parse(&bytes) else {
+            let Ok(([step, best_step, best_loss], [w, a, o, best])) = parse(&bytes) else {
                 eprintln!("warning: {} is damaged and left out", path.display());
                 continue;
             };
@@ -90,8 +108,16 @@ impl<M, O> Checkpoint<M, O> {
                 |error| anyhow::anyhow!("{} belongs to another network: {error}", path.display());
             let recorder = Bytes::default();
             let average = weights.clone();
+            let best = if best.is_empty() {
+                None
+            } else {
+                let record = Recorder::<B>::load(&recorder, best, device).map_err(wrong)?;
+                let (step, loss) = (best_step as usize, f64::from_bits(best_loss));
+                Some(Best { step, loss, weights: weights.clone().load_record(record) })
+            };
             return Ok(Some(Self {
-                step,
+                step: step as usize,
+                best,
                 weights: weights
                     .load_record(Recorder::<B>::load(&recorder, w, device).map_err(wrong)?),
                 average: average
@@ -120,7 +146,8 @@ fn list(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-fn parse(bytes: &[u8]) -> Result<(usize, [Vec<u8>; 3])> {
+/// The three numbers and the four records.
+fn parse(bytes: &[u8]) -> Result<([u64; 3], [Vec<u8>; 4])> {
     let (body, digest) = bytes.split_last_chunk::<32>().context("too short")?;
     ensure!(Sha256::digest(body)[..] == digest[..], "the digest is wrong");
     let mut rest = body.strip_prefix(MAGIC).context("another format")?;
@@ -129,8 +156,8 @@ fn parse(bytes: &[u8]) -> Result<(usize, [Vec<u8>; 3])> {
         rest = after;
         Ok(u64::from_le_bytes(*number))
     };
-    let step = number()? as usize;
-    let mut parts = [const { Vec::new() }; 3];
+    let numbers = [number()?, number()?, number()?];
+    let mut parts = [const { Vec::new() }; 4];
     for part in &mut parts {
         let (length, after) = rest.split_first_chunk::<8>().context("too short")?;
         let length = u64::from_le_bytes(*length) as usize;
@@ -138,5 +165,5 @@ fn parse(bytes: &[u8]) -> Result<(usize, [Vec<u8>; 3])> {
         *part = bytes.to_vec();
         rest = after;
     }
-    Ok((step, parts))
+    Ok((numbers, parts))
 }

@@ -63,7 +63,7 @@ settings!(/// Section `loss`.
 settings!(/// Section `training`.
 Training {
     steps: usize, batch: usize, accumulate: usize, learning_rate: f64, warmup: usize, decay: Decay,
-    clip: f64, ema: f64, precision: Precision,
+    clip: f64, ema: f64, keep: Keep, precision: Precision,
 });
 settings!(/// Section `report`.
     Report { every: usize, windows: usize, rollout: usize });
@@ -82,8 +82,10 @@ choice!(/// Weight of squared errors.
     Weight { Innovation, Noise });
 choice!(/// How the learning rate falls.
     Decay { Cosine, Constant });
+choice!(/// Which weights become the model.
+    Keep { Last, Best });
 choice!(/// Numbers inside the network.
-    Precision { Full, Half });
+    Precision { Full, Mixed });
 
 impl Default for Config {
     fn default() -> Self {
@@ -163,10 +165,6 @@ impl Config {
                 "training.{name} is {value}: use more than 0"
             );
         }
-        ensure!(
-            t.precision == Precision::Full,
-            "training.precision is \"half\", which is not built yet: use \"full\""
-        );
         ensure!((0.0..1.0).contains(&t.ema), "training.ema is {}: use 0 to 1", t.ema);
         let r = &self.report;
         ensure!(

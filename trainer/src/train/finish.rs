@@ -11,9 +11,9 @@ use burn::tensor::backend::AutodiffBackend;
 use super::batch::Frames;
 use super::calibrate::{innovation_ratio, lambda_grid, scores};
 use super::config::{Base, Config, Inputs, Network};
-use super::network::{Corrected, Kernels};
+use super::network::Kernels;
 use super::predictor::{Linear, Predictor};
-use super::run::Run;
+use super::run::{Kept, Run};
 use super::step::Context;
 use super::tables::Tables;
 use super::validate::{Validation, validate};
@@ -43,14 +43,21 @@ where
     A::InnerBackend: Kernels,
 {
     /// Calibrates, writes `model.safetensors`, and prints the figures.
-    pub(super) fn write(&self, network: Option<Corrected<A>>, start: Instant) -> Result<()> {
+    pub(super) fn write(&self, kept: Option<Kept<A>>, start: Instant) -> Result<()> {
+        let steps = kept.as_ref().map_or(0, |kept| kept.steps);
+        if kept.is_some() && steps < self.run.config.training.steps {
+            println!(
+                "the weights after {steps} steps are kept: they had the least validation loss"
+            );
+        }
         println!("calibrating on the validation part");
+        let network = kept.map(|kept| kept.network);
         let arrays = network.as_ref().map_or_else(BTreeMap::new, weights::export::<A, _>);
         let (calibration, linear, found) = match network {
             Some(network) => self.measure(&network.valid(), &network)?,
             None => self.measure(&Linear, &Linear)?,
         };
-        let model = self.model(arrays, &calibration, &linear, &found)?;
+        let model = self.model(arrays, steps, &calibration, &linear, &found)?;
         model.save(&self.run.folder.join("model.safetensors"))?;
         self.print(&model, &linear, &found);
         println!("  {:.1} s in all", start.elapsed().as_secs_f64());
@@ -99,6 +106,7 @@ where
     fn model(
         &self,
         mut arrays: BTreeMap<String, Array>,
+        steps: usize,
         calibration: &Calibration,
         linear: &Validation,
         found: &Validation,
@@ -156,7 +164,7 @@ where
             lambda_grid: lambda_grid(self.emergence(), GRID_STEPS),
             data: run.reader.hash().into(),
             seed: config.seed,
-            steps: if p.network == Network::Linear { 0 } else { config.training.steps },
+            steps,
             figures,
         };
         Ok(Model { meta, arrays })

@@ -16,8 +16,8 @@ use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 
 use super::batch::Frames;
-use super::checkpoint::Checkpoint;
-use super::config::{Config, Network};
+use super::checkpoint::{Best, Checkpoint};
+use super::config::{Config, Keep, Network};
 use super::metrics::{self, Bands, Report};
 use super::network::{Corrected, Kernels};
 use super::optimizer::{average, clip, learning_rate};
@@ -69,6 +69,12 @@ struct Parts<A: AutodiffBackend> {
     base: LinearBase,
     contexts: Vec<Arc<Context<A>>>,
     valid: Frames<A::InnerBackend>,
+}
+
+/// The network that becomes the model, and the steps that it was trained for.
+pub(super) struct Kept<A: AutodiffBackend> {
+    pub(super) network: Corrected<A>,
+    pub(super) steps: usize,
 }
 
 /// Steps between looks at the losses: looking makes a GPU wait.
@@ -145,7 +151,7 @@ impl Run {
         model: Corrected<A>,
         parts: &Parts<A>,
         devices: &[A::Device],
-    ) -> Result<Corrected<A>>
+    ) -> Result<Kept<A>>
     where
         A: AutodiffBackend + Kernels,
         A::InnerBackend: Kernels,
@@ -155,10 +161,17 @@ impl Run {
         let fresh = (model.clone(), optimizer.clone());
         let state = match Checkpoint::load::<A>(&self.folder, fresh.0, fresh.1, &devices[0])? {
             Some(state) => state,
-            None => Checkpoint { step: 0, average: model.clone(), weights: model, optimizer },
+            None => Checkpoint {
+                step: 0,
+                average: model.clone(),
+                weights: model,
+                optimizer,
+                best: None,
+            },
         };
         let mut reports = metrics::resume(&self.folder, state.step)?;
-        let Checkpoint { step: first, mut weights, average: mut mean, mut optimizer } = state;
+        let Checkpoint { step: first, mut weights, average: mut mean, mut optimizer, mut best } =
+            state;
         if first > 0 {
             println!("resumed after {first} steps");
         }
@@ -186,6 +199,12 @@ impl Run {
             if report {
                 let context = &parts.contexts[0];
                 let found = validate(&mean.valid(), &parts.valid, &context.tables, &self.config)?;
+                let loss = found.loss();
+                // Not a number counts as the largest.
+                let better = best.as_ref().is_none_or(|best| loss.total_cmp(&best.loss).is_lt());
+                if training.keep == Keep::Best && better {
+                    best = Some(Best { step: done, loss, weights: mean.clone() });
+                }
                 let rate = learning_rate(training, step);
                 let report = Report::new(done, rate, watch.bands.take(), found);
                 display.report(&report);
@@ -196,7 +215,9 @@ impl Run {
             if report || stop {
                 let (weights, average, optimizer) =
                     (weights.clone(), mean.clone(), optimizer.clone());
-                Checkpoint { step: done, weights, average, optimizer }.save::<A>(&self.folder)?;
+                let best = best.clone();
+                Checkpoint { step: done, weights, average, optimizer, best }
+                    .save::<A>(&self.folder)?;
             }
             if stop && done < training.steps {
                 drop(display);
@@ -205,7 +226,10 @@ impl Run {
                 });
             }
         }
-        Ok(mean)
+        Ok(match best {
+            Some(Best { step, weights, .. }) => Kept { network: weights, steps: step },
+            None => Kept { network: mean, steps: training.steps },
+        })
     }
 }
 

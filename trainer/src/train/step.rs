@@ -10,7 +10,7 @@ use super::batch::{Batch, Draw, Frames};
 use super::config::Config;
 use super::loss::{increment_loss, training_loss};
 use super::network::{Corrected, Kernels};
-use super::predictor::{Input, Predictor, Window};
+use super::predictor::{Input, Window};
 use super::tables::Tables;
 
 /// What all steps on one device share.
@@ -61,7 +61,7 @@ where
         let Context { frames, tables, lifted, config, share } = &*item.context;
         let batch = frames.batch(&item.draw, tables);
         let input = Input::new(&batch.window, tables).lift();
-        let output = self.predict(input, lifted);
+        let output = self.predict_in(config.training.precision, input, lifted);
         let batch = batch.lift();
         let loss = training_loss(&output, &batch, lifted, config) * *share;
         let values = increment_loss(&output, &batch, lifted, config.loss.weight).inner();

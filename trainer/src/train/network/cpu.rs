@@ -8,9 +8,10 @@ use burn::backend::flex::FlexTensor;
 use burn::tensor::{Tensor, TensorData, TensorPrimitive};
 use finescale::layer::SLOPE;
 
-use super::kernels::{Block, Kernels};
+use super::kernels::{Block, Kernels, composed};
 use crate::convolution::{self, Convolution, Given};
 use crate::train::backend::Cpu;
+use crate::train::config::Precision;
 
 /// The block's five inputs, contiguous.
 #[derive(Clone, Debug)]
@@ -77,6 +78,9 @@ impl Kernels for Cpu {
         given: Option<[Tensor<Self, 2>; 2]>,
         options: &Block,
     ) -> Tensor<Self, 4> {
+        if options.precision == Precision::Mixed {
+            return composed(input, weight, bias, given, options);
+        }
         let [factor, shift] = modulation(given, &input, &weight);
         let inputs = [
             input.into_primitive().tensor(),
@@ -131,6 +135,9 @@ impl<C: CheckpointStrategy> Kernels for Autodiff<Cpu, C> {
         given: Option<[Tensor<Self, 2>; 2]>,
         options: &Block,
     ) -> Tensor<Self, 4> {
+        if options.precision == Precision::Mixed {
+            return composed(input, weight, bias, given, options);
+        }
         let [factor, shift] = modulation(given, &input, &weight);
         let given = [
             input.into_primitive().tensor(),

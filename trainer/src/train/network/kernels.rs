@@ -1,10 +1,13 @@
 //! The one costly operation of `tiny`, a modulated convolution, on every backend.
 
-use burn::tensor::{Tensor, activation, backend::Backend, module::conv2d, ops::ConvOptions};
+use burn::tensor::{
+    FloatDType, Tensor, activation, backend::Backend, module::conv2d, ops::ConvOptions,
+};
 use finescale::Grid;
 
 use super::padding::pad;
 use crate::model::reference::SLOPE;
+use crate::train::config::Precision;
 
 /// What a block does besides its convolution.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +20,8 @@ pub struct Block {
     pub active: bool,
     /// Whether the input is added to the output.
     pub residual: bool,
+    /// What the convolution itself is computed in.
+    pub precision: Precision,
 }
 
 /// A backend with modulated convolutions.
@@ -45,7 +50,16 @@ pub fn composed<B: Backend>(
 ) -> Tensor<B, 4> {
     let d = block.dilation;
     let padded = pad(input.clone(), &block.grid, weight.dims()[3] / 2 * d);
-    let mut out = conv2d(padded, weight, Some(bias), ConvOptions::new([1, 1], [0, 0], [d, d], 1));
+    let options = ConvOptions::new([1, 1], [0, 0], [d, d], 1);
+    let mut out = match block.precision {
+        Precision::Full => conv2d(padded, weight, Some(bias), options),
+        // The bias waits for f32: its gradient is a sum over batch and grid. bf16 reaches as far as f32, so gradients need no scaling.
+        Precision::Mixed => {
+            let [input, weight] = [padded, weight].map(|tensor| tensor.cast(FloatDType::BF16));
+            let bias = bias.reshape([1, -1, 1, 1]);
+            conv2d(input, weight, None, options).cast(FloatDType::F32) + bias
+        }
+    };
     if let Some(modulation) = modulation {
         let [factor, shift] = modulation.map(|m| {
             let [batch, channels] = m.dims();

@@ -16,7 +16,7 @@ pub use kernels::{Block, Kernels, composed};
 pub use tiny::Tiny;
 pub use unet::Unet;
 
-use super::config::{self, Config};
+use super::config::{self, Config, Precision};
 use super::predictor::{Input, Output, Predictor};
 use super::tables::Tables;
 use crate::model::reference::BOUND;
@@ -76,9 +76,22 @@ impl<B: Kernels> Corrected<B> {
 
 impl<B: Kernels> Predictor<B> for Corrected<B> {
     fn predict(&self, input: Input<B>, tables: &Tables<B>) -> Output<B> {
+        self.predict_in(Precision::Full, input, tables)
+    }
+}
+
+impl<B: Kernels> Corrected<B> {
+    /// [`Predictor::predict`] with the network's convolutions in a precision: only training steps use another than the full one,
+    /// so that figures and tables are those of the model that is written.
+    pub fn predict_in(
+        &self,
+        precision: Precision,
+        input: Input<B>,
+        tables: &Tables<B>,
+    ) -> Output<B> {
         let out = match &self.body {
-            Body::Tiny(network) => network.forward(input.fields, input.lambda),
-            Body::Unet(network) => network.forward(input.fields, input.lambda),
+            Body::Tiny(network) => network.forward(input.fields, input.lambda, precision),
+            Body::Unet(network) => network.forward(input.fields, input.lambda, precision),
         };
         let [batch, outputs, ny, nx] = out.dims();
         let channels = tables.channels;

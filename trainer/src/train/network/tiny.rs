@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use super::film::Film;
 use super::initial::{uniform, zeros};
 use super::kernels::{Block, Kernels};
-use crate::train::config;
+use crate::train::config::{self, Precision};
 
 /// Residual dilated convolutions over the window's fields, modulated by λ.
 ///
@@ -76,14 +76,19 @@ impl<B: Backend> Tiny<B> {
 
 impl<B: Kernels> Tiny<B> {
     /// `[batch, inputs, y, x]` and `[batch, LAMBDA_FEATURES]` to `[batch, outputs, y, x]`.
-    pub fn forward(&self, fields: Tensor<B, 4>, lambda: Tensor<B, 2>) -> Tensor<B, 4> {
+    pub fn forward(
+        &self,
+        fields: Tensor<B, 4>,
+        lambda: Tensor<B, 2>,
+        precision: Precision,
+    ) -> Tensor<B, 4> {
         let [factors, shifts] = self.film.forward(lambda);
         let last = self.layers.len() - 1;
         let mut h = fields;
         let mut channel = 0;
         for (n, (layer, &dilation)) in self.layers.iter().zip(&self.dilations).enumerate() {
-            let block =
-                Block { grid: self.grid, dilation, active: n < last, residual: n > 0 && n < last };
+            let (active, residual) = (n < last, n > 0 && n < last);
+            let block = Block { grid: self.grid, dilation, active, residual, precision };
             let (weight, bias) = (layer.weight.val(), layer.bias.val());
             let modulation = (n < last).then(|| {
                 let out = weight.dims()[0];

@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use super::initial::{ones, uniform, zeros};
 use super::kernels::{Block, composed};
 use crate::model::reference::LAMBDA_FEATURES;
-use crate::train::config;
+use crate::train::config::{self, Precision};
 
 const GROUPS: usize = 8;
 const HEADS: usize = 4;
@@ -90,39 +90,46 @@ impl<B: Backend> Unet<B> {
     }
 
     /// `[batch, inputs, y, x]` and `[batch, LAMBDA_FEATURES]` to `[batch, outputs, y, x]`.
-    pub fn forward(&self, fields: Tensor<B, 4>, lambda: Tensor<B, 2>) -> Tensor<B, 4> {
+    pub fn forward(
+        &self,
+        fields: Tensor<B, 4>,
+        lambda: Tensor<B, 2>,
+        precision: Precision,
+    ) -> Tensor<B, 4> {
         let [dense, deeper] = &self.lambda;
         let lambda = activation::silu(deeper.forward(activation::silu(dense.forward(lambda))));
-        let first = self.first.forward(fields);
+        let first = self.first.forward(fields, precision);
         let mut h = first.clone();
         let mut skips = Vec::new();
         for level in &self.down {
             let [a, b] = &level.blocks;
-            h = a.forward(h, &lambda);
+            h = a.forward(h, &lambda, precision);
             skips.push(h.clone());
-            h = b.forward(h, &lambda);
+            h = b.forward(h, &lambda, precision);
             if let Some(attention) = &level.attention {
-                h = attention.forward(h);
+                h = attention.forward(h, precision);
             }
             skips.push(h.clone());
-            h = level.resize.forward(if level.scaled { to_depth(h) } else { h });
+            h = level.resize.forward(if level.scaled { to_depth(h) } else { h }, precision);
         }
         let [a, b] = &self.middle;
-        h = b.forward(self.attention.forward(a.forward(h, &lambda)), &lambda);
+        h = self.attention.forward(a.forward(h, &lambda, precision), precision);
+        h = b.forward(h, &lambda, precision);
         for level in &self.up {
             for block in &level.blocks {
                 let skip = skips.pop().expect("every level leaves two");
-                h = block.forward(Tensor::cat(vec![h, skip], 1), &lambda);
+                h = block.forward(Tensor::cat(vec![h, skip], 1), &lambda, precision);
             }
             if let Some(attention) = &level.attention {
-                h = attention.forward(h);
+                h = attention.forward(h, precision);
             }
-            h = level.resize.forward(h);
+            h = level.resize.forward(h, precision);
             if level.scaled {
                 h = doubled(h);
             }
         }
-        self.last.forward(self.last_block.forward(Tensor::cat(vec![h, first], 1), &lambda))
+        h = self.last_block.forward(Tensor::cat(vec![h, first], 1), &lambda, precision);
+        self.last.forward(h, precision)
     }
 }
 
@@ -158,18 +165,24 @@ struct Residual<B: Backend> {
 }
 
 impl<B: Backend> Residual<B> {
-    fn forward(&self, x: Tensor<B, 4>, lambda: &Tensor<B, 2>) -> Tensor<B, 4> {
+    fn forward(
+        &self,
+        x: Tensor<B, 4>,
+        lambda: &Tensor<B, 2>,
+        precision: Precision,
+    ) -> Tensor<B, 4> {
         let [first, second] = &self.convs;
         let [norm, norm_second] = &self.norms;
-        let h = norm.forward(first.forward(x.clone()));
+        let h = norm.forward(first.forward(x.clone(), precision));
         let [batch, channels, ..] = h.dims();
         let modulation =
             self.modulation.forward(lambda.clone()).reshape([batch, 2 * channels, 1, 1]);
         let h = h * (modulation.clone().narrow(1, 0, channels) + 1.0)
             + modulation.narrow(1, channels, channels);
-        let h = activation::silu(norm_second.forward(second.forward(activation::silu(h))));
+        let h = norm_second.forward(second.forward(activation::silu(h), precision));
+        let h = activation::silu(h);
         h + match &self.shortcut {
-            Some(conv) => conv.forward(x),
+            Some(conv) => conv.forward(x, precision),
             None => x,
         }
     }
@@ -185,9 +198,9 @@ struct Attention<B: Backend> {
 }
 
 impl<B: Backend> Attention<B> {
-    fn forward(&self, x: Tensor<B, 4>) -> Tensor<B, 4> {
+    fn forward(&self, x: Tensor<B, 4>, precision: Precision) -> Tensor<B, 4> {
         let [batch, channels, ny, nx] = x.dims();
-        let all = self.project.forward(self.norm.forward(x.clone()));
+        let all = self.project.forward(self.norm.forward(x.clone()), precision);
         let part = |n: usize| {
             let part = all.clone().narrow(1, n * HEADS * HEAD_DIM, HEADS * HEAD_DIM);
             part.reshape([batch * HEADS, HEAD_DIM, ny * nx])
@@ -196,7 +209,7 @@ impl<B: Backend> Attention<B> {
         let keys = activation::softmax(part(1), 2);
         let context = keys.matmul(part(2).swap_dims(1, 2));
         let read = context.swap_dims(1, 2).matmul(queries);
-        let out = self.out.forward(read.reshape([batch, HEADS * HEAD_DIM, ny, nx]));
+        let out = self.out.forward(read.reshape([batch, HEADS * HEAD_DIM, ny, nx]), precision);
         x + out * self.gain.val().reshape([1, channels, 1, 1])
     }
 }
@@ -223,8 +236,9 @@ struct Conv<B: Backend> {
 }
 
 impl<B: Backend> Conv<B> {
-    fn forward(&self, x: Tensor<B, 4>) -> Tensor<B, 4> {
-        let block = Block { grid: self.grid, dilation: 1, active: false, residual: false };
+    fn forward(&self, x: Tensor<B, 4>, precision: Precision) -> Tensor<B, 4> {
+        let (grid, dilation) = (self.grid, 1);
+        let block = Block { grid, dilation, active: false, residual: false, precision };
         composed(x, self.weight.val(), self.bias.val(), None, &block)
     }
 }
