@@ -94,7 +94,7 @@ fn portable<const ADJOINT: bool, W: Weight>(pass: Pass<'_, W>) {
     run!(ADJOINT, PORTABLE_POINTS, pass);
 }
 
-/// The only `unsafe` of the crate: calling a safe function that is compiled for instructions which the compiler cannot
+/// The only `unsafe` of the crate beside the tile in `smlad.rs`: calling a safe function that is compiled for instructions which the compiler cannot
 /// know to be there. A [`CodePath`] that names them only comes from [`CodePath::available`], which has looked.
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 #[allow(unsafe_code)]
