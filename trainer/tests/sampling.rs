@@ -180,6 +180,20 @@ fn an_interrupted_run_goes_on_to_the_same_bits() {
     assert_eq!(a.provenance.calls_per_frame, b.provenance.calls_per_frame);
 }
 
+/// Steps far too large for the paper's rule: nothing that is no number may be written, and how many paths were lost is told.
+#[test]
+fn paths_that_blow_up_are_counted() {
+    let home = Home::linear(false);
+    std::fs::write(home.path("s.toml"), "preset = \"paper\"\nclamp = 3e38\n").unwrap();
+    let line = "generate --model model.safetensors --members 3 --frames 4 --sampler s.toml --steps 3 --out a.nc";
+    let output = home.command(line).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert_eq!(said.matches(" blew up").count(), 3, "{said}");
+    assert!(said.contains("3 of 3 paths are not finite: use another λ*"), "{said}");
+    assert!(!home.path("a.nc").exists());
+}
+
 #[test]
 fn bad_requests_are_refused_in_a_sentence() {
     let home = Home::linear(false);

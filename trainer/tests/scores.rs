@@ -276,6 +276,30 @@ fn units_scale_and_relative_scores_do_not() {
 }
 
 /// What cannot be scored is refused in a sentence.
+/// A path that blew up must not hide among sound ones.
+#[test]
+fn a_path_beyond_the_data_is_counted() {
+    let spec = spec(&[16], Periodic, 2, 3);
+    let truth = path(&spec, |_, _, _, x| wave(Periodic, 2.0, x, 0.0));
+    let (members, len) = (4, spec.frame_len());
+    let copies = truth.chunks_exact(len).flat_map(|frame| frame.repeat(members));
+    let mut prediction: Vec<f32> = copies.collect();
+    // Frame 1, member 2, channel 1: a cosine of amplitude 1 has the deviation 1/√2.
+    prediction[(members + 2) * len + 16 + 5] = -4.0;
+    let ensemble = result(spec, Task::Generate, members, 0, prediction, Some(truth));
+    let scores = scores(&ensemble);
+    for (channel, largest, blown_up) in [
+        (&scores.channels[0], SQRT_2, 0),
+        (&scores.channels[1], 4.0 * SQRT_2, 1),
+        (&scores.overall, 4.0 * SQRT_2, 1),
+    ] {
+        let extremes = &channel.extremes;
+        assert_eq!((extremes.paths, extremes.blown_up), (4, blown_up), "{}", channel.name);
+        near(extremes.largest, largest, 1e-5, "the farthest value");
+        near(extremes.largest_of_truth, SQRT_2, 1e-5, "the truth's");
+    }
+}
+
 #[test]
 fn bad_results_are_refused() {
     let spec = spec(&[16], Periodic, 1, 3);

@@ -1,5 +1,7 @@
 //! A model's card: what it is, what it was trained on, how good it is, what it costs.
 
+mod seeds;
+
 use std::fmt::Write;
 
 use anyhow::{Context, Result};
@@ -8,7 +10,7 @@ use finescale::model::{Footprint, Model as View};
 use crate::export::{AlignedBytes, Bounds, Precision, file};
 use crate::model::{Meta, Model, NetworkMeta};
 use crate::report::Scored;
-use crate::score::{number, task_name};
+use crate::score::{Scores, number, task_name};
 
 /// Results of one task side by side, the model's own first.
 pub struct Comparison {
@@ -16,33 +18,45 @@ pub struct Comparison {
     pub scored: Vec<Scored>,
     /// The command that made the first one.
     pub command: String,
+    /// Scores of the same command with models that other seeds of training made.
+    pub seeds: Vec<Scores>,
+}
+
+/// What people say of a model, and what its training left beside it.
+pub struct Words<'a> {
+    /// One sentence on what the model is of.
+    pub about: &'a str,
+    /// The commands that make data and model, as a reader repeats them.
+    pub made: &'a [String],
+    /// Licence of the data, a sentence.
+    pub licence: &'a str,
+    /// What the program printed at the end of the training.
+    pub printed: Option<String>,
+    /// Markdown that goes in after the training.
+    pub notes: Option<String>,
+    /// Whether the training drew its curves.
+    pub curves: bool,
 }
 
 /// Writes the card in Markdown.
 ///
-/// `made`: the commands that make data and model, as a reader repeats them; `licence`: of the data.
-///
 /// # Errors
 /// If the model does not fit the runtime.
-pub fn markdown(
-    model: &Model,
-    about: &str,
-    made: &[String],
-    licence: &str,
-    comparisons: &[Comparison],
-) -> Result<String> {
+pub fn markdown(model: &Model, words: &Words<'_>, comparisons: &[Comparison]) -> Result<String> {
     let meta = &model.meta;
-    let mut card = format!("# {}\n\n{about}\n", meta.name);
-    if !made.is_empty() {
+    let mut card = format!("# {}\n\n{}\n", meta.name, words.about);
+    if !words.made.is_empty() {
         card += "\n";
-        made.iter().for_each(|command| card += &format!("    {command}\n"));
+        words.made.iter().for_each(|command| card += &format!("    {command}\n"));
     }
     data(&mut card, meta)?;
-    training(&mut card, meta)?;
+    training(&mut card, meta, words)?;
     for comparison in comparisons {
         skill(&mut card, comparison)?;
     }
+    seeds::table(&mut card, words.made, comparisons)?;
     footprint(&mut card, model)?;
+    let licence = words.licence;
     writeln!(card, "\n## Licence\n\nWeights: MIT or Apache-2.0, at your choice. Data: {licence}")?;
     Ok(card)
 }
@@ -67,7 +81,7 @@ fn data(card: &mut String, meta: &Meta) -> Result<()> {
     Ok(())
 }
 
-fn training(card: &mut String, meta: &Meta) -> Result<()> {
+fn training(card: &mut String, meta: &Meta, words: &Words<'_>) -> Result<()> {
     let network = match &meta.network {
         NetworkMeta::Linear => "the linear base alone".to_owned(),
         NetworkMeta::Tiny { channels, kernel, dilations } => {
@@ -83,23 +97,50 @@ fn training(card: &mut String, meta: &Meta) -> Result<()> {
     for (name, value) in &meta.figures {
         writeln!(card, "| {name} | {} |", number(*value))?;
     }
-    writeln!(card, "\n![Loss, validation by λ, simulation error](curves.png)")?;
+    if let Some(printed) = &words.printed {
+        writeln!(card, "\nWhat the program printed at the end:\n")?;
+        printed.lines().for_each(|line| *card += &format!("    {line}\n"));
+    }
+    if words.curves {
+        writeln!(card, "\n![Loss, validation by λ, simulation error](curves.png)")?;
+    }
+    if let Some(notes) = &words.notes {
+        writeln!(card, "\n{}", notes.trim())?;
+    }
     Ok(())
 }
 
 fn skill(card: &mut String, comparison: &Comparison) -> Result<()> {
-    let Comparison { scored, command } = comparison;
+    let Comparison { scored, command, .. } = comparison;
     let first = scored.first().context("a comparison has results")?;
     let scores = &first.scores;
+    let counted = |n: usize, one: &str, many: &str| match n {
+        1 => format!("1 {one}"),
+        _ => format!("{n} {many}"),
+    };
+    let (trajectories, frames) = (scores.trajectories, scores.frames);
     writeln!(
         card,
-        "\n## Skill: {}\n\n    {command}\n\n{} trajectories of {} frames that training has not seen, {} members. The best of a row is bold.\n",
+        "\n## Skill: {}\n\n    {command}\n\n{} of {frames} frames that training has not seen, {}. The best of a row is bold.",
         task_name(scores.provenance.task),
-        scores.trajectories,
-        scores.frames,
-        scores.members,
+        counted(trajectories, "trajectory", "trajectories"),
+        counted(scores.members, "member", "members"),
     )?;
-    let heads: Vec<&str> = scored.iter().map(|method| method.name.as_str()).collect();
+    let extremes = &scores.overall.extremes;
+    writeln!(
+        card,
+        "{} of {} blew up: values are at most {} standard deviations from the mean, the truth's {}.\n",
+        if extremes.blown_up == 0 { "None".into() } else { extremes.blown_up.to_string() },
+        counted(extremes.paths, "path", "paths"),
+        number(extremes.largest),
+        number(extremes.largest_of_truth),
+    )?;
+    // A mean of fewer members has a larger error by chance alone: that must be seen.
+    let head = |method: &Scored| match method.scores.members {
+        members if members == 1 || members == scores.members => method.name.clone(),
+        members => format!("{}, {members} members", method.name),
+    };
+    let heads: Vec<String> = scored.iter().map(head).collect();
     writeln!(card, "| | {} |\n|---|{}", heads.join(" | "), "---|".repeat(heads.len()))?;
     let figures: Vec<_> = scored.iter().map(|method| method.scores.figures()).collect();
     for (row, figure) in figures[0].iter().enumerate() {

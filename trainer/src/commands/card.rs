@@ -1,18 +1,19 @@
 //! `finescale card`: a model's card, written from the model and from results.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
 use super::baselines::KnowledgeArgs;
 use super::export::model_path;
 use super::score::RelativeArgs;
-use crate::card::{Comparison, markdown};
+use crate::card::{Comparison, Words, markdown};
 use crate::ensemble::{Ensemble, Task};
 use crate::model::Model;
 use crate::report::scored;
-use crate::score::Truth;
+use crate::score::{Scores, Truth, task_name};
 use crate::write::atomically;
 
 /// Write a model's card: data, training, skill beside baselines, footprint, licence
@@ -29,6 +30,15 @@ pub struct CardArgs {
     /// The command that made the results of a task, in their order; may be repeated
     #[arg(long = "scored-by", value_name = "COMMAND")]
     scored_by: Vec<String>,
+    /// Results of the same commands with models of other training seeds, of which the spread is told; may be repeated
+    #[arg(long = "other-seed", value_name = "RESULT")]
+    other_seeds: Vec<PathBuf>,
+    /// What the program printed at the end of the training; by default `summary.txt` beside the model
+    #[arg(long, value_name = "FILE")]
+    printed: Option<PathBuf>,
+    /// Markdown that goes in after the training; by default `notes.md` beside the model
+    #[arg(long, value_name = "FILE")]
+    notes: Option<PathBuf>,
     /// Licence of the data, a sentence
     #[arg(long)]
     licence: String,
@@ -48,7 +58,19 @@ impl CardArgs {
     /// One sentence.
     pub fn run(self) -> Result<()> {
         let path = self.knowledge.model().context("which model is the card of? give --model")?;
-        let model = Model::open(&model_path(path))?;
+        let path = model_path(path);
+        let model = Model::open(&path)?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let words = Words {
+            about: &self.about,
+            made: &self.made,
+            licence: &self.licence,
+            printed: beside(folder, "summary.txt", self.printed.as_deref())?,
+            notes: beside(folder, "notes.md", self.notes.as_deref())?,
+            curves: folder.join("curves.png").is_file(),
+        };
+        let mut others =
+            self.other_seeds.iter().map(|path| Ensemble::read(path)).collect::<Result<Vec<_>>>()?;
         let reader = self.relative.reader()?;
         let mut groups: Vec<(Task, Vec<Ensemble>)> = Vec::new();
         for path in &self.results {
@@ -66,7 +88,7 @@ impl CardArgs {
             groups.len()
         );
         let mut comparisons = Vec::new();
-        for ((_, mut results), command) in groups.into_iter().zip(&self.scored_by) {
+        for ((task, mut results), command) in groups.into_iter().zip(&self.scored_by) {
             let first = &results[0];
             let truth = match (&first.truth, &reader) {
                 (None, Some(reader)) => Truth::of_data(first, reader)?,
@@ -75,12 +97,38 @@ impl CardArgs {
             let baselines = self.knowledge.baselines(first, reader.as_ref())?;
             results.extend(baselines);
             let settings = self.relative.settings(reader.as_ref());
+            let alike = others.extract_if(.., |other| other.provenance.task == task);
+            let seeds = alike
+                .map(|other| {
+                    ensure!(
+                        other.provenance.model_hash != results[0].provenance.model_hash,
+                        "--other-seed has a result of the card's own model: name those of others"
+                    );
+                    Scores::new(&other, &truth, &settings)
+                })
+                .collect::<Result<Vec<_>>>()?;
             let scored = scored(results, Some(&truth), &settings)?;
-            comparisons.push(Comparison { scored, command: command.clone() });
+            comparisons.push(Comparison { scored, command: command.clone(), seeds });
         }
-        let card = markdown(&model, &self.about, &self.made, &self.licence, &comparisons)?;
+        if let Some(other) = others.first() {
+            let task = task_name(other.provenance.task);
+            bail!(
+                "--other-seed has a {task}, but RESULTS have none: name the card's own result of it too"
+            );
+        }
+        let card = markdown(&model, &words, &comparisons)?;
         atomically(&self.out, card.as_bytes())?;
         println!("{}", self.out.display());
         Ok(())
     }
+}
+
+/// A text that was named, or that lies beside the model under its usual name.
+fn beside(folder: &Path, usual: &str, named: Option<&Path>) -> Result<Option<String>> {
+    let path = named.map_or_else(|| folder.join(usual), Path::to_owned);
+    if named.is_none() && !path.is_file() {
+        return Ok(None);
+    }
+    let text = fs::read_to_string(&path);
+    text.map(Some).with_context(|| format!("{} cannot be read", path.display()))
 }

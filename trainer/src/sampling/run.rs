@@ -84,6 +84,7 @@ impl Job<'_> {
                 None => open.push(unit),
             }
         }
+        let blown_up = AtomicUsize::new(0);
         let next = AtomicUsize::new(0);
         let failed = AtomicBool::new(false);
         let failure = Mutex::new(None);
@@ -99,6 +100,12 @@ impl Job<'_> {
                         let drawn = self
                             .draw(draw, &mut predictor, unit, path, &mut scratch)
                             .with_context(|| format!("trajectory {trajectory}, member {member}"))?;
+                        if !drawn.values.iter().all(|value| value.is_finite()) {
+                            // The others may be sound, and how many are says how bad it is.
+                            eprintln!("warning: trajectory {trajectory}, member {member} blew up");
+                            blown_up.fetch_add(1, Relaxed);
+                            continue;
+                        }
                         self.partial.store(trajectory, member, &drawn)?;
                         keep(unit, &drawn)?;
                     }
@@ -125,6 +132,11 @@ impl Job<'_> {
                 _ => error,
             });
         }
+        let blown_up = blown_up.into_inner();
+        ensure!(
+            blown_up == 0,
+            "{blown_up} of {units} paths are not finite: use another λ*, more steps, or --preset ours"
+        );
         let (prediction, seconds, calls) =
             prediction.into_inner().map_err(|_| anyhow::anyhow!("a thread failed"))?;
         let frames = (units * self.frames) as f64;
@@ -154,10 +166,6 @@ impl Job<'_> {
         draw(predictor, trajectory, &self.stream(trajectory, member), &mut values, scratch)?;
         let view = self.model.view()?;
         Scale::of(&view).fields(view.grid(), &mut values)?;
-        ensure!(
-            values.iter().all(|value| value.is_finite()),
-            "the path is not finite: use another λ*, more steps, or --preset ours"
-        );
         Ok(Drawn { values, seconds: begun.elapsed().as_secs_f64(), calls: predictor.take_calls() })
     }
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
 use clap::Args;
+use finescale::sampler::Score;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -124,10 +125,12 @@ impl TaskArgs {
             partial: &partial,
         };
         let paths = job.run(draw)?;
-        let method = match settings.preset {
+        let method = match (settings.preset, settings.sampler.score) {
             _ if model.is_linear() => "linear",
-            Preset::Ours => "ours",
-            Preset::Paper => "paper",
+            (Preset::Ours, Score::Head) => "ours, score head",
+            (Preset::Ours, Score::Path(_)) => "ours",
+            (Preset::Paper, Score::Head) => "paper, score head",
+            (Preset::Paper, Score::Path(_)) => "paper",
         };
         let ensemble = Ensemble {
             provenance: Provenance {

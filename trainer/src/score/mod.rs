@@ -8,6 +8,7 @@
 //! | correlation | `correlation` | whether patterns are in their place, and for how long |
 //! | energy, space-time spectrum | `spectrum`, `space_time` | whether fields look and move as the data |
 //! | re-coarsening | `recoarsening` | whether a fine field agrees with its coarse input |
+//! | extremes | `extremes` | whether a path has blown up |
 //!
 //! Everything is computed on fields in standard deviations from the mean ([`Scale`]); what is given "in the channel's units" is
 //! multiplied back. Frames that were given to a forecast are never scored. `docs/scores.md` says what good figures are.
@@ -17,6 +18,7 @@ mod coarsening;
 pub mod correlation;
 pub mod crps;
 pub mod error;
+pub mod extremes;
 mod pointwise;
 pub mod rank;
 pub mod recoarsening;
@@ -43,6 +45,7 @@ use crate::ensemble::{Ensemble, Provenance};
 use correlation::Correlation;
 use crps::Crps;
 use error::Errors;
+use extremes::{Distances, Extremes};
 use pointwise::{Pass, Pick};
 use rank::RankHistogram;
 use recoarsening::Recoarsening;
@@ -74,6 +77,8 @@ pub struct ChannelScores {
     pub space_time: Option<SpaceTimeSpectrum>,
     /// Re-coarsening.
     pub recoarsening: Option<Recoarsening>,
+    /// Extremes.
+    pub extremes: Extremes,
 }
 
 /// All scores of a result.
@@ -154,6 +159,7 @@ impl Scores {
         let of_truth = truth.paired.then_some(truth.values.as_slice());
         let recoarsening =
             recoarsening::recoarsening(ensemble, of_truth, &scale, Coarsening::of(ensemble)?)?;
+        let distances = Distances::new(ensemble, truth, &scale);
         let scores = |pick: Pick, name: &str, units: &str| {
             let pass = pass.as_ref();
             ChannelScores {
@@ -170,6 +176,7 @@ impl Scores {
                 },
                 space_time: space_time.as_ref().map(|(each, all)| picked(each, all, pick)),
                 recoarsening: recoarsening.as_ref().map(|(each, all)| picked(each, all, pick)),
+                extremes: distances.extremes(pick),
             }
         };
         let channels = spec.channels.iter().enumerate();

@@ -105,6 +105,11 @@ impl Scores {
         add("re-coarsening", "member".into(), recoarsening.map(|r| r.error), Lower);
         let of_truth = recoarsening.and_then(|r| r.error_of_truth);
         add("re-coarsening", "truth".into(), of_truth, Neither);
+        let extremes = &scores.extremes;
+        add("farthest from the mean, σ", "member".into(), Some(extremes.largest), Neither);
+        add("farthest from the mean, σ", "truth".into(), Some(extremes.largest_of_truth), Neither);
+        let share = extremes.blown_up as f64 / extremes.paths as f64;
+        add("blown-up paths", "share".into(), Some(share), Neither);
         figures
     }
 }

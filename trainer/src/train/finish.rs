@@ -1,6 +1,7 @@
 //! The end of a run: calibration, the model, and what the program says about it.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -21,6 +22,7 @@ use super::weights;
 use crate::dataset::emergence::Process;
 use crate::linear::LinearBase;
 use crate::model::{Array, AxisMeta, Calibration, Channel, Meta, Model, NetworkMeta, Shells};
+use crate::write::atomically;
 
 /// Most values of λ in a model's tables.
 const LAMBDAS: usize = 40;
@@ -42,7 +44,7 @@ where
     A: AutodiffBackend + Kernels,
     A::InnerBackend: Kernels,
 {
-    /// Calibrates, writes `model.safetensors`, and prints the figures.
+    /// Calibrates, writes `model.safetensors`, prints the figures and keeps them in `summary.txt`, which a card shows.
     pub(super) fn write(&self, kept: Option<Kept<A>>, start: Instant) -> Result<()> {
         let steps = kept.as_ref().map_or(0, |kept| kept.steps);
         if kept.is_some() && steps < self.run.config.training.steps {
@@ -59,7 +61,14 @@ where
         };
         let model = self.model(arrays, steps, &calibration, &linear, &found)?;
         model.save(&self.run.folder.join("model.safetensors"))?;
-        self.print(&model, &linear, &found);
+        let summary = summary(&linear, &found)?;
+        atomically(&self.run.folder.join("summary.txt"), summary.as_bytes())?;
+        println!(
+            "{}: {} network weights",
+            self.run.folder.join("model.safetensors").display(),
+            weights_of(&model)
+        );
+        summary.lines().for_each(|line| println!("  {line}"));
         println!("  {:.1} s in all", start.elapsed().as_secs_f64());
         Ok(())
     }
@@ -184,31 +193,28 @@ where
             .filter(|(_, power)| *power > 1e-6)
             .filter_map(move |(k, power)| process.emergence(k, f64::from(power)))
     }
+}
 
-    fn print(&self, model: &Model, linear: &Validation, found: &Validation) {
-        let weights: usize = model
-            .arrays
-            .iter()
-            .filter(|(name, _)| name.starts_with("network."))
-            .map(|(_, array)| array.values.len())
-            .sum();
-        println!(
-            "{}: {weights} network weights",
-            self.run.folder.join("model.safetensors").display()
-        );
-        println!("  validation loss by λ (linear base → model):");
-        for ((lambda, linear), (_, found)) in linear.losses.iter().zip(&found.losses) {
-            println!("    λ = {lambda:<9.4} {linear:.4} → {found:.4}");
-        }
-        println!("  simulation, relative L² (persistence / linear base / model), spectral error:");
-        for (n, error) in found.rollout.iter().enumerate() {
-            println!(
-                "    after {:<3} frames  {:.3} / {:.3} / {error:.3}, {:.3}",
-                n + 1,
-                found.persistence[n],
-                linear.rollout[n],
-                found.spectrum[n]
-            );
-        }
+fn weights_of(model: &Model) -> usize {
+    let network = model.arrays.iter().filter(|(name, _)| name.starts_with("network."));
+    network.map(|(_, array)| array.values.len()).sum()
+}
+
+/// Validation of the linear base and of the predictor.
+fn summary(linear: &Validation, found: &Validation) -> Result<String> {
+    let mut text = String::from("validation loss by λ (linear base → model):\n");
+    for ((lambda, linear), (_, found)) in linear.losses.iter().zip(&found.losses) {
+        writeln!(text, "  λ = {lambda:<9.4} {linear:.4} → {found:.4}")?;
     }
+    text += "simulation, relative L² (persistence / linear base / model), spectral error:\n";
+    for (n, error) in found.rollout.iter().enumerate() {
+        let (persistence, linear) = (found.persistence[n], linear.rollout[n]);
+        writeln!(
+            text,
+            "  after {:<3} frames  {persistence:.3} / {linear:.3} / {error:.3}, {:.3}",
+            n + 1,
+            found.spectrum[n]
+        )?;
+    }
+    Ok(text)
 }

@@ -1,0 +1,123 @@
+#!/bin/sh
+# Makes the cards of this folder again, each figure by the command that stands beside it: data, trainings with two more seeds,
+# results, cards. Takes hours on two cores; what lies in the working folder already is kept.
+#
+#     FINESCALE=target/release/finescale WORK=out/cards models/cards.sh [NAME …]
+set -eu
+models=$(cd "$(dirname "$0")" && pwd)
+finescale=$(command -v "${FINESCALE:-finescale}")
+finescale=$(cd "$(dirname "$finescale")" && pwd)/$(basename "$finescale")
+work=${WORK:-cards}
+mkdir -p "$work"
+cd "$work"
+free="simulated by this project, free of anybody's rights."
+
+# Runs the program unless what it makes, the first argument, is there.
+make() {
+    out=$1
+    shift
+    [ -e "$out" ] || "$finescale" "$@" --out "$out"
+}
+
+# card NAME OPTIONS…
+card() {
+    name=$1
+    shift
+    "$finescale" card --model "$models/$name" --out "$models/$name/README.md" "$@"
+}
+
+# simulated NAME "SIMULATE" TRAJECTORIES GENERATED GENERATED-BY-SEEDS PAPER-MEMBERS "ABOUT"
+simulated() {
+    n=$1 simulate=$2 trajectories=$3 generated=$4 generated_by_seeds=$5 paper=$6 about=$7
+    super="super-resolve $n.zarr --coarsen 4 --trajectories $trajectories --frames 20"
+    ours="--members 20 --steps 16"
+    ahead="forecast $n.zarr --members 20 --trajectories $trajectories --frames 10"
+    new="generate --like $n.zarr --frames 20 --steps 16"
+    roll="simulate $n.zarr --no-noise --members 1 --frames 6"
+    # shellcheck disable=SC2086 # the commands are meant to be split
+    {
+        make "$n.zarr" $simulate
+        for seed in 2 3; do
+            make "$n-$seed" train "$n.zarr" --preset "$n" --seed "$seed"
+            make "$n-$seed-sr.nc" $super $ours --model "$n-$seed"
+            make "$n-$seed-ahead.nc" $ahead --model "$n-$seed"
+            make "$n-$seed-new.nc" $new --members "$generated_by_seeds" --model "$n-$seed"
+            make "$n-$seed-roll.nc" $roll --model "$n-$seed"
+        done
+        for linear in "" --linear; do
+            make "$n-sr$linear.nc" $super $ours --model "$models/$n" $linear
+            make "$n-ahead$linear.nc" $ahead --model "$models/$n" $linear
+            make "$n-new$linear.nc" $new --members "$generated" --model "$models/$n" $linear
+            make "$n-roll$linear.nc" $roll --model "$models/$n" $linear
+        done
+        make "$n-sr-paper.nc" $super --members "$paper" --preset paper --model "$models/$n"
+    }
+    card "$n" --data "$n.zarr" --about "$about" --licence "$free" \
+        "$n-sr.nc" "$n-sr--linear.nc" "$n-sr-paper.nc" "$n-ahead.nc" "$n-ahead--linear.nc" \
+        "$n-new.nc" "$n-new--linear.nc" "$n-roll.nc" "$n-roll--linear.nc" \
+        --other-seed "$n-2-sr.nc" --other-seed "$n-2-ahead.nc" --other-seed "$n-2-new.nc" --other-seed "$n-2-roll.nc" \
+        --other-seed "$n-3-sr.nc" --other-seed "$n-3-ahead.nc" --other-seed "$n-3-new.nc" --other-seed "$n-3-roll.nc" \
+        --made-by "finescale $simulate --out $n.zarr" \
+        --made-by "finescale train $n.zarr --preset $n --out $n" \
+        --made-by "finescale export $n --format finescale --out $n.finescale" \
+        --made-by "finescale export $n --format finescale --quantize int8 --data $n.zarr --out $n-int8.finescale" \
+        --made-by "finescale export $n --format onnx" \
+        --scored-by "finescale $super $ours --model $n --out sr.nc   # again with --linear; with --members $paper --preset paper instead of --members 20 --steps 16" \
+        --scored-by "finescale $ahead --model $n --out ahead.nc   # again with --linear" \
+        --scored-by "finescale $new --members $generated --model $n --out new.nc   # again with --linear" \
+        --scored-by "finescale $roll --model $n --out roll.nc   # again with --linear"
+}
+
+kolmogorov_32() {
+    simulated kolmogorov-32 "data simulate kolmogorov --interval 0.2 --trajectories 120" 4 84 10 4 \
+        "Vorticity of Kolmogorov flow, 32 × 32 points, frames 0.2 apart. Trained in 299 seconds on two shared cores."
+}
+
+kuramoto_sivashinsky() {
+    simulated kuramoto-sivashinsky "data simulate kuramoto-sivashinsky --trajectories 500" 12 20 20 20 \
+        "The Kuramoto-Sivashinsky equation on a line of 64 points. Trained in 229 seconds on two shared cores."
+}
+
+lorenz96() {
+    simulated lorenz96 "data simulate lorenz96 --trajectories 500" 10 20 20 20 \
+        "Two-scale Lorenz-96: slow and fast variables on 128 points. Trained in 117 seconds on two shared cores."
+}
+
+kolmogorov_64() {
+    n=kolmogorov-64
+    simulate="data simulate kolmogorov --grid 64 --interval 0.2 --trajectories 50"
+    super="super-resolve $n.zarr --coarsen 4 --members 6 --trajectories 1 --frames 8"
+    # shellcheck disable=SC2086
+    {
+        make "$n.zarr" $simulate
+        make "$n-sr.nc" $super --model "$models/$n"
+        make "$n-sr--linear.nc" $super --model "$models/$n" --linear
+    }
+    card "$n" --data "$n.zarr" "$n-sr.nc" "$n-sr--linear.nc" --licence "$free" \
+        --about "Vorticity of Kolmogorov flow, 64 × 64 points, frames 0.2 apart. About eight minutes of processor time on two shared cores." \
+        --made-by "finescale $simulate --out $n.zarr" \
+        --made-by "finescale train $n.zarr --preset $n --out $n" \
+        --scored-by "finescale $super --model $n --out sr.nc   # again with --linear"
+}
+
+# The file comes from Debian's package ferret-datasets: put it into the working folder.
+winds() {
+    n=winds
+    import="data import monthly_navy_winds.cdf --var UWND,VWND --grid 32x64 --anomaly annual-cycle"
+    super="super-resolve $n.zarr --coarsen 4 --members 20 --steps 16"
+    # shellcheck disable=SC2086
+    {
+        make "$n.zarr" $import
+        make "$n-sr.nc" $super --model "$models/$n"
+    }
+    card "$n" --data "$n.zarr" "$n-sr.nc" \
+        --about "Monthly anomalies of both components of the wind near the surface (US Navy, 1982 to 1992), 32 × 64, reflecting in latitude, periodic in longitude. The file is in Debian's package ferret-datasets." \
+        --licence "the file names none; it is not part of this project." \
+        --made-by "finescale $import --out $n.zarr" \
+        --made-by "finescale train $n.zarr --preset $n --out $n" \
+        --scored-by "finescale $super --model $n --out sr.nc"
+}
+
+for name in ${*:-kolmogorov-32 kuramoto-sivashinsky lorenz96 kolmogorov-64 winds}; do
+    "$(echo "$name" | tr - _)"
+done
