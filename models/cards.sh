@@ -69,7 +69,7 @@ simulated() {
 }
 
 kolmogorov_32() {
-    simulated kolmogorov-32 "data simulate kolmogorov --interval 0.2 --trajectories 120" 4 84 10 4 \
+    simulated kolmogorov-32 "data simulate kolmogorov --interval 0.2 --trajectories 120" 4 40 10 4 \
         "Vorticity of Kolmogorov flow, 32 × 32 points, frames 0.2 apart. Trained in 299 seconds on two shared cores."
 }
 

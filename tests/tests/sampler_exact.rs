@@ -111,6 +111,33 @@ fn super_resolution_draws_from_the_posterior() {
     }
 }
 
+/// The number of steps against the error of the posterior's covariance, for ours and for the paper's step without
+/// correctors: the table of `docs/method.md`.
+#[test]
+fn the_covariance_error_falls_with_the_steps() {
+    let system = line(0.1);
+    let error = |step, lambdas| {
+        let sampler = Sampler { lambdas, step, clip: None, ..Sampler::ours(0.2) };
+        super_resolution_errors(&system, &sampler, FRAMES - 1).1
+    };
+    for (rule, expected) in [
+        (NoiseRule::Variance, [0.514, 0.327, 0.193, 0.103]),
+        (NoiseRule::Residual, [0.523, 0.356, 0.223, 0.125]),
+        (NoiseRule::Linear, [0.195, 0.005, 0.000, 0.000]),
+    ] {
+        for (steps, expected) in [4, 8, 16, 32].into_iter().zip(expected) {
+            let found = error(StepRule::Ancestral(rule), LambdaGrid::Cubic { steps });
+            assert!((found - expected).abs() < 0.002, "{rule:?}, {steps} steps: {found:.4}");
+        }
+    }
+    // 200 steps from λ = 0.2 are the paper's own.
+    for (steps, expected) in [(32.0, 5.25), (64.0, 1.92), (200.0, 0.503)] {
+        let step = StepRule::Exponential { exact_noise: false };
+        let found = error(step, LambdaGrid::Equal { step: 0.2 / steps });
+        assert!((found / expected - 1.0).abs() < 0.01, "the paper's, {steps} steps: {found:.4}");
+    }
+}
+
 #[test]
 fn planes_and_reflecting_axes_are_the_same_sampler() {
     let (periodic, reflecting) =
