@@ -7,7 +7,10 @@ use finescale_tests::model_file::{Evaluator, Mutator, seeds};
 fn every_seed_is_accepted() {
     let mut evaluator = Evaluator::default();
     for seed in seeds() {
-        assert!(evaluator.accepts(&seed), "`cargo run --example fuzz_seeds` writes them anew");
+        assert!(
+            evaluator.accepts(&seed),
+            "`cargo run -p finescale-trainer --example fuzz_seeds` writes them anew"
+        );
     }
 }
 

@@ -1,4 +1,4 @@
-//! Writes the files that fuzzing of the model format starts from: `cargo run --example fuzz_seeds`.
+//! Writes the files that fuzzing of the model format starts from: `cargo run -p finescale-trainer --example fuzz_seeds`.
 
 #[path = "../tests/common/models.rs"]
 mod models;

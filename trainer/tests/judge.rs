@@ -3,6 +3,7 @@
 //! (`cargo xtask firmware`), ONNX Runtime is in `tests/onnx_runtime.rs`.
 #![cfg(all(feature = "train", feature = "onnx"))]
 
+#[allow(dead_code, reason = "estimates of the noise are compared in ONNX Runtime")]
 #[path = "common/shipped.rs"]
 mod shipped;
 

@@ -88,7 +88,7 @@ fn network<'a>(
     let modulated = usize::try_from(cursor.u32()?).map_err(|_| Invalid::Length)?;
     hold(hidden > 0, "hidden")?;
     model.film = Some(film(cursor, hidden, modulated)?);
-    model.layers.cursor = *cursor;
+    model.layers.cursor = cursor.known();
     let heads = if model.options.score_head { 2 } else { 1 };
     let (mut from, mut channels, mut int16) = (model.input_fields(), 0_usize, None);
     for n in 0..count {
