@@ -14,7 +14,7 @@ use finescale::layer::{Conv, Epilogue, SLOPE};
 use finescale::model::Weights;
 use finescale::predictor::{PathDensity, Trained, path_score, path_score_scratch_len};
 use finescale::{NoiseStream, Predictor as _, spectral};
-use finescale_trainer::export::{AlignedBytes, Precision, file};
+use finescale_trainer::export::{AlignedBytes, Bounds, Precision, file};
 use finescale_trainer::model::Model;
 use finescale_trainer::onnx::{Array, Session};
 
@@ -115,7 +115,7 @@ fn main() -> Result<()> {
     let model = Model::open(&folder.join("model.safetensors"))?;
     let mut files = BTreeMap::new();
     for (name, precision) in [("f32", Precision::F32), ("int8", Precision::Int8)] {
-        files.insert(name, AlignedBytes::new(&file(&model, precision, &[])?));
+        files.insert(name, AlignedBytes::new(&file(&model, precision, &Bounds::ones(&model)?)?));
     }
     let mut sessions = BTreeMap::new();
     for line in stdin().lines() {
