@@ -60,7 +60,7 @@ simulated() {
         --made-by "finescale $simulate --out $n.zarr" \
         --made-by "finescale train $n.zarr --preset $n --out $n" \
         --made-by "finescale export $n --format finescale --out $n.finescale" \
-        --made-by "finescale export $n --format finescale --quantize int8 --data $n.zarr --out $n-int8.finescale" \
+        --made-by "finescale export $n --format finescale --quantize int8 --data $n.zarr --out $n-int8.finescale   # and int16" \
         --made-by "finescale export $n --format onnx" \
         --scored-by "finescale $super $ours --model $n --out sr.nc   # again with --linear; with --members $paper --preset paper instead of --members 20 --steps 16" \
         --scored-by "finescale $ahead --model $n --out ahead.nc   # again with --linear" \
@@ -81,6 +81,37 @@ kuramoto_sivashinsky() {
 lorenz96() {
     simulated lorenz96 "data simulate lorenz96 --trajectories 500" 10 20 20 20 \
         "Two-scale Lorenz-96: slow and fast variables on 128 points. Trained in 117 seconds on two shared cores."
+}
+
+kuramoto_sivashinsky_head() {
+    n=kuramoto-sivashinsky-head data=kuramoto-sivashinsky.zarr
+    simulate="data simulate kuramoto-sivashinsky --trajectories 500"
+    super="super-resolve $data --coarsen 4 --trajectories 12 --frames 20 --members 20 --steps 16"
+    ahead="forecast $data --members 20 --trajectories 12 --frames 10"
+    new="generate --like $data --members 20 --frames 20 --steps 16"
+    roll="simulate $data --no-noise --members 1 --frames 6"
+    # shellcheck disable=SC2086
+    {
+        make "$data" $simulate
+        make "$n-sr.nc" $super --score head --model "$models/$n"
+        make "$n-sr-path.nc" $super --model "$models/$n"
+        make "$n-sr--linear.nc" $super --linear --model "$models/$n"
+        make "$n-ahead.nc" $ahead --score head --model "$models/$n"
+        make "$n-new.nc" $new --score head --model "$models/$n"
+        make "$n-roll.nc" $roll --model "$models/$n"
+    }
+    card "$n" --data "$data" --licence "$free" \
+        "$n-sr.nc" "$n-sr-path.nc" "$n-sr--linear.nc" "$n-ahead.nc" "$n-new.nc" "$n-roll.nc" \
+        --about "The Kuramoto-Sivashinsky equation on a line of 64 points, with a score head: sample with --score head. 90 seconds of processor time." \
+        --made-by "finescale $simulate --out $data" \
+        --made-by "finescale train $data --preset $n --out $n" \
+        --made-by "finescale export $n --format finescale --out $n.finescale" \
+        --made-by "finescale export $n --format finescale --quantize int8 --data $data --out $n-int8.finescale   # and int16" \
+        --made-by "finescale export $n --format onnx" \
+        --scored-by "finescale $super --score head --model $n --out sr.nc   # again without --score head; with --linear" \
+        --scored-by "finescale $ahead --score head --model $n --out ahead.nc" \
+        --scored-by "finescale $new --score head --model $n --out new.nc" \
+        --scored-by "finescale $roll --model $n --out roll.nc"
 }
 
 kolmogorov_64() {
@@ -118,6 +149,6 @@ winds() {
         --scored-by "finescale $super --model $n --out sr.nc"
 }
 
-for name in ${*:-kolmogorov-32 kuramoto-sivashinsky lorenz96 kolmogorov-64 winds}; do
+for name in ${*:-kolmogorov-32 kuramoto-sivashinsky kuramoto-sivashinsky-head lorenz96 kolmogorov-64 winds}; do
     "$(echo "$name" | tr - _)"
 done

@@ -101,7 +101,8 @@ fn desktop_tests(stages: &mut Stages) {
         let test = ["--test", "mutated_models", "--", "--ignored", "--nocapture"];
         cargo_test(cargo(&["test", "--workspace"]).args(test))
     });
-    stages.test("ONNX Runtime", || {
+    // Its packages come from an index that may be out of reach, which is no fault of the project's.
+    stages.optional("ONNX Runtime", || {
         let python = setup::python::environment()?;
         let test = ["--test", "onnx_runtime", "--", "--ignored", "--nocapture"];
         let mut tests = cargo(&["test", "--workspace"]);

@@ -94,6 +94,13 @@ impl Stages {
         self.done.push(Stage { name: name.into(), outcome, took });
     }
 
+    /// Runs a stage that may be left out, with the reason, whatever the others may.
+    pub(crate) fn optional(&mut self, name: &str, stage: impl FnOnce() -> Result<Count>) {
+        let skipping = std::mem::replace(&mut self.skipping, Skipping::Allowed);
+        self.test(name, stage);
+        self.skipping = skipping;
+    }
+
     /// Prints the table, the failing stages and the counts; says whether every stage passed.
     pub(crate) fn close(self) -> bool {
         let width = self.done.iter().map(|stage| stage.name.chars().count()).max().unwrap_or(0);
@@ -134,6 +141,16 @@ mod tests {
 
     fn missing() -> Result<Count> {
         Err(Missing("no emulator".into()).into())
+    }
+
+    #[test]
+    fn what_is_optional_is_skipped_but_may_not_fail() {
+        let mut stages = Stages::new(Skipping::Refused);
+        stages.optional("packages", missing);
+        assert_eq!(stages.count, Count { skipped: 1, ..Count::default() });
+        stages.test("emulator", missing);
+        stages.optional("packages", || Err(anyhow!("other numbers")));
+        assert_eq!(stages.count, Count { failed: 2, skipped: 1, passed: 0 });
     }
 
     #[test]

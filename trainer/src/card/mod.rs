@@ -172,7 +172,9 @@ fn footprint(card: &mut String, model: &Model) -> Result<()> {
     )?;
     let mut macs = 0;
     let bounds = Bounds::ones(model)?;
-    for precision in [Precision::F32, Precision::Int8, Precision::Int16] {
+    // Without a network there is nothing to round.
+    let count = if model.meta.network == NetworkMeta::Linear { 1 } else { 3 };
+    for precision in [Precision::F32, Precision::Int8, Precision::Int16].into_iter().take(count) {
         let name = precision.name();
         let bytes = AlignedBytes::new(&file(model, precision, &bounds)?);
         let view = bytes.parse()?;

@@ -22,6 +22,7 @@ presets!(
     "kolmogorov-64",
     "lorenz96",
     "kuramoto-sivashinsky",
+    "kuramoto-sivashinsky-head",
     "winds",
     "paper-kolmogorov",
     "paper-lorenz96",
