@@ -83,6 +83,7 @@ fn network(bytes: &AlignedBytes, count: usize) -> Result<()> {
                 Weights::I8 { weights, .. } => {
                     Conv::new(shape, weights)?.forward(x, &epilogue, kept, add, y, &mut work)?
                 }
+                Weights::Int16 { .. } => bail!("a network alone is timed in f32 and int8"),
             }
             std::mem::swap(&mut from, &mut to);
         }
