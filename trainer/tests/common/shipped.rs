@@ -1,5 +1,4 @@
 //! The shipped models, and what the boards' runtime makes of them.
-#![allow(dead_code)] // Each suite needs a part of it.
 
 use std::path::{Path, PathBuf};
 
