@@ -55,6 +55,8 @@ mod timer {
 /// Nanoseconds of a tick, hundredfold, as the board's folder says; 0 where instructions are not counted.
 const INSTRUCTIONS_PER_100_TICKS: u64 =
     numbers::<1>(env!("FINESCALE_INSTRUCTIONS_PER_100_TICKS"))[0];
+/// Whether the board counts.
+pub(crate) const COUNTS: bool = INSTRUCTIONS_PER_100_TICKS != 0;
 
 /// Numbers with a space between them.
 pub(crate) const fn numbers<const N: usize>(text: &str) -> [u64; N] {
@@ -80,6 +82,5 @@ pub(crate) fn count<T>(work: impl FnOnce() -> T) -> (T, Option<u64>) {
     let before = timer::ticks();
     let result = work();
     let ticks = timer::ticks() - before;
-    let counted = INSTRUCTIONS_PER_100_TICKS != 0;
-    (result, counted.then_some(ticks * INSTRUCTIONS_PER_100_TICKS / 100))
+    (result, COUNTS.then_some(ticks * INSTRUCTIONS_PER_100_TICKS / 100))
 }
