@@ -1,11 +1,10 @@
 //! Rows of a tensor as the taps read them: taken back through the epilogue, and extended beyond their ends.
 
-use super::super::kernel::Sources;
+use super::super::kernel::{Sources, extend};
 use super::super::shape::ConvShape;
 use super::pass::lane;
 use super::requantize::saturate;
 use super::{LANES, Point, points_len};
-use crate::Boundary;
 
 /// Most taps along an axis.
 const TAPS_MAX: usize = 7;
@@ -126,18 +125,7 @@ impl ConvShape {
             right.fill([0; 2]);
             return;
         }
-        let (first, last) = (middle.iter(), middle.iter().rev());
-        let outwards = left.iter_mut().rev();
-        match self.grid().x().boundary() {
-            Boundary::Periodic => {
-                outwards.zip(last).for_each(|(to, from)| *to = *from);
-                right.iter_mut().zip(first).for_each(|(to, from)| *to = *from);
-            }
-            Boundary::Reflecting => {
-                outwards.zip(first).for_each(|(to, from)| *to = *from);
-                right.iter_mut().zip(last).for_each(|(to, from)| *to = *from);
-            }
-        }
+        extend(self.grid().x().boundary(), left, middle, right);
     }
 }
 

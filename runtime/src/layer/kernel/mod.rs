@@ -17,4 +17,4 @@ pub(super) use dispatch::{add_products, run};
 pub(super) use dot::{Walk, row};
 pub(super) use pass::Pass;
 pub(super) use products::{INPUTS, Products, SHIFTS, padded_points, tiles};
-pub(super) use slot::Source;
+pub(super) use slot::{Source, extend};

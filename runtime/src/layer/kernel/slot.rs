@@ -206,7 +206,12 @@ fn fold_back<'a, const P: usize>(
 
 /// Fills what lies beyond both ends of a row.
 #[inline(always)]
-fn extend(boundary: Boundary, left: &mut [f32], row: &[f32], right: &mut [f32]) {
+pub(in super::super) fn extend<T: Copy>(
+    boundary: Boundary,
+    left: &mut [T],
+    row: &[T],
+    right: &mut [T],
+) {
     let (first, last) = (row.iter(), row.iter().rev());
     let outwards = left.iter_mut().rev();
     match boundary {
