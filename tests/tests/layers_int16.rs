@@ -264,6 +264,31 @@ fn what_is_too_large_saturates() {
 }
 
 #[test]
+fn a_slope_of_zero_is_a_rectifier() {
+    let shape = ConvShape::new(plane(8, Boundary::Periodic, 8, Boundary::Periodic), 1, 1, 1, 1)
+        .expect("a shape");
+    let mut layer = Layer::linear(shape);
+    let [forward, adjoint] = &mut layer.words;
+    shape.pack_int16(&[100], forward, adjoint).expect("matching slices");
+    (layer.scale, layer.slope) = (vec![0.01], 0.0);
+    let input: Vec<f32> = (0..64).map(|n| if n % 2 == 0 { 0.5 } else { -0.5 }).collect();
+    let (mut output, mut signs) = (vec![[0; 2]; 64], layer.signs());
+    layer
+        .conv()
+        .forward(
+            Input::Fields { values: &input, exponent: 1 },
+            &layer.epilogue(),
+            Some(&mut signs),
+            false,
+            Output::Points { points: &mut output, exponent: 1 },
+            &mut layer.scratch(),
+        )
+        .expect("matching slices");
+    assert_eq!(values(&output, 1, 64, 1)[..2], [0.5, 0.0]);
+    assert_eq!(signs, [0b1010_1010; 8]);
+}
+
+#[test]
 fn what_does_not_fit_is_refused_by_name() {
     let grid = plane(8, Boundary::Periodic, 8, Boundary::Periodic);
     let shape = ConvShape::new(grid, 64, 4, 3, 1).expect("a shape");

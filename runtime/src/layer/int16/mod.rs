@@ -112,8 +112,8 @@ impl<'a> Conv16<'a> {
     /// `output` = epilogue(weights ∗ `input`), and the input is added where `residual` says so.
     ///
     /// `epilogue`'s scale holds what a byte stands for. `signs` as in [`super::Conv::forward`]. `scratch`:
-    /// [`ConvShape::int16_scratch_len`]. Error of an output beside those of its input and its weights: half of its unit,
-    /// and 2^-22 of the largest sum.
+    /// [`ConvShape::int16_scratch_len`]. Error of an output beside those of its input and its weights: at most 0.56 of
+    /// its unit and 2^-20 of the largest output.
     ///
     /// # Errors
     /// As [`super::Conv::forward`]; [`Error::Parameter`] if `residual` is set and the input or the output are fields.

@@ -95,7 +95,7 @@ static POWERS: [i32; 31] = {
 /// What makes int16 of sums.
 pub(super) struct Requantize<'a> {
     factors: Factors<'a>,
-    /// 2^32 times the rectifier's slope, which is below a half; 0 for none.
+    /// 2^32 times the rectifier's slope, which is below a half, at least 1; 0 for no rectifier.
     slope: i32,
     residual: Option<(&'a [Point], i32)>,
     signs: &'a mut [u8],
@@ -114,7 +114,7 @@ impl<'a> Requantize<'a> {
         let guard = factors.guard;
         Self {
             factors,
-            slope: if slope == 1.0 { 0 } else { (slope * power_of_two(32)) as i32 },
+            slope: if slope == 1.0 { 0 } else { ((slope * power_of_two(32)) as i32).max(1) },
             residual: residual.map(|(points, from)| (points, from - exponent + guard)),
             signs,
             points,
@@ -180,7 +180,7 @@ impl<'a> Requantize<'a> {
                     let mut a = high(sums[i], factor) + shift;
                     if RECTIFIED {
                         a = a.max(high(a, slope));
-                        // A slope leaves the sign, because results are rounded down.
+                        // A slope leaves the sign, because it is not 0 and results are rounded down.
                         bits = bits << 1 | a as u32 >> 31;
                     }
                     if RESIDUAL {
