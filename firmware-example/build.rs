@@ -12,9 +12,10 @@ fn main() {
     println!("cargo::rerun-if-changed={}", memory.display());
 
     // Instructions are counted where the board's emulator makes a clock of them.
-    for (name, default) in
-        [("FINESCALE_INSTRUCTIONS_PER_100_TICKS", "0"), ("FINESCALE_KERNEL_BOUNDS", "0 0 0 0 0 0")]
-    {
+    for (name, default) in [
+        ("FINESCALE_INSTRUCTIONS_PER_100_TICKS", "0"),
+        ("FINESCALE_KERNEL_BOUNDS", "0 0 0 0 0 0 0 0 0 0"),
+    ] {
         println!("cargo::rerun-if-env-changed={name}");
         let value = env::var(name).unwrap_or_else(|_| default.into());
         println!("cargo::rustc-env={name}={value}");

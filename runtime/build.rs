@@ -2,9 +2,19 @@
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rustc-check-cfg=cfg(smlad)");
+    println!("cargo::rerun-if-env-changed=CARGO_ENCODED_RUSTFLAGS");
+    println!("cargo::rustc-check-cfg=cfg(smlad, vfp, slow_vmla)");
+    let target = std::env::var("TARGET").unwrap_or_default();
     // Every Cortex-M4 and M7 multiplies pairs of int16; later cores only with an extension that this name does not tell.
-    if std::env::var("TARGET").is_ok_and(|target| target.starts_with("thumbv7em-")) {
+    if target.starts_with("thumbv7em-") {
         println!("cargo::rustc-cfg=smlad");
+    }
+    if target == "thumbv7em-none-eabihf" {
+        println!("cargo::rustc-cfg=vfp");
+    }
+    // A Cortex-M4F takes longer for VMLA than for VMUL and VADD, a Cortex-M7 does not; the compiler goes by the same name.
+    let flags = std::env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    if flags.contains("target-cpu=cortex-m4") {
+        println!("cargo::rustc-cfg=slow_vmla");
     }
 }

@@ -31,7 +31,7 @@ pub(crate) struct Board {
     pub(crate) instructions_per_100_ticks: u32,
     /// Most instructions of each kernel for 100 multiply-accumulates, where they are counted.
     #[serde(default)]
-    pub(crate) kernel_bounds: [u32; 6],
+    pub(crate) kernel_bounds: [u32; 10],
     /// The emulator; a board without one is built and proved, but not run.
     pub(crate) qemu: Option<Qemu>,
 }

@@ -47,12 +47,13 @@ pub(crate) fn frames(case: &str, frames: usize, instructions: u64) {
 }
 
 /// Instructions of a kernel for a hundred multiply-accumulates.
-pub(crate) fn kernel(name: &str, hundredths: u32, bound: u32) {
+pub(crate) fn kernel(name: &str, path: &str, hundredths: u32, bound: u32) {
     let verdict = if hundredths <= bound { "pass" } else { "FAIL" };
     defmt::info!(
-        "{=str}  {=str}: {=u32} instructions for 100 multiply-accumulates, at most {=u32}",
+        "{=str}  {=str} ({=str}): {=u32} instructions for 100 multiply-accumulates, at most {=u32}",
         verdict,
         name,
+        path,
         hundredths,
         bound
     );

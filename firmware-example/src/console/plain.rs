@@ -48,10 +48,10 @@ pub(crate) fn frames(case: &str, frames: usize, instructions: u64) {
 }
 
 /// Instructions of a kernel for a hundred multiply-accumulates.
-pub(crate) fn kernel(name: &str, hundredths: u32, bound: u32) {
+pub(crate) fn kernel(name: &str, path: &str, hundredths: u32, bound: u32) {
     let verdict = if hundredths <= bound { "pass" } else { "FAIL" };
     line(format_args!(
-        "{verdict}  {name}: {hundredths} instructions for 100 multiply-accumulates, at most {bound}"
+        "{verdict}  {name} ({path}): {hundredths} instructions for 100 multiply-accumulates, at most {bound}"
     ));
 }
 

@@ -7,7 +7,11 @@ use crate::Draw::{Forecast, Linear, Paper, Stream, SuperResolve};
 use crate::Task::{Decay, Forward, PowerSpectrum, Resample, Sample};
 use crate::{Case, Task};
 
-const fn conv(taps: usize, dilation: usize) -> Task {
+const fn conv(outputs: usize, taps: usize, dilation: usize) -> Task {
+    Task::Conv { outputs, taps, dilation }
+}
+
+const fn int16(taps: usize, dilation: usize) -> Task {
     Task::Int16 { taps, dilation }
 }
 
@@ -63,11 +67,18 @@ cases! {
     "sample-plane-8x8-latitudes": Sample(Forecast), Some((8, Reflecting)), (8, Periodic), 1, Spectral, 0.0;
     "sample-line-16-pixels": Sample(Stream), None, (16, Periodic), 1, Spectral, 0.0;
     "sample-line-16-paper": Sample(Paper), None, (16, Reflecting), 1, Spectral, 0.0;
-    "int16-line-64-taps-5": conv(5, 2), None, (64, Periodic), 8, Spectral, 0.0;
-    "int16-line-64-mirrors": conv(5, 4), None, (64, Reflecting), 6, Spectral, 0.0;
-    "int16-line-32-taps-7": conv(7, 1), None, (32, Reflecting), 4, Spectral, 0.0;
-    "int16-plane-16x16-apart": conv(3, 4), Some((16, Periodic)), (16, Periodic), 4, Spectral, 0.0;
-    "int16-plane-8x16-mirrors": conv(3, 2), Some((8, Reflecting)), (16, Reflecting), 5, Spectral, 0.0;
-    "int16-plane-16x8-latitudes": conv(5, 1), Some((16, Reflecting)), (8, Periodic), 2, Spectral, 0.0;
-    "int16-plane-8x8-points": conv(1, 1), Some((8, Periodic)), (8, Reflecting), 3, Spectral, 0.0;
+    "conv-line-64-taps-5": conv(8, 5, 1), None, (64, Periodic), 6, Spectral, 0.0;
+    "conv-line-64-mirrors": conv(5, 5, 2), None, (64, Reflecting), 8, Spectral, 0.0;
+    "conv-line-32-taps-7": conv(4, 7, 1), None, (32, Reflecting), 4, Spectral, 0.0;
+    "conv-plane-16x16-periodic": conv(7, 3, 1), Some((16, Periodic)), (16, Periodic), 5, Spectral, 0.0;
+    "conv-plane-16x16-apart": conv(8, 3, 4), Some((16, Periodic)), (16, Periodic), 4, Spectral, 0.0;
+    "conv-plane-8x16-mirrors": conv(1, 3, 2), Some((8, Reflecting)), (16, Reflecting), 6, Spectral, 0.0;
+    "conv-plane-16x8-latitudes": conv(3, 5, 1), Some((16, Reflecting)), (8, Periodic), 2, Spectral, 0.0;
+    "int16-line-64-taps-5": int16(5, 2), None, (64, Periodic), 8, Spectral, 0.0;
+    "int16-line-64-mirrors": int16(5, 4), None, (64, Reflecting), 6, Spectral, 0.0;
+    "int16-line-32-taps-7": int16(7, 1), None, (32, Reflecting), 4, Spectral, 0.0;
+    "int16-plane-16x16-apart": int16(3, 4), Some((16, Periodic)), (16, Periodic), 4, Spectral, 0.0;
+    "int16-plane-8x16-mirrors": int16(3, 2), Some((8, Reflecting)), (16, Reflecting), 5, Spectral, 0.0;
+    "int16-plane-16x8-latitudes": int16(5, 1), Some((16, Reflecting)), (8, Periodic), 2, Spectral, 0.0;
+    "int16-plane-8x8-points": int16(1, 1), Some((8, Periodic)), (8, Reflecting), 3, Spectral, 0.0;
 }

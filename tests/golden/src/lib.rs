@@ -5,6 +5,7 @@
 #![no_std]
 
 mod cases;
+mod conv;
 mod downscale;
 mod int16;
 mod sampling;
@@ -35,6 +36,15 @@ pub enum Task {
     PowerSpectrum,
     /// Draw a path of six frames.
     Sample(Draw),
+    /// A convolution in f32 to so many channels, and its vector-Jacobian product, of the field as it is.
+    Conv {
+        /// Channels of the output.
+        outputs: usize,
+        /// Taps along each axis.
+        taps: usize,
+        /// Distance between taps.
+        dilation: usize,
+    },
     /// A convolution in integers and its vector-Jacobian product, of the field as it is.
     Int16 {
         /// Taps along each axis.
@@ -93,9 +103,14 @@ impl Case {
             int16::there_and_back(shape, field, scratch)?;
             return Ok(values);
         }
+        if let Task::Conv { outputs, taps, dilation } = self.task {
+            let shape = ConvShape::new(grid, self.channels, outputs, taps, dilation)?;
+            conv::there_and_back(shape, field, scratch)?;
+            return Ok(values);
+        }
         spectral::forward(&grid, field, scratch)?;
         match self.task {
-            Task::Int16 { .. } => Ok(values),
+            Task::Conv { .. } | Task::Int16 { .. } => Ok(values),
             Task::Forward => {
                 process.apply_stream(&grid, self.lambda, field, &noise)?;
                 spectral::inverse(&grid, field, scratch)?;

@@ -1,7 +1,9 @@
-//! Which instructions the inner loops are compiled to. They are the same safe function each time: only the width of a
-//! tile differs, and no bit of a result.
+//! Which instructions the inner loops run on. No bit of a result depends on it: on x86-64 they are the same safe function,
+//! compiled for tiles of several widths; on Cortex-M4F and M7 the tile has a twin in assembly.
 
 use super::super::weight::Weight;
+#[cfg(vfp)]
+use super::vfp::Multiply;
 use super::{Pass, Products};
 
 /// Points of a tile in code for any processor: 16 sums fill half of a Cortex-M's float registers, 32 fill eight of
@@ -15,6 +17,8 @@ pub struct CodePath(Instructions);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Instructions {
     Portable,
+    #[cfg(vfp)]
+    Vfp(Multiply),
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
     Avx2,
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
@@ -25,9 +29,13 @@ impl CodePath {
     /// What every processor of the target has.
     pub const PORTABLE: Self = Self(Instructions::Portable);
 
-    /// Every path that this processor can take, the fastest last. More than one needs the feature `std` and x86-64.
+    /// Every path that this processor can take, the fastest last. More than one has x86-64 with the feature `std`, and Cortex-M4F and
+    /// M7.
     pub fn available() -> impl Iterator<Item = Self> {
         let portable = core::iter::once(Self::PORTABLE);
+        #[cfg(vfp)]
+        let portable =
+            portable.chain(Multiply::SLOWEST_FIRST.map(|way| Self(Instructions::Vfp(way))));
         #[cfg(all(feature = "std", target_arch = "x86_64"))]
         let portable = {
             let avx2 = std::arch::is_x86_feature_detected!("avx2");
@@ -42,6 +50,9 @@ impl CodePath {
 
     /// The fastest path that this processor can take.
     pub fn fastest() -> Self {
+        #[cfg(vfp)]
+        return Self(Instructions::Vfp(Multiply::FASTEST));
+        #[cfg(not(vfp))]
         Self::available().last().unwrap_or(Self::PORTABLE)
     }
 
@@ -49,10 +60,23 @@ impl CodePath {
     pub const fn name(self) -> &'static str {
         match self.0 {
             Instructions::Portable => "portable",
+            #[cfg(vfp)]
+            Instructions::Vfp(Multiply::ThenAdd) => "vmul, vadd",
+            #[cfg(vfp)]
+            Instructions::Vfp(Multiply::Accumulate) => "vmla",
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
             Instructions::Avx2 => "avx2",
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
             Instructions::Avx512 => "avx512",
+        }
+    }
+
+    /// How the tile in assembly adds products, where the path has one.
+    #[cfg(vfp)]
+    pub(super) const fn multiply(self) -> Option<Multiply> {
+        match self.0 {
+            Instructions::Vfp(multiply) => Some(multiply),
+            Instructions::Portable => None,
         }
     }
 }
@@ -68,7 +92,7 @@ pub(in super::super) fn run<const ADJOINT: bool, W: Weight>(path: CodePath, pass
         Instructions::Avx2 | Instructions::Avx512 if pass.shape.grid().nx() >= x86::AVX2_POINTS => {
             x86::avx2::<ADJOINT, W>(pass);
         }
-        _ => portable::<ADJOINT, W>(pass),
+        _ => portable::<ADJOINT, W>(path, pass),
     }
 }
 
@@ -77,29 +101,31 @@ pub(in super::super) fn add_products(path: CodePath, products: Products<'_>) {
     match path.0 {
         #[cfg(all(feature = "std", target_arch = "x86_64"))]
         Instructions::Avx2 | Instructions::Avx512 => x86::add_products(products),
-        Instructions::Portable => products.add(),
+        _ => products.add(),
     }
 }
 
 /// Spans of a tile of `$points` points for 3, 5 and 7 taps, overlapping and apart.
 macro_rules! run {
-    ($adjoint:expr, $points:expr, $pass:expr) => {{
+    ($adjoint:expr, $points:expr, $path:expr, $pass:expr) => {{
         const P: usize = $points;
         let pass: Pass<'_, _> = $pass;
-        pass.run::<P, { P + 2 }, { P + 4 }, { P + 6 }, { 3 * P }, { 5 * P }, { 7 * P }, $adjoint>();
+        pass.run::<P, { P + 2 }, { P + 4 }, { P + 6 }, { 3 * P }, { 5 * P }, { 7 * P }, $adjoint>(
+            $path,
+        );
     }};
 }
 
-fn portable<const ADJOINT: bool, W: Weight>(pass: Pass<'_, W>) {
-    run!(ADJOINT, PORTABLE_POINTS, pass);
+fn portable<const ADJOINT: bool, W: Weight>(path: CodePath, pass: Pass<'_, W>) {
+    run!(ADJOINT, PORTABLE_POINTS, path, pass);
 }
 
-/// The only `unsafe` of the crate beside the tile in `smlad.rs`: calling a safe function that is compiled for instructions which the compiler cannot
+/// The only `unsafe` of the crate beside the tiles in assembly, `smlad.rs` and `vfp.rs`: calling a safe function that is compiled for instructions which the compiler cannot
 /// know to be there. A [`CodePath`] that names them only comes from [`CodePath::available`], which has looked.
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 #[allow(unsafe_code)]
 mod x86 {
-    use super::{Pass, Products, Weight};
+    use super::{CodePath, Pass, Products, Weight};
 
     pub(super) const AVX2_POINTS: usize = 16;
     pub(super) const AVX512_POINTS: usize = 32;
@@ -107,7 +133,7 @@ mod x86 {
     pub(super) fn avx2<const ADJOINT: bool, W: Weight>(pass: Pass<'_, W>) {
         #[target_feature(enable = "avx2")]
         fn compiled<const ADJOINT: bool, W: Weight>(pass: Pass<'_, W>) {
-            run!(ADJOINT, AVX2_POINTS, pass);
+            run!(ADJOINT, AVX2_POINTS, CodePath::PORTABLE, pass);
         }
         // SAFETY: the processor has AVX2.
         unsafe { compiled::<ADJOINT, W>(pass) }
@@ -125,7 +151,7 @@ mod x86 {
     pub(super) fn avx512<const ADJOINT: bool, W: Weight>(pass: Pass<'_, W>) {
         #[target_feature(enable = "avx512f,avx512vl")]
         fn compiled<const ADJOINT: bool, W: Weight>(pass: Pass<'_, W>) {
-            run!(ADJOINT, AVX512_POINTS, pass);
+            run!(ADJOINT, AVX512_POINTS, CodePath::PORTABLE, pass);
         }
         // SAFETY: the processor has AVX-512.
         unsafe { compiled::<ADJOINT, W>(pass) }

@@ -10,6 +10,8 @@ mod slot;
 #[cfg(smlad)]
 mod smlad;
 mod tile;
+#[cfg(vfp)]
+mod vfp;
 
 pub(super) use boundary::{Sources, neighbour, readers};
 pub use dispatch::CodePath;

@@ -3,6 +3,7 @@
 use super::super::epilogue::Epilogue;
 use super::super::shape::{ConvShape, LANES};
 use super::super::weight::Weight;
+use super::CodePath;
 use super::boundary::{Sources, neighbour, readers};
 use super::slot::{Slot, Source, Taps};
 use super::tile::Tiles;
@@ -36,6 +37,7 @@ impl<W: Weight> Pass<'_, W> {
         const ADJOINT: bool,
     >(
         mut self,
+        path: CodePath,
     ) {
         let shape = self.shape;
         let (nx, ny, points) = (shape.grid().nx(), shape.grid().ny(), shape.grid().points());
@@ -59,7 +61,7 @@ impl<W: Weight> Pass<'_, W> {
                     let rows = row_sources::<ADJOINT>(shape, y, tap);
                     slot.fill::<P, P3, P5, P7, ADJOINT>(shape, &self.source, rows, padded);
                 }
-                let tiles = Tiles { shape, weights: self.weights, slots };
+                let tiles = Tiles { path, shape, weights: self.weights, slots };
                 for (group, planes) in self.output.chunks_mut((LANES * points).max(1)).enumerate() {
                     let at = y * nx;
                     match (shape.taps(), taps) {

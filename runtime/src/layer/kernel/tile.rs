@@ -2,10 +2,13 @@
 
 use super::super::shape::{ConvShape, LANES};
 use super::super::weight::Weight;
+use super::CodePath;
 use super::slot::Slot;
 
 /// The inner loops' operands: for each tap along y a row of the input, and all weights.
 pub(super) struct Tiles<'a, W> {
+    #[cfg_attr(not(vfp), expect(dead_code, reason = "only the tile in assembly asks"))]
+    pub(super) path: CodePath,
     pub(super) shape: &'a ConvShape,
     pub(super) weights: &'a [W],
     pub(super) slots: &'a [Slot<'a>],
@@ -28,6 +31,15 @@ impl<W: Weight> Tiles<'_, W> {
         planes: &mut [f32],
         at: usize,
     ) {
+        #[cfg(vfp)]
+        if let (Some(multiply), Some(weights)) = (self.path.multiply(), W::numbers(self.weights)) {
+            let &Self { shape, slots, .. } = self;
+            if super::vfp::row::<T, SPAN, ADJOINT>(
+                multiply, shape, weights, slots, group, planes, at,
+            ) {
+                return;
+            }
+        }
         let points = self.shape.grid().points();
         for tile in 0..self.shape.grid().nx() / P {
             let sums = if ADJOINT {
