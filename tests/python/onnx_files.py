@@ -22,7 +22,7 @@ def check(file):
     metadata = {entry.key: json.loads(entry.value) for entry in model.metadata_props}
     meta, tables = metadata["finescale.model"], metadata["finescale.calibration"]
     entries = len(tables["lambdas"]) * len(meta["channels"]) * tables["shells"]
-    assert all(len(tables[name]) == entries for name in ("innovation_ratio", "score_power", "score_truth"))
+    assert all(len(tables[name]) == entries for name in ("innovation_ratio", "score_power", "score_truth", "score_drawn_power", "score_drawn_state"))
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1

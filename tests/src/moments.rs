@@ -1,8 +1,8 @@
 //! What a sampler does to the covariance of a linear system, with no sampling error: steps of the runtime itself are
 //! applied to unit paths, which gives the matrix of the step in every mode, and matrices are multiplied in f64.
 
-use finescale::predictor::{Calibration, Linear};
-use finescale::sampler::Observation;
+use finescale::predictor::{Calibration, Linear, ScoreTables};
+use finescale::sampler::{NoiseRule, Observation, StepRule};
 use finescale::spectral::RadialBins;
 use finescale::spectral::operator::{pack, unpack};
 use finescale::{ForwardProcess, Laplacian, NoiseStream, Predictor, Sampler};
@@ -13,49 +13,121 @@ use crate::linear::{Matrix, System, mode_of};
 /// The tables of a linear system in closed form, and where they stand.
 pub struct Tables {
     lambdas: Vec<f32>,
-    innovation: Vec<f32>,
-    score: Vec<f32>,
-    denoising: Vec<f32>,
     bins: usize,
+    innovation: Vec<f32>,
+    power: Vec<f32>,
+    truth: Vec<f32>,
+    drawn_power: Vec<f32>,
+    drawn_state: Vec<f32>,
 }
 
 impl Tables {
-    /// R V and Re V at every λ of the sampler, with Re = E ŝ t, which is 2 E ŝ t − E ŝ² where the score is exact.
+    /// At every λ of the sampler: of the data's paths, and for rule M of paths that the sampler has taken there from the
+    /// data's at its largest λ.
     pub fn new(system: &System, sampler: &Sampler, frames: usize, window: usize) -> Self {
         let mut lambdas = lambdas(sampler);
         lambdas.pop();
         lambdas.reverse();
-        let radial = RadialBins::new(&system.grid);
-        let wavenumbers: Vec<(f32, f32)> = system.grid.wavenumbers().collect();
-        let bins = radial.count();
-        let mut score = vec![0.0; lambdas.len() * bins];
-        let mut denoising = score.clone();
-        for (row, lambda) in lambdas.iter().enumerate() {
-            let lambda = f64::from(*lambda);
-            let mut count = vec![0.0; bins];
-            for mode in system.modes() {
-                let bin = radial.bin(wavenumbers[mode.place.re]);
-                let (c, sigma2) = system.forward(mode, lambda);
-                let variance = (c * c * mode.power + sigma2) / frames as f64;
-                let h = system.path_precision(mode, lambda, frames, window);
-                let g = system.path_covariance(mode, lambda, frames);
-                score[row * bins + bin] += ((&h * g * &h).trace().re * variance) as f32;
-                denoising[row * bins + bin] += (h.trace().re * variance) as f32;
-                count[bin] += 1.0;
+        let bins = RadialBins::new(&system.grid).count();
+        let ones = vec![1.0; lambdas.len() * bins];
+        let mut tables = Self {
+            innovation: ones.clone(),
+            power: ones.clone(),
+            truth: ones.clone(),
+            drawn_power: ones.clone(),
+            drawn_state: ones.iter().map(|one| -one).collect(),
+            lambdas,
+            bins,
+        };
+        for row in 0..tables.lambdas.len() {
+            let lambda = f64::from(tables.lambdas[row]);
+            let paths = |mode: &_| system.path_covariance(mode, lambda, frames);
+            let paths: Vec<Matrix> = system.modes().iter().map(paths).collect();
+            let moments = Moments::new(system, lambda, &paths, window);
+            let at = row * bins..(row + 1) * bins;
+            // As of the exact score, whose power is what it explains; that of three frames is close.
+            tables.power[at.clone()].copy_from_slice(&moments.truth);
+            tables.truth[at].copy_from_slice(&moments.truth);
+        }
+        if sampler.step == StepRule::Ancestral(NoiseRule::Matched) {
+            tables.draw(system, sampler, frames, window);
+        }
+        tables
+    }
+
+    /// Measures on the way down.
+    fn draw(&mut self, system: &System, sampler: &Sampler, frames: usize, window: usize) {
+        let largest = f64::from(sampler.lambda);
+        let paths = |mode: &_| system.path_covariance(mode, largest, frames);
+        let mut paths: Vec<Matrix> = system.modes().iter().map(paths).collect();
+        let autocovariance = system.autocovariance(window);
+        for row in (0..self.lambdas.len()).rev() {
+            let lambda = self.lambdas[row];
+            let moments = Moments::new(system, f64::from(lambda), &paths, window);
+            for bin in 0..self.bins {
+                let at = row * self.bins + bin;
+                self.drawn_power[at] = moments.power[bin] / moments.variance[bin];
+                self.drawn_state[at] = moments.state[bin] / moments.variance[bin];
             }
-            for (bin, count) in count.iter().enumerate() {
-                score[row * bins + bin] /= count;
-                denoising[row * bins + bin] /= count;
+            let to = if row > 0 { self.lambdas[row - 1] } else { 0.0 };
+            let mut memory = vec![0.0; Linear::memory_len(&system.grid, 1, window)];
+            let mut linear =
+                Linear::new(&system.grid, &process(system), 1, &autocovariance, &mut memory)
+                    .expect("fits")
+                    .with_calibration(self.calibration());
+            linear.prepare(lambda).expect("a λ");
+            let step = step_matrices(system, sampler, &linear, to, None, frames);
+            for ((path, map), noise) in paths.iter_mut().zip(&step.map).zip(&step.noise) {
+                *path = map * &*path * map.adjoint() + noise;
             }
         }
-        let innovation = vec![1.0; score.len()];
-        Self { lambdas, innovation, score, denoising, bins }
     }
 
     /// As the runtime takes them.
     pub fn calibration(&self) -> Calibration<'_> {
-        let Self { lambdas, innovation, score, denoising, bins } = self;
-        Calibration::new(lambdas, 1, *bins, innovation, score, denoising).expect("tables")
+        let scores = ScoreTables {
+            power: &self.power,
+            truth: &self.truth,
+            drawn_power: &self.drawn_power,
+            drawn_state: &self.drawn_state,
+        };
+        Calibration::new(&self.lambdas, 1, self.bins, &self.innovation, scores, None)
+            .expect("tables")
+    }
+}
+
+/// Moments of the score ŝ = −H û of paths with given covariances, mean over the frames and modes of a bin.
+struct Moments {
+    /// V E ŝ².
+    power: Vec<f32>,
+    /// V E ŝ t = V tr H / T, whatever the paths.
+    truth: Vec<f32>,
+    /// E û ŝ.
+    state: Vec<f32>,
+    /// E û² / V.
+    variance: Vec<f32>,
+}
+
+impl Moments {
+    fn new(system: &System, lambda: f64, paths: &[Matrix], window: usize) -> Self {
+        let radial = RadialBins::new(&system.grid);
+        let wavenumbers: Vec<(f32, f32)> = system.grid.wavenumbers().collect();
+        let mut sums = vec![[0.0; 5]; radial.count()];
+        for (mode, path) in system.modes().iter().zip(paths) {
+            let (c, sigma2) = system.forward(mode, lambda);
+            let (v, frames) = (c * c * mode.power + sigma2, path.nrows());
+            let h = system.path_precision(mode, lambda, frames, window);
+            let mean = |matrix: Matrix| matrix.trace().re / frames as f64;
+            let sum = &mut sums[radial.bin(wavenumbers[mode.place.re])];
+            sum[0] += v * mean(&h * path * &h);
+            sum[1] += v * mean(h.clone());
+            sum[2] -= mean(&h * path);
+            sum[3] += mean(path.clone()) / v;
+            sum[4] += 1.0;
+        }
+        let [power, truth, state, variance] =
+            [0, 1, 2, 3].map(|at| sums.iter().map(|sum| (sum[at] / sum[4]) as f32).collect());
+        Self { power, truth, state, variance }
     }
 }
 

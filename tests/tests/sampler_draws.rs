@@ -38,7 +38,7 @@ fn deviation(mean: f64, covariance: &Matrix, power: f64, real: bool, members: u3
 #[test]
 fn drawn_paths_have_the_exact_moments() {
     let (system, frames, members) = (system(64), 16, 100);
-    for rule in [NoiseRule::Variance, NoiseRule::Residual, NoiseRule::Linear] {
+    for rule in [NoiseRule::Variance, NoiseRule::Residual, NoiseRule::Matched, NoiseRule::Linear] {
         let sampler = quick(rule);
         let tables = Tables::new(&system, &sampler, frames, WINDOW);
         let passage = Passage::new(&system, &sampler, Some(&tables), (frames, WINDOW));

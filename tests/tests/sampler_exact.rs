@@ -56,6 +56,23 @@ fn generation_has_the_known_error_of_the_spectrum() {
 }
 
 #[test]
+fn rule_m_keeps_the_variance_of_every_mode() {
+    for alpha in [0.1, 0.3] {
+        let system = line(alpha);
+        for steps in [4, 8, 16] {
+            let sampler = cubic(1.0, NoiseRule::Matched, steps);
+            let tables = Tables::new(&system, &sampler, FRAMES, WINDOW);
+            let passage = Passage::new(&system, &sampler, Some(&tables), (FRAMES, WINDOW));
+            let start = |mode: &_| system.path_covariance(mode, 1.0, FRAMES);
+            let start: Vec<Matrix> = system.modes().iter().map(start).collect();
+            let error = spectrum_error(&system, &passage.covariance(&start));
+            println!("α = {alpha}, {steps} steps: {error:.1e}");
+            assert!(error < 1e-3, "{alpha} {steps}: {error}");
+        }
+    }
+}
+
+#[test]
 fn the_papers_step_needs_far_more_steps() {
     // With S per mode and without correctors, so that it is linear. 1000 steps give 0.628, too slow to repeat here.
     let sampler = Sampler {
@@ -102,7 +119,7 @@ fn super_resolution_draws_from_the_posterior() {
             super_resolution_errors(&system, &cubic(0.2, NoiseRule::Linear, 16), FRAMES - 1);
         assert!(mean < 1e-4 && covariance < 2e-3, "{alpha}: {mean} {covariance}");
         // With noise that is white over frames the mean is as good, and the covariance needs steps.
-        for rule in [NoiseRule::Variance, NoiseRule::Residual] {
+        for rule in [NoiseRule::Variance, NoiseRule::Residual, NoiseRule::Matched] {
             let few = super_resolution_errors(&system, &cubic(0.2, rule, 16), FRAMES - 1);
             let many = super_resolution_errors(&system, &cubic(0.2, rule, 64), FRAMES - 1);
             assert!(few.0 < 1e-4 && many.0 < 1e-4, "{alpha} {rule:?}: {few:?} {many:?}");
@@ -123,6 +140,7 @@ fn the_covariance_error_falls_with_the_steps() {
     for (rule, expected) in [
         (NoiseRule::Variance, [0.514, 0.327, 0.193, 0.103]),
         (NoiseRule::Residual, [0.523, 0.356, 0.223, 0.125]),
+        (NoiseRule::Matched, [0.513, 0.330, 0.191, 0.099]),
         (NoiseRule::Linear, [0.195, 0.005, 0.000, 0.000]),
     ] {
         for (steps, expected) in [4, 8, 16, 32].into_iter().zip(expected) {

@@ -4,6 +4,7 @@
 mod models;
 
 use finescale::model::{CHECKED_FROM, HEADER_LEN, Invalid, Model as View, Weights, checksum};
+use finescale::predictor::ScoreTables;
 use finescale_trainer::export::quantize::Quantized;
 use finescale_trainer::export::{AlignedBytes, Bounds, Precision, file};
 use finescale_trainer::linear::modes::Group;
@@ -20,8 +21,8 @@ fn smallest() -> Model {
     let width = Calibration::of(&models::model(&Kind { x: (8, line.x.1), window: 1, ..line }))
         .unwrap()
         .width;
-    for name in ["innovation_ratio", "score_power", "score_truth"] {
-        let table = model.arrays.get_mut(name).unwrap();
+    for name in models::TABLES {
+        let table = model.arrays.get_mut(*name).unwrap();
         table.values.truncate(3 * width);
         table.shape[0] = 3;
     }
@@ -79,7 +80,18 @@ fn what_is_written_is_read() {
             }
             let tables = view.tables();
             assert_eq!(tables.innovation, model.array("innovation_ratio").unwrap().values);
-            assert_eq!(tables.score, model.array("score_power").unwrap().values);
+            let scores = |prefix: &str, tables: ScoreTables<'_>| {
+                let array = |name: &str| &model.array(&format!("{prefix}_{name}")).unwrap().values;
+                assert_eq!(tables.power, array("power"));
+                assert_eq!(tables.truth, array("truth"));
+                assert_eq!(tables.drawn_power, array("drawn_power"));
+                assert_eq!(tables.drawn_state, array("drawn_state"));
+            };
+            scores("score", tables.path);
+            assert_eq!(tables.head.is_some(), kind.score_head);
+            if let Some(head) = tables.head {
+                scores("head", head);
+            }
             assert_eq!(tables.lambdas.len(), meta.lambdas.len());
             assert_eq!(tables.lambda_grid, [1.0, 0.1, 0.01, 0.0]);
             autocovariance(&view, &model);

@@ -158,7 +158,7 @@ fn a_model_is_calibrated_and_better_than_its_base() {
     let mean = tables.innovation_ratio.iter().sum::<f32>() / tables.innovation_ratio.len() as f32;
     assert!((0.3..1.1).contains(&mean), "mean S ratio {mean}");
     // At the largest λ noise dominates: the score is nearly −û/V, so E|ŝ|² V is near 1. Two paths leave much scatter.
-    let last = &tables.score_power[5 * tables.width..];
+    let last = &tables.path.power[5 * tables.width..];
     let mean = last.iter().sum::<f32>() / last.len() as f32;
     assert!((0.6..1.7).contains(&mean), "{last:?}");
     assert_eq!(*model.meta.lambda_grid.last().unwrap(), 0.0);

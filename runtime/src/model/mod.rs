@@ -20,10 +20,11 @@ pub use header::{CHECKED_FROM, HEADER_LEN, MAGIC};
 pub use invalid::Invalid;
 pub use layer::{Film, Layer, Layers, Weights};
 
+use crate::predictor::ScoreTables;
 use crate::{ForwardProcess, Grid};
 
 /// Version of the format.
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 3;
 /// Order of weights: [`crate::layer::ConvShape::pack`]'s.
 pub const KERNEL_LAYOUT: u16 = 1;
 /// Where a file must lie in memory, and its arrays inside it: at multiples of so many bytes.
@@ -100,10 +101,10 @@ pub struct Tables<'a> {
     pub lambdas: &'a [f32],
     /// S over the linear predictor's S.
     pub innovation: &'a [f32],
-    /// R V, with R = E ŝ² of a real mode of the path score and V = C²P + Σ.
-    pub score: &'a [f32],
-    /// Re V, with Re = 2 E ŝ t − E ŝ² and t the score that knows the clean path.
-    pub denoising: &'a [f32],
+    /// Moments of the path score.
+    pub path: ScoreTables<'a>,
+    /// Moments of the score head's, where there is one.
+    pub head: Option<ScoreTables<'a>>,
     /// A good λ grid for sampling, falling, the last one 0.
     pub lambda_grid: &'a [f32],
 }

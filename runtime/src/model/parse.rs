@@ -3,7 +3,7 @@
 use super::cursor::Cursor;
 use super::layer::{Layers, film, layer};
 use super::{Channel, Invalid, LAYERS_MAX, Model, Tables, header};
-use crate::predictor::Linear;
+use crate::predictor::{Linear, ScoreTables};
 use crate::spectral::RadialBins;
 use crate::spectral::operator::{ComplexMode, complex_modes};
 
@@ -24,8 +24,8 @@ pub(super) fn model(bytes: &[u8]) -> Result<Model<'_>, Invalid> {
     let tables = Tables {
         lambdas: cursor.f32s(&[header.lambdas], "lambdas")?,
         innovation: cursor.f32s(&table, "innovation")?,
-        score: cursor.f32s(&table, "score")?,
-        denoising: cursor.f32s(&table, "denoising")?,
+        path: scores(&mut cursor, &table)?,
+        head: if header.options.score_head { Some(scores(&mut cursor, &table)?) } else { None },
         lambda_grid: cursor.f32s(&[header.lambda_grid], "lambda grid")?,
     };
     let mut last = 0.0;
@@ -34,8 +34,6 @@ pub(super) fn model(bytes: &[u8]) -> Result<Model<'_>, Invalid> {
         last = *lambda;
     }
     hold(tables.innovation.iter().all(|ratio| *ratio > 0.0), "innovation")?;
-    hold(tables.score.iter().all(|power| *power >= 0.0), "score")?;
-    hold(tables.denoising.iter().all(|power| *power >= 0.0), "denoising")?;
     let mut last = f32::INFINITY;
     for lambda in tables.lambda_grid {
         hold(*lambda < last, "lambda grid")?;
@@ -117,4 +115,16 @@ pub(super) fn channel<'a>(cursor: &mut Cursor<'a>) -> Result<Channel<'a>, Invali
 
 fn hold(holds: bool, name: &'static str) -> Result<(), Invalid> {
     if holds { Ok(()) } else { Err(Invalid::Field { name }) }
+}
+
+fn scores<'a>(cursor: &mut Cursor<'a>, table: &[usize]) -> Result<ScoreTables<'a>, Invalid> {
+    let scores = ScoreTables {
+        power: cursor.f32s(table, "score power")?,
+        truth: cursor.f32s(table, "score truth")?,
+        drawn_power: cursor.f32s(table, "drawn score power")?,
+        drawn_state: cursor.f32s(table, "drawn score state")?,
+    };
+    hold(scores.power.iter().all(|power| *power >= 0.0), "score power")?;
+    hold(scores.drawn_power.iter().all(|power| *power >= 0.0), "drawn score power")?;
+    Ok(scores)
 }

@@ -2,7 +2,7 @@
 
 use crate::Error;
 
-/// Three tables over λ, channels and radial bins (see [`crate::spectral::RadialBins`]), `[λ][channel][bin]` each.
+/// Tables over λ, channels and radial bins (see [`crate::spectral::RadialBins`]), `[λ][channel][bin]` each.
 ///
 /// Between two λ values are interpolated linearly in log λ; beyond the ends the last one holds.
 /// All are relative to closed forms, so that they vary little inside a bin.
@@ -12,8 +12,42 @@ pub struct Calibration<'a> {
     channels: usize,
     bins: usize,
     innovation: &'a [f32],
-    score: &'a [f32],
-    denoising: &'a [f32],
+    path: ScoreTables<'a>,
+    head: ScoreTables<'a>,
+}
+
+/// Second moments of a score ŝ of real modes, with V = C²P + Σ.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ScoreTables<'a> {
+    /// V E ŝ² on noised paths of the data.
+    pub power: &'a [f32],
+    /// V E ŝ t on the same paths, with t = −(û − C û_0)/Σ, the score that knows the clean path.
+    pub truth: &'a [f32],
+    /// V E ŝ² on paths that the sampler itself has drawn.
+    pub drawn_power: &'a [f32],
+    /// E û ŝ on the same paths: −1 of a score that fits them.
+    pub drawn_state: &'a [f32],
+}
+
+impl<'a> ScoreTables<'a> {
+    const NONE: Self = Self { power: &[], truth: &[], drawn_power: &[], drawn_state: &[] };
+
+    fn each(&self) -> [&'a [f32]; 4] {
+        [self.power, self.truth, self.drawn_power, self.drawn_state]
+    }
+}
+
+/// [`ScoreTables`] at one place.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Moments {
+    /// V E ŝ² on noised paths of the data.
+    pub power: f32,
+    /// V E ŝ t on the same paths.
+    pub truth: f32,
+    /// V E ŝ² on drawn paths.
+    pub drawn_power: f32,
+    /// E û ŝ on drawn paths.
+    pub drawn_state: f32,
 }
 
 /// A place in the tables, found once for each λ.
@@ -24,40 +58,56 @@ pub struct Position {
 }
 
 impl<'a> Calibration<'a> {
-    /// Nothing measured: the predictor's own S, no clip of the score, and rule R is rule V.
-    pub const NEUTRAL: Self =
-        Self { lambdas: &[], channels: 0, bins: 0, innovation: &[], score: &[], denoising: &[] };
+    /// Nothing measured: the predictor's own S, scores as they are, without bounds.
+    pub const NEUTRAL: Self = Self {
+        lambdas: &[],
+        channels: 0,
+        bins: 0,
+        innovation: &[],
+        path: ScoreTables::NONE,
+        head: ScoreTables::NONE,
+    };
 
     /// * `lambdas`: ascending, positive.
     /// * `innovation`: one-step residual power over the linear predictor's S.
-    /// * `score`: R V, with R = E ŝ² of a real mode of the path score and V = C²P + Σ.
-    /// * `denoising`: Re V, with Re = 2 E ŝ t − E ŝ² and t = −(û − C û_0)/Σ, the score that knows the clean path.
+    /// * `path`: moments of the path score; `head`: of the score head's, if there is one.
     ///
     /// # Errors
-    /// [`Error::Parameter`] if λ do not ascend or an entry is negative or not finite; [`Error::LengthMismatch`] if a
-    /// table is not `lambdas` × `channels` × `bins` long.
+    /// [`Error::Parameter`] if λ do not ascend, an entry is not finite, or a power or an innovation is negative;
+    /// [`Error::LengthMismatch`] if a table is not `lambdas` × `channels` × `bins` long.
     pub fn new(
         lambdas: &'a [f32],
         channels: usize,
         bins: usize,
         innovation: &'a [f32],
-        score: &'a [f32],
-        denoising: &'a [f32],
+        path: ScoreTables<'a>,
+        head: Option<ScoreTables<'a>>,
     ) -> Result<Self, Error> {
         let mut last = 0.0;
         for lambda in lambdas {
             last = Error::check("lambdas", *lambda, *lambda > last, "positive and ascending")?;
         }
         let values = lambdas.len() * channels * bins;
-        for table in [innovation, score, denoising] {
+        let check = |table: &[f32], smallest: f32| {
             if table.len() != values {
                 return Err(Error::LengthMismatch { left: table.len(), right: values });
             }
             for entry in table {
-                Error::check("calibration", *entry, *entry >= 0.0, "finite and not negative")?;
+                let holds = *entry >= smallest;
+                Error::check("calibration", *entry, holds, "finite, and a power not negative")?;
             }
+            Ok(())
+        };
+        check(innovation, 0.0)?;
+        for scores in [Some(path), head].into_iter().flatten() {
+            let [power, truth, drawn_power, drawn_state] = scores.each();
+            check(power, 0.0)?;
+            check(truth, f32::MIN)?;
+            check(drawn_power, 0.0)?;
+            check(drawn_state, f32::MIN)?;
         }
-        Ok(Self { lambdas, channels, bins, innovation, score, denoising })
+        let head = head.unwrap_or_default();
+        Ok(Self { lambdas, channels, bins, innovation, path, head })
     }
 
     /// Where λ stands.
@@ -81,14 +131,27 @@ impl<'a> Calibration<'a> {
         self.at(self.innovation, position, channel, bin).unwrap_or(1.0)
     }
 
-    /// R V; infinite where nothing was measured.
-    pub fn score(&self, position: Position, channel: usize, bin: usize) -> f32 {
-        self.at(self.score, position, channel, bin).unwrap_or(f32::INFINITY)
+    /// Moments of the path score; `None` where nothing was measured.
+    pub fn path_score(&self, position: Position, channel: usize, bin: usize) -> Option<Moments> {
+        self.moments(&self.path, position, channel, bin)
     }
 
-    /// Re V; 1, its smallest possible value, where nothing was measured.
-    pub fn denoising(&self, position: Position, channel: usize, bin: usize) -> f32 {
-        self.at(self.denoising, position, channel, bin).unwrap_or(1.0)
+    /// Moments of the score head's score; `None` where nothing was measured.
+    pub fn head_score(&self, position: Position, channel: usize, bin: usize) -> Option<Moments> {
+        self.moments(&self.head, position, channel, bin)
+    }
+
+    fn moments(
+        &self,
+        tables: &ScoreTables<'a>,
+        position: Position,
+        channel: usize,
+        bin: usize,
+    ) -> Option<Moments> {
+        let mut tables = tables.each().into_iter();
+        let mut next = || self.at(tables.next()?, position, channel, bin);
+        let (power, truth) = (next()?, next()?);
+        Some(Moments { power, truth, drawn_power: next()?, drawn_state: next()? })
     }
 
     fn at(&self, table: &[f32], position: Position, channel: usize, bin: usize) -> Option<f32> {

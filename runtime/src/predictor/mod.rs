@@ -16,7 +16,7 @@ mod normal;
 mod path_score;
 mod trained;
 
-pub use calibration::{Calibration, Position};
+pub use calibration::{Calibration, Moments, Position, ScoreTables};
 pub use linear::Linear;
 pub use path_score::{
     FirstFrame, Innovation, PathDensity, head_score, path_score, path_score_scratch_len,

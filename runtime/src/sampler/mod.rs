@@ -189,8 +189,14 @@ impl Sampler {
             clip.apply(predictor, path);
         }
         self.score(predictor, path, score, scratch)?;
-        let step =
-            Step { process: *predictor.process(), from, to, rule: self.step, clip: self.clip };
+        let step = Step {
+            process: *predictor.process(),
+            from,
+            to,
+            rule: self.step,
+            clip: self.clip,
+            head: self.score == Score::Head,
+        };
         step.apply(predictor, observation, stream, path, score);
         self.tidy(predictor, path, scratch)
     }

@@ -30,6 +30,11 @@ pub enum NoiseRule {
     Variance,
     /// Rule R: q − h² (Re − 1/V₁), Re from the predictor's calibration: the lowest error. Rule V without calibration.
     Residual,
+    /// Rule M: what the variance of the mean leaves of V₀, so that every mode keeps its variance on the way down. On paths that
+    /// a sampler has drawn, a network's score can be weaker than on those of the data, which rules V and R assume, and draws
+    /// then agree too much; so the moments of ŝ are those of drawn paths, from the predictor's calibration. Rule V without
+    /// calibration.
+    Matched,
     /// Rule L: correlated between frames as the predictor's linear part and its S say, so that a step of a linear
     /// system is exact at any length up to z = 1. Needs no table. Frames that are known condition the others.
     Linear,

@@ -4,7 +4,7 @@ use super::coupled::Coupling;
 use super::observation::Observation;
 use super::rule::{Clip, NoiseRule, StepRule, bounded};
 use crate::noise::NoiseStream;
-use crate::predictor::{Position, frame_len};
+use crate::predictor::{Moments, Position, frame_len};
 use crate::spectral::{RadialBins, operator};
 use crate::{ForwardProcess, Predictor};
 
@@ -19,6 +19,8 @@ pub(super) struct Step {
     pub(super) to: f32,
     pub(super) rule: StepRule,
     pub(super) clip: Option<Clip>,
+    /// Whether the score is the score head's.
+    pub(super) head: bool,
 }
 
 /// The coefficients of an ancestral step: g, h, V₁ and q of rule V.
@@ -66,8 +68,8 @@ impl Step {
             let power = predictor.power().chunks_exact(grid.points()).nth(channel).unwrap_or(&[]);
             let modes = power.iter().zip(grid.kappas(self.process.laplacian())).enumerate();
             modes.zip(grid.wavenumbers()).map(move |((index, (power, kappa)), k)| {
-                let table = Table { predictor, position, channel, bin: bins.bin(k) };
-                let free = self.free(kappa, *power, &table);
+                let moments = self.moments(predictor, position, channel, bins.bin(k));
+                let free = self.free(kappa, *power, moments);
                 let r = observation.map(|o| o.variance(channel * grid.points() + index));
                 Moves {
                     free,
@@ -146,23 +148,47 @@ impl Step {
         let _ = operator::unpack(grid, path);
     }
 
-    fn free<P: Predictor + ?Sized>(&self, kappa: f32, power: f32, table: &Table<'_, P>) -> Move {
+    fn moments<P: Predictor + ?Sized>(
+        &self,
+        predictor: &P,
+        position: Position,
+        channel: usize,
+        bin: usize,
+    ) -> Option<Moments> {
+        let calibration = predictor.calibration();
+        if self.head {
+            calibration.head_score(position, channel, bin)
+        } else {
+            calibration.path_score(position, channel, bin)
+        }
+    }
+
+    fn free(&self, kappa: f32, power: f32, moments: Option<Moments>) -> Move {
         let process = &self.process;
         let before = process.variance(kappa, self.from, power);
+        let score_power = moments.map_or(f32::INFINITY, |moments| moments.power);
         let mut step = match self.rule {
             StepRule::Ancestral(rule) => {
                 let Ancestral { g, h, variance, .. } = self.ancestral(kappa, power);
-                let variance = match rule {
-                    NoiseRule::Variance => variance,
-                    NoiseRule::Residual => {
-                        let noise = process.noise_variance(kappa, self.from);
-                        let excess = (table.denoising() / before).min(1.0 / noise) - 1.0 / before;
-                        variance - h * h * excess.max(0.0)
+                let step = Move { state: g + h / before, score: h, ..Move::FREE };
+                let variance = match (rule, moments) {
+                    (NoiseRule::Linear, _) => 0.0,
+                    (NoiseRule::Residual, Some(Moments { power, truth, .. })) => {
+                        // No score has more power than that of the noise.
+                        let most = before / process.noise_variance(kappa, self.from);
+                        let excess = (2.0 * truth - power).min(most) - 1.0;
+                        variance - h * h * excess.max(0.0) / before
                     }
-                    NoiseRule::Linear => 0.0,
+                    (NoiseRule::Matched, Some(Moments { drawn_power, drawn_state, .. })) => {
+                        // ŝ + û/V₁: what it shares with û, and its power.
+                        let shared = drawn_state + 1.0;
+                        let power = (drawn_power + 2.0 * drawn_state + 1.0).max(0.0) / before;
+                        variance - h * (2.0 * g * shared + h * power)
+                    }
+                    _ => variance,
                 };
-                let deviation = libm::sqrtf(variance.max(0.0));
-                Move { state: g + h / before, score: h, deviation, ..Move::FREE }
+                let variance = variance.max(0.0);
+                Move { deviation: libm::sqrtf(variance), ..step }
             }
             StepRule::Exponential { exact_noise } => {
                 let delta = self.from - self.to;
@@ -179,7 +205,7 @@ impl Step {
             }
         };
         if let Some(clip) = self.clip {
-            step.score_limit = clip.score * libm::sqrtf(table.score() / before);
+            step.score_limit = clip.score * libm::sqrtf(score_power / before);
         }
         step
     }
@@ -215,24 +241,6 @@ impl Step {
         };
         let measured = process.damping(kappa, self.to) - state * process.damping(kappa, self.from);
         Some(Move { state, measured, deviation: libm::sqrtf(variance), ..Move::FREE })
-    }
-}
-
-/// A predictor's calibration at one place.
-struct Table<'a, P: ?Sized> {
-    predictor: &'a P,
-    position: Position,
-    channel: usize,
-    bin: usize,
-}
-
-impl<P: Predictor + ?Sized> Table<'_, P> {
-    fn denoising(&self) -> f32 {
-        self.predictor.calibration().denoising(self.position, self.channel, self.bin)
-    }
-
-    fn score(&self) -> f32 {
-        self.predictor.calibration().score(self.position, self.channel, self.bin)
     }
 }
 

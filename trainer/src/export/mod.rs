@@ -196,9 +196,11 @@ fn tables(writer: &mut Writer, model: &Model) -> Result<()> {
     let calibration = Calibration::of(model)?;
     writer.f32s(calibration.lambdas.iter().map(|lambda| *lambda as f32));
     writer.f32s(calibration.innovation_ratio.iter().copied());
-    writer.f32s(calibration.score_power.iter().copied());
-    let both = calibration.score_truth.iter().zip(&calibration.score_power);
-    writer.f32s(both.map(|(truth, power)| (2.0 * truth - power).max(0.0)));
+    for scores in std::iter::once(&calibration.path).chain(&calibration.head) {
+        for (_, table) in scores.each() {
+            writer.f32s(table.iter().copied());
+        }
+    }
     writer.f32s(model.meta.lambda_grid.iter().map(|lambda| *lambda as f32));
     Ok(())
 }

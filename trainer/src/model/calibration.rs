@@ -46,10 +46,50 @@ pub struct Calibration {
     pub width: usize,
     /// S / S of the linear predictor.
     pub innovation_ratio: Vec<f32>,
-    /// E|ŝ|² V.
-    pub score_power: Vec<f32>,
-    /// E[ŝ t*] V.
-    pub score_truth: Vec<f32>,
+    /// Of the path score.
+    pub path: ScoreMoments,
+    /// Of the score head, where there is one.
+    pub head: Option<ScoreMoments>,
+}
+
+/// Second moments of a score, `[λ][channel][shell]`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ScoreMoments {
+    /// E|ŝ|² V on noised paths of the data.
+    pub power: Vec<f32>,
+    /// E[ŝ t*] V on the same paths.
+    pub truth: Vec<f32>,
+    /// E|ŝ|² V on paths that the sampler has drawn.
+    pub drawn_power: Vec<f32>,
+    /// E[û ŝ*] on the same paths.
+    pub drawn_state: Vec<f32>,
+}
+
+impl ScoreMoments {
+    fn of(prefix: &str, table: impl Fn(&str) -> Result<Vec<f32>>) -> Result<Self> {
+        let table = |name| table(&format!("{prefix}_{name}"));
+        Ok(Self {
+            power: table("power")?,
+            truth: table("truth")?,
+            drawn_power: table("drawn_power")?,
+            drawn_state: table("drawn_state")?,
+        })
+    }
+
+    fn arrays<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (String, &'a Vec<f32>)> {
+        self.each().map(move |(name, values)| (format!("{prefix}_{name}"), values))
+    }
+
+    /// The tables in the order of a file.
+    pub fn each(&self) -> impl Iterator<Item = (&'static str, &Vec<f32>)> {
+        [
+            ("power", &self.power),
+            ("truth", &self.truth),
+            ("drawn_power", &self.drawn_power),
+            ("drawn_state", &self.drawn_state),
+        ]
+        .into_iter()
+    }
 }
 
 impl Calibration {
@@ -69,8 +109,8 @@ impl Calibration {
         Ok(Self {
             width,
             innovation_ratio: table("innovation_ratio")?,
-            score_power: table("score_power")?,
-            score_truth: table("score_truth")?,
+            path: ScoreMoments::of("score", table)?,
+            head: model.meta.score_head.then(|| ScoreMoments::of("head", table)).transpose()?,
             lambdas,
         })
     }
@@ -78,14 +118,12 @@ impl Calibration {
     /// Its arrays by name.
     pub fn arrays(&self, channels: usize) -> impl Iterator<Item = (String, Array)> {
         let shape = vec![self.lambdas.len(), channels, self.width / channels.max(1)];
-        [
-            ("innovation_ratio", &self.innovation_ratio),
-            ("score_power", &self.score_power),
-            ("score_truth", &self.score_truth),
-        ]
-        .into_iter()
-        .map(move |(name, values)| {
-            (name.to_owned(), Array { shape: shape.clone(), values: values.clone() })
-        })
+        let head = self.head.iter().flat_map(|head| head.arrays("head"));
+        std::iter::once(("innovation_ratio".to_owned(), &self.innovation_ratio))
+            .chain(self.path.arrays("score"))
+            .chain(head)
+            .map(move |(name, values)| {
+                (name, Array { shape: shape.clone(), values: values.clone() })
+            })
     }
 }

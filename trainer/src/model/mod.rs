@@ -6,8 +6,11 @@
 //! |---|---|---|
 //! | `autocovariance` | W+1, C, C, y, x | packed second moments of the clean data ([`crate::linear::modes`]) |
 //! | `innovation_ratio` | λ, C, shells | S / S of the linear predictor |
-//! | `score_power` | λ, C, shells | E\|ŝ\|² · V, V = C²P + Σ |
+//! | `score_power` | λ, C, shells | of the path score: E\|ŝ\|² · V, V = C²P + Σ |
 //! | `score_truth` | λ, C, shells | E[ŝ t*] · V, t = −(û − C û₀)/Σ |
+//! | `score_drawn_power` | λ, C, shells | E\|ŝ\|² · V on paths that the sampler has drawn |
+//! | `score_drawn_state` | λ, C, shells | E[û ŝ*] on the same paths |
+//! | `head_power`, `head_truth`, `head_drawn_power`, `head_drawn_state` | λ, C, shells | the same of the score head, where there is one |
 //! | `network.…` | | weights; none for `linear` |
 
 pub mod basis;
@@ -21,7 +24,7 @@ use anyhow::{Context, Result, ensure};
 use finescale::{Axis, Boundary, ForwardProcess, Grid, Laplacian};
 use serde::{Deserialize, Serialize};
 
-pub use calibration::{Calibration, Shells};
+pub use calibration::{Calibration, ScoreMoments, Shells};
 
 use crate::linear::{LinearBase, PackedAutocovariance};
 

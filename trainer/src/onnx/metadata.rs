@@ -16,8 +16,11 @@ struct Tables<'a> {
     /// P, `[channel][mode]`.
     power: Vec<f32>,
     innovation_ratio: &'a [f32],
+    /// Moments of the path score.
     score_power: &'a [f32],
     score_truth: &'a [f32],
+    score_drawn_power: &'a [f32],
+    score_drawn_state: &'a [f32],
 }
 
 /// `finescale.model` and `finescale.calibration`, JSON both.
@@ -30,8 +33,10 @@ pub(super) fn entries(model: &Model) -> Result<Vec<StringStringEntryProto>> {
         shells: shells.count,
         power: model.base()?.power(),
         innovation_ratio: &calibration.innovation_ratio,
-        score_power: &calibration.score_power,
-        score_truth: &calibration.score_truth,
+        score_power: &calibration.path.power,
+        score_truth: &calibration.path.truth,
+        score_drawn_power: &calibration.path.drawn_power,
+        score_drawn_state: &calibration.path.drawn_state,
     };
     let entry = |key: &str, value| StringStringEntryProto { key: key.into(), value };
     Ok(vec![

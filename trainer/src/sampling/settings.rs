@@ -57,8 +57,10 @@ pub enum Preset {
 pub(super) enum Rule {
     /// From the data's variance
     Variance,
-    /// From the model's calibration: the lowest error
+    /// From what the model's scores explain: the lowest error
     Residual,
+    /// From what the model's scores are on drawn paths, so that every mode keeps its variance
+    Matched,
     /// Correlated between frames as the linear base says
     Linear,
 }
@@ -207,6 +209,7 @@ impl Layer {
         match self.rule {
             Some(Rule::Variance) => sampler.step = StepRule::Ancestral(NoiseRule::Variance),
             Some(Rule::Residual) => sampler.step = StepRule::Ancestral(NoiseRule::Residual),
+            Some(Rule::Matched) => sampler.step = StepRule::Ancestral(NoiseRule::Matched),
             Some(Rule::Linear) => sampler.step = StepRule::Ancestral(NoiseRule::Linear),
             None => {}
         }

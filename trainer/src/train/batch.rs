@@ -145,6 +145,19 @@ impl<B: Backend> Frames<B> {
         self.spectra.clone().select(0, index)
     }
 
+    /// Spectra of at most `count` runs of `frames` frames, evenly spread, `[frame][channel][mode]` each.
+    ///
+    /// # Errors
+    /// As [`Frames::long_windows`].
+    pub fn clean_paths(&self, frames: usize, count: usize) -> Result<Vec<Vec<f32>>> {
+        let starts = self.long_windows(frames, count)?;
+        let path = |start: usize| -> Vec<f32> {
+            let data = self.spectra.clone().narrow(0, start, frames).into_data();
+            data.convert::<f32>().to_vec().expect("the data were converted to f32")
+        };
+        Ok(starts.into_iter().map(path).collect())
+    }
+
     /// First frames of at most `count` runs of `frames` frames, evenly spread.
     ///
     /// # Errors

@@ -1,13 +1,13 @@
 //! Calibration: what a trained predictor's errors and scores are, by λ and shell, on the validation part.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use burn::tensor::{Tensor, TensorData, backend::AutodiffBackend, backend::Backend};
 
 use super::batch::{Frames, seeded_normal};
 use super::config::Config;
 use super::predictor::{Input, Predictor, Window};
 use super::tables::Tables;
-use crate::model::{Calibration, Shells};
+use crate::model::{Calibration, ScoreMoments, Shells};
 
 /// Windows that are predicted at once.
 const CHUNK: usize = 64;
@@ -46,7 +46,7 @@ pub fn innovation_ratio<B: Backend>(
     Ok(ratios)
 }
 
-/// Measures E|ŝ|² V and E[ŝ t*] V of the path score on noised validation paths.
+/// Measures E|ŝ|² V and E[ŝ t*] V of the path score, and of the score head's where there is one, on noised validation paths.
 ///
 /// # Errors
 /// If no segment has `calibration.frames` frames, or after Ctrl-C.
@@ -67,8 +67,8 @@ pub fn scores<A: AutodiffBackend>(
     let per_path = CHUNK.div_ceil(length).max(1);
     for lambda in 0..tables.lambdas.len() {
         let at = Level::new(lambda, tables, calibration, power, &shells);
-        let (mut squares, mut products) =
-            (vec![0.0; channels * modes], vec![0.0; channels * modes]);
+        let mut path_sums = Sums::new(channels * modes);
+        let mut head_sums = config.predictor.score_head.then(|| Sums::new(channels * modes));
         for (n, starts) in starts.chunks(per_path).enumerate() {
             crate::interrupt::check()?;
             let places = starts.iter().flat_map(|s| (*s..s + length).map(|n| n as i32)).collect();
@@ -80,24 +80,54 @@ pub fn scores<A: AutodiffBackend>(
             };
             let sigma = per_mode(&tables.noise);
             let path = clean * per_mode(&tables.damping) + noise.clone() * sigma.clone();
-            let score = path_score(predictor, path, lambda, lifted, &at);
-            let truth = noise.neg() / sigma;
-            let rows = |x: Tensor<A::InnerBackend, 4>| {
-                x.reshape([starts.len() * length, channels * modes]).sum_dim(0)
-            };
-            add(&mut squares, rows(score.clone() * score.clone()));
-            add(&mut products, rows(score * truth));
+            let truth = noise.neg() / sigma.clone();
+            let score = path_score(predictor, path.clone(), lambda, lifted, &at);
+            path_sums.add(score, &truth);
+            if let Some(sums) = &mut head_sums {
+                let score = head_score(predictor, &path, lambda, lifted)?.neg() / sigma;
+                sums.add(score, &truth);
+            }
         }
         let scale = 1.0 / (starts.len() * length) as f64;
-        let table = |sums: &[f64]| -> Vec<f32> {
-            let scaled: Vec<f64> =
-                sums.iter().zip(&at.variance).map(|(s, v)| s * scale * f64::from(*v)).collect();
-            shells.mean(&scaled).into_iter().map(|value| value as f32).collect()
-        };
-        calibration.score_power.extend(table(&squares));
-        calibration.score_truth.extend(table(&products));
+        path_sums.finish(&mut calibration.path, scale, &at.variance, &shells);
+        if let Some(sums) = head_sums {
+            let head = calibration.head.get_or_insert_default();
+            sums.finish(head, scale, &at.variance, &shells);
+        }
     }
     Ok(())
+}
+
+/// Sums over frames of ŝ² and ŝ t, `[channels · modes]` each.
+struct Sums {
+    power: Vec<f64>,
+    truth: Vec<f64>,
+}
+
+impl Sums {
+    fn new(width: usize) -> Self {
+        Self { power: vec![0.0; width], truth: vec![0.0; width] }
+    }
+
+    /// Adds scores `[paths, frames, channels, modes]` and those that know the clean paths.
+    fn add<B: Backend>(&mut self, score: Tensor<B, 4>, truth: &Tensor<B, 4>) {
+        let [paths, frames, channels, modes] = score.dims();
+        let rows = |x: Tensor<B, 4>| x.reshape([paths * frames, channels * modes]).sum_dim(0);
+        add(&mut self.power, rows(score.clone() * score.clone()));
+        add(&mut self.truth, rows(score * truth.clone()));
+    }
+
+    /// Appends the means over frames and shells to the tables, times V, and what is not measured yet: of drawn paths that the score
+    /// fits.
+    fn finish(self, to: &mut ScoreMoments, scale: f64, variance: &[f32], shells: &Shells) {
+        for (sums, to) in [(self.power, &mut to.power), (self.truth, &mut to.truth)] {
+            let scaled: Vec<f64> =
+                sums.iter().zip(variance).map(|(sum, v)| sum * scale * f64::from(*v)).collect();
+            to.extend(shells.mean(&scaled).into_iter().map(|value| value as f32));
+        }
+        to.drawn_power.resize(to.power.len(), 1.0);
+        to.drawn_state.resize(to.power.len(), -1.0);
+    }
 }
 
 /// Variances at one λ.
@@ -156,22 +186,14 @@ pub fn path_score<A: AutodiffBackend>(
     let (w, width) = (tables.window, channels * modes);
     let device = path.device();
     let path = Tensor::<A, 4>::from_inner(path).require_grad();
-    let before = Tensor::zeros([paths, w - 1, channels, modes], &device);
-    let padded = Tensor::cat(vec![before, path.clone()], 1);
     let steps = frames - 1;
-    let windows = (0..steps).map(|n| padded.clone().narrow(1, n, w)).collect();
-    let spectra = Tensor::cat(windows, 0);
-    let available = (0..steps).flat_map(|n| std::iter::repeat_n((n + 1).min(w), paths));
-    let rows: Vec<i32> = available.clone().map(|a| tables.row(lambda, a)).collect();
-    let innovation: Vec<f32> =
-        available.flat_map(|a| &level.innovation[(a - 1) * width..a * width]).copied().collect();
+    let window = windows(path.clone(), steps, lambda, tables);
+    let innovation: Vec<f32> = available(paths, steps, w)
+        .flat_map(|a| &level.innovation[(a - 1) * width..a * width])
+        .copied()
+        .collect();
     let innovation =
         Tensor::<A, 2>::from_data(TensorData::new(innovation, [steps * paths, width]), &device);
-    let window = Window {
-        spectra,
-        lambda: tables.index(vec![lambda as i32; steps * paths], &device),
-        row: tables.index(rows, &device),
-    };
     let increment = predictor.predict(Input::new(&window, tables), tables).increment;
     let later = (1..frames).map(|n| path.clone().narrow(1, n, 1)).collect();
     let earlier = (0..steps).map(|n| path.clone().narrow(1, n, 1)).collect();
@@ -185,6 +207,47 @@ pub fn path_score<A: AutodiffBackend>(
         (error.clone() * error / innovation).sum() + (first.clone() * first / variance).sum();
     let gradients = (log_density * -0.5).backward();
     path.grad(&gradients).expect("the path requires its gradient")
+}
+
+/// ε̂ of every frame of paths `[paths, frames, channels, modes]` by the score head.
+fn head_score<A: AutodiffBackend>(
+    predictor: &impl Predictor<A>,
+    path: &Tensor<A::InnerBackend, 4>,
+    lambda: usize,
+    tables: &Tables<A>,
+) -> Result<Tensor<A::InnerBackend, 4>> {
+    let [paths, frames, channels, modes] = path.dims();
+    let path = Tensor::<A, 4>::from_inner(path.clone());
+    let window = windows(path, frames, lambda, tables);
+    let noise = predictor.predict(Input::new(&window, tables), tables).noise;
+    let noise = noise.context("the predictor has no score head")?.inner();
+    Ok(noise.reshape([frames, paths, channels, modes]).swap_dims(0, 1))
+}
+
+/// The windows that end with each of the first `count` frames of paths, `[count · paths, window, channels, modes]`.
+fn windows<B: Backend>(
+    path: Tensor<B, 4>,
+    count: usize,
+    lambda: usize,
+    tables: &Tables<B>,
+) -> Window<B> {
+    let [paths, _, channels, modes] = path.dims();
+    let w = tables.window;
+    let before = Tensor::zeros([paths, w - 1, channels, modes], &path.device());
+    let padded = Tensor::cat(vec![before, path], 1);
+    let windows = (0..count).map(|n| padded.clone().narrow(1, n, w)).collect();
+    let rows = available(paths, count, w).map(|a| tables.row(lambda, a)).collect();
+    let device = padded.device();
+    Window {
+        spectra: Tensor::cat(windows, 0),
+        lambda: tables.index(vec![lambda as i32; count * paths], &device),
+        row: tables.index(rows, &device),
+    }
+}
+
+/// How many frames each of [`windows`] has.
+fn available(paths: usize, count: usize, window: usize) -> impl Iterator<Item = usize> {
+    (0..count).flat_map(move |n| std::iter::repeat_n((n + 1).min(window), paths))
 }
 
 fn add<B: Backend>(sum: &mut [f64], row: Tensor<B, 2>) {

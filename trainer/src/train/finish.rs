@@ -12,6 +12,7 @@ use burn::tensor::backend::AutodiffBackend;
 use super::batch::Frames;
 use super::calibrate::{innovation_ratio, lambda_grid, scores};
 use super::config::{Base, Config, Inputs, Network};
+use super::drawn;
 use super::network::Kernels;
 use super::predictor::{Linear, Predictor};
 use super::run::{Kept, Run};
@@ -28,6 +29,8 @@ use crate::write::atomically;
 const LAMBDAS: usize = 40;
 /// Steps of the suggested λ grid.
 const GRID_STEPS: usize = 8;
+/// Most paths that are drawn to measure scores on them.
+const DRAWN: usize = 16;
 /// Windows from which S is measured at each λ.
 const WINDOWS: usize = 256;
 
@@ -55,11 +58,17 @@ where
         println!("calibrating on the validation part");
         let network = kept.map(|kept| kept.network);
         let arrays = network.as_ref().map_or_else(BTreeMap::new, weights::export::<A, _>);
-        let (calibration, linear, found) = match network {
+        let (mut calibration, linear, found) = match network {
             Some(network) => self.measure(&network.valid(), &network)?,
             None => self.measure(&Linear, &Linear)?,
         };
-        let model = self.model(arrays, steps, &calibration, &linear, &found)?;
+        let mut model = self.model(arrays, steps, &calibration, &linear, &found)?;
+        // The runtime has no U-Nets, so nothing is ever drawn with them.
+        if self.run.config.predictor.network != Network::Unet {
+            let settings = &self.run.config.calibration;
+            let paths = self.valid.clean_paths(settings.frames, settings.paths.min(DRAWN))?;
+            drawn::measure(&mut model, &mut calibration, &paths)?;
+        }
         model.save(&self.run.folder.join("model.safetensors"))?;
         let summary = summary(&linear, &found)?;
         atomically(&self.run.folder.join("summary.txt"), summary.as_bytes())?;

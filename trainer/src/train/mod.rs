@@ -11,6 +11,7 @@ mod checkpoint;
 pub mod config;
 mod curves;
 mod dashboard;
+mod drawn;
 mod finish;
 pub mod loss;
 pub mod metrics;

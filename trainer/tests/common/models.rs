@@ -8,6 +8,12 @@ use finescale_trainer::linear::modes::Group;
 use finescale_trainer::model::{Array, AxisMeta, Channel, Meta, Model, NetworkMeta, Shells};
 use nalgebra::{Complex, DMatrix};
 
+/// Tables of every model.
+pub(crate) const TABLES: &[&str] =
+    &["innovation_ratio", "score_power", "score_truth", "score_drawn_power", "score_drawn_state"];
+/// Tables of a score head.
+const HEAD_TABLES: &[&str] = &["head_power", "head_truth", "head_drawn_power", "head_drawn_state"];
+
 /// What a model is like.
 #[derive(Clone, Copy)]
 pub(crate) struct Kind {
@@ -90,9 +96,11 @@ pub(crate) fn model(kind: &Kind) -> Model {
         Array { shape: vec![w + 1, c, c, grid.ny(), grid.nx()], values },
     );
     let shells = Shells::new(&grid).count;
-    for (seed, name) in ["innovation_ratio", "score_power", "score_truth"].iter().enumerate() {
+    let head = if kind.score_head { HEAD_TABLES } else { &[] };
+    for (seed, name) in TABLES.iter().chain(head).enumerate() {
         let values = noise(lambdas.len() * c * shells, 90 + seed as u64);
-        let values = values.iter().map(|v| (0.2 * v).exp()).collect();
+        let sign = if name.ends_with("state") { -1.0 } else { 1.0 };
+        let values = values.iter().map(|v| sign * (0.2 * v).exp()).collect();
         arrays.insert((*name).into(), Array { shape: vec![lambdas.len(), c, shells], values });
     }
     let dilations = vec![1, 2, 1];

@@ -21,7 +21,9 @@ pub(crate) fn linear_model(data: &Path, out: &Path) {
     let shape = vec![window + 1, channels, channels, grid.ny(), grid.nx()];
     arrays.insert("autocovariance".into(), Array { shape, values: base.autocovariance.values });
     let shape = vec![0, channels, Shells::new(&grid).count];
-    for name in ["innovation_ratio", "score_power", "score_truth"] {
+    for name in
+        ["innovation_ratio", "score_power", "score_truth", "score_drawn_power", "score_drawn_state"]
+    {
         arrays.insert(name.into(), Array { shape: shape.clone(), values: Vec::new() });
     }
     let channels = spec.channels.iter().zip(&reader.statistics().channels).map(|(c, s)| Channel {

@@ -99,8 +99,8 @@ impl<'a> Trained<'a> {
                 channels,
                 RadialBins::new(grid).count(),
                 tables.innovation,
-                tables.score,
-                tables.denoising,
+                tables.path,
+                tables.head,
             )?,
         };
         let mut linear =
