@@ -144,7 +144,9 @@ pub(crate) fn model(kind: &Kind) -> Model {
         let taps = if grid.is_line() { vec![1, kernel] } else { vec![kernel, kernel] };
         let last = dilations.len() - 1;
         let mut add = |name: String, shape: Vec<usize>, scale: f32| {
-            let seed = 7 + arrays.len() as u64;
+            let seed = 11
+                + arrays.keys().filter(|name: &&String| name.starts_with("network.")).count()
+                    as u64;
             let values = noise(shape.iter().product(), seed).iter().map(|v| scale * v).collect();
             arrays.insert(name, Array { shape, values });
         };
