@@ -169,6 +169,16 @@ fn a_model_is_calibrated_and_better_than_its_base() {
         model.meta.data,
         finescale_trainer::dataset::Reader::open(&home.path("ks.zarr")).unwrap().hash()
     );
+
+    // Measuring again what drawn paths have measures the same, and nothing on other data.
+    home.succeeds(
+        "model calibrate run --data ks.zarr --paths 2 --frames 6 --out again.safetensors",
+    );
+    assert!(std::fs::read(home.path("again.safetensors")).unwrap() == home.model("run"));
+    home.succeeds("data simulate kuramoto-sivashinsky --grid 32 --length 22 --trajectories 9 --frames 16 --out other.zarr");
+    let refused = home.fails("model calibrate run --data other.zarr --out third.safetensors");
+    assert!(refused.contains("--data other.zarr is not the data set"), "{refused}");
+    assert!(!home.path("third.safetensors").exists());
 }
 
 #[test]

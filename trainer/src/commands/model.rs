@@ -11,9 +11,11 @@ use finescale::predictor::Trained;
 use finescale::{Axis, Laplacian};
 
 use super::export::model_path;
+use crate::dataset::{Reader, SpectralFrames, Split};
 use crate::export::AlignedBytes;
 use crate::export::quantize::histogram;
-use crate::model::Model;
+use crate::model::{Calibration, Model};
+use crate::sampling::drawn;
 
 /// Look into model files for boards.
 #[derive(Debug, Args)]
@@ -36,6 +38,23 @@ enum Command {
     Check {
         /// The file
         file: PathBuf,
+    },
+    /// Measure again, on paths that the sampler draws, the moments of the scores that rule `matched` takes
+    Calibrate {
+        /// The trained model: its `model.safetensors`, or its run's folder
+        run: PathBuf,
+        /// The data set that it was trained on: the validation part is taken
+        #[arg(long, value_name = "DATASET")]
+        data: PathBuf,
+        /// The `model.safetensors` to write
+        #[arg(long, short, value_name = "FILE")]
+        out: PathBuf,
+        /// Most paths
+        #[arg(long, value_name = "N", default_value_t = drawn::PATHS)]
+        paths: usize,
+        /// Frames of each
+        #[arg(long, value_name = "N", default_value_t = 16)]
+        frames: usize,
     },
 }
 
@@ -66,8 +85,33 @@ impl ModelArgs {
                 println!("{}: whole", file.display());
                 Ok(())
             }
+            Command::Calibrate { run, data, out, paths, frames } => {
+                calibrate(&run, &data, &out, paths, frames)
+            }
         }
     }
+}
+
+fn calibrate(run: &Path, data: &Path, out: &Path, paths: usize, frames: usize) -> Result<()> {
+    ensure!(paths > 0, "--paths is 0: give at least 1");
+    ensure!(frames > 1, "--frames is {frames}: give at least 2");
+    ensure!(!out.exists(), "--out {} exists: give another name", out.display());
+    let mut model = Model::open(&model_path(run))?;
+    let reader = Reader::open(data)?;
+    ensure!(
+        reader.hash() == model.meta.data,
+        "--data {} is not the data set that {} was trained on: give that one",
+        data.display(),
+        run.display()
+    );
+    let valid = SpectralFrames::read(&reader, Split::Valid)?;
+    let clean: Vec<Vec<f32>> =
+        valid.paths(frames, paths)?.into_iter().map(<[f32]>::to_vec).collect();
+    let mut calibration = Calibration::of(&model)?;
+    drawn::measure(&mut model, &mut calibration, &clean)?;
+    model.save(out)?;
+    println!("{}: scores measured on {} drawn paths", out.display(), clean.len());
+    Ok(())
 }
 
 fn read(file: &Path) -> Result<AlignedBytes> {

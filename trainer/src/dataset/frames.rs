@@ -87,6 +87,22 @@ impl SpectralFrames {
     pub fn windows(&self, frames: usize) -> Result<Vec<usize>> {
         windows(&self.segments, frames)
     }
+
+    /// At most `count` runs of `frames` frames, evenly spread, `[frame][channel][mode]` each.
+    ///
+    /// # Errors
+    /// If no segment is that long.
+    pub fn paths(&self, frames: usize, count: usize) -> Result<Vec<&[f32]>> {
+        let frame = self.channels * self.grid.points();
+        let starts = spread(&self.windows(frames)?, count);
+        Ok(starts.into_iter().map(|n| &self.values[n * frame..(n + frames) * frame]).collect())
+    }
+}
+
+/// At most `count` of `all`, evenly spread.
+pub fn spread(all: &[usize], count: usize) -> Vec<usize> {
+    let n = count.min(all.len());
+    (0..n).map(|i| all[i * all.len() / n]).collect()
 }
 
 /// The first frames of all runs of `frames` frames that lie inside one segment.

@@ -18,7 +18,7 @@ pub(crate) mod store;
 mod writer;
 
 pub use climatology::Climatology;
-pub use frames::{SpectralFrames, windows};
+pub use frames::{SpectralFrames, spread, windows};
 pub use manifest::{Manifest, SourceFile};
 pub use reader::Reader;
 pub use spec::{Attributes, Channel, SpatialAxis, Spec, TimeAxis, check_points, most_points};

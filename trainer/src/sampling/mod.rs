@@ -6,6 +6,7 @@
 pub mod ahead;
 mod check;
 pub mod coarse;
+pub mod drawn;
 mod input;
 pub mod lambda;
 mod model;

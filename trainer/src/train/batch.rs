@@ -10,7 +10,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use super::predictor::Window;
 use super::tables::Tables;
-use crate::dataset::{SpectralFrames, windows};
+use crate::dataset::{SpectralFrames, spread, windows};
 
 /// Unit normal noise that depends on the seed alone.
 pub fn seeded_normal<B: Backend>(shape: [usize; 4], seed: u64, device: &B::Device) -> Tensor<B, 4> {
@@ -163,8 +163,6 @@ impl<B: Backend> Frames<B> {
     /// # Errors
     /// If no segment is that long.
     pub fn long_windows(&self, frames: usize, count: usize) -> Result<Vec<usize>> {
-        let starts = windows(&self.segments, frames)?;
-        let n = count.min(starts.len());
-        Ok((0..n).map(|i| starts[i * starts.len() / n]).collect())
+        Ok(spread(&windows(&self.segments, frames)?, count))
     }
 }

@@ -12,7 +12,6 @@ use burn::tensor::backend::AutodiffBackend;
 use super::batch::Frames;
 use super::calibrate::{innovation_ratio, lambda_grid, scores};
 use super::config::{Base, Config, Inputs, Network};
-use super::drawn;
 use super::network::Kernels;
 use super::predictor::{Linear, Predictor};
 use super::run::{Kept, Run};
@@ -23,14 +22,13 @@ use super::weights;
 use crate::dataset::emergence::Process;
 use crate::linear::LinearBase;
 use crate::model::{Array, AxisMeta, Calibration, Channel, Meta, Model, NetworkMeta, Shells};
+use crate::sampling::drawn;
 use crate::write::atomically;
 
 /// Most values of λ in a model's tables.
 const LAMBDAS: usize = 40;
 /// Steps of the suggested λ grid.
 const GRID_STEPS: usize = 8;
-/// Most paths that are drawn to measure scores on them.
-const DRAWN: usize = 16;
 /// Windows from which S is measured at each λ.
 const WINDOWS: usize = 256;
 
@@ -66,7 +64,8 @@ where
         // The runtime has no U-Nets, so nothing is ever drawn with them.
         if self.run.config.predictor.network != Network::Unet {
             let settings = &self.run.config.calibration;
-            let paths = self.valid.clean_paths(settings.frames, settings.paths.min(DRAWN))?;
+            let paths =
+                self.valid.clean_paths(settings.frames, settings.paths.min(drawn::PATHS))?;
             drawn::measure(&mut model, &mut calibration, &paths)?;
         }
         model.save(&self.run.folder.join("model.safetensors"))?;

@@ -11,7 +11,6 @@ mod checkpoint;
 pub mod config;
 mod curves;
 mod dashboard;
-mod drawn;
 mod finish;
 pub mod loss;
 pub mod metrics;

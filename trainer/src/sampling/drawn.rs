@@ -1,8 +1,7 @@
 //! What a model's scores are on paths that the sampler itself draws, for rule M.
 //!
-//! Paths of the data are super-resolved through the runtime, their lowest quarter of the wavenumbers held, from the largest λ
-//! of the tables down; at each level the scores of all paths are measured, and the step to the next level is made with what
-//! was just found. So at every level the modes of the paths have kept their variance.
+//! Paths of the data are super-resolved through the runtime by the default rule, their lowest quarter of the wavenumbers held, from the
+//! largest λ of the tables down; at each level the scores of all paths are measured.
 
 use anyhow::{Context, Result};
 use finescale::predictor::{PathDensity, Trained, head_score, path_score};
@@ -17,6 +16,8 @@ use crate::model::{Calibration, Model, ScoreMoments, Shells};
 const LEVELS: usize = 16;
 /// Wavenumbers below the largest of their axis divided by this are held.
 const COARSER: f32 = 4.0;
+/// Most paths: more make the moments little better.
+pub const PATHS: usize = 16;
 /// Key of the noise of these paths.
 const SEED: u64 = 0xD4A3_0001;
 
@@ -26,43 +27,37 @@ const SEED: u64 = 0xD4A3_0001;
 ///
 /// # Errors
 /// If the runtime does not have the model's network, or after Ctrl-C.
-pub(super) fn measure(
-    model: &mut Model,
-    calibration: &mut Calibration,
-    clean: &[Vec<f32>],
-) -> Result<()> {
+pub fn measure(model: &mut Model, calibration: &mut Calibration, clean: &[Vec<f32>]) -> Result<()> {
     let count = calibration.lambdas.len();
     let levels: Vec<usize> = (0..count).rev().step_by(count.div_ceil(LEVELS).max(1)).collect();
+    let bytes = AlignedBytes::new(&file(model, Precision::F32, &Bounds::default())?);
+    let view = bytes.parse()?;
+    let mut memory = vec![0.0; Trained::memory_len(&view)];
+    let mut predictor = Trained::new(&view, &mut memory)?;
     let head = model.meta.score_head.then_some(Score::Head);
     for score in std::iter::once(Score::Path(PathDensity::OURS)).chain(head) {
-        let mut paths = clean.to_vec();
-        for (n, &level) in levels.iter().enumerate() {
-            let next = levels.get(n + 1).map_or(0.0, |level| calibration.lambdas[*level]);
-            let lambda = calibration.lambdas[level] as f32;
-            let stage = Stage { score, lambda, to: next as f32, step: n as u32 };
-            let found = with_runtime(model, |predictor| {
-                if n == 0 {
-                    stage.noise(predictor, &mut paths)?;
-                }
-                stage.moments(predictor, &paths)
-            })?;
-            let width = calibration.width;
-            let tables = tables(calibration, score)?;
-            for (table, found) in
-                [&mut tables.drawn_power, &mut tables.drawn_state].into_iter().zip(found)
-            {
-                table[level * width..][..width].copy_from_slice(&found);
-            }
-            update(model, calibration);
-            with_runtime(model, |predictor| stage.advance(predictor, clean, &mut paths))?;
-        }
         let (width, lambdas) = (calibration.width, calibration.lambdas.clone());
         let tables = tables(calibration, score)?;
+        let mut paths = clean.to_vec();
+        for (n, &level) in levels.iter().enumerate() {
+            let stage = Stage { score, lambda: lambdas[level] as f32, step: n as u32 };
+            if n == 0 {
+                stage.noise(&predictor, &mut paths)?;
+            }
+            let found = stage.moments(&mut predictor, &paths)?;
+            let to = [&mut tables.drawn_power, &mut tables.drawn_state];
+            for (table, found) in to.into_iter().zip(found) {
+                table[level * width..][..width].copy_from_slice(&found);
+            }
+            if let Some(&next) = levels.get(n + 1) {
+                stage.advance(&predictor, lambdas[next] as f32, clean, &mut paths)?;
+            }
+        }
         for table in [&mut tables.drawn_power, &mut tables.drawn_state] {
             fill_between(table, width, &lambdas, &levels);
         }
-        update(model, calibration);
     }
+    model.arrays.extend(calibration.arrays(model.meta.channels.len()));
     Ok(())
 }
 
@@ -70,7 +65,6 @@ pub(super) fn measure(
 struct Stage {
     score: Score,
     lambda: f32,
-    to: f32,
     step: u32,
 }
 
@@ -149,15 +143,15 @@ impl Stage {
         Ok([over(power), over(state)])
     }
 
-    /// Takes the paths to the next level.
+    /// Takes the paths from the level whose moments were measured to the next.
     fn advance(
         &self,
-        predictor: &mut Trained<'_>,
+        predictor: &Trained<'_>,
+        to: f32,
         clean: &[Vec<f32>],
         paths: &mut [Vec<f32>],
     ) -> Result<()> {
-        predictor.prepare(self.lambda)?;
-        let (predictor, sampler) = (&*predictor, self.sampler());
+        let sampler = self.sampler();
         let modes = predictor.power().len();
         let variances = held(predictor);
         paths.par_iter_mut().zip(clean).enumerate().try_for_each(|(member, (path, clean))| {
@@ -165,7 +159,7 @@ impl Stage {
             let mut scratch = vec![0.0; sampler.scratch_len(predictor, path.len() / modes)];
             let stream = self.stream(member, self.step + 1);
             let seen = Observation::new(predictor.grid(), clean, &variances)?;
-            sampler.step(predictor, self.to, Some(&seen), Some(&stream), path, &mut scratch)?;
+            sampler.step(predictor, to, Some(&seen), Some(&stream), path, &mut scratch)?;
             Ok(())
         })
     }
@@ -184,23 +178,11 @@ fn held(predictor: &Trained<'_>) -> Vec<f32> {
     channel.repeat(predictor.channels())
 }
 
-/// Gives `task` the runtime's predictor of a model.
-fn with_runtime<T>(model: &Model, task: impl FnOnce(&mut Trained<'_>) -> Result<T>) -> Result<T> {
-    let bytes = AlignedBytes::new(&file(model, Precision::F32, &Bounds::default())?);
-    let view = bytes.parse()?;
-    let mut memory = vec![0.0; Trained::memory_len(&view)];
-    task(&mut Trained::new(&view, &mut memory)?)
-}
-
 fn tables(calibration: &mut Calibration, score: Score) -> Result<&mut ScoreMoments> {
     match score {
         Score::Path(_) => Ok(&mut calibration.path),
         Score::Head => calibration.head.as_mut().context("the score head was not calibrated"),
     }
-}
-
-fn update(model: &mut Model, calibration: &Calibration) {
-    model.arrays.extend(calibration.arrays(model.meta.channels.len()));
 }
 
 /// Interpolates the rows between levels, which fall, linearly in log λ; beyond the smallest it holds.
