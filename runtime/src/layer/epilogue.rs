@@ -3,6 +3,9 @@
 use super::shape::{ConvShape, check_len};
 use crate::Error;
 
+/// The sign bit of an `f32`.
+const SIGN: u32 = 1 << 31;
+
 /// Per-channel affine map and leaky ReLU: a = scale · sum + shift, y = a, or slope · a where a < 0.
 ///
 /// A bias, batch normalisation and FiLM at a fixed λ all fold into `scale` and `shift`.
@@ -52,15 +55,15 @@ impl ChannelEpilogue {
         let mut signs = signs.iter_mut();
         for values in row.as_chunks_mut::<8>().0 {
             let mut bits = 0;
-            for (i, value) in values.iter_mut().enumerate() {
+            for value in values.iter_mut() {
                 let a = scale * *value + shift;
                 // The sign bit is what every processor has at hand.
-                let negative = a.to_bits() >> 31;
-                *value = if negative != 0 { slope * a } else { a };
-                bits |= negative << i;
+                let sign = a.to_bits() & SIGN;
+                *value = if sign != 0 { slope * a } else { a };
+                bits = bits >> 1 | sign;
             }
             if let Some(byte) = signs.next() {
-                *byte = bits as u8;
+                *byte = (bits >> 24) as u8;
             }
         }
     }

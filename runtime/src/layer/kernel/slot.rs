@@ -149,14 +149,14 @@ impl Spans<'_> {
     /// SPAN neighbours each.
     #[inline(always)]
     fn overlapping<const P: usize, const SPAN: usize>(self, padded: &[f32], nx: usize) {
-        let mut at = self.channel * SPAN;
-        for x in (0..nx).step_by(P) {
-            let to = self.values.get_mut(at..).and_then(|values| values.first_chunk_mut::<SPAN>());
-            let from = padded.get(x..).and_then(|from| from.first_chunk());
-            if let (Some(to), Some(from)) = (to, from) {
-                copy(to, from);
-            }
-            at += self.channels * SPAN;
+        let values = self.values.get_mut(self.channel * SPAN..).unwrap_or_default();
+        let mut rest = padded.get(..nx + SPAN - P).unwrap_or_default();
+        for values in values.chunks_mut((self.channels * SPAN).max(1)) {
+            let (Some(to), Some(from)) = (values.first_chunk_mut(), rest.first_chunk()) else {
+                return;
+            };
+            copy::<SPAN>(to, from);
+            rest = rest.get(P..).unwrap_or_default();
         }
     }
 
