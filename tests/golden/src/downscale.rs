@@ -23,9 +23,9 @@ pub const FRAMES_MAX: usize = 4;
 /// Values of a path.
 pub const PATH: usize = FRAMES_MAX * FINE;
 /// Values of memory for the predictor: [`Trained::memory_len`].
-pub const MEMORY: usize = 11_494;
+pub const MEMORY: usize = 11_508;
 /// Values of scratch: [`Sampler::scratch_len`] for [`FRAMES_MAX`] frames, and two frames for the measurement.
-pub const SCRATCH: usize = 51_816;
+pub const SCRATCH: usize = 43_240;
 
 /// A super-resolution with a shipped model.
 pub struct Downscale {
