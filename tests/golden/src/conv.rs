@@ -3,8 +3,7 @@
 use finescale::Error;
 use finescale::layer::{Conv, ConvShape, Epilogue};
 
-/// Most channels of a case.
-const CHANNELS_MAX: usize = 8;
+use crate::integers::{CHANNELS_MAX, WEIGHTS, words};
 
 /// Most packed weights of a case.
 const WEIGHTS_MAX: usize = 640;
@@ -21,11 +20,9 @@ pub(crate) fn there_and_back(
     let too_long = Error::ScratchLength { values: scratch.len(), needed: usize::MAX };
     let mut plain = [0.0; WEIGHTS_MAX];
     let plain = plain.get_mut(..shape.weights_len()).ok_or(too_long)?;
-    let mut state = 0x9E37_79B9_u32;
-    for weight in plain.iter_mut() {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+    for (weight, word) in plain.iter_mut().zip(words(WEIGHTS)) {
         // Twenty-four bits: every product is rounded.
-        *weight = (state >> 8) as f32 / 16_777_216.0 - 0.5;
+        *weight = (word >> 8) as f32 / 16_777_216.0 - 0.5;
     }
     let mut packed = [0.0; WEIGHTS_MAX];
     let packed = packed.get_mut(..shape.packed_len()).ok_or(too_long)?;

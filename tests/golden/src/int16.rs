@@ -4,8 +4,7 @@ use finescale::Error;
 use finescale::layer::int16::{Conv16, Input, Output, points_len};
 use finescale::layer::{ConvShape, Epilogue};
 
-/// Most channels of a case.
-const CHANNELS_MAX: usize = 8;
+use crate::integers::{CHANNELS_MAX, WEIGHTS, words};
 
 /// Most weights of a case.
 const WEIGHTS_MAX: usize = 512;
@@ -20,10 +19,8 @@ pub(crate) fn there_and_back(
     let (points, weights) = (shape.grid().points(), shape.weights_len());
     let mut bytes = [0_i8; WEIGHTS_MAX];
     let bytes = bytes.get_mut(..weights).ok_or(too_long)?;
-    let mut state = 0x9E37_79B9_u32;
-    for byte in bytes.iter_mut() {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        *byte = (state >> 24) as i8 / 2;
+    for (byte, word) in bytes.iter_mut().zip(words(WEIGHTS)) {
+        *byte = (word >> 24) as i8 / 2;
     }
     let [forward_len, adjoint_len] = shape.int16_words();
     let mut words = [[0_u32; WEIGHTS_MAX]; 2];
