@@ -384,7 +384,13 @@ fn defaults_are_complete_and_presets_are_valid() {
     for preset in PRESETS {
         let mut layers = Layers::default();
         layers.add(preset.text, preset.name).unwrap();
+        let text = layers.text();
         layers.finish().unwrap_or_else(|error| panic!("{}: {error}", preset.name));
+        // A preset repeats the shipped model of its name.
+        let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
+        if let Ok(shipped) = std::fs::read_to_string(models.join(preset.name).join("config.toml")) {
+            assert!(text == shipped, "{}: models/ has other settings", preset.name);
+        }
         assert!(preset.data_command().starts_with("finescale data "), "{}", preset.name);
     }
     let home = Home::new();
