@@ -16,7 +16,7 @@ use crate::model::{Calibration, Model, ScoreMoments, Shells};
 const LEVELS: usize = 16;
 /// Wavenumbers below the largest of their axis divided by this are held.
 const COARSER: f32 = 4.0;
-/// Most paths: more make the moments little better.
+/// Most paths.
 pub const PATHS: usize = 16;
 /// Key of the noise of these paths.
 const SEED: u64 = 0xD4A3_0001;
