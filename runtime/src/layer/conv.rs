@@ -1,7 +1,7 @@
 //! Convolution with packed weights: forward and vector-Jacobian product.
 
 use super::epilogue::Epilogue;
-use super::kernel::{self, CodePath, Pass, Source};
+use super::kernel::{CodePath, Finish, Output, Pass, Source};
 use super::shape::{ConvShape, check_len};
 use super::weight::Weight;
 use crate::Error;
@@ -72,13 +72,13 @@ impl<'a, W: Weight> Conv<'a, W> {
             shape,
             weights: self.weights,
             source: Source { values: input, epilogue: None, signs: None },
-            epilogue: Some(epilogue),
-            signs,
-            add,
-            output,
+            output: Output {
+                values: output,
+                finish: Finish { epilogue: Some(epilogue), signs, add },
+            },
             scratch: self.scratch(scratch)?,
         };
-        kernel::run::<false, W>(self.path, pass);
+        W::forward(self.path, pass);
         Ok(())
     }
 
@@ -116,13 +116,13 @@ impl<'a, W: Weight> Conv<'a, W> {
             shape,
             weights: self.weights,
             source: Source { values: cotangent, epilogue: Some(epilogue), signs },
-            epilogue: None,
-            signs: None,
-            add,
-            output: gradient,
+            output: Output {
+                values: gradient,
+                finish: Finish { epilogue: None, signs: None, add },
+            },
             scratch: self.scratch(scratch)?,
         };
-        kernel::run::<true, W>(self.path, pass);
+        W::vjp(self.path, pass);
         Ok(())
     }
 

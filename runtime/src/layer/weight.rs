@@ -7,11 +7,15 @@ impl Weight for f32 {}
 impl Weight for i8 {}
 
 mod sealed {
+    use super::super::kernel::{self, CodePath, Pass};
+
     pub trait Stored: Copy + Default + core::fmt::Debug {
         /// The number that sums are made with; exact.
         fn number(self) -> f32;
-        /// The weights as they are, if they are numbers.
-        fn numbers(weights: &[Self]) -> Option<&[f32]>;
+        /// Runs a forward evaluation. Not generic, and so compiled once for all crates.
+        fn forward(path: CodePath, pass: Pass<'_, Self>);
+        /// Runs a vector-Jacobian product.
+        fn vjp(path: CodePath, pass: Pass<'_, Self>);
     }
 
     impl Stored for f32 {
@@ -20,9 +24,12 @@ mod sealed {
             self
         }
 
-        #[inline(always)]
-        fn numbers(weights: &[Self]) -> Option<&[f32]> {
-            Some(weights)
+        fn forward(path: CodePath, pass: Pass<'_, Self>) {
+            kernel::run_numbers::<false>(path, pass);
+        }
+
+        fn vjp(path: CodePath, pass: Pass<'_, Self>) {
+            kernel::run_numbers::<true>(path, pass);
         }
     }
 
@@ -32,9 +39,12 @@ mod sealed {
             f32::from(self)
         }
 
-        #[inline(always)]
-        fn numbers(_: &[Self]) -> Option<&[f32]> {
-            None
+        fn forward(path: CodePath, pass: Pass<'_, Self>) {
+            kernel::run::<false, Self>(path, pass);
+        }
+
+        fn vjp(path: CodePath, pass: Pass<'_, Self>) {
+            kernel::run::<true, Self>(path, pass);
         }
     }
 }

@@ -1,14 +1,17 @@
 //! Which instructions the inner loops run on. No bit of a result depends on it: on x86-64 they are the same safe function,
 //! compiled for tiles of several widths; on Cortex-M4F and M7 the tile has a twin in assembly.
 
+use super::super::shape::LANES;
 use super::super::weight::Weight;
+use super::tile::Channels;
 #[cfg(vfp)]
 use super::vfp::Multiply;
 use super::{Pass, Products};
 
-/// Points of a tile in code for any processor: 16 sums fill half of a Cortex-M's float registers, 32 fill eight of
-/// SSE2's, NEON's or Helium's.
-const PORTABLE_POINTS: usize = if cfg!(target_pointer_width = "64") { 8 } else { 4 };
+/// Points and channels of a tile in code for any processor: 16 sums fill half of a Cortex-M's float registers, where
+/// more points than channels share more of what is loaded; 32 fill eight of SSE2's or NEON's.
+const PORTABLE_POINTS: usize = 8;
+const PORTABLE_CHANNELS: usize = if cfg!(target_pointer_width = "64") { LANES } else { 2 };
 
 /// Instructions that a convolution runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,14 +40,7 @@ impl CodePath {
         let portable =
             portable.chain(Multiply::SLOWEST_FIRST.map(|way| Self(Instructions::Vfp(way))));
         #[cfg(all(feature = "std", target_arch = "x86_64"))]
-        let portable = {
-            let avx2 = std::arch::is_x86_feature_detected!("avx2");
-            let avx512 = avx2
-                && std::arch::is_x86_feature_detected!("avx512f")
-                && std::arch::is_x86_feature_detected!("avx512vl");
-            let avx2 = avx2.then_some(Self(Instructions::Avx2));
-            portable.chain(avx2).chain(avx512.then_some(Self(Instructions::Avx512)))
-        };
+        let portable = portable.chain(x86::slowest_first().map(Self));
         portable
     }
 
@@ -70,15 +66,17 @@ impl CodePath {
             Instructions::Avx512 => "avx512",
         }
     }
+}
 
-    /// How the tile in assembly adds products, where the path has one.
-    #[cfg(vfp)]
-    pub(super) const fn multiply(self) -> Option<Multiply> {
-        match self.0 {
-            Instructions::Vfp(multiply) => Some(multiply),
-            Instructions::Portable => None,
-        }
-    }
+/// Spans of a tile of `$points` points for 3, 5 and 7 taps, overlapping and apart.
+macro_rules! run {
+    ($adjoint:expr, $points:expr, $tile:expr, $pass:expr) => {{
+        const P: usize = $points;
+        let pass: Pass<'_, _> = $pass;
+        pass.run::<P, { P + 2 }, { P + 4 }, { P + 6 }, { 3 * P }, { 5 * P }, { 7 * P }, $adjoint>(
+            $tile,
+        );
+    }};
 }
 
 /// Runs a pass on a code path, or on a narrower one if a row is shorter than its tile.
@@ -92,8 +90,19 @@ pub(in super::super) fn run<const ADJOINT: bool, W: Weight>(path: CodePath, pass
         Instructions::Avx2 | Instructions::Avx512 if pass.shape.grid().nx() >= x86::AVX2_POINTS => {
             x86::avx2::<ADJOINT, W>(pass);
         }
-        _ => portable::<ADJOINT, W>(path, pass),
+        _ => run!(ADJOINT, PORTABLE_POINTS, Channels::<PORTABLE_CHANNELS>, pass),
     }
+}
+
+/// The same with numbers as weights, for which a path can have a tile in assembly.
+pub(in super::super) fn run_numbers<const ADJOINT: bool>(path: CodePath, pass: Pass<'_, f32>) {
+    #[cfg(vfp)]
+    if let Instructions::Vfp(multiply) = path.0
+        && Multiply::TAPS.contains(&pass.shape.taps())
+    {
+        return run!(ADJOINT, Multiply::POINTS, multiply, pass);
+    }
+    run::<ADJOINT, f32>(path, pass);
 }
 
 /// Adds the products of a sample to its sums on a code path.
@@ -105,27 +114,35 @@ pub(in super::super) fn add_products(path: CodePath, products: Products<'_>) {
     }
 }
 
-/// Spans of a tile of `$points` points for 3, 5 and 7 taps, overlapping and apart.
-macro_rules! run {
-    ($adjoint:expr, $points:expr, $path:expr, $pass:expr) => {{
-        const P: usize = $points;
-        let pass: Pass<'_, _> = $pass;
-        pass.run::<P, { P + 2 }, { P + 4 }, { P + 6 }, { 3 * P }, { 5 * P }, { 7 * P }, $adjoint>(
-            $path,
-        );
-    }};
-}
-
-fn portable<const ADJOINT: bool, W: Weight>(path: CodePath, pass: Pass<'_, W>) {
-    run!(ADJOINT, PORTABLE_POINTS, path, pass);
-}
-
 /// The only `unsafe` of the crate beside the tiles in assembly, `smlad.rs` and `vfp.rs`: calling a safe function that is compiled for instructions which the compiler cannot
 /// know to be there. A [`CodePath`] that names them only comes from [`CodePath::available`], which has looked.
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 #[allow(unsafe_code)]
 mod x86 {
-    use super::{CodePath, Pass, Products, Weight};
+    use core::arch::x86_64::__cpuid;
+
+    use super::{Channels, Instructions, LANES, Pass, Products, Weight};
+
+    /// What this processor has.
+    pub(super) fn slowest_first() -> impl Iterator<Item = Instructions> {
+        let avx2 = std::arch::is_x86_feature_detected!("avx2");
+        let avx512 = avx2
+            && std::arch::is_x86_feature_detected!("avx512f")
+            && std::arch::is_x86_feature_detected!("avx512vl");
+        let [avx2, avx512] = [(avx2, Instructions::Avx2), (avx512, Instructions::Avx512)]
+            .map(|(there, path)| there.then_some(path));
+        let order = if halves_512_bits() { [avx512, avx2] } else { [avx2, avx512] };
+        order.into_iter().flatten()
+    }
+
+    /// Whether vectors of 512 bits go through the units in two halves, and so gain nothing over two of 256: AMD's Zen 4.
+    fn halves_512_bits() -> bool {
+        let vendor = __cpuid(0);
+        let version = __cpuid(1).eax;
+        let family = (version >> 8 & 0xF) + (version >> 20 & 0xFF);
+        let name = [vendor.ebx, vendor.edx, vendor.ecx].map(u32::to_le_bytes);
+        name.as_flattened() == b"AuthenticAMD" && family == 0x19
+    }
 
     pub(super) const AVX2_POINTS: usize = 16;
     pub(super) const AVX512_POINTS: usize = 32;
@@ -133,7 +150,7 @@ mod x86 {
     pub(super) fn avx2<const ADJOINT: bool, W: Weight>(pass: Pass<'_, W>) {
         #[target_feature(enable = "avx2")]
         fn compiled<const ADJOINT: bool, W: Weight>(pass: Pass<'_, W>) {
-            run!(ADJOINT, AVX2_POINTS, CodePath::PORTABLE, pass);
+            run!(ADJOINT, AVX2_POINTS, Channels::<LANES>, pass);
         }
         // SAFETY: the processor has AVX2.
         unsafe { compiled::<ADJOINT, W>(pass) }
@@ -151,7 +168,7 @@ mod x86 {
     pub(super) fn avx512<const ADJOINT: bool, W: Weight>(pass: Pass<'_, W>) {
         #[target_feature(enable = "avx512f,avx512vl")]
         fn compiled<const ADJOINT: bool, W: Weight>(pass: Pass<'_, W>) {
-            run!(ADJOINT, AVX512_POINTS, CodePath::PORTABLE, pass);
+            run!(ADJOINT, AVX512_POINTS, Channels::<LANES>, pass);
         }
         // SAFETY: the processor has AVX-512.
         unsafe { compiled::<ADJOINT, W>(pass) }

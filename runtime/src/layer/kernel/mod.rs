@@ -4,6 +4,7 @@
 mod boundary;
 mod dispatch;
 mod dot;
+mod output;
 mod pass;
 mod products;
 mod slot;
@@ -15,8 +16,10 @@ mod vfp;
 
 pub(super) use boundary::{Sources, neighbour, readers};
 pub use dispatch::CodePath;
-pub(super) use dispatch::{add_products, run};
+pub(super) use dispatch::{add_products, run, run_numbers};
 pub(super) use dot::{Walk, row};
-pub(super) use pass::Pass;
+pub(super) use output::{Finish, Output};
+#[expect(unreachable_pub, reason = "part of a sealed trait")]
+pub use pass::Pass;
 pub(super) use products::{INPUTS, Products, SHIFTS, padded_points, tiles};
 pub(super) use slot::{Source, extend};

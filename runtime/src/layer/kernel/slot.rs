@@ -3,6 +3,7 @@
 use super::super::epilogue::Epilogue;
 use super::super::shape::ConvShape;
 use super::boundary::Sources;
+use super::pass::TAPS_MAX;
 use crate::Boundary;
 
 /// What a pass convolves: an input, or a cotangent and the epilogue to take it back through.
@@ -110,6 +111,15 @@ impl<'a> Slot<'a> {
         let (nx, reach) = (shape.grid().nx(), shape.reach());
         let taps = Taps::of::<ADJOINT>(shape);
         let span = taps.span::<P>(shape.taps()).max(1);
+        if let (false, Taps::Overlap, [Some(y), None]) = (ADJOINT, taps, rows) {
+            // Forward, a row is what the taps read.
+            return match shape.taps() {
+                1 => direct::<P, P>(self.values, source, shape, y),
+                3 => direct::<P, P3>(self.values, source, shape, y),
+                5 => direct::<P, P5>(self.values, source, shape, y),
+                _ => direct::<P, P7>(self.values, source, shape, y),
+            };
+        }
         for channel in 0..channels {
             let Some((left, rest)) = padded.split_at_mut_checked(reach) else { return };
             let Some((row, right)) = rest.split_at_mut_checked(nx) else { return };
@@ -176,6 +186,69 @@ impl Spans<'_> {
             at += self.channels * self.span;
         }
     }
+}
+
+/// Writes spans of SPAN neighbours of row `y` of every channel, and what the boundary puts beyond its ends.
+#[inline(always)]
+fn direct<const P: usize, const SPAN: usize>(
+    values: &mut [f32],
+    source: &Source<'_>,
+    shape: &ConvShape,
+    y: usize,
+) {
+    let reach = (SPAN - P) / 2;
+    let (nx, channels) = (shape.grid().nx(), shape.inputs());
+    let periodic = shape.grid().x().boundary() == Boundary::Periodic;
+    let spans = values.as_chunks_mut::<SPAN>().0;
+    let planes = source.values.as_chunks::<P>().0.chunks_exact((shape.grid().points() / P).max(1));
+    let row = y * nx / P..(y + 1) * nx / P;
+    for (channel, plane) in planes.enumerate() {
+        let Some([first, rest @ ..]) = plane.get(row.clone()) else { return };
+        let last = rest.last().unwrap_or(first);
+        let (mut before, beyond) = if periodic {
+            (tail(last), head(first))
+        } else {
+            (reversed(head(first)), reversed(tail(last)))
+        };
+        let mut tile = first;
+        let mut at = channel;
+        for next in rest.iter().map(Some).chain([None]) {
+            let after = next.map_or(beyond, head);
+            let Some(to) = spans.get_mut(at) else { return };
+            for (i, to) in to.iter_mut().enumerate() {
+                *to = if i < reach {
+                    before[HALO - reach + i]
+                } else if i < reach + P {
+                    tile[i - reach]
+                } else {
+                    after[i - reach - P]
+                };
+            }
+            before = tail(tile);
+            tile = next.unwrap_or(tile);
+            at += channels;
+        }
+    }
+}
+
+/// Most points that a tap reads beyond a tile without dilation.
+const HALO: usize = TAPS_MAX / 2;
+
+/// The first points of a tile.
+#[inline(always)]
+fn head<const P: usize>(tile: &[f32; P]) -> [f32; HALO] {
+    core::array::from_fn(|i| tile[i])
+}
+
+/// The last points of a tile.
+#[inline(always)]
+fn tail<const P: usize>(tile: &[f32; P]) -> [f32; HALO] {
+    core::array::from_fn(|i| tile[P - HALO + i])
+}
+
+#[inline(always)]
+fn reversed([a, b, c]: [f32; HALO]) -> [f32; HALO] {
+    [c, b, a]
 }
 
 /// Adds to the points near the ends what reads them through the mirrors there.

@@ -2,16 +2,14 @@
 //! several at once, which no safe code is compiled to.
 //!
 //! Registers: s0 … s15 sums, `[channel][point]`; s16 … s19 weights; s20 … s27 inputs; s28 … s31 products. The safe twin
-//! is [`super::tile::Tiles`]: both add the same rounded products in the same order.
+//! is [`super::tile::Channels`]: both add the same rounded products in the same order.
 
 use core::arch::asm;
 
-use super::super::shape::{ConvShape, LANES};
+use super::super::shape::LANES;
+use super::output::Output;
 use super::pass::TAPS_MAX;
-use super::slot::Slot;
-
-/// Points of a tile.
-const POINTS: usize = 4;
+use super::tile::{Operands, Tile};
 
 /// How a product is added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +28,10 @@ impl Multiply {
         [Self::ThenAdd, Self::Accumulate]
     };
     pub(super) const FASTEST: Self = Self::SLOWEST_FIRST[1];
+    /// Points of a tile.
+    pub(super) const POINTS: usize = 4;
+    /// Taps that there are tiles for.
+    pub(super) const TAPS: [usize; 2] = [3, 5];
 }
 
 /// What the assembly reads, at the offsets that stand beside the fields.
@@ -55,21 +57,42 @@ struct Frame {
     step: usize,
 }
 
-/// Sums of a row as [`super::tile::Tiles::row`] makes them; `false` if there is no kernel for these taps.
-///
-/// `planes`: up to four channels, of which the row starts at point `at`. T: taps; SPAN: values of a channel in a slot.
-pub(super) fn row<const T: usize, const SPAN: usize, const ADJOINT: bool>(
-    multiply: Multiply,
-    shape: &ConvShape,
-    weights: &[f32],
-    slots: &[Slot<'_>],
+impl Tile<f32> for Multiply {
+    #[inline(always)]
+    fn row<
+        const P: usize,
+        const T: usize,
+        const D: usize,
+        const SPAN: usize,
+        const ADJOINT: bool,
+    >(
+        self,
+        operands: &Operands<'_, f32>,
+        group: usize,
+        output: &mut Output<'_>,
+        y: usize,
+    ) {
+        if let Some(kernel) = kernel::<T, SPAN, ADJOINT>(self) {
+            sums::<T, SPAN, ADJOINT>(kernel, operands, group, output.values, y);
+        }
+        for channel in group * LANES..(group + 1) * LANES {
+            let grid = operands.shape.grid();
+            output.finish_row(channel, channel * grid.points() + y * grid.nx(), grid.nx());
+        }
+    }
+}
+
+/// Sums of a row, before what [`Output::finish_row`] does to them.
+fn sums<const T: usize, const SPAN: usize, const ADJOINT: bool>(
+    kernel: Kernel,
+    operands: &Operands<'_, f32>,
     group: usize,
-    planes: &mut [f32],
-    at: usize,
-) -> bool {
-    let Some(kernel) = kernel::<T, SPAN, ADJOINT>(multiply) else { return false };
-    let (points, tiles) = (shape.grid().points(), shape.grid().nx() / POINTS);
-    let lanes = planes.len() / points;
+    output: &mut [f32],
+    y: usize,
+) {
+    let &Operands { shape, weights, slots } = operands;
+    let (points, tiles) = (shape.grid().points(), shape.grid().nx() / Multiply::POINTS);
+    let lanes = (output.len() / points).saturating_sub(group * LANES).min(LANES);
     let channels = if ADJOINT { shape.outputs() } else { shape.inputs() };
 
     // The weights of a tap along y, and of a group of output channels: where the kernel starts, where it ends, what it skips.
@@ -89,10 +112,11 @@ pub(super) fn row<const T: usize, const SPAN: usize, const ADJOINT: bool>(
     let rows_fit = (1..=TAPS_MAX).contains(&slots.len())
         && slots.iter().all(|slot| slot.values.len() >= tiles * channels * SPAN);
     let lanes_fit = (1..=LANES).contains(&lanes) && tiles > 0 && channels > 0;
-    let planes = planes.get_mut(at..).unwrap_or_default();
-    let output_fits = lanes_fit && (lanes - 1) * points + tiles * POINTS <= planes.len();
+    let first = group * LANES * points + y * shape.grid().nx();
+    let planes = output.get_mut(first..).unwrap_or_default();
+    let output_fits = lanes_fit && (lanes - 1) * points + tiles * Multiply::POINTS <= planes.len();
     if !(rows_fit && output_fits && end <= weights.len()) {
-        return true;
+        return;
     }
 
     let mut frame = Frame {
@@ -108,13 +132,12 @@ pub(super) fn row<const T: usize, const SPAN: usize, const ADJOINT: bool>(
     };
     frame.rows.iter_mut().zip(slots).for_each(|(to, slot)| *to = slot.values.as_ptr());
     // SAFETY: the kernel reads `tiles` times `channels` spans of SPAN values from the start of each row, and weights from `start`
-    // to `end`; it writes `tiles` times POINTS values of `lanes` channels, `points` apart, from `planes` on. All of it was
+    // to `end`; it writes `tiles` times [`Multiply::POINTS`] values of `lanes` channels, `points` apart, from `planes` on. All of it was
     // looked at above, and is lent to this function.
     #[allow(unsafe_code)]
     unsafe {
         kernel(&mut frame, planes.as_mut_ptr());
     }
-    true
 }
 
 /// Writes a row of sums; the frame's pointers must be good for what its numbers say, the output for `lanes` rows of `tiles` tiles.
