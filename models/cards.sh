@@ -149,13 +149,17 @@ winds() {
     {
         make "$n.zarr" $import
         make "$n-sr.nc" $super --model "$models/$n"
+        make "$n-sr--linear.nc" $super --model "$models/$n" --linear
     }
-    card "$n" --data "$n.zarr" "$n-sr.nc" \
+    card "$n" --data "$n.zarr" "$n-sr.nc" "$n-sr--linear.nc" \
         --about "Monthly anomalies of both components of the wind near the surface (US Navy, 1982 to 1992), 32 × 64, reflecting in latitude, periodic in longitude. The file is in Debian's package ferret-datasets." \
         --licence "the file names none; it is not part of this project." \
         --made-by "finescale $import --out $n.zarr" \
         --made-by "finescale train $n.zarr --preset $n --out $n" \
-        --scored-by "finescale $super --model $n --out sr.nc"
+        --made-by "finescale export $n --format finescale --out $n.finescale" \
+        --made-by "finescale export $n --format finescale --quantize int8 --data $n.zarr --out $n-int8.finescale   # and int16" \
+        --made-by "finescale export $n --format onnx" \
+        --scored-by "finescale $super --model $n --out sr.nc   # again with --linear"
 }
 
 for name in ${*:-kolmogorov-32 kuramoto-sivashinsky kuramoto-sivashinsky-head lorenz96 kolmogorov-64 winds}; do

@@ -5,6 +5,7 @@ use anyhow::Result;
 use super::graph::{Graph, Value};
 use super::modes::Modes;
 use super::terms::Terms;
+use super::windows::Windows;
 use crate::model::{Calibration, Model, Shells};
 
 /// Sizes that every part needs.
@@ -77,24 +78,22 @@ impl Level {
         let raw = graph.inverse_of(&total, 1.0);
         let raw = graph.reshape(&raw, &[c as i64, 1, 1]);
 
-        let planes = modes.planes();
-        let terms = Terms::new(&base, planes)?;
-        let eigenvalues = graph.constant("eigenvalues", &[w, f, n], terms.eigenvalues);
-        let carried = graph.mul(&eigenvalues, &damping2);
-        let total = graph.add(&carried, &sigma);
-        let part = graph.div(&damping2, &total);
-        let operator = [w, f, c, planes * f, n];
-        let increment = combined(graph, "increment", &operator, terms.increment, &part, &[2, 3]);
-        let newest = (0..c * planes * f).map(|i| {
-            let (out, field) = (i / (planes * f), i % (planes * f));
+        let terms = Terms::new(&base, modes.planes())?;
+        let windows = Windows::new(graph, &terms, sizes, modes.planes(), &damping2, &sigma);
+        let tables = terms.windows.iter().map(|window| &window.increment);
+        let increment = windows.operator(graph, "increment", tables, &windows.damping2);
+        let qf = modes.planes() * f;
+        let newest = (0..c * qf).map(|i| {
+            let (out, field) = (i / qf, i % qf);
             if field == (w - 1) * c + out { -1.0 } else { 0.0 }
         });
-        let newest = graph.constant("minus.newest", &[c, planes * f, 1], newest);
+        let newest = graph.constant("minus.newest", &[c, qf, 1], newest);
         let increment = graph.add(&increment, &newest);
-        let noise_part = graph.div(&sigma, &total);
-        let residuals = [w, f, c, n];
-        let excess = combined(graph, "innovation", &residuals, terms.innovation, &noise_part, &[2]);
-        let clean = graph.constant("clean.innovation", &[w, c, n], terms.clean_innovation);
+        let tables = terms.windows.iter().map(|window| &window.innovation);
+        let excess = windows.variance(graph, "innovation", tables, &windows.sigma);
+        let clean = terms.windows.iter().flat_map(|window| window.clean_innovation.iter().copied());
+        let clean = graph.constant("clean.innovation", &[w, c, terms.places.len()], clean);
+        let clean = windows.at_places(graph, &clean, 2);
         let innovation = graph.add(&clean, &excess);
         let innovation = graph.mul(&innovation, &damping2);
         let innovation = graph.add(&innovation, &sigma);
@@ -102,11 +101,11 @@ impl Level {
         let increment_scale = grid_deviation(graph, &innovation, sizes);
         let (mut noise, mut noise_scale) = (None, None);
         if meta.score_head {
-            let root = graph.sqrt(&sigma);
-            let root_part = graph.div(&root, &total);
-            noise = Some(combined(graph, "noise", &operator, terms.noise, &root_part, &[2, 3]));
-            let residual =
-                combined(graph, "noise.residual", &residuals, terms.noise_residual, &part, &[2]);
+            let tables = terms.windows.iter().map(|window| &window.noise);
+            let root = graph.sqrt(&windows.sigma);
+            noise = Some(windows.operator(graph, "noise", tables, &root));
+            let tables = terms.windows.iter().map(|window| &window.noise_residual);
+            let residual = windows.variance(graph, "noise.residual", tables, &windows.damping2);
             noise_scale = Some(grid_deviation(graph, &residual, sizes));
         }
         Ok(Self {
@@ -178,19 +177,4 @@ fn grid_deviation(graph: &mut Graph, variances: &Value, sizes: Sizes) -> Value {
     let full = graph.from(variances, 0, sizes.window as i64 - 1);
     let root = deviation(graph, &full);
     graph.reshape(&root, &[1, sizes.channels as i64, 1, 1])
-}
-
-/// Σ_i part_i · terms_i: `part` is W × I × modes, the axes in `inner` of the terms are missing in it.
-fn combined(
-    graph: &mut Graph,
-    name: &str,
-    shape: &[usize],
-    terms: Vec<f64>,
-    part: &Value,
-    inner: &[i64],
-) -> Value {
-    let terms = graph.constant(&format!("{name}.terms"), shape, terms);
-    let part = graph.unsqueeze(part, inner);
-    let products = graph.mul(&terms, &part);
-    graph.sum(&products, 1)
 }

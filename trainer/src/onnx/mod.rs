@@ -13,6 +13,7 @@ mod predictor;
 mod run;
 mod score;
 mod terms;
+mod windows;
 
 use anyhow::{Result, bail};
 use prost::Message;

@@ -17,69 +17,90 @@ use nalgebra::{Complex, DMatrix};
 use crate::linear::modes::Group;
 use crate::linear::{Autocovariance, LinearBase};
 
-/// Terms of every window of 1 … W frames; a shorter window's are zero for frames that it has not. I = F = W · C, frames oldest
-/// first; modes are turned apart ([`super::modes`]); Q planes: real parts, imaginary parts with the sign that they are
-/// multiplied with.
+/// Terms of every complex mode, with a window of 1 … W frames each. Modes are turned apart ([`super::modes`]): the real and the
+/// imaginary part of a complex mode have a place each, a real mode has one.
 pub(super) struct Terms {
-    /// W, I, modes.
+    /// Of each complex mode the place of its real part.
+    pub(super) places: Vec<i64>,
+    /// The complex mode of each place.
+    pub(super) modes: Vec<i64>,
+    /// What imaginary parts of an operator are multiplied with at each place.
+    pub(super) signs: Vec<f64>,
+    /// Windows of 1 … W frames.
+    pub(super) windows: Vec<Window>,
+}
+
+/// I = F = frames · C, frames oldest first; Q planes: real parts, and imaginary parts where any mode has one; M complex modes.
+pub(super) struct Window {
+    pub(super) frames: usize,
+    /// I, M.
     pub(super) eigenvalues: Vec<f64>,
-    /// W, I, C, Q · F, modes.
+    /// I, C, Q, F, M.
     pub(super) increment: Vec<f64>,
     /// As `increment`.
     pub(super) noise: Vec<f64>,
-    /// S₀: W, C, modes.
+    /// S₀: C, M.
     pub(super) clean_innovation: Vec<f64>,
-    /// |γu_i|²/d_i: W, I, C, modes.
+    /// |γu_i|²/d_i: I, C, M.
     pub(super) innovation: Vec<f64>,
-    /// |u_i0|² d_i: W, I, C, modes.
+    /// |u_i0|² d_i: I, C, M.
     pub(super) noise_residual: Vec<f64>,
 }
 
 impl Terms {
     pub(super) fn new(base: &LinearBase, planes: usize) -> Result<Self> {
-        let (c, w) = (base.autocovariance.channels, base.autocovariance.window);
-        let (n, f) = (base.grid.points(), w * c);
-        let mut terms = Self {
-            eigenvalues: vec![0.0; w * f * n],
-            increment: vec![0.0; w * f * c * planes * f * n],
-            noise: vec![0.0; w * f * c * planes * f * n],
-            clean_innovation: vec![0.0; w * c * n],
-            innovation: vec![0.0; w * f * c * n],
-            noise_residual: vec![0.0; w * f * c * n],
-        };
+        let (c, n) = (base.autocovariance.channels, base.grid.points());
+        let (mut places, mut covariances) = (Vec::new(), Vec::new());
+        let (mut modes, mut signs) = (vec![0; n], vec![0.0; n]);
         for group in Group::all(&base.grid) {
             for mode in 0..group.complex_modes() {
-                let clean = base.autocovariance.of(&group, mode, n)?;
-                let place = match group {
+                let [real, imaginary] = match group {
                     Group::One(place) => [place, place],
                     Group::Two(pair) => pair,
                     Group::Four([cc, cs, sc, ss]) => [[cc, cs], [sc, ss]][mode],
                 };
-                for frames in 1..=w {
-                    terms.add(&clean, frames, (w, c, n, planes), place)?;
+                (modes[real], modes[imaginary]) = (places.len() as i64, places.len() as i64);
+                if real != imaginary {
+                    (signs[real], signs[imaginary]) = (-1.0, 1.0);
                 }
+                places.push(real as i64);
+                covariances.push(base.autocovariance.of(&group, mode, n)?);
             }
         }
-        Ok(terms)
+        let mut windows = Vec::new();
+        for frames in 1..=base.autocovariance.window {
+            let mut window = Window::zeros(frames, c, planes, places.len());
+            for (mode, clean) in covariances.iter().enumerate() {
+                window.add(clean, mode, planes, places.len())?;
+            }
+            windows.push(window);
+        }
+        Ok(Self { places, modes, signs, windows })
+    }
+}
+
+impl Window {
+    fn zeros(frames: usize, c: usize, planes: usize, m: usize) -> Self {
+        let f = frames * c;
+        let zeros = |n: usize| vec![0.0; n * m];
+        Self {
+            frames,
+            eigenvalues: zeros(f),
+            increment: zeros(f * c * planes * f),
+            noise: zeros(f * c * planes * f),
+            clean_innovation: zeros(c),
+            innovation: zeros(f * c),
+            noise_residual: zeros(f * c),
+        }
     }
 
-    /// Terms of one complex mode and window.
-    fn add(
-        &mut self,
-        clean: &Autocovariance,
-        frames: usize,
-        (w, c, n, planes): (usize, usize, usize, usize),
-        place: [usize; 2],
-    ) -> Result<()> {
-        let (f, row) = (w * c, frames - 1);
+    /// Terms of one complex mode of `m`.
+    fn add(&mut self, clean: &Autocovariance, mode: usize, planes: usize, m: usize) -> Result<()> {
+        let (c, frames) = (clean.channels(), self.frames);
+        let f = frames * c;
         let (normal, cross) = clean.window(frames);
         let eigen = normal.symmetric_eigen();
         let power = clean.window(1).0;
-        let both = |out: &mut [f64], index: usize, value: f64| {
-            for place in place {
-                out[index * n + place] = value;
-            }
-        };
         let largest = eigen.eigenvalues.max();
         // Rounding to f32 may take as much from the smallest.
         ensure!(
@@ -87,31 +108,29 @@ impl Terms {
             "the model's autocovariance is not positive: train the model again"
         );
         let mut innovation: Vec<f64> = (0..c).map(|a| power[(a, a)].re).collect();
-        for i in 0..frames * c {
+        for i in 0..f {
             let d = eigen.eigenvalues[i];
             // A mode without power tells nothing; nor does a direction that only rounding has given any.
             let d = if d > 1e-13 * largest { d } else { 0.0 };
             let u = eigen.eigenvectors.column(i);
             let gamma = &cross * u;
-            both(&mut self.eigenvalues, row * f + i, d);
+            self.eigenvalues[i * m + mode] = d;
             for a in 0..c {
-                let (newest, term) = (u[a], (row * f + i) * c + a);
+                let (newest, term) = (u[a], i * c + a);
                 if d > 0.0 {
                     let explained = gamma[a].norm_sqr() / d;
                     innovation[a] -= explained;
-                    both(&mut self.innovation, term, explained);
+                    self.innovation[term * m + mode] = explained;
                 }
-                both(&mut self.noise_residual, term, newest.norm_sqr() * d);
+                self.noise_residual[term * m + mode] = newest.norm_sqr() * d;
                 for j in 0..frames {
                     for b in 0..c {
                         let conj = u[j * c + b].conj();
-                        let field = (w - 1 - j) * c + b;
-                        let at = term * planes * f + field;
+                        let at = term * planes * f + (frames - 1 - j) * c + b;
                         let one = |out: &mut [f64], factor: Complex<f64>| {
-                            both(out, at, factor.re);
-                            if planes == 2 && place[0] != place[1] {
-                                out[(at + f) * n + place[0]] = -factor.im;
-                                out[(at + f) * n + place[1]] = factor.im;
+                            out[at * m + mode] = factor.re;
+                            if planes == 2 {
+                                out[(at + f) * m + mode] = factor.im;
                             }
                         };
                         if d > 0.0 {
@@ -123,7 +142,7 @@ impl Terms {
             }
         }
         for (a, value) in innovation.iter().enumerate() {
-            both(&mut self.clean_innovation, row * c + a, value.max(0.0));
+            self.clean_innovation[a * m + mode] = value.max(0.0);
         }
         Ok(())
     }
