@@ -120,6 +120,7 @@ pub(in super::super) fn add_products(path: CodePath, products: Products<'_>) {
 #[allow(unsafe_code)]
 mod x86 {
     use core::arch::x86_64::__cpuid;
+    use std::sync::OnceLock;
 
     use super::{Channels, Instructions, LANES, Pass, Products, Weight};
 
@@ -137,11 +138,14 @@ mod x86 {
 
     /// Whether vectors of 512 bits go through the units in two halves, and so gain nothing over two of 256: AMD's Zen 4.
     fn halves_512_bits() -> bool {
-        let vendor = __cpuid(0);
-        let version = __cpuid(1).eax;
-        let family = (version >> 8 & 0xF) + (version >> 20 & 0xFF);
-        let name = [vendor.ebx, vendor.edx, vendor.ecx].map(u32::to_le_bytes);
-        name.as_flattened() == b"AuthenticAMD" && family == 0x19
+        // Asked once: under a hypervisor each CPUID takes as long as a small layer.
+        static HALVES: OnceLock<bool> = OnceLock::new();
+        *HALVES.get_or_init(|| {
+            let (vendor, version) = (__cpuid(0), __cpuid(1).eax);
+            let family = (version >> 8 & 0xF) + (version >> 20 & 0xFF);
+            let name = [vendor.ebx, vendor.edx, vendor.ecx].map(u32::to_le_bytes);
+            name.as_flattened() == b"AuthenticAMD" && family == 0x19
+        })
     }
 
     pub(super) const AVX2_POINTS: usize = 16;

@@ -36,15 +36,7 @@ impl Output<'_> {
     ) {
         let Some(values) = self.values.as_chunks_mut().0.get_mut(index) else { return };
         if BY_TILE {
-            if let Some(epilogue) = epilogue {
-                let signs = self.finish.signs.as_deref_mut().unwrap_or_default();
-                let signs = signs.get_mut(index * (P / 8)..).unwrap_or_default();
-                epilogue.apply(&mut sums, signs);
-            }
-            let add = self.finish.add.and_then(|add| add.as_chunks().0.get(index));
-            if let Some::<&[f32; P]>(add) = add {
-                sums.iter_mut().zip(add).for_each(|(sum, add)| *sum += add);
-            }
+            self.finish.apply(epilogue, index * P, &mut sums);
         }
         *values = sums;
     }
@@ -60,13 +52,22 @@ impl Output<'_> {
     /// Finishes the sums that stand in a row.
     #[inline(always)]
     pub(super) fn finish_row(&mut self, channel: usize, at: usize, len: usize) {
-        let Some(sums) = self.values.get_mut(at..at + len) else { return };
-        if let Some(epilogue) = self.finish.epilogue {
-            let signs = self.finish.signs.as_deref_mut().unwrap_or_default();
-            let signs = signs.get_mut(at / 8..).unwrap_or_default();
-            epilogue.channel(channel).apply(sums, signs);
+        let epilogue = self.epilogue(channel);
+        if let Some(sums) = self.values.get_mut(at..at + len) {
+            self.finish.apply(epilogue, at, sums);
         }
-        if let Some(add) = self.finish.add.and_then(|add| add.get(at..at + len)) {
+    }
+}
+
+impl Finish<'_> {
+    /// Of sums that become the values from `at` on, a multiple of eight.
+    #[inline(always)]
+    fn apply(&mut self, epilogue: Option<ChannelEpilogue>, at: usize, sums: &mut [f32]) {
+        if let Some(epilogue) = epilogue {
+            let signs = self.signs.as_deref_mut().unwrap_or_default();
+            epilogue.apply(sums, signs.get_mut(at / 8..).unwrap_or_default());
+        }
+        if let Some(add) = self.add.and_then(|add| add.get(at..at + sums.len())) {
             sums.iter_mut().zip(add).for_each(|(sum, add)| *sum += add);
         }
     }
