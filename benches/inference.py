@@ -21,7 +21,14 @@ import onnxruntime
 
 ROUNDS, BEYOND = 7, 3
 EVALUATIONS = {"network": 100, "increment": 100, "score": 10, "prepare": 50}
-MODELS = ["kolmogorov-32", "kuramoto-sivashinsky", "lorenz96"]
+MODELS = [
+    "kolmogorov-32",
+    "kolmogorov-64",
+    "kuramoto-sivashinsky",
+    "kuramoto-sivashinsky-head",
+    "lorenz96",
+    "winds",
+]
 OURS = ["f32", "int8", "tract"]
 ROOT = pathlib.Path(__file__).parents[1]
 
@@ -38,7 +45,9 @@ def write_network(predictor, file):
     """The layers alone: what lies between their input, λ, and the last convolution."""
     model = onnx.load(predictor)
     nodes = model.graph.node
-    data = next(n.input[0] for n in nodes if n.name.startswith("layer.0/Slice") and not n.input[0].startswith("film"))
+    # What is first padded: a slice of a periodic axis, mirrored places of a reflecting one.
+    padding = ("layer.0/Slice", "layer.0/Gather")
+    data = next(n.input[0] for n in nodes if n.name.startswith(padding) and not n.input[0].startswith("film"))
     output = [n for n in nodes if n.op_type == "Conv"][-1].output[0]
     needed, kept = {output}, []
     for node in reversed(nodes):
@@ -80,7 +89,7 @@ def main():
     program = build()
     print(f"ONNX Runtime {onnxruntime.__version__}; microseconds of processor time, the best of {ROUNDS} rounds")
     names = [*OURS, "ONNX Runtime", "tract / f32", "ONNX RT / f32"]
-    print(f"{'':32}" + "".join(f"{name:>14}" for name in names))
+    print(f"{'':37}" + "".join(f"{name:>14}" for name in names))
     for model in sys.argv[1:] or MODELS:
         folder = ROOT / "models" / model
         with tempfile.NamedTemporaryFile(suffix=".onnx") as network:
@@ -106,9 +115,9 @@ def main():
                 rounds = [[*(ask(what, name) for name in OURS), mean_of(EVALUATIONS[what], call)] for _ in range(ROUNDS)]
                 times = np.min(rounds, axis=0)
                 figures = "".join(f"{value:14.0f}" for value in times)
-                print(f"{model:22}{what:10}{figures}{times[2] / times[0]:14.2f}{times[3] / times[0]:14.2f}", flush=True)
+                print(f"{model:27}{what:10}{figures}{times[2] / times[0]:14.2f}{times[3] / times[0]:14.2f}", flush=True)
             prepare = min(ask("prepare", "f32") for _ in range(ROUNDS))
-            print(f"{model:22}{'prepare':10}{prepare:14.0f}", flush=True)
+            print(f"{model:27}{'prepare':10}{prepare:14.0f}", flush=True)
             ours.stdin.close()
 
 

@@ -68,9 +68,11 @@ cases! {
     "sample-line-16-pixels": Sample(Stream), None, (16, Periodic), 1, Spectral, 0.0;
     "sample-line-16-paper": Sample(Paper), None, (16, Reflecting), 1, Spectral, 0.0;
     "conv-line-64-taps-5": conv(8, 5, 1), None, (64, Periodic), 6, Spectral, 0.0;
+    "conv-line-64-taps-5-by-2": conv(8, 5, 2), None, (64, Periodic), 6, Spectral, 0.0;
     "conv-line-64-mirrors": conv(5, 5, 2), None, (64, Reflecting), 8, Spectral, 0.0;
     "conv-line-32-taps-7": conv(4, 7, 1), None, (32, Reflecting), 4, Spectral, 0.0;
     "conv-plane-16x16-periodic": conv(7, 3, 1), Some((16, Periodic)), (16, Periodic), 5, Spectral, 0.0;
+    "conv-plane-16x16-by-2": conv(7, 3, 2), Some((16, Periodic)), (16, Periodic), 5, Spectral, 0.0;
     "conv-plane-16x16-apart": conv(8, 3, 4), Some((16, Periodic)), (16, Periodic), 4, Spectral, 0.0;
     "conv-plane-8x16-mirrors": conv(1, 3, 2), Some((8, Reflecting)), (16, Reflecting), 6, Spectral, 0.0;
     "conv-plane-16x8-latitudes": conv(3, 5, 1), Some((16, Reflecting)), (8, Periodic), 2, Spectral, 0.0;

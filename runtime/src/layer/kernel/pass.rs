@@ -27,6 +27,7 @@ impl<W: Weight> Pass<'_, W> {
         const P3: usize,
         const P5: usize,
         const P7: usize,
+        const P9: usize,
         const X3: usize,
         const X5: usize,
         const X7: usize,
@@ -43,7 +44,7 @@ impl<W: Weight> Pass<'_, W> {
             (shape.inputs(), shape.outputs())
         };
         let taps = Taps::of::<ADJOINT>(shape);
-        let slot_len = nx / P * channels * taps.span::<P>(shape.taps());
+        let slot_len = nx / P * channels * taps.span::<P>(shape);
 
         let scratch = core::mem::take(&mut self.scratch);
         let Some((padded, scratch)) = scratch.split_at_mut_checked(shape.padded_row_len()) else {
@@ -59,19 +60,34 @@ impl<W: Weight> Pass<'_, W> {
             for y in (first..ny).step_by(shape.dilation().max(1)) {
                 for (tap, slot) in slots.iter_mut().enumerate() {
                     let rows = row_sources::<ADJOINT>(shape, y, tap);
-                    slot.fill::<P, P3, P5, P7, ADJOINT>(shape, &self.source, rows, padded);
+                    slot.fill::<P, P3, P5, P7, P9, ADJOINT>(shape, &self.source, rows, padded);
                 }
                 let from = &Operands { shape, weights: self.weights, slots };
                 for group in 0..written.div_ceil(LANES) {
                     let to = &mut self.output;
-                    match (shape.taps(), taps) {
-                        (1, _) => tile.row::<P, 1, 1, P, ADJOINT>(from, group, to, y),
-                        (3, Taps::Overlap) => tile.row::<P, 3, 1, P3, ADJOINT>(from, group, to, y),
-                        (3, Taps::Apart) => tile.row::<P, 3, P, X3, ADJOINT>(from, group, to, y),
-                        (5, Taps::Overlap) => tile.row::<P, 5, 1, P5, ADJOINT>(from, group, to, y),
-                        (5, Taps::Apart) => tile.row::<P, 5, P, X5, ADJOINT>(from, group, to, y),
-                        (_, Taps::Overlap) => tile.row::<P, 7, 1, P7, ADJOINT>(from, group, to, y),
-                        (_, Taps::Apart) => tile.row::<P, 7, P, X7, ADJOINT>(from, group, to, y),
+                    match (shape.taps(), taps, shape.dilation()) {
+                        (1, _, _) => tile.row::<P, 1, 1, P, ADJOINT>(from, group, to, y),
+                        (3, Taps::Overlap, 1) => {
+                            tile.row::<P, 3, 1, P3, ADJOINT>(from, group, to, y)
+                        }
+                        (3, Taps::Overlap, 2) => {
+                            tile.row::<P, 3, 2, P5, ADJOINT>(from, group, to, y)
+                        }
+                        (3, Taps::Overlap, _) => {
+                            tile.row::<P, 3, 4, P9, ADJOINT>(from, group, to, y)
+                        }
+                        (3, Taps::Apart, _) => tile.row::<P, 3, P, X3, ADJOINT>(from, group, to, y),
+                        (5, Taps::Overlap, 1) => {
+                            tile.row::<P, 5, 1, P5, ADJOINT>(from, group, to, y)
+                        }
+                        (5, Taps::Overlap, _) => {
+                            tile.row::<P, 5, 2, P9, ADJOINT>(from, group, to, y)
+                        }
+                        (5, Taps::Apart, _) => tile.row::<P, 5, P, X5, ADJOINT>(from, group, to, y),
+                        (_, Taps::Overlap, _) => {
+                            tile.row::<P, 7, 1, P7, ADJOINT>(from, group, to, y)
+                        }
+                        (_, Taps::Apart, _) => tile.row::<P, 7, P, X7, ADJOINT>(from, group, to, y),
                     }
                 }
                 rotate(slots);

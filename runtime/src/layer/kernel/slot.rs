@@ -3,7 +3,6 @@
 use super::super::epilogue::Epilogue;
 use super::super::shape::ConvShape;
 use super::boundary::Sources;
-use super::pass::TAPS_MAX;
 use crate::Boundary;
 
 /// What a pass convolves: an input, or a cotangent and the epilogue to take it back through.
@@ -48,23 +47,24 @@ impl Source<'_> {
 /// How the taps of a tile of P points lie in memory.
 #[derive(Clone, Copy)]
 pub(super) enum Taps {
-    /// P + taps − 1 values of a row: tap t of point p is value t + p.
+    /// P + (taps − 1) · dilation values of a row: tap t of point p is value t · dilation + p.
     Overlap,
-    /// taps · P values: tap t of point p is value t · P + p. For taps that do not lie side by side, and for a cotangent whose
+    /// taps · P values: tap t of point p is value t · P + p. For taps that lie far from each other, and for a cotangent whose
     /// values beyond the ends are folded back, which differs from tap to tap.
     Apart,
 }
 
 impl Taps {
     pub(super) fn of<const ADJOINT: bool>(shape: &ConvShape) -> Self {
-        if shape.dilation() == 1 && !folds::<ADJOINT>(shape) { Self::Overlap } else { Self::Apart }
+        let near = matches!((shape.taps(), shape.dilation()), (_, 1) | (3 | 5, 2) | (3, 4));
+        if near && !folds::<ADJOINT>(shape) { Self::Overlap } else { Self::Apart }
     }
 
     /// Values that a tile of P points reads of a channel.
-    pub(super) const fn span<const P: usize>(self, taps: usize) -> usize {
+    pub(super) const fn span<const P: usize>(self, shape: &ConvShape) -> usize {
         match self {
-            Self::Overlap => P + taps - 1,
-            Self::Apart => P * taps,
+            Self::Overlap => P + 2 * shape.reach(),
+            Self::Apart => P * shape.taps(),
         }
     }
 }
@@ -95,6 +95,7 @@ impl<'a> Slot<'a> {
         const P3: usize,
         const P5: usize,
         const P7: usize,
+        const P9: usize,
         const ADJOINT: bool,
     >(
         &mut self,
@@ -110,14 +111,15 @@ impl<'a> Slot<'a> {
         let channels = if ADJOINT { shape.outputs() } else { shape.inputs() };
         let (nx, reach) = (shape.grid().nx(), shape.reach());
         let taps = Taps::of::<ADJOINT>(shape);
-        let span = taps.span::<P>(shape.taps()).max(1);
+        let span = taps.span::<P>(shape).max(1);
         if let (false, Taps::Overlap, [Some(y), None]) = (ADJOINT, taps, rows) {
             // Forward, a row is what the taps read.
-            return match shape.taps() {
-                1 => direct::<P, P>(self.values, source, shape, y),
-                3 => direct::<P, P3>(self.values, source, shape, y),
-                5 => direct::<P, P5>(self.values, source, shape, y),
-                _ => direct::<P, P7>(self.values, source, shape, y),
+            return match reach {
+                0 => direct::<P, P>(self.values, source, shape, y),
+                1 => direct::<P, P3>(self.values, source, shape, y),
+                2 => direct::<P, P5>(self.values, source, shape, y),
+                3 => direct::<P, P7>(self.values, source, shape, y),
+                _ => direct::<P, P9>(self.values, source, shape, y),
             };
         }
         for channel in 0..channels {
@@ -131,11 +133,12 @@ impl<'a> Slot<'a> {
                 extend(shape.grid().x().boundary(), left, row, right);
             }
             let spans = Spans { values: self.values, span, channel, channels };
-            match (taps, shape.taps()) {
-                (Taps::Overlap, 1) => spans.overlapping::<P, P>(padded, nx),
-                (Taps::Overlap, 3) => spans.overlapping::<P, P3>(padded, nx),
-                (Taps::Overlap, 5) => spans.overlapping::<P, P5>(padded, nx),
-                (Taps::Overlap, _) => spans.overlapping::<P, P7>(padded, nx),
+            match (taps, reach) {
+                (Taps::Overlap, 0) => spans.overlapping::<P, P>(padded, nx),
+                (Taps::Overlap, 1) => spans.overlapping::<P, P3>(padded, nx),
+                (Taps::Overlap, 2) => spans.overlapping::<P, P5>(padded, nx),
+                (Taps::Overlap, 3) => spans.overlapping::<P, P7>(padded, nx),
+                (Taps::Overlap, _) => spans.overlapping::<P, P9>(padded, nx),
                 (Taps::Apart, _) => spans.apart::<P>(padded, nx, shape.dilation()),
             }
             if folds::<ADJOINT>(shape) {
@@ -231,8 +234,8 @@ fn direct<const P: usize, const SPAN: usize>(
     }
 }
 
-/// Most points that a tap reads beyond a tile without dilation.
-const HALO: usize = TAPS_MAX / 2;
+/// Most points that a tap reads beyond a tile where taps overlap.
+const HALO: usize = 4;
 
 /// The first points of a tile.
 #[inline(always)]
@@ -247,8 +250,8 @@ fn tail<const P: usize>(tile: &[f32; P]) -> [f32; HALO] {
 }
 
 #[inline(always)]
-fn reversed([a, b, c]: [f32; HALO]) -> [f32; HALO] {
-    [c, b, a]
+fn reversed([a, b, c, d]: [f32; HALO]) -> [f32; HALO] {
+    [d, c, b, a]
 }
 
 /// Adds to the points near the ends what reads them through the mirrors there.

@@ -151,18 +151,26 @@ fn kernel<const T: usize, const SPAN: usize, const ADJOINT: bool>(
     Some(match (ADJOINT, T, SPAN, multiply) {
         (false, 3, 6, ThenAdd) => forward_3_add,
         (false, 3, 6, Accumulate) => forward_3_mla,
+        (false, 3, 8, ThenAdd) => forward_3_by_2_add,
+        (false, 3, 8, Accumulate) => forward_3_by_2_mla,
         (false, 3, 12, ThenAdd) => forward_3_apart_add,
         (false, 3, 12, Accumulate) => forward_3_apart_mla,
         (false, 5, 8, ThenAdd) => forward_5_add,
         (false, 5, 8, Accumulate) => forward_5_mla,
+        (false, 5, 12, ThenAdd) => forward_5_by_2_add,
+        (false, 5, 12, Accumulate) => forward_5_by_2_mla,
         (false, 5, 20, ThenAdd) => forward_5_apart_add,
         (false, 5, 20, Accumulate) => forward_5_apart_mla,
         (true, 3, 6, ThenAdd) => adjoint_3_add,
         (true, 3, 6, Accumulate) => adjoint_3_mla,
+        (true, 3, 8, ThenAdd) => adjoint_3_by_2_add,
+        (true, 3, 8, Accumulate) => adjoint_3_by_2_mla,
         (true, 3, 12, ThenAdd) => adjoint_3_apart_add,
         (true, 3, 12, Accumulate) => adjoint_3_apart_mla,
         (true, 5, 8, ThenAdd) => adjoint_5_add,
         (true, 5, 8, Accumulate) => adjoint_5_mla,
+        (true, 5, 12, ThenAdd) => adjoint_5_by_2_add,
+        (true, 5, 12, Accumulate) => adjoint_5_by_2_mla,
         (true, 5, 20, ThenAdd) => adjoint_5_apart_add,
         (true, 5, 20, Accumulate) => adjoint_5_apart_mla,
         _ => return None,
@@ -323,6 +331,14 @@ macro_rules! forward_body {
             next!(), tap!($add, 22 23 24 25),
         )
     };
+    ($add:ident, 3, 8) => {
+        concat!(
+            load!(8),
+            next!(), tap!($add, 20 21 22 23),
+            next!(), tap!($add, 22 23 24 25),
+            next!(), tap!($add, 24 25 26 27),
+        )
+    };
     ($add:ident, 5, 8) => {
         concat!(
             load!(8),
@@ -338,6 +354,17 @@ macro_rules! forward_body {
             load!(4), next!(), tap!($add, 20 21 22 23),
             load!(4), next!(), tap!($add, 20 21 22 23),
             load!(4), next!(), tap!($add, 20 21 22 23),
+        )
+    };
+    ($add:ident, 5, 12) => {
+        concat!(
+            load!(8),
+            next!(), tap!($add, 20 21 22 23),
+            next!(), tap!($add, 22 23 24 25),
+            next!(), tap!($add, 24 25 26 27),
+            load!(4),
+            next!(), tap!($add, 26 27 20 21),
+            next!(), tap!($add, 20 21 22 23),
         )
     };
     ($add:ident, 5, 20) => {
@@ -361,6 +388,14 @@ macro_rules! adjoint_body {
             back!(0 of 3), tap!($add, 22 23 24 25),
         )
     };
+    ($add:ident, 3, 8) => {
+        concat!(
+            load!(8),
+            back!(2 of 3), tap!($add, 20 21 22 23),
+            back!(1 of 3), tap!($add, 22 23 24 25),
+            back!(0 of 3), tap!($add, 24 25 26 27),
+        )
+    };
     ($add:ident, 5, 8) => {
         concat!(
             load!(8),
@@ -376,6 +411,17 @@ macro_rules! adjoint_body {
             load!(4), back!(2 of 3), tap!($add, 20 21 22 23),
             load!(4), back!(1 of 3), tap!($add, 20 21 22 23),
             load!(4), back!(0 of 3), tap!($add, 20 21 22 23),
+        )
+    };
+    ($add:ident, 5, 12) => {
+        concat!(
+            load!(8),
+            back!(4 of 5), tap!($add, 20 21 22 23),
+            back!(3 of 5), tap!($add, 22 23 24 25),
+            back!(2 of 5), tap!($add, 24 25 26 27),
+            load!(4),
+            back!(1 of 5), tap!($add, 26 27 20 21),
+            back!(0 of 5), tap!($add, 20 21 22 23),
         )
     };
     ($add:ident, 5, 20) => {
@@ -510,18 +556,26 @@ macro_rules! kernels {
 kernels! {
     forward_3_add = forward_rows forward_body add 3 6;
     forward_3_mla = forward_rows forward_body mla 3 6;
+    forward_3_by_2_add = forward_rows forward_body add 3 8;
     forward_3_apart_add = forward_rows forward_body add 3 12;
+    forward_3_by_2_mla = forward_rows forward_body mla 3 8;
     forward_3_apart_mla = forward_rows forward_body mla 3 12;
     forward_5_add = forward_rows forward_body add 5 8;
     forward_5_mla = forward_rows forward_body mla 5 8;
+    forward_5_by_2_add = forward_rows forward_body add 5 12;
     forward_5_apart_add = forward_rows forward_body add 5 20;
+    forward_5_by_2_mla = forward_rows forward_body mla 5 12;
     forward_5_apart_mla = forward_rows forward_body mla 5 20;
     adjoint_3_add = adjoint_rows adjoint_body add 3 6;
     adjoint_3_mla = adjoint_rows adjoint_body mla 3 6;
+    adjoint_3_by_2_add = adjoint_rows adjoint_body add 3 8;
     adjoint_3_apart_add = adjoint_rows adjoint_body add 3 12;
+    adjoint_3_by_2_mla = adjoint_rows adjoint_body mla 3 8;
     adjoint_3_apart_mla = adjoint_rows adjoint_body mla 3 12;
     adjoint_5_add = adjoint_rows adjoint_body add 5 8;
     adjoint_5_mla = adjoint_rows adjoint_body mla 5 8;
+    adjoint_5_by_2_add = adjoint_rows adjoint_body add 5 12;
     adjoint_5_apart_add = adjoint_rows adjoint_body add 5 20;
+    adjoint_5_by_2_mla = adjoint_rows adjoint_body mla 5 12;
     adjoint_5_apart_mla = adjoint_rows adjoint_body mla 5 20;
 }
