@@ -6,6 +6,10 @@ use crate::Error;
 /// The sign bit of an `f32`.
 const SIGN: u32 = 1 << 31;
 
+/// Whether eight values go through an epilogue step by step, as vectors, or one after the other while their signs are at hand: which
+/// of the two compilers make the most of.
+const VECTORS: bool = cfg!(target_pointer_width = "64");
+
 /// Per-channel affine map and leaky ReLU: a = scale · sum + shift, y = a, or slope · a where a < 0.
 ///
 /// A bias, batch normalisation and FiLM at a fixed λ all fold into `scale` and `shift`.
@@ -55,12 +59,20 @@ impl ChannelEpilogue {
         let mut signs = signs.iter_mut();
         for values in row.as_chunks_mut::<8>().0 {
             let mut bits = 0;
-            for value in values.iter_mut() {
-                let a = scale * *value + shift;
-                // The sign bit is what every processor has at hand.
-                let sign = a.to_bits() & SIGN;
-                *value = if sign != 0 { slope * a } else { a };
-                bits = bits >> 1 | sign;
+            if VECTORS {
+                let sums = values.map(|value| scale * value + shift);
+                *values = sums.map(|a| if a.to_bits() & SIGN != 0 { slope * a } else { a });
+                for (i, a) in sums.into_iter().enumerate() {
+                    bits |= (a.to_bits() & SIGN) >> (7 - i);
+                }
+            } else {
+                for value in values {
+                    let a = scale * *value + shift;
+                    // The sign bit is what every processor has at hand.
+                    let sign = a.to_bits() & SIGN;
+                    *value = if sign != 0 { slope * a } else { a };
+                    bits = bits >> 1 | sign;
+                }
             }
             if let Some(byte) = signs.next() {
                 *byte = (bits >> 24) as u8;

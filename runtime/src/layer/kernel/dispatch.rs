@@ -73,7 +73,7 @@ macro_rules! run {
     ($adjoint:expr, $points:expr, $tile:expr, $pass:expr) => {{
         const P: usize = $points;
         let pass: Pass<'_, _> = $pass;
-        pass.run::<P, { P + 2 }, { P + 4 }, { P + 6 }, { P + 8 }, { 3 * P }, { 5 * P }, { 7 * P }, $adjoint>(
+        pass.run::<P, { P + 2 }, { P + 4 }, { P + 6 }, { P + 8 }, { P + 16 }, { 3 * P }, { 5 * P }, { 7 * P }, $adjoint>(
             $tile,
         );
     }};

@@ -4,7 +4,7 @@ use super::super::shape::{ConvShape, LANES};
 use super::super::weight::Weight;
 use super::boundary::{Sources, neighbour, readers};
 use super::output::Output;
-use super::slot::{Slot, Source, Taps};
+use super::slot::{FAR, Slot, Source, Taps};
 use super::tile::{Operands, Tile};
 
 /// Most taps along an axis.
@@ -28,6 +28,7 @@ impl<W: Weight> Pass<'_, W> {
         const P5: usize,
         const P7: usize,
         const P9: usize,
+        const P17: usize,
         const X3: usize,
         const X5: usize,
         const X7: usize,
@@ -60,7 +61,7 @@ impl<W: Weight> Pass<'_, W> {
             for y in (first..ny).step_by(shape.dilation().max(1)) {
                 for (tap, slot) in slots.iter_mut().enumerate() {
                     let rows = row_sources::<ADJOINT>(shape, y, tap);
-                    slot.fill::<P, P3, P5, P7, P9, ADJOINT>(shape, &self.source, rows, padded);
+                    slot.fill::<P, P3, P5, P7, P9, P17, ADJOINT>(shape, &self.source, rows, padded);
                 }
                 let from = &Operands { shape, weights: self.weights, slots };
                 for group in 0..written.div_ceil(LANES) {
@@ -79,6 +80,9 @@ impl<W: Weight> Pass<'_, W> {
                         (3, Taps::Apart, _) => tile.row::<P, 3, P, X3, ADJOINT>(from, group, to, y),
                         (5, Taps::Overlap, 1) => {
                             tile.row::<P, 5, 1, P5, ADJOINT>(from, group, to, y)
+                        }
+                        (5, Taps::Overlap, 4) if FAR => {
+                            tile.row::<P, 5, 4, P17, ADJOINT>(from, group, to, y)
                         }
                         (5, Taps::Overlap, _) => {
                             tile.row::<P, 5, 2, P9, ADJOINT>(from, group, to, y)

@@ -44,6 +44,10 @@ impl Source<'_> {
     }
 }
 
+/// Whether the widest taps, five of them four points apart, overlap as well; one more kind of tile, which boards have no
+/// flash for.
+pub(super) const FAR: bool = cfg!(target_pointer_width = "64");
+
 /// How the taps of a tile of P points lie in memory.
 #[derive(Clone, Copy)]
 pub(super) enum Taps {
@@ -57,7 +61,8 @@ pub(super) enum Taps {
 impl Taps {
     pub(super) fn of<const ADJOINT: bool>(shape: &ConvShape) -> Self {
         let near = matches!((shape.taps(), shape.dilation()), (_, 1) | (3 | 5, 2) | (3, 4));
-        if near && !folds::<ADJOINT>(shape) { Self::Overlap } else { Self::Apart }
+        let far = FAR && matches!((shape.taps(), shape.dilation()), (5, 4));
+        if (near || far) && !folds::<ADJOINT>(shape) { Self::Overlap } else { Self::Apart }
     }
 
     /// Values that a tile of P points reads of a channel.
@@ -96,6 +101,7 @@ impl<'a> Slot<'a> {
         const P5: usize,
         const P7: usize,
         const P9: usize,
+        const P17: usize,
         const ADJOINT: bool,
     >(
         &mut self,
@@ -112,7 +118,8 @@ impl<'a> Slot<'a> {
         let (nx, reach) = (shape.grid().nx(), shape.reach());
         let taps = Taps::of::<ADJOINT>(shape);
         let span = taps.span::<P>(shape).max(1);
-        if let (false, Taps::Overlap, [Some(y), None]) = (ADJOINT, taps, rows) {
+        let near = reach <= HALO;
+        if let (false, Taps::Overlap, true, [Some(y), None]) = (ADJOINT, taps, near, rows) {
             // Forward, a row is what the taps read.
             return match reach {
                 0 => direct::<P, P>(self.values, source, shape, y),
@@ -138,6 +145,7 @@ impl<'a> Slot<'a> {
                 (Taps::Overlap, 1) => spans.overlapping::<P, P3>(padded, nx),
                 (Taps::Overlap, 2) => spans.overlapping::<P, P5>(padded, nx),
                 (Taps::Overlap, 3) => spans.overlapping::<P, P7>(padded, nx),
+                (Taps::Overlap, 8) if FAR => spans.overlapping::<P, P17>(padded, nx),
                 (Taps::Overlap, _) => spans.overlapping::<P, P9>(padded, nx),
                 (Taps::Apart, _) => spans.apart::<P>(padded, nx, shape.dilation()),
             }
@@ -302,11 +310,11 @@ pub(in super::super) fn extend<T: Copy>(
     }
 }
 
-/// A row is a multiple of eight points.
+/// A row is a multiple of eight points, which are short enough for no call of `memmove`.
 #[inline(always)]
 fn copy_row(to: &mut [f32], from: &[f32]) {
     for (to, from) in to.as_chunks_mut::<8>().0.iter_mut().zip(from.as_chunks().0) {
-        copy(to, from);
+        *to = *from;
     }
 }
 

@@ -72,6 +72,11 @@ impl Tile<f32> for Multiply {
         output: &mut Output<'_>,
         y: usize,
     ) {
+        // No row of these taps is ever left without its sums.
+        const {
+            let taps = Self::TAPS[0] == T || Self::TAPS[1] == T;
+            assert!(!taps || kernel::<T, SPAN, ADJOINT>(Self::FASTEST).is_some());
+        }
         if let Some(kernel) = kernel::<T, SPAN, ADJOINT>(self) {
             sums::<T, SPAN, ADJOINT>(kernel, operands, group, output.values, y);
         }
@@ -144,7 +149,7 @@ fn sums<const T: usize, const SPAN: usize, const ADJOINT: bool>(
 type Kernel = unsafe fn(&mut Frame, *mut f32);
 
 /// The kernel for T taps whose inputs lie in SPAN values.
-fn kernel<const T: usize, const SPAN: usize, const ADJOINT: bool>(
+const fn kernel<const T: usize, const SPAN: usize, const ADJOINT: bool>(
     multiply: Multiply,
 ) -> Option<Kernel> {
     use Multiply::{Accumulate, ThenAdd};
