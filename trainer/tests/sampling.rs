@@ -226,3 +226,17 @@ fn bad_requests_are_refused_in_a_sentence() {
     let error = home.refuses("generate --model flipped.finescale --out b.nc");
     assert!(error.contains("is damaged"), "{error}");
 }
+
+/// The demo's stand-in for measured winds, to the bit: if it differed, it would be another model's.
+#[test]
+fn the_shipped_sample_is_what_the_shipped_model_draws() {
+    let winds = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/winds");
+    let home = Home::empty();
+    let mut draw = home.command("generate --members 1 --frames 12 --seed 1992 --out drawn.nc");
+    assert!(draw.args(["--model", winds]).status().unwrap().success());
+    let shipped = Ensemble::read(format!("{winds}/sample.nc").as_ref()).unwrap();
+    let drawn = read(&home, "drawn.nc");
+    assert_eq!(drawn.provenance.model_hash, shipped.provenance.model_hash);
+    assert_eq!(drawn.prediction, shipped.prediction);
+    assert_eq!(drawn.spec, shipped.spec);
+}

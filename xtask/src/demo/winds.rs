@@ -1,4 +1,4 @@
-//! Real winds: of Debian's package ferret-datasets, installed or fetched. Its files name no licence, so none is shipped.
+//! Real winds: of Debian's package ferret-datasets, installed or fetched. Its files name no licence, so none of them is shipped.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
