@@ -11,6 +11,10 @@ use finescale_trainer::commands::{
 };
 use finescale_trainer::interrupt::{self, Interrupted};
 
+#[cfg(feature = "train")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Predictor-driven diffusion for spatiotemporal fields.
 #[derive(Debug, Parser)]
 #[command(version, about)]

@@ -15,6 +15,10 @@ use finescale_trainer::train::network::Tiny;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
+/// As the program that trains has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type A = Differentiable<Cpu>;
 const INPUTS: usize = 6;
 
