@@ -112,44 +112,62 @@ def built():
     return pathlib.Path(target) / "release" / "train_step"
 
 
-def cpu_time(program, threads, points, channels):
-    """Processor time a step: ours is the difference of a long and a short run, so that starting does not count."""
-    environment = dict(os.environ, RAYON_NUM_THREADS=str(threads))
+class CpuTime:
+    """Processor time a step: ours is the difference of a long and a short run, the best of each, so that starting does not count."""
 
-    def run(steps):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        arguments = [str(n) for n in (points, channels, BATCH, 1, steps)]
-        subprocess.run([program, *arguments], env=environment, stdout=subprocess.DEVNULL, check=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    clock = staticmethod(time.process_time)
 
-    return 1e3 * (run(2 + 2 * STEPS) - run(2)) / (2 * STEPS)
+    def __init__(self, program, threads, points, channels):
+        self.arguments = [program, *(str(n) for n in (points, channels, BATCH, 1))]
+        self.environment = dict(os.environ, RAYON_NUM_THREADS=str(threads))
+        self.best = {steps: float("inf") for steps in (2, 2 + 2 * STEPS)}
+
+    def round(self):
+        for steps in self.best:
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            subprocess.run([*self.arguments, str(steps)], env=self.environment, stdout=subprocess.DEVNULL, check=True)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+            self.best[steps] = min(self.best[steps], spent)
+
+    def milliseconds(self):
+        short, long = self.best.values()
+        return 1e3 * (long - short) / (2 * STEPS)
 
 
-def wall_time(program, threads, points, channels):
-    environment = dict(os.environ, RAYON_NUM_THREADS=str(threads))
-    arguments = [str(n) for n in (points, channels, BATCH, 1, STEPS)]
-    out = subprocess.run([program, *arguments], env=environment, capture_output=True, check=True, text=True)
-    return float(out.stdout)
+class WallTime:
+    """Wall time a step, as the program measures it."""
+
+    clock = staticmethod(time.perf_counter)
+
+    def __init__(self, program, threads, points, channels):
+        self.arguments = [program, *(str(n) for n in (points, channels, BATCH, 1, STEPS))]
+        self.environment = dict(os.environ, RAYON_NUM_THREADS=str(threads))
+        self.best = float("inf")
+
+    def round(self):
+        out = subprocess.run(self.arguments, env=self.environment, capture_output=True, check=True, text=True)
+        self.best = min(self.best, float(out.stdout))
+
+    def milliseconds(self):
+        return self.best
 
 
 def main():
     program = os.environ.get("TRAIN_STEP") or built()
     numbers = [a for a in sys.argv[1:] if a != "--cpu-time"]
-    ours, clock = (
-        (wall_time, time.perf_counter) if numbers == sys.argv[1:] else (cpu_time, time.process_time)
-    )
+    measure = WallTime if numbers == sys.argv[1:] else CpuTime
     print("| threads | grid | channels | finescale, ms | PyTorch eager | compiled | best PyTorch / finescale |")
     print("|---|---|---|---|---|---|---|")
     for threads in [int(a) for a in numbers] or [1, 2]:
         torch.set_num_threads(threads)
         for points, channels in CASES:
             theirs = trainings(points, channels)
-            mine, best = float("inf"), [float("inf")] * len(theirs)
+            ours, best = measure(program, threads, points, channels), [float("inf")] * len(theirs)
             for _ in range(ROUNDS):
-                mine = min(mine, ours(program, threads, points, channels))
-                best = [min(b, t.milliseconds(clock)) for b, t in zip(best, theirs)]
-            row(threads, points, channels, mine, best)
+                ours.round()
+                best = [min(b, t.milliseconds(measure.clock)) for b, t in zip(best, theirs)]
+            row(threads, points, channels, ours.milliseconds(), best)
 
 
 if __name__ == "__main__":

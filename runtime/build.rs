@@ -12,9 +12,10 @@ fn main() {
     if target == "thumbv7em-none-eabihf" {
         println!("cargo::rustc-cfg=vfp");
     }
-    // A Cortex-M4F takes longer for VMLA than for VMUL and VADD, a Cortex-M7 does not; the compiler goes by the same name.
+    // A Cortex-M4F takes longer for VMLA than for VMUL and VADD, a Cortex-M7 does not; the compiler goes by the same name, unless it is
+    // told otherwise.
     let flags = std::env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
-    if flags.contains("target-cpu=cortex-m4") {
+    if flags.contains("target-cpu=cortex-m4") && !flags.contains("-slowfpvmlx") {
         println!("cargo::rustc-cfg=slow_vmla");
     }
     // Two inputs in one turn of the safe tile's loop save two instructions of 68. Only for a processor that it knows by name does

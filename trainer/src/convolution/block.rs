@@ -124,10 +124,7 @@ impl Block {
                 .add(input, &behind, &mut packed, scratch)
                 .and_then(|()| of_weights.unpack(&packed, &mut weight))
                 .expect("lengths follow from the shape");
-            let mut sums: Vec<f32> = behind
-                .chunks_exact(points)
-                .map(|plane| plane.iter().map(|v| f64::from(*v)).sum::<f64>() as f32)
-                .collect();
+            let mut sums = plane_sums(&behind, points);
             let mut parts = Gradients { shift: sums.clone(), ..Gradients::default() };
             for (o, row) in weight.chunks_exact_mut(per_output).enumerate() {
                 let own = &given.weight[o * per_output..][..per_output];
@@ -187,4 +184,25 @@ impl Block {
         shape.pack(weight, &mut packed).expect("weights have their length");
         packed
     }
+}
+
+/// The sum of every plane, in the order of its points; four at once, since one waits for each of its own additions.
+fn plane_sums(values: &[f32], points: usize) -> Vec<f32> {
+    let mut sums = Vec::with_capacity(values.len() / points);
+    for planes in values.chunks(4 * points) {
+        let planes: Vec<&[f32]> = planes.chunks_exact(points).collect();
+        if let [a, b, c, d] = planes[..] {
+            let mut four = [0.0; 4];
+            for (((a, b), c), d) in a.iter().zip(b).zip(c).zip(d) {
+                for (sum, value) in four.iter_mut().zip([a, b, c, d]) {
+                    *sum += f64::from(*value);
+                }
+            }
+            sums.extend(four.map(|sum| sum as f32));
+        } else {
+            let sum = |plane: &[f32]| plane.iter().map(|v| f64::from(*v)).sum::<f64>() as f32;
+            sums.extend(planes.into_iter().map(sum));
+        }
+    }
+    sums
 }
