@@ -78,17 +78,17 @@ simulated() {
 
 kolmogorov_32() {
     simulated kolmogorov-32 "data simulate kolmogorov --interval 0.2 --resolution 96 --dt 0.01 --trajectories 500" \
-        20 " --rule matched" " --lambda 0.5 --rule matched" 20 4 "" \
+        50 " --lambda 1 --spacing quadratic --rule matched" " --lambda 0.5 --rule matched" 20 4 "" \
         "Vorticity of Kolmogorov flow, 32 × 32 points, frames 0.2 apart. Fifteen minutes on two shared cores."
 }
 
 kuramoto_sivashinsky() {
-    simulated kuramoto-sivashinsky "data simulate kuramoto-sivashinsky --trajectories 500" 12 "" "" 20 20 20 \
+    simulated kuramoto-sivashinsky "data simulate kuramoto-sivashinsky --trajectories 500" 12 " --lambda 1" "" 20 20 20 \
         "The Kuramoto-Sivashinsky equation on a line of 64 points. Trained in 229 seconds on two shared cores."
 }
 
 lorenz96() {
-    simulated lorenz96 "data simulate lorenz96 --trajectories 2000" 10 "" " --rule variance" 8 8 20 \
+    simulated lorenz96 "data simulate lorenz96 --trajectories 2000" 10 "" " --lambda 0.02 --rule variance" 8 8 20 \
         "Two-scale Lorenz-96: slow and fast variables on 128 points. Trained in seven minutes on two shared cores."
 }
 

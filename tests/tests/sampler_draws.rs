@@ -19,7 +19,7 @@ fn system(points: usize) -> System {
 /// A sampler that is not slow: four steps.
 fn quick(rule: NoiseRule) -> Sampler {
     Sampler {
-        lambdas: LambdaGrid::Cubic { steps: 4 },
+        lambdas: LambdaGrid::Power { steps: 4, exponent: 3 },
         step: StepRule::Ancestral(rule),
         ..Sampler::ours(0.5)
     }
@@ -235,7 +235,8 @@ fn a_network_that_errs_stays_within_bounds() {
 #[test]
 fn lambda_grids_go_down_to_zero() {
     let grids = [
-        (LambdaGrid::Cubic { steps: 4 }, vec![0.8, 0.3375, 0.1, 0.0125, 0.0]),
+        (LambdaGrid::Power { steps: 4, exponent: 3 }, vec![0.8, 0.3375, 0.1, 0.0125, 0.0]),
+        (LambdaGrid::Power { steps: 4, exponent: 2 }, vec![0.8, 0.45, 0.2, 0.05, 0.0]),
         (LambdaGrid::Geometric { steps: 4, smallest: 0.1 }, vec![0.8, 0.4, 0.2, 0.1, 0.0]),
         (LambdaGrid::Geometric { steps: 1, smallest: 0.1 }, vec![0.8, 0.0]),
         (LambdaGrid::Geometric { steps: 2, smallest: 2.0 }, vec![0.8, 0.8, 0.0]),
@@ -269,9 +270,12 @@ fn refusals_name_what_is_wrong() {
         let lambdas = LambdaGrid::Geometric { steps: 8, smallest: 0.0 };
         let said = run(Sampler { lambdas, ..sampler }, &mut path, scratch);
         assert_eq!(said, "smallest is 0: it must be positive");
-        let lambdas = LambdaGrid::Cubic { steps: 0 };
+        let lambdas = LambdaGrid::Power { steps: 0, exponent: 3 };
         let said = run(Sampler { lambdas, ..sampler }, &mut path, scratch);
         assert_eq!(said, "steps is 0: it must be positive");
+        let lambdas = LambdaGrid::Power { steps: 8, exponent: 0 };
+        let said = run(Sampler { lambdas, ..sampler }, &mut path, scratch);
+        assert_eq!(said, "exponent is 0: it must be positive");
         assert!(run(sampler, &mut path[..63], scratch).contains("63 values"));
         assert!(run(sampler, &mut path, &mut scratch[..79]).contains("at least 80"));
         linear.prepare(0.1).expect("a λ");

@@ -16,7 +16,7 @@ fn line(alpha: f64) -> System {
 
 fn cubic(lambda: f32, rule: NoiseRule, steps: u32) -> Sampler {
     Sampler {
-        lambdas: LambdaGrid::Cubic { steps },
+        lambdas: LambdaGrid::Power { steps, exponent: 3 },
         step: StepRule::Ancestral(rule),
         ..Sampler::ours(lambda)
     }
@@ -144,7 +144,7 @@ fn the_covariance_error_falls_with_the_steps() {
         (NoiseRule::Linear, [0.195, 0.005, 0.000, 0.000]),
     ] {
         for (steps, expected) in [4, 8, 16, 32].into_iter().zip(expected) {
-            let found = error(StepRule::Ancestral(rule), LambdaGrid::Cubic { steps });
+            let found = error(StepRule::Ancestral(rule), LambdaGrid::Power { steps, exponent: 3 });
             assert!((found - expected).abs() < 0.002, "{rule:?}, {steps} steps: {found:.4}");
         }
     }

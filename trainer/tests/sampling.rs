@@ -113,7 +113,7 @@ fn settings_come_from_presets_files_and_flags() {
     let line = "generate --model model.safetensors --members 1 --frames 4 --sampler s.toml";
     home.succeeds(&format!("{line} --steps 3 --out a.nc"));
     let settings = read(&home, "a.nc").provenance.settings;
-    assert_eq!(settings["sampler"]["lambdas"]["cubic"]["steps"], 3);
+    assert_eq!(settings["sampler"]["lambdas"]["power"]["steps"], 3);
     assert_eq!(settings["sampler"]["step"]["ancestral"], "variance");
     let lambda = settings["sampler"]["lambda"].as_f64().unwrap();
     assert!((lambda - 0.4).abs() < 1e-6);

@@ -15,10 +15,12 @@ pub enum LambdaGrid {
         /// The smallest λ but 0, positive.
         smallest: f32,
     },
-    /// `steps` steps, λ = λ_max (i/steps)³.
-    Cubic {
+    /// `steps` steps, λ = λ_max (i/steps)^exponent.
+    Power {
         /// Number of steps, ≥ 1.
         steps: u32,
+        /// How much shorter steps become, ≥ 1: equal ones for 1.
+        exponent: u8,
     },
     /// Equal steps of about `step` (the paper's 1/1000): as many as make `step` from λ_max to 0, rounded.
     Equal {
@@ -31,7 +33,7 @@ impl LambdaGrid {
     /// Number of steps from `largest` to 0.
     pub fn steps(&self, largest: f32) -> u32 {
         match *self {
-            Self::Geometric { steps, .. } | Self::Cubic { steps } => steps.max(1),
+            Self::Geometric { steps, .. } | Self::Power { steps, .. } => steps.max(1),
             // A saturating cast.
             Self::Equal { step } => ((largest / step + 0.5) as u32).max(1),
         }
@@ -52,17 +54,19 @@ impl LambdaGrid {
                 let smallest = smallest.min(largest);
                 smallest * libm::expf(exponent * libm::logf(largest / smallest))
             }
-            Self::Cubic { .. } => largest * (share * share * share),
+            Self::Power { exponent, .. } => {
+                largest * (1..exponent).fold(share, |power, _| power * share)
+            }
             Self::Equal { .. } => largest * share,
         }
     }
 
     pub(super) fn check(&self) -> Result<(), Error> {
         let (name, value) = match *self {
-            Self::Geometric { steps: 0, .. } | Self::Cubic { steps: 0 } => ("steps", 0.0),
+            Self::Geometric { steps: 0, .. } | Self::Power { steps: 0, .. } => ("steps", 0.0),
             Self::Geometric { smallest, .. } => ("smallest", smallest),
             Self::Equal { step } => ("step", step),
-            Self::Cubic { .. } => return Ok(()),
+            Self::Power { exponent, .. } => ("exponent", exponent.into()),
         };
         Error::check(name, value, value > 0.0, "positive").map(|_| ())
     }

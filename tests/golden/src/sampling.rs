@@ -88,7 +88,7 @@ pub(crate) fn draw(
 fn sampler(draw: Draw) -> Sampler {
     let ours = Sampler::ours(0.5);
     let rule = |rule, steps| Sampler {
-        lambdas: LambdaGrid::Cubic { steps },
+        lambdas: LambdaGrid::Power { steps, exponent: 3 },
         step: StepRule::Ancestral(rule),
         ..ours
     };

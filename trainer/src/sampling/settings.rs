@@ -27,6 +27,9 @@ pub struct SamplerArgs {
     /// λ*, the scale where paths start, above 0 and at most 1
     #[arg(long, value_name = "λ", allow_negative_numbers = true)]
     lambda: Option<f32>,
+    /// How λ goes down
+    #[arg(long, value_enum)]
+    spacing: Option<Spacing>,
     /// Noise of a step
     #[arg(long, value_enum)]
     rule: Option<Rule>,
@@ -88,11 +91,16 @@ pub enum StartKind {
 }
 
 /// How λ goes down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum Spacing {
+pub(super) enum Spacing {
+    /// By equal ratios, to `smallest` and then 0
     Geometric,
+    /// As (i/n)³
     Cubic,
+    /// As (i/n)²
+    Quadratic,
+    /// By equal steps
     Equal,
 }
 
@@ -134,6 +142,7 @@ impl SamplerArgs {
             preset: self.preset.or(file.preset),
             lambda: self.lambda.or(file.lambda),
             steps: self.steps.or(file.steps),
+            spacing: self.spacing.or(file.spacing),
             rule: self.rule.or(file.rule),
             score: self.score.or(file.score),
             start: self.start.or(file.start),
@@ -260,7 +269,8 @@ impl Layer {
                 );
                 LambdaGrid::Geometric { steps, smallest }
             }
-            Spacing::Cubic => LambdaGrid::Cubic { steps },
+            Spacing::Cubic => LambdaGrid::Power { steps, exponent: 3 },
+            Spacing::Quadratic => LambdaGrid::Power { steps, exponent: 2 },
             Spacing::Equal if self.steps.is_none() && preset == Preset::Paper => usual,
             Spacing::Equal => LambdaGrid::Equal { step: lambda / steps as f32 },
         })
