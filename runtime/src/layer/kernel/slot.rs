@@ -120,7 +120,7 @@ impl<'a> Slot<'a> {
         let span = taps.span::<P>(shape).max(1);
         let near = reach <= HALO;
         if let (false, Taps::Overlap, true, [Some(y), None]) = (ADJOINT, taps, near, rows) {
-            // Forward, a row is what the taps read.
+            // Forward, a row is what the taps read; spans of much more than a tile are copied faster from one that is padded.
             return match reach {
                 0 => direct::<P, P>(self.values, source, shape, y),
                 1 => direct::<P, P3>(self.values, source, shape, y),
@@ -242,7 +242,7 @@ fn direct<const P: usize, const SPAN: usize>(
     }
 }
 
-/// Most points that a tap reads beyond a tile where taps overlap.
+/// Most points that a tap may read beyond a tile for [`direct`].
 const HALO: usize = 4;
 
 /// The first points of a tile.
