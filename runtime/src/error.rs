@@ -2,7 +2,13 @@
 
 use core::fmt;
 
-/// An input that a function of this crate refuses. Nothing was computed and no output was written.
+use crate::model::Invalid;
+
+/// What a function of this crate refuses.
+///
+/// Inputs are checked before the first write: after an error that names an input no output has changed. The one error
+/// that can come later is [`Error::NotFinite`] of what a network gives in the middle of a sampling; the function that
+/// returns it says what its output is then.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -21,11 +27,18 @@ pub enum Error {
         /// Points of one channel.
         points: usize,
     },
+    /// The memory that a predictor or a stream keeps is too short.
+    MemoryLength {
+        /// Values in the slice.
+        values: usize,
+        /// Values needed; `usize::MAX` if the number does not fit.
+        needed: usize,
+    },
     /// The scratch slice is too short.
     ScratchLength {
         /// Values in the slice.
         values: usize,
-        /// Values needed.
+        /// Values needed; `usize::MAX` if the number does not fit.
         needed: usize,
     },
     /// An output slice is too short.
@@ -48,6 +61,31 @@ pub enum Error {
     NotPrepared,
     /// The predictor has no score head.
     NoScoreHead,
+    /// A value that must be a number is infinite or NaN.
+    NotFinite {
+        /// What has the value, as in the documentation.
+        name: &'static str,
+        /// Where it stands there.
+        index: usize,
+    },
+    /// A number of things is outside its range.
+    Count {
+        /// Its name, as in the documentation.
+        name: &'static str,
+        /// The number given; `usize::MAX` if it does not fit.
+        value: usize,
+        /// What it should have been.
+        expected: &'static str,
+    },
+    /// Two arguments, or an argument and the object that it is given to, exclude each other.
+    Conflict {
+        /// The name of the argument, as in the documentation.
+        name: &'static str,
+        /// What it should have been.
+        expected: &'static str,
+    },
+    /// The bytes are no model.
+    Model(Invalid),
     /// A parameter is outside its range.
     Parameter {
         /// Its name, as in the documentation.
@@ -73,6 +111,30 @@ impl Error {
             Err(Self::Parameter { name, value, expected })
         }
     }
+
+    /// Checks the number of something, with its name and what it should be.
+    pub(crate) fn count(
+        name: &'static str,
+        value: usize,
+        holds: bool,
+        expected: &'static str,
+    ) -> Result<usize, Self> {
+        if holds { Ok(value) } else { Err(Self::Count { name, value, expected }) }
+    }
+
+    /// Checks that all values are numbers, and names the first that is none.
+    pub(crate) fn finite(name: &'static str, values: &[f32]) -> Result<(), Self> {
+        match values.iter().position(|value| !value.is_finite()) {
+            Some(index) => Err(Self::NotFinite { name, index }),
+            None => Ok(()),
+        }
+    }
+}
+
+impl From<Invalid> for Error {
+    fn from(invalid: Invalid) -> Self {
+        Self::Model(invalid)
+    }
 }
 
 impl fmt::Display for Error {
@@ -84,12 +146,9 @@ impl fmt::Display for Error {
             Self::FieldLength { values, points } => {
                 write!(f, "a slice of {values} values is no field on this grid: use a whole, positive number of channels of {points} points")
             }
-            Self::ScratchLength { values, needed } => {
-                write!(f, "the scratch has {values} values: give it at least {needed}")
-            }
-            Self::OutputLength { values, needed } => {
-                write!(f, "the output has {values} values: give it at least {needed}")
-            }
+            Self::MemoryLength { values, needed } => short(f, "memory", values, needed),
+            Self::ScratchLength { values, needed } => short(f, "scratch", values, needed),
+            Self::OutputLength { values, needed } => short(f, "output", values, needed),
             Self::LengthMismatch { left, right } => {
                 write!(f, "two slices that belong together have {left} and {right} values: make them equally long")
             }
@@ -101,6 +160,17 @@ impl fmt::Display for Error {
             Self::NoScoreHead => {
                 f.write_str("this predictor estimates no noise: use the path score, or a model with a score head")
             }
+            Self::NotFinite { name, index } => {
+                write!(f, "{name}: the value at index {index} is infinite or NaN: give a number, or say that it is missing")
+            }
+            Self::Count { name, value: usize::MAX, expected } => {
+                write!(f, "{name} is more than this processor can count: it must be {expected}")
+            }
+            Self::Count { name, value, expected } => {
+                write!(f, "{name} is {value}: it must be {expected}")
+            }
+            Self::Conflict { name, expected } => write!(f, "{name} must be {expected}"),
+            Self::Model(invalid) => invalid.fmt(f),
             Self::Parameter { name, value, expected } => {
                 write!(f, "{name} is {value}: it must be {expected}")
             }
@@ -108,4 +178,22 @@ impl fmt::Display for Error {
     }
 }
 
-impl core::error::Error for Error {}
+fn short(f: &mut fmt::Formatter<'_>, name: &str, values: usize, needed: usize) -> fmt::Result {
+    if needed == usize::MAX {
+        write!(
+            f,
+            "the {name} would need more values than this processor can address: use fewer frames or channels"
+        )
+    } else {
+        write!(f, "the {name} has {values} values: give it at least {needed}")
+    }
+}
+
+impl core::error::Error for Error {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Model(invalid) => Some(invalid),
+            _ => None,
+        }
+    }
+}

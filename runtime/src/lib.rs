@@ -4,6 +4,7 @@
 #[cfg(feature = "std")]
 extern crate std;
 
+mod checked;
 pub mod error;
 pub mod grid;
 pub mod layer;
