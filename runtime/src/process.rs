@@ -27,13 +27,18 @@ pub struct ForwardProcess {
 }
 
 impl ForwardProcess {
-    /// `alpha`: damping per κ and λ, ≥ 0. `beta2`: noise variance per λ, ≥ 0.
+    /// The largest λ. With α and β² as bounded, no coefficient of the process overflows.
+    pub const LAMBDA_MAX: f32 = 1e6;
+
+    /// `alpha`: damping per κ and λ, from 0 to 1e6. `beta2`: noise variance per λ, from 0 to 1e6.
     ///
     /// # Errors
-    /// [`Error::Parameter`] if one is negative or not finite.
+    /// [`Error::Parameter`] if one is outside its range.
     pub fn new(alpha: f32, beta2: f32, laplacian: Laplacian) -> Result<Self, Error> {
-        Error::check("alpha", alpha, alpha >= 0.0, "finite and not negative")?;
-        Error::check("beta2", beta2, beta2 >= 0.0, "finite and not negative")?;
+        for (name, value) in [("alpha", alpha), ("beta2", beta2)] {
+            let fits = (0.0..=PARAMETER_MAX).contains(&value);
+            Error::check(name, value, fits, "not negative and at most 1e6")?;
+        }
         Ok(Self { alpha, beta2, laplacian })
     }
 
@@ -87,7 +92,7 @@ impl ForwardProcess {
     /// `spectrum`: `[channel][y mode][x mode]`, see [`crate::spectral`].
     ///
     /// # Errors
-    /// [`Error::FieldLength`]; [`Error::Parameter`] unless λ is finite and not negative.
+    /// [`Error::FieldLength`]; [`Error::Parameter`] unless λ is from 0 to 1e6.
     pub fn damp(&self, grid: &Grid, lambda: f32, spectrum: &mut [f32]) -> Result<(), Error> {
         check_lambda(lambda)?;
         grid.channels(spectrum.len())?;
@@ -105,7 +110,7 @@ impl ForwardProcess {
     /// `spectrum` and `noise`: `[channel][y mode][x mode]`; `noise` has unit variance in every mode.
     ///
     /// # Errors
-    /// [`Error::FieldLength`], [`Error::LengthMismatch`]; [`Error::Parameter`] unless λ is finite and not negative.
+    /// [`Error::FieldLength`], [`Error::LengthMismatch`]; [`Error::Parameter`] unless λ is from 0 to 1e6.
     pub fn apply(
         &self,
         grid: &Grid,
@@ -156,8 +161,13 @@ impl ForwardProcess {
     }
 }
 
-fn check_lambda(lambda: f32) -> Result<f32, Error> {
-    Error::check("lambda", lambda, lambda >= 0.0, "finite and not negative")
+/// The largest α and β².
+const PARAMETER_MAX: f32 = 1e6;
+
+/// λ, which must be a number from 0 to [`ForwardProcess::LAMBDA_MAX`].
+pub(crate) fn check_lambda(lambda: f32) -> Result<f32, Error> {
+    let fits = (0.0..=ForwardProcess::LAMBDA_MAX).contains(&lambda);
+    Error::check("lambda", lambda, fits, "not negative and at most 1e6")
 }
 
 /// (C, √Σ) of one mode after another. Sine and cosine of a wavenumber stand side by side and share κ, so the last

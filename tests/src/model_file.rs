@@ -31,8 +31,11 @@ impl Evaluator {
         bytes.copy_from_slice(file);
         let Ok(model) = Model::parse(bytes) else { return false };
         walk(&model);
-        evaluate(&model, memory, scratch).expect("an accepted model runs");
-        true
+        match evaluate(&model, memory, scratch) {
+            // Weights may be so large that sums of them overflow, which is said.
+            Ok(()) | Err(Error::NotFinite { .. }) => true,
+            Err(refused) => panic!("an accepted model does not run: {refused}"),
+        }
     }
 }
 
@@ -181,4 +184,39 @@ impl Mutator {
             *to = *from;
         }
     }
+}
+
+/// Uses the trained predictor of a file, with scratch for its path score.
+///
+/// # Panics
+/// If the file is refused.
+pub fn with_trained<T>(file: &[u8], use_it: impl FnOnce(&mut Trained<'_>, &mut [f32]) -> T) -> T {
+    let mut blocks = vec![0_u128; file.len().div_ceil(16)];
+    let bytes = &mut bytemuck::cast_slice_mut(&mut blocks)[..file.len()];
+    bytes.copy_from_slice(file);
+    let model = Model::parse(bytes).expect("a model");
+    let mut memory = vec![f32::NAN; Trained::memory_len(&model)];
+    let mut trained = Trained::new(&model, &mut memory).expect("a predictor");
+    let mut scratch = vec![f32::NAN; path_score_scratch_len(&trained)];
+    use_it(&mut trained, &mut scratch)
+}
+
+/// The same file with another bias in all channels of every layer; `None` without a network.
+///
+/// # Panics
+/// If the file is refused.
+pub fn with_biases(file: &[u8], bias: f32) -> Option<Vec<u8>> {
+    let mut blocks = vec![0_u128; file.len().div_ceil(16)];
+    let bytes = &mut bytemuck::cast_slice_mut(&mut blocks)[..file.len()];
+    bytes.copy_from_slice(file);
+    let model = Model::parse(bytes).expect("a model");
+    let mut changed = file.to_vec();
+    for layer in model.layers().iter() {
+        let at = layer.bias.as_ptr() as usize - bytes.as_ptr() as usize;
+        for place in changed[at..at + 4 * layer.bias.len()].chunks_exact_mut(4) {
+            place.copy_from_slice(&bias.to_le_bytes());
+        }
+    }
+    seal(&mut changed);
+    (!model.layers().is_empty()).then_some(changed)
 }

@@ -300,6 +300,6 @@ fn refusals_say_what_is_missing() {
     let mut frame = [0.0; 8];
     assert!(matches!(
         linear.increment(&path, &mut frame, &mut []),
-        Err(Error::Parameter { name: "window", .. })
+        Err(Error::Count { name: "window", .. })
     ));
 }

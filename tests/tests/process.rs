@@ -226,7 +226,7 @@ fn refusals_name_the_parameter_and_change_nothing() {
     let before = values.clone();
     for (lambda, shown) in [(-0.5, "-0.5"), (f32::NAN, "NaN"), (f32::INFINITY, "inf")] {
         let said = sentence(p.damp(&grid, lambda, &mut values));
-        assert_eq!(said, format!("lambda is {shown}: it must be finite and not negative"));
+        assert_eq!(said, format!("lambda is {shown}: it must be not negative and at most 1e6"));
     }
     assert!(sentence(p.damp(&grid, 0.1, &mut values[..15])).contains("15 values"));
     assert!(sentence(p.apply(&grid, 0.1, &mut values, &[0.0; 8])).contains("16 and 8"));

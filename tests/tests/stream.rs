@@ -40,7 +40,7 @@ fn streamed(
     let mut linear = Linear::new(&system.grid, &process(system), 1, &autocovariance, &mut memory)
         .expect("a predictor");
     let sampler = sampler(0.2);
-    let mut windows = vec![f32::NAN; Stream::memory_len(&linear, lag)];
+    let mut windows = vec![f32::NAN; Stream::memory_len(&linear, &sensor, lag)];
     let mut scratch = vec![f32::NAN; Stream::scratch_len(&sampler, &linear, lag)];
     let mut stream =
         Stream::new(sampler, &linear, sensor, lag, noise(member), &mut windows).expect("a stream");
@@ -48,7 +48,7 @@ fn streamed(
     for (count, frame) in (1..).zip(input.chunks_exact(POINTS)) {
         let fine = stream.push(&mut linear, frame, &mut scratch).expect("a push");
         assert_eq!(fine.is_some(), count > lag, "{count} pushes, lag {lag}");
-        output.extend(fine.map(<[f32]>::to_vec));
+        output.extend(fine.map(|fine| fine.values.to_vec()));
     }
     output
 }
@@ -155,21 +155,30 @@ fn refusals_leave_the_window_as_it_was() {
         .expect("a predictor");
     let sampler = sampler(0.2);
     let sensor = Sensor::Coarse(Coarse::Clean);
-    let mut windows = vec![0.0; Stream::memory_len(&linear, 1)];
+    let mut windows = vec![0.0; Stream::memory_len(&linear, &sensor, 1)];
     let short = Stream::new(sampler, &linear, sensor, 2, noise(0), &mut windows);
-    assert!(matches!(short.err(), Some(Error::ScratchLength { .. })));
+    assert!(matches!(short.err(), Some(Error::MemoryLength { .. })));
     let bad = Sensor::Measured(&[0.0; 16]);
     assert!(Stream::new(sampler, &linear, bad, 1, noise(0), &mut windows).is_err());
     let mut stream =
         Stream::new(sampler, &linear, sensor, 1, noise(0), &mut windows).expect("a stream");
     let mut scratch = vec![0.0; Stream::scratch_len(&sampler, &linear, 1)];
     let mut output = Vec::new();
-    for (count, frame) in input.chunks_exact(POINTS).enumerate() {
+    let needed = scratch.len();
+    for frame in input.chunks_exact(POINTS) {
         assert!(stream.push(&mut linear, &frame[..31], &mut scratch).is_err());
-        // The first push only fills the window and needs no scratch.
-        assert!(count == 0 || stream.push(&mut linear, frame, &mut scratch[..9]).is_err());
+        // What the full window needs is asked for from the first push on.
+        let short = stream.push(&mut linear, frame, &mut scratch[..needed - 1]);
+        assert!(matches!(short.err(), Some(Error::ScratchLength { .. })));
+        // A value that is no number is refused with its place, before it gets into the window.
+        let mut broken = frame.to_vec();
+        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            broken[7] = bad;
+            let refused = stream.push(&mut linear, broken.as_slice(), &mut scratch);
+            assert_eq!(refused.err(), Some(Error::NotFinite { name: "reading", index: 7 }));
+        }
         let fine = stream.push(&mut linear, frame, &mut scratch).expect("a push");
-        output.extend(fine.map(<[f32]>::to_vec));
+        output.extend(fine.map(|fine| fine.values.to_vec()));
     }
     assert_eq!(output, streamed(&system, sensor, 1, 0, &input));
 }

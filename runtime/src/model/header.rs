@@ -69,8 +69,7 @@ pub(super) fn read(bytes: &[u8], cursor: &mut Cursor<'_>) -> Result<Header, Inva
     let frame_interval = finite(cursor.f32()?, "frame interval")?;
     let mut header = Header {
         grid: grid(points, boundaries, lengths)?,
-        process: ForwardProcess::new(alpha, beta2, laplacian)
-            .map_err(|_| Invalid::Field { name: "process" })?,
+        process: process(alpha, beta2, laplacian)?,
         options,
         frame_interval,
         channels: positive(cursor.u8()?, "channels")?,
@@ -91,6 +90,12 @@ pub(super) fn read(bytes: &[u8], cursor: &mut Cursor<'_>) -> Result<Header, Inva
         frame: cursor.u32()?,
     };
     Ok(header)
+}
+
+/// A process with noise: without it no path has a score.
+fn process(alpha: f32, beta2: f32, laplacian: Laplacian) -> Result<ForwardProcess, Invalid> {
+    let process = ForwardProcess::new(alpha, beta2, laplacian).ok();
+    process.filter(|process| process.beta2() > 0.0).ok_or(Invalid::Field { name: "process" })
 }
 
 fn options(flags: u8) -> Result<Options, Invalid> {

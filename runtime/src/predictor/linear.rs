@@ -1,7 +1,8 @@
 //! The linear Gaussian predictor, solved on the spot from the clean data's autocovariance.
 
 use super::normal::{Complex, EQUATIONS_MAX, Factors, Row};
-use super::{Calibration, Predictor, frame_len, window_frames};
+use super::{Calibration, Predictor, frame_len, input_frames, window_frames};
+use crate::process::check_lambda;
 use crate::spectral::RadialBins;
 use crate::spectral::operator::{ComplexMode, accumulate, by_value, quadruples};
 use crate::{Error, ForwardProcess, Grid};
@@ -227,7 +228,7 @@ impl<'a> Linear<'a> {
 
     /// Solves the normal equations of every mode; S is not calibrated.
     pub(super) fn solve_all(&mut self, lambda: f32) -> Result<(), Error> {
-        Error::check("lambda", lambda, lambda >= 0.0, "finite and not negative")?;
+        check_lambda(lambda)?;
         let (grid, process) = (self.grid, self.process);
         let mut factors = Factors::new();
         for (mode, kappa) in by_value(&grid).zip(grid.kappas(process.laplacian())) {
@@ -335,7 +336,7 @@ impl Predictor for Linear<'_> {
 
     /// Relative error ≤ 1e-6 of the largest term.
     fn increment(&self, window: &[f32], increment: &mut [f32], _: &mut [f32]) -> Result<(), Error> {
-        let frames = window_frames(self, window, increment)?;
+        let frames = input_frames(self, window, increment)?;
         let mut newest_first = window.chunks_exact(frame_len(self)).rev();
         for (value, u) in increment.iter_mut().zip(newest_first.clone().next().unwrap_or(&[])) {
             *value = -u;
@@ -346,12 +347,16 @@ impl Predictor for Linear<'_> {
         Ok(())
     }
 
+    fn has_score_head(&self) -> bool {
+        !self.noise_coefficients.is_empty()
+    }
+
     /// The best linear estimate; see [`Linear::with_noise`].
     fn noise(&self, window: &[f32], noise: &mut [f32], _: &mut [f32]) -> Result<(), Error> {
         if self.noise_coefficients.is_empty() {
             return Err(Error::NoScoreHead);
         }
-        let frames = window_frames(self, window, noise)?;
+        let frames = input_frames(self, window, noise)?;
         noise.fill(0.0);
         let operators =
             self.noise_coefficients.chunks_exact((self.channels * frame_len(self)).max(1));

@@ -23,7 +23,7 @@ pub use path_score::{
 };
 pub use trained::{CORRECTION_MAX, Trained};
 
-use crate::{Error, ForwardProcess, Grid};
+use crate::{Error, ForwardProcess, Grid, checked};
 
 /// Predicts the increment F of the noised path from a causal window, and pulls gradients back through it.
 ///
@@ -48,7 +48,7 @@ pub trait Predictor {
     /// Makes the predictor ready for λ.
     ///
     /// # Errors
-    /// [`Error::Parameter`] unless λ is finite and not negative.
+    /// [`Error::Parameter`] unless λ is from 0 to [`ForwardProcess::LAMBDA_MAX`].
     fn prepare(&mut self, lambda: f32) -> Result<(), Error>;
 
     /// The λ it is ready for; NaN before the first [`Predictor::prepare`].
@@ -73,8 +73,9 @@ pub trait Predictor {
     /// `window`: `[frame][channel][y mode][x mode]`, `increment`: one frame.
     ///
     /// # Errors
-    /// [`Error::NotPrepared`], [`Error::FieldLength`], [`Error::ScratchLength`]; [`Error::Parameter`] for a window
-    /// of more than W frames.
+    /// [`Error::NotPrepared`], [`Error::FieldLength`], [`Error::ScratchLength`]; [`Error::Count`] for a window of more
+    /// than W frames; [`Error::NotFinite`] for a value of the window that is no number and, after the increment was
+    /// written, for an output of the network that is none.
     fn increment(
         &self,
         window: &[f32],
@@ -96,6 +97,11 @@ pub trait Predictor {
         scratch: &mut [f32],
     ) -> Result<(), Error>;
 
+    /// Whether there is a score head, so that [`Predictor::noise`] gives an estimate.
+    fn has_score_head(&self) -> bool {
+        false
+    }
+
     /// The score head: ε̂, the estimate of the newest frame's unit noise from its window.
     ///
     /// # Errors
@@ -108,10 +114,10 @@ pub trait Predictor {
 
 /// Values of a frame; written so that the compiler sees that it is not 0.
 pub(crate) fn frame_len(predictor: &(impl Predictor + ?Sized)) -> usize {
-    (predictor.channels() * predictor.grid().points()).max(1)
+    checked::product(&[predictor.channels(), predictor.grid().points()]).max(1)
 }
 
-/// Checks a window and one frame beside it; gives the number of frames in the window.
+/// Checks a window, or the gradient of one, and one frame beside it; gives the number of frames in the window.
 pub(crate) fn window_frames(
     predictor: &(impl Predictor + ?Sized),
     window: &[f32],
@@ -125,12 +131,19 @@ pub(crate) fn window_frames(
         return Err(Error::FieldLength { values: frame.len(), points: values });
     }
     let frames = whole_frames(window.len(), values)?;
-    Error::check(
-        "window",
-        frames as f32,
-        frames <= predictor.window(),
-        "at most as many frames as the predictor's",
-    )?;
+    let holds = frames <= predictor.window();
+    Error::count("window", frames, holds, "at most as many frames as the predictor's")?;
+    Ok(frames)
+}
+
+/// As [`window_frames`]; the window's values must be numbers.
+pub(crate) fn input_frames(
+    predictor: &(impl Predictor + ?Sized),
+    window: &[f32],
+    frame: &[f32],
+) -> Result<usize, Error> {
+    let frames = window_frames(predictor, window, frame)?;
+    Error::finite("window", window)?;
     Ok(frames)
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Predictor, frame_len, whole_frames};
 use crate::Error;
+use crate::checked::{self, OrBug};
 
 /// What the density of a path is made of, besides the predictor:
 /// p(path) = r(û^0) Π_n N(û^{n+1}; û^n + F_n, S).
@@ -48,7 +49,7 @@ impl PathDensity {
 
 /// Values of scratch for [`path_score`] and [`head_score`]: one frame more than the predictor's.
 pub fn path_score_scratch_len(predictor: &(impl Predictor + ?Sized)) -> usize {
-    frame_len(predictor) + predictor.scratch_len()
+    checked::sum(&[frame_len(predictor), predictor.scratch_len()])
 }
 
 /// ŝ = ∇ ln p of a whole path at the λ that the predictor is ready for.
@@ -63,7 +64,9 @@ pub fn path_score_scratch_len(predictor: &(impl Predictor + ?Sized)) -> usize {
 ///
 /// # Errors
 /// [`Error::NotPrepared`], [`Error::FieldLength`] unless `path` is a positive number of frames,
-/// [`Error::LengthMismatch`], [`Error::ScratchLength`]; [`Error::Parameter`] at λ = 0, where S and Σ may vanish.
+/// [`Error::LengthMismatch`], [`Error::ScratchLength`]; [`Error::Parameter`] at λ = 0, where S and Σ may vanish, and for a
+/// process without noise (β² = 0); [`Error::NotFinite`] for a value of the path that is no number, and, after the score was
+/// written, for one of the score.
 pub fn path_score<P: Predictor + ?Sized>(
     predictor: &P,
     density: PathDensity,
@@ -77,24 +80,24 @@ pub fn path_score<P: Predictor + ?Sized>(
     if density.first_frame == FirstFrame::Gaussian {
         first_frame_score(predictor, path, score);
     }
-    let isotropic = mean_noise_variance(predictor);
+    let isotropic = match density.innovation {
+        Innovation::PerMode => f32::NAN,
+        Innovation::Isotropic => mean_noise_variance(predictor),
+    };
     for (n, next) in path.chunks_exact(frame).skip(1).enumerate() {
         // Frame n + 1 is predicted from the last min(n + 1, W) frames.
         let frames = (n + 1).min(predictor.window());
         let (start, end) = ((n + 1 - frames) * frame, (n + 1) * frame);
-        let (Some(window), Some((past, later))) =
-            (path.get(start..end), score.split_at_mut_checked(end))
-        else {
-            break;
-        };
+        let window = path.get(start..end).or_bug();
+        let (past, later) = score.split_at_mut_checked(end).or_bug();
         predictor.increment(window, error, scratch)?;
-        let newest = window.chunks_exact(frame).last().unwrap_or(&[]);
-        for ((e, next), u) in error.iter_mut().zip(next).zip(newest) {
+        let newest = window.chunks_exact(frame).next_back().or_bug();
+        for ((e, next), u) in checked::zip(error.iter_mut(), next).zip(newest) {
             *e = next - (u + *e);
         }
         match density.innovation {
             Innovation::PerMode => {
-                for (e, s) in error.iter_mut().zip(predictor.innovation(frames)) {
+                for (e, s) in checked::zip(error.iter_mut(), predictor.innovation(frames)) {
                     *e /= s;
                 }
             }
@@ -103,13 +106,13 @@ pub fn path_score<P: Predictor + ?Sized>(
         for (s, e) in later.iter_mut().zip(error.iter()) {
             *s -= e;
         }
-        let Some(gradient) = past.get_mut(start..) else { break };
+        let gradient = past.get_mut(start..).or_bug();
         for (s, e) in gradient.iter_mut().skip((frames - 1) * frame).zip(error.iter()) {
             *s += e;
         }
         predictor.vjp(error, gradient, scratch)?;
     }
-    Ok(())
+    Error::finite("score", score)
 }
 
 /// ŝ = −ε̂/√Σ of every frame from the predictor's score head: no VJP, but each frame sees only its past.
@@ -134,13 +137,13 @@ pub fn head_score<P: Predictor + ?Sized>(
     }
     for (n, score) in score.chunks_exact_mut(frame).enumerate() {
         let frames = (n + 1).min(predictor.window());
-        let Some(window) = path.get((n + 1 - frames) * frame..(n + 1) * frame) else { break };
+        let window = path.get((n + 1 - frames) * frame..(n + 1) * frame).or_bug();
         predictor.noise(window, score, scratch)?;
-        for (s, deviation) in score.iter_mut().zip(deviation.iter()) {
+        for (s, deviation) in checked::zip(score.iter_mut(), deviation.iter()) {
             *s = -*s / deviation;
         }
     }
-    Ok(())
+    Error::finite("score", score)
 }
 
 /// −û^0 / (C²P + Σ).
@@ -175,11 +178,14 @@ fn check<P: Predictor + ?Sized>(
         return Err(Error::NotPrepared);
     }
     Error::check("lambda", lambda, lambda > 0.0, "positive where a score is asked for")?;
+    let beta2 = predictor.process().beta2();
+    Error::check("beta2", beta2, beta2 > 0.0, "positive: without noise there is no score")?;
     let frame = frame_len(predictor);
     whole_frames(path.len(), frame)?;
     if path.len() != score.len() {
         return Err(Error::LengthMismatch { left: path.len(), right: score.len() });
     }
+    Error::finite("path", path)?;
     Ok(frame)
 }
 

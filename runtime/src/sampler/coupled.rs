@@ -11,6 +11,7 @@
 //! frame. Of coupled channels each has its own block of H.
 
 use crate::Predictor;
+use crate::checked::{self, OrBug};
 use crate::predictor::{Linear, frame_len};
 use crate::spectral::operator::ComplexMode;
 
@@ -61,7 +62,7 @@ impl<P: Predictor + ?Sized> Coupling<'_, P> {
         let frames = noise.len() / frame;
         let mut factors = [Row::default(); REACH];
         let mut white = Row::default();
-        let values = noise.chunks_exact(frame).zip(path.chunks_exact_mut(frame));
+        let values = checked::zip(noise.chunks_exact(frame), path.chunks_exact_mut(frame));
         for (n, (noise, u)) in values.enumerate() {
             let mut row = self.row(n, frames);
             factorise(&mut row, &factors, self.predictor.window());
@@ -72,7 +73,7 @@ impl<P: Predictor + ?Sized> Coupling<'_, P> {
                 sum.re += l.re * w.re - l.im * w.im;
                 sum.im += l.re * w.im + l.im * w.re;
             }
-            let part = |index: usize| noise.get(index).copied().unwrap_or(0.0);
+            let part = |index: usize| noise.get(index).copied().or_bug();
             let given = Complex { re: part(re), im: im.map_or(0.0, part) };
             if known(n as u32) {
                 let inverse = if pivot.re > 0.0 { 1.0 / pivot.re } else { 0.0 };
@@ -80,11 +81,15 @@ impl<P: Predictor + ?Sized> Coupling<'_, P> {
                 newest.im = (given.im - sum.im) * inverse;
             } else {
                 *newest = given;
-                if let Some(value) = u.get_mut(re) {
-                    *value += sum.re + pivot.re * given.re;
-                }
-                if let Some(value) = im.and_then(|im| u.get_mut(im)) {
-                    *value += sum.im + pivot.re * given.im;
+                for (place, value) in
+                    [(Some(re), sum.re + pivot.re * given.re), (im, sum.im + pivot.re * given.im)]
+                {
+                    let Some(place) = place else { continue };
+                    let value_there = u.get_mut(place);
+                    debug_assert!(value_there.is_some(), "a mode beyond its frame");
+                    if let Some(there) = value_there {
+                        *there += value;
+                    }
                 }
             }
             factors.rotate_right(1);
@@ -109,7 +114,7 @@ impl<P: Predictor + ?Sized> Coupling<'_, P> {
             }
             for other in 0..self.predictor.channels() {
                 let (taps, innovation) = self.error_row(past, other);
-                let Some(own) = taps.get(ahead).copied() else { continue };
+                let own = taps.get(ahead).copied().or_bug();
                 for (entry, tap) in row.iter_mut().zip(taps.iter().skip(ahead)) {
                     // H has conj(t) of its row and t of its column; `minus` conjugates the last.
                     let conjugate = |t: Complex| Complex { re: t.re, im: -t.im };
@@ -130,18 +135,21 @@ impl<P: Predictor + ?Sized> Coupling<'_, P> {
         }
         let block = other * self.predictor.channels() + self.channel;
         for (j, tap) in places.enumerate().take(past) {
-            let operator = self.predictor.coefficient(past, j).get(block * points..).unwrap_or(&[]);
-            tap.re = -operator.get(self.mode.re).copied().unwrap_or(0.0);
-            tap.im = -self.mode.im.and_then(|im| operator.get(im)).copied().unwrap_or(0.0);
+            let operator = self.predictor.coefficient(past, j).get(block * points..).or_bug();
+            tap.re = -operator.get(self.mode.re).copied().or_bug();
+            // A real mode has no imaginary part.
+            tap.im = -self.mode.im.map_or(0.0, |im| operator.get(im).copied().or_bug());
         }
         let innovation = if past == 0 {
             // Frame 0 has the variance of the data.
             let (process, lambda) = (self.predictor.process(), self.predictor.lambda());
             let power = self.predictor.power().get(other * points + self.mode.re);
-            process.variance(self.kappa, lambda, power.copied().unwrap_or(0.0))
+            process.variance(self.kappa, lambda, power.copied().or_bug())
         } else {
             let place = other * points + self.mode.re;
-            self.predictor.innovation(past).get(place).copied().unwrap_or(f32::INFINITY)
+            let innovation = self.predictor.innovation(past).get(place).copied();
+            debug_assert!(innovation.is_some(), "a mode without innovation");
+            innovation.unwrap_or(f32::INFINITY)
         };
         (taps, innovation)
     }
@@ -151,6 +159,7 @@ impl<P: Predictor + ?Sized> Coupling<'_, P> {
 fn factorise(row: &mut Row, factors: &[Row; REACH], window: usize) {
     // Entry d is of the frame d before; from the oldest on, each takes off what those before it explain.
     for (d, earlier) in factors.iter().enumerate().take(window).rev() {
+        // A row has one entry more than there are rows before it.
         let Some((_, [entry, later @ ..])) = row.split_at_mut_checked(d + 1) else { continue };
         let [pivot, earlier @ ..] = earlier;
         let mut value = *entry;

@@ -2,7 +2,7 @@
 
 use super::observation::Observation;
 use crate::predictor::frame_len;
-use crate::{NoiseStream, Predictor};
+use crate::{Error, NoiseStream, Predictor, checked};
 
 /// Langevin steps at fixed λ: û ← û + χ ŝ + √(2χ) w, χ = 2 (snr ‖w‖/‖ŝ‖)², norms over the whole path.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -11,11 +11,16 @@ use crate::{NoiseStream, Predictor};
 pub struct Langevin {
     /// Corrector steps after each step.
     pub count: u32,
-    /// Signal-to-noise ratio.
+    /// Signal-to-noise ratio, positive.
     pub snr: f32,
 }
 
 impl Langevin {
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let holds = self.snr > 0.0;
+        Error::check("correctors.snr", self.snr, holds, "positive and finite").map(|_| ())
+    }
+
     /// One corrector step; without noise where `noisy` is false. Measured modes are left where they are.
     pub(super) fn apply<P: Predictor + ?Sized>(
         &self,
@@ -45,18 +50,14 @@ impl Langevin {
         }
         let chi = 2.0 * self.snr * self.snr * (noise_norm / score_norm);
         let deviation = if noisy { libm::sqrtf(2.0 * chi) } else { 0.0 };
-        let frames = path.chunks_exact_mut(frame).zip(score.chunks_exact(frame));
+        let frames = checked::zip(path.chunks_exact_mut(frame), score.chunks_exact(frame));
         for (n, (path, score)) in (0..).zip(frames) {
-            let measured = observation.filter(|o| o.frame(frame, n).is_some());
             let kappas = (0..predictor.channels())
                 .flat_map(|_| grid.kappas(predictor.process().laplacian()));
             let modes = path.iter_mut().zip(score).zip(noise(n).normals()).zip(kappas);
             for (index, (((u, s), w), kappa)) in modes.enumerate() {
-                let held = measured.is_some_and(|o| {
-                    let r = if o.is_known(n) { 0.0 } else { o.variance(index) };
-                    Observation::spread(predictor.process(), kappa, predictor.lambda(), r).is_some()
-                });
-                if !held {
+                let place = (predictor.process(), kappa, predictor.lambda());
+                if !observation.is_some_and(|o| o.held(place, (frame, n, index))) {
                     *u += chi * s + deviation * w;
                 }
             }

@@ -16,28 +16,33 @@
 //! the bits that it has in an ensemble. Two tasks need two seeds, or the same draws appear in both.
 
 mod coupled;
+mod health;
 mod lambda;
 mod langevin;
 mod observation;
+mod pixels;
 mod rollout;
 mod rule;
 mod step;
 mod stream;
 mod tasks;
 
+pub use health::Health;
 pub use lambda::LambdaGrid;
 pub use langevin::Langevin;
-pub use observation::Observation;
+pub use observation::{Observation, Uncertainty};
+pub use pixels::{pixel_measurement, pixel_measurement_scratch_len};
 pub use rollout::rollout;
 pub use rule::{Clip, NoiseRule, StepRule};
-pub use stream::{Sensor, Stream};
+pub use stream::{FineFrame, Reading, Sensor, Stream};
 pub use tasks::{Coarse, Start, simulate};
 
 use crate::predictor::{
     FirstFrame, PathDensity, frame_len, head_score, path_score, path_score_scratch_len,
     whole_frames,
 };
-use crate::{Error, NoiseStream, Predictor, spectral};
+use crate::{Error, ForwardProcess, NoiseStream, Predictor, checked, spectral};
+use rule::bounded;
 use step::Step;
 
 /// How to go from λ_max to 0.
@@ -60,7 +65,8 @@ pub struct Sampler {
     pub correctors: Option<Langevin>,
     /// The last steps that add no noise.
     pub quiet_steps: u32,
-    /// Bound of |u| at every grid point, in standard deviations, after each step.
+    /// Bound of |u| at every grid point, in standard deviations, after each step; positive and finite. Measured modes keep
+    /// what was measured.
     pub clamp: Option<f32>,
 }
 
@@ -77,12 +83,13 @@ pub enum Score {
 }
 
 impl Sampler {
-    /// Ours: eight ancestral steps of rule R (rule V without calibration), λ geometric down to 2e-3, S per mode, frame 0
-    /// Gaussian, no correctors.
+    /// Ours: eight ancestral steps of rule R (rule V without calibration), λ geometric down to 2e-3, or to half of a `lambda`
+    /// that is below 4e-3, S per mode, frame 0 Gaussian, no correctors.
     pub const fn ours(lambda: f32) -> Self {
+        let smallest = if lambda < 4e-3 { 0.5 * lambda } else { 2e-3 };
         Self {
             lambda,
-            lambdas: LambdaGrid::Geometric { steps: 8, smallest: 2e-3 },
+            lambdas: LambdaGrid::Geometric { steps: 8, smallest },
             score: Score::Path(PathDensity::OURS),
             step: StepRule::Ancestral(NoiseRule::Residual),
             clip: Some(Clip { state: 5.0, score: 4.0 }),
@@ -111,20 +118,26 @@ impl Sampler {
     /// Values of scratch that every task needs for a path of `frames` frames: the path's score, and what the score and
     /// the transforms need.
     pub fn scratch_len(&self, predictor: &(impl Predictor + ?Sized), frames: usize) -> usize {
-        let path = frames * frame_len(predictor);
+        let path = checked::product(&[frames, frame_len(predictor)]);
         let transform = self.clamp.map_or(0, |_| spectral::scratch_len(predictor.grid()));
-        path + path_score_scratch_len(predictor).max(transform)
+        checked::sum(&[path, path_score_scratch_len(predictor).max(transform)])
     }
 
     /// Takes a path from λ_max to 0, in place; the observed modes are at λ_max as [`Sampler::generate`] sets them.
     ///
     /// `stream`: where this path's noise starts; see [the module](self). `scratch`: [`Sampler::scratch_len`] values.
-    /// Cost: for each step one score and an update of every value; a corrector costs as much as a step.
+    /// Gives how often a bound moved a value that was not measured (see [`Health::clipped`]).
+    /// Cost: for each step one score and an update of every value; a corrector costs as much as a step. Modes that
+    /// are released between two λ add a step there, for releases that are further apart than a tenth; where every frame has
+    /// variances of its own, at most as many steps as the sampler has.
     ///
     /// # Errors
-    /// [`Error::FieldLength`] unless `path` is a positive number of frames, [`Error::ScratchLength`];
-    /// [`Error::Parameter`] unless λ_max and the fields of `lambdas` are positive and finite; whatever the
-    /// predictor and the observation refuse.
+    /// Before anything is written: [`Error::FieldLength`] unless `path` is a positive number of frames;
+    /// [`Error::ScratchLength`]; [`Error::Parameter`], [`Error::Count`] for a field of the sampler that is outside its
+    /// range, and for a process without noise; [`Error::NoScoreHead`]; [`Error::NotFinite`] for a value of the path or the
+    /// observation that is no number; whatever the predictor and the observation refuse.
+    ///
+    /// Later: [`Error::NotFinite`] where the score or the path stops to be numbers; the path is then an unfinished one.
     pub fn reverse<P: Predictor + ?Sized>(
         &self,
         predictor: &mut P,
@@ -132,25 +145,33 @@ impl Sampler {
         stream: &NoiseStream,
         path: &mut [f32],
         scratch: &mut [f32],
-    ) -> Result<(), Error> {
+    ) -> Result<u32, Error> {
         self.check(predictor, observation, path.len(), scratch.len())?;
+        Error::finite("path", path)?;
         let mut stream = *stream;
         let (steps, mut index, mut from) = (self.lambdas.steps(self.lambda), 0, self.lambda);
+        // Where every frame has variances of its own, there could be as many releases as measured values.
+        let varies = observation.is_some_and(|o| o.varies(frame_len(&*predictor)));
+        let (mut stops, mut clipped) = (if varies { steps } else { u32::MAX }, 0_u32);
         while index < steps {
-            let planned = self.lambdas.lambda(self.lambda, index + 1);
+            let planned = self.lambdas.lambda(self.lambda, index.saturating_add(1));
             let stop = observation
+                .filter(|_| stops > 0)
                 .and_then(|o| o.stop(predictor.process(), predictor.grid(), from, planned));
             let to = stop.unwrap_or(planned);
-            if stop.is_none() {
-                index += 1;
+            // A step in parts is as quiet as a whole one.
+            let noisy = index < steps.saturating_sub(self.quiet_steps);
+            match stop {
+                Some(_) => stops = stops.saturating_sub(1),
+                None => index = index.saturating_add(1),
             }
-            let noisy = index + self.quiet_steps <= steps;
             if predictor.lambda() != from {
                 predictor.prepare(from)?;
             }
             stream.step = stream.step.wrapping_add(1);
             let noise = noisy.then_some(&stream);
-            self.step(&*predictor, to, observation, noise, path, scratch)?;
+            let moved = self.advance(&*predictor, to, observation, noise, path, scratch)?;
+            clipped = clipped.saturating_add(moved);
             if let Some(correctors) = self.correctors.filter(|_| to > 0.0) {
                 predictor.prepare(to)?;
                 for _ in 0..correctors.count {
@@ -158,12 +179,13 @@ impl Sampler {
                     let (score, scratch) = split(scratch, path.len())?;
                     self.score(&*predictor, path, score, scratch)?;
                     correctors.apply(&*predictor, observation, &stream, noisy, path, score);
-                    self.tidy(&*predictor, path, scratch)?;
+                    let moved = self.tidy(&*predictor, observation, to, path, score, scratch)?;
+                    clipped = clipped.saturating_add(moved);
                 }
             }
             from = to;
         }
-        Ok(())
+        Ok(clipped)
     }
 
     /// One step from the λ that the predictor is ready for to a smaller one, without correctors: for loops of one's own.
@@ -171,7 +193,7 @@ impl Sampler {
     /// `stream`: this step's noise; `None` adds none. Everything else as [`Sampler::reverse`].
     ///
     /// # Errors
-    /// As [`Sampler::reverse`]; [`Error::Parameter`] unless 0 ≤ `to` < the predictor's λ.
+    /// As [`Sampler::reverse`]; [`Error::NotPrepared`]; [`Error::Parameter`] unless 0 ≤ `to` < the predictor's λ.
     pub fn step<P: Predictor + ?Sized>(
         &self,
         predictor: &P,
@@ -180,27 +202,50 @@ impl Sampler {
         stream: Option<&NoiseStream>,
         path: &mut [f32],
         scratch: &mut [f32],
-    ) -> Result<(), Error> {
+    ) -> Result<u32, Error> {
         self.check(predictor, observation, path.len(), scratch.len())?;
         let from = predictor.lambda();
-        Error::check("to", to, to >= 0.0 && to < from, "not negative and below the λ of the path")?;
-        let (score, scratch) = split(scratch, path.len())?;
-        if let Some(clip) = self.clip {
-            clip.apply(predictor, path);
+        if from.is_nan() {
+            return Err(Error::NotPrepared);
         }
+        let falls = to >= 0.0 && to < from;
+        Error::check(
+            "to",
+            to,
+            falls,
+            "not negative and below the λ that the predictor is ready for",
+        )?;
+        Error::finite("path", path)?;
+        self.advance(predictor, to, observation, stream, path, scratch)
+    }
+
+    /// [`Sampler::step`] without its checks.
+    fn advance<P: Predictor + ?Sized>(
+        &self,
+        predictor: &P,
+        to: f32,
+        observation: Option<&Observation<'_>>,
+        stream: Option<&NoiseStream>,
+        path: &mut [f32],
+        scratch: &mut [f32],
+    ) -> Result<u32, Error> {
+        let (score, scratch) = split(scratch, path.len())?;
+        let clipped = self.clip.map_or(0, |clip| clip.apply(predictor, observation, path));
         self.score(predictor, path, score, scratch)?;
         let step = Step {
             process: *predictor.process(),
-            from,
+            from: predictor.lambda(),
             to,
             rule: self.step,
             clip: self.clip,
             head: self.score == Score::Head,
         };
         step.apply(predictor, observation, stream, path, score);
-        self.tidy(predictor, path, scratch)
+        let moved = self.tidy(predictor, observation, to, path, score, scratch)?;
+        Ok(clipped.saturating_add(moved))
     }
 
+    /// The score of a path, which must be numbers.
     fn score<P: Predictor + ?Sized>(
         &self,
         predictor: &P,
@@ -214,27 +259,58 @@ impl Sampler {
         }
     }
 
-    /// What the paper does to a path after each update.
+    /// What the paper does to a path after each update, which has taken it to `lambda`; gives how many values were clamped.
+    /// What `before` held is lost. Modes that are held stay as they are.
     fn tidy<P: Predictor + ?Sized>(
         &self,
         predictor: &P,
+        observation: Option<&Observation<'_>>,
+        lambda: f32,
         path: &mut [f32],
+        before: &mut [f32],
         scratch: &mut [f32],
-    ) -> Result<(), Error> {
-        let grid = predictor.grid();
-        if matches!(self.score, Score::Path(density) if density.first_frame == FirstFrame::Flat) {
-            extrapolate_first_frame(path, frame_len(predictor));
+    ) -> Result<u32, Error> {
+        Error::finite("path", path)?;
+        let flat =
+            matches!(self.score, Score::Path(density) if density.first_frame == FirstFrame::Flat);
+        if !flat && self.clamp.is_none() {
+            return Ok(0);
         }
+        let (grid, frame) = (predictor.grid(), frame_len(predictor));
+        for (kept, u) in checked::zip(before.iter_mut(), path.iter()) {
+            *kept = *u;
+        }
+        if flat {
+            extrapolate_first_frame(path, frame);
+        }
+        let mut clamped = 0_u32;
         if let Some(bound) = self.clamp {
             spectral::inverse(grid, path, scratch)?;
-            for value in path.iter_mut() {
-                *value = value.min(bound).max(-bound);
+            for value in path.iter_mut().filter(|value| value.abs() > bound) {
+                *value = bounded(*value, bound);
+                clamped = clamped.saturating_add(1);
             }
             spectral::forward(grid, path, scratch)?;
         }
-        Ok(())
+        if let Some(observation) = observation {
+            let process = predictor.process();
+            let frames = path.chunks_exact_mut(frame).zip(before.chunks_exact(frame));
+            for (n, (path, before)) in (0..).zip(frames) {
+                let kappas =
+                    (0..predictor.channels()).flat_map(|_| grid.kappas(process.laplacian()));
+                for (index, ((u, kept), kappa)) in
+                    path.iter_mut().zip(before).zip(kappas).enumerate()
+                {
+                    if observation.held((process, kappa, lambda), (frame, n, index)) {
+                        *u = *kept;
+                    }
+                }
+            }
+        }
+        Ok(clamped)
     }
 
+    /// Everything that can be refused before the first write.
     fn check<P: Predictor + ?Sized>(
         &self,
         predictor: &P,
@@ -242,8 +318,7 @@ impl Sampler {
         path: usize,
         scratch: usize,
     ) -> Result<(), Error> {
-        Error::check("lambda", self.lambda, self.lambda > 0.0, "positive")?;
-        self.lambdas.check()?;
+        self.check_settings(predictor)?;
         let frame = frame_len(predictor);
         let frames = whole_frames(path, frame)?;
         if let Some(observation) = observation {
@@ -252,6 +327,29 @@ impl Sampler {
         let needed = self.scratch_len(predictor, frames);
         if scratch < needed {
             return Err(Error::ScratchLength { values: scratch, needed });
+        }
+        Ok(())
+    }
+
+    /// The fields of the sampler, and whether the predictor can do what they ask.
+    fn check_settings<P: Predictor + ?Sized>(&self, predictor: &P) -> Result<(), Error> {
+        let process = predictor.process();
+        let fits = self.lambda > 0.0 && self.lambda <= ForwardProcess::LAMBDA_MAX;
+        Error::check("lambda", self.lambda, fits, "positive and at most 1e6")?;
+        self.lambdas.check(self.lambda)?;
+        let noisy = process.beta2() > 0.0;
+        Error::check("beta2", process.beta2(), noisy, "positive: without noise there is no score")?;
+        if let Some(clip) = &self.clip {
+            clip.check()?;
+        }
+        if let Some(correctors) = &self.correctors {
+            correctors.check()?;
+        }
+        if let Some(clamp) = self.clamp {
+            Error::check("clamp", clamp, clamp > 0.0, "positive and finite")?;
+        }
+        if self.score == Score::Head && !predictor.has_score_head() {
+            return Err(Error::NoScoreHead);
         }
         Ok(())
     }

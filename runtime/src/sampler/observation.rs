@@ -1,5 +1,6 @@
 //! Modes that were measured.
 
+use crate::predictor::whole_frames;
 use crate::{Error, ForwardProcess, Grid, NoiseStream, Predictor};
 
 /// A measurement of clean modes of the first frames of a path.
@@ -13,7 +14,7 @@ use crate::{Error, ForwardProcess, Grid, NoiseStream, Predictor};
 /// is exactly distributed as the truth's path in λ. So a sampler *holds* the mode: û_λ follows the bridge from its
 /// value at λ_max to C ŷ, whose step is the Gaussian of û_λ given the mode at the larger λ. It *releases* the mode to the
 /// reverse process at the λ where Σ = C² r; a mode measured exactly (r = 0) is held down to λ = 0 and comes out as ŷ. A
-/// measurement noisier than λ_max says nothing.
+/// measurement noisier than λ_max says nothing. No bound of a sampler moves a mode that is held.
 ///
 /// Exact where modes are independent given the measurement, as when a low mode is measured in every frame of a
 /// homogeneous system; elsewhere what was not measured sees the measurement through the noise of λ, not better. Ours.
@@ -21,31 +22,82 @@ use crate::{Error, ForwardProcess, Grid, NoiseStream, Predictor};
 pub struct Observation<'a> {
     values: &'a [f32],
     known: usize,
-    variances: &'a [f32],
+    uncertainty: Uncertainty<'a>,
+}
+
+/// How well the modes of a path's frames are known.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Uncertainty<'a> {
+    /// r, `[channel][y mode][x mode]`: one frame, which holds for all, or frame after frame; the same for both parts of a
+    /// complex mode, infinite where nothing was measured. Empty: 0, every mode is known exactly.
+    pub variances: &'a [f32],
+    /// Whether each frame is missing; frames beyond the end of this slice are there.
+    pub missing: &'a [bool],
+}
+
+impl Uncertainty<'_> {
+    /// r of the mode at `index` of frame `n` of `frame` values; infinite if it was not measured.
+    pub(super) fn variance(&self, frame: usize, n: u32, index: usize) -> f32 {
+        if self.is_missing(n) {
+            return f32::INFINITY;
+        }
+        if self.variances.is_empty() {
+            return 0.0;
+        }
+        let at = if self.varies(frame) { n as usize * frame + index } else { index };
+        self.variances.get(at).copied().unwrap_or(f32::INFINITY)
+    }
+
+    /// Whether frames have variances of their own.
+    pub(super) const fn varies(&self, frame: usize) -> bool {
+        self.variances.len() > frame
+    }
+
+    /// Whether frame `n` is missing.
+    pub(super) fn is_missing(&self, n: u32) -> bool {
+        self.missing.get(n as usize).is_some_and(|missing| *missing)
+    }
+
+    /// Variances must be those of a frame or of all of `frames` frames, or none, and no number below zero.
+    pub(super) fn check(&self, frame: usize, frames: usize) -> Result<(), Error> {
+        let values = self.variances.len();
+        if values != 0 && values != frame && frames.checked_mul(frame) != Some(values) {
+            return Err(Error::FieldLength { values, points: frame });
+        }
+        match self.variances.iter().find(|r| r.is_nan() || **r < 0.0) {
+            Some(r) => Err(Error::Parameter {
+                name: "variances",
+                value: *r,
+                expected: "not negative, and infinite where nothing was measured",
+            }),
+            None => Ok(()),
+        }
+    }
 }
 
 impl<'a> Observation<'a> {
     /// * `values`: ŷ, `[frame][channel][y mode][x mode]`, of the path's first frames; where nothing was measured
     ///   any number.
-    /// * `variances`: r, `[channel][y mode][x mode]`, the same for every frame and for both parts of a complex mode;
-    ///   infinite where nothing was measured.
+    /// * `variances`: r, `[channel][y mode][x mode]`, one frame that holds for every frame, or as many frames as
+    ///   `values`; the same for both parts of a complex mode; infinite where nothing was measured. That of pixels of
+    ///   which some are missing comes from [`pixel_measurement`](super::pixel_measurement).
     ///
     /// # Errors
-    /// [`Error::FieldLength`] unless `variances` is a frame and `values` whole frames;
-    /// [`Error::Parameter`] for a variance that is negative or no number.
+    /// [`Error::FieldLength`] unless `values` is whole frames and `variances` one or as many;
+    /// [`Error::Parameter`] for a variance that is negative or no number. Whether measured values are numbers is
+    /// checked where a sampler takes them.
     pub fn new(grid: &Grid, values: &'a [f32], variances: &'a [f32]) -> Result<Self, Error> {
-        grid.channels(variances.len())?;
-        crate::predictor::whole_frames(values.len(), variances.len())?;
-        for r in variances {
-            if *r < 0.0 || r.is_nan() {
-                return Err(Error::Parameter {
-                    name: "variances",
-                    value: *r,
-                    expected: "not negative, and infinite where nothing was measured",
-                });
-            }
-        }
-        Ok(Self { values, known: 0, variances })
+        let channels = grid.channels(variances.len())?;
+        // One frame of variances, or as many as there are values: the number of channels is not given.
+        let frame = if variances.len() == values.len() {
+            grid.points()
+        } else {
+            channels.saturating_mul(grid.points())
+        };
+        whole_frames(values.len(), frame)?;
+        let uncertainty = Uncertainty { variances, missing: &[] };
+        uncertainty.check(frame, values.len() / frame.max(1))?;
+        Ok(Self { values, known: 0, uncertainty })
     }
 
     /// Frames known exactly, in every mode: `values` as for [`Observation::new`].
@@ -53,8 +105,9 @@ impl<'a> Observation<'a> {
     /// # Errors
     /// [`Error::FieldLength`] unless `values` is whole frames of `channels` channels.
     pub fn known(grid: &Grid, channels: usize, values: &'a [f32]) -> Result<Self, Error> {
-        let known = crate::predictor::whole_frames(values.len(), grid.points() * channels)?;
-        Ok(Self { values, known, variances: &[] })
+        let frame = crate::checked::product(&[grid.points(), channels]);
+        let known = whole_frames(values.len(), frame)?;
+        Ok(Self { values, known, uncertainty: Uncertainty::default() })
     }
 
     /// The same measurement where the first `frames` frames are known exactly, in every mode.
@@ -62,13 +115,23 @@ impl<'a> Observation<'a> {
         Self { known: frames, ..self }
     }
 
+    /// The same measurement without those frames that `missing` marks; frames beyond the end of `missing` are there.
+    pub fn without(self, missing: &'a [bool]) -> Self {
+        Self { uncertainty: Uncertainty { missing, ..self.uncertainty }, ..self }
+    }
+
     /// λ below which a mode measured with the variance `r` is released: where Σ = C² r.
-    /// λ_r = ln(1 + 2ακ r/β²) / (2ακ), which is r/β² at κ = 0, the largest. Relative error ≤ 1e-6.
+    /// λ_r = ln(1 + 2ακ r/β²) / (2ακ), which is r/β² at κ = 0, the largest; infinite for r > 0 in a process without noise.
+    /// Relative error ≤ 1e-6.
     pub fn release(process: &ForwardProcess, kappa: f32, r: f32) -> f32 {
+        if r == 0.0 {
+            return 0.0;
+        }
         let per_lambda = 2.0 * process.alpha() * kappa;
         let at_zero = r / process.beta2();
-        if per_lambda * at_zero > 0.0 {
-            libm::log1pf(per_lambda * at_zero) / per_lambda
+        let product = per_lambda * at_zero;
+        if product > 0.0 && product.is_finite() {
+            libm::log1pf(product) / per_lambda
         } else {
             at_zero
         }
@@ -86,9 +149,20 @@ impl<'a> Observation<'a> {
         (noise >= measured * (1.0 - RELEASE)).then_some((noise - measured).max(0.0))
     }
 
-    /// r of the mode at `index` of a frame, where frames are not known exactly.
-    pub(super) fn variance(&self, index: usize) -> f32 {
-        self.variances.get(index).copied().unwrap_or(f32::INFINITY)
+    /// r of the mode at `index` of frame `n`: 0 of a known frame, infinite where nothing was measured.
+    pub(super) fn variance(&self, frame: usize, n: u32, index: usize) -> f32 {
+        if self.is_known(n) { 0.0 } else { self.uncertainty.variance(frame, n, index) }
+    }
+
+    /// r that the mode at `index` has in every frame that is neither known nor missing; `None` if frames differ.
+    pub(super) fn common_variance(&self, frame: usize, index: usize) -> Option<f32> {
+        let there = Uncertainty { missing: &[], ..self.uncertainty };
+        (!there.varies(frame)).then(|| there.variance(frame, 0, index))
+    }
+
+    /// Whether frames have variances of their own.
+    pub(super) const fn varies(&self, frame: usize) -> bool {
+        self.uncertainty.varies(frame)
     }
 
     /// Whether frame `n` is known exactly.
@@ -96,9 +170,22 @@ impl<'a> Observation<'a> {
         (n as usize) < self.known
     }
 
-    /// ŷ of a frame of `frame` values, if it was measured.
+    /// ŷ of frame `n` of `frame` values, if it was measured.
     pub(super) fn frame(&self, frame: usize, n: u32) -> Option<&'a [f32]> {
+        if !self.is_known(n) && self.uncertainty.is_missing(n) {
+            return None;
+        }
         self.values.chunks_exact(frame.max(1)).nth(n as usize)
+    }
+
+    /// ŷ and r of the mode at `index` of frame `n`, if it is held at λ.
+    pub(super) fn held(
+        &self,
+        (process, kappa, lambda): (&ForwardProcess, f32, f32),
+        (frame, n, index): (usize, u32, usize),
+    ) -> bool {
+        let r = self.variance(frame, n, index);
+        self.frame(frame, n).is_some() && Self::spread(process, kappa, lambda, r).is_some()
     }
 
     /// Sets the held modes of frame `n` at the predictor's λ: û ← C ŷ + √(Σ − C² r) w, w the noise of `stream`.
@@ -110,11 +197,12 @@ impl<'a> Observation<'a> {
         frame: &mut [f32],
     ) {
         let (grid, process, lambda) = (predictor.grid(), predictor.process(), predictor.lambda());
-        let Some(values) = self.frame(frame.len(), n) else { return };
+        let len = frame.len();
+        let Some(values) = self.frame(len, n) else { return };
         let kappas = (0..predictor.channels()).flat_map(|_| grid.kappas(process.laplacian()));
         let modes = frame.iter_mut().zip(values).zip(stream.normals()).zip(kappas);
         for (index, (((u, y), w), kappa)) in modes.enumerate() {
-            let r = if self.is_known(n) { 0.0 } else { self.variance(index) };
+            let r = self.variance(len, n, index);
             if let Some(spread) = Self::spread(process, kappa, lambda, r) {
                 *u = process.damping(kappa, lambda) * y + libm::sqrtf(spread) * w;
             }
@@ -122,13 +210,13 @@ impl<'a> Observation<'a> {
     }
 
     pub(super) fn check(&self, frame: usize, path: usize) -> Result<(), Error> {
-        if !self.variances.is_empty() && self.variances.len() != frame {
-            return Err(Error::FieldLength { values: self.variances.len(), points: frame });
-        }
         if self.values.len() > path {
             return Err(Error::LengthMismatch { left: self.values.len(), right: path });
         }
-        Ok(())
+        let frames = whole_frames(self.values.len(), frame)?;
+        self.uncertainty.check(frame, frames)?;
+        let variance = |n, index| self.variance(frame, n, index);
+        measured_are_finite("observation", self.values, frame, variance)
     }
 
     /// The largest λ_r below `from` and above `to`: a step that would pass it ends there.
@@ -141,6 +229,7 @@ impl<'a> Observation<'a> {
     ) -> Option<f32> {
         let points = grid.points();
         let modes = self
+            .uncertainty
             .variances
             .chunks_exact(points)
             .flat_map(|channel| channel.iter().zip(grid.kappas(process.laplacian())));
@@ -150,6 +239,24 @@ impl<'a> Observation<'a> {
             .filter(|release| *release > to * (1.0 + CLOSE) && *release < from * (1.0 - CLOSE))
             .reduce(f32::max)
     }
+}
+
+/// Values that were measured, those of a finite `variance` of (frame, mode), must be numbers.
+pub(super) fn measured_are_finite(
+    name: &'static str,
+    values: &[f32],
+    frame: usize,
+    variance: impl Fn(u32, usize) -> f32,
+) -> Result<(), Error> {
+    for (n, values) in (0..).zip(values.chunks_exact(frame.max(1))) {
+        for (index, value) in values.iter().enumerate() {
+            if !value.is_finite() && variance(n, index).is_finite() {
+                let index = (n as usize).saturating_mul(frame).saturating_add(index);
+                return Err(Error::NotFinite { name, index });
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Rounding of Σ and C² r.

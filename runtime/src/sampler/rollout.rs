@@ -1,8 +1,9 @@
 //! Rolling a predictor forward in time at fixed λ.
 
 use super::observation::Observation;
+use crate::checked::OrBug;
 use crate::predictor::{frame_len, whole_frames};
-use crate::{Error, NoiseStream, Predictor};
+use crate::{Error, NoiseStream, Predictor, checked};
 
 /// Rolls û^{n+1} = û^n + F_n + √S w at the λ that the predictor is ready for.
 ///
@@ -12,8 +13,9 @@ use crate::{Error, NoiseStream, Predictor};
 /// Small networks roll further at λ ≈ 0.05 … 0.1 with noise than near λ = 0.
 ///
 /// # Errors
-/// [`Error::NotPrepared`], [`Error::FieldLength`] unless `path` is a positive number of frames; [`Error::Parameter`] unless at
-/// least one frame is given; [`Error::ScratchLength`].
+/// [`Error::NotPrepared`]; [`Error::FieldLength`] unless `path` is a positive number of frames; [`Error::Count`] unless `given`
+/// is from one to as many; [`Error::ScratchLength`]; [`Error::NotFinite`] for a given value that is no number, or later for one
+/// that the predictor makes: the frames before it are those that were rolled.
 pub fn rollout<P: Predictor + ?Sized>(
     predictor: &P,
     given: usize,
@@ -34,30 +36,60 @@ pub(super) fn roll<P: Predictor + ?Sized>(
     scratch: &mut [f32],
 ) -> Result<(), Error> {
     let frame = frame_len(predictor);
-    let frames = whole_frames(path.len(), frame)?;
-    Error::check("given", given as f32, given > 0, "at least one frame")?;
+    let frames = check(predictor, given, path, scratch)?;
     for n in given..frames {
         let available = n.min(predictor.window());
-        let Some((past, next)) = path.split_at_mut_checked(n * frame) else { break };
-        let (Some(window), Some(next)) =
-            (past.get((n - available) * frame..), next.get_mut(..frame))
-        else {
-            break;
-        };
-        predictor.increment(window, next, scratch)?;
-        for (next, u) in next.iter_mut().zip(window.chunks_exact(frame).last().unwrap_or(&[])) {
-            *next += u;
-        }
-        if let Some(stream) = stream {
-            let stream = NoiseStream { frame: stream.frame.wrapping_add(n as u32), ..*stream };
-            let innovation = predictor.innovation(available);
-            for ((next, s), w) in next.iter_mut().zip(innovation).zip(stream.normals()) {
-                *next += libm::sqrtf(*s) * w;
-            }
-            if let Some(observation) = observation {
-                observation.impose(predictor, n as u32, &stream, next);
-            }
+        let (past, next) = path.split_at_mut_checked(n * frame).or_bug();
+        let window = past.get((n - available) * frame..).or_bug();
+        let next = next.get_mut(..frame).or_bug();
+        let stream = stream
+            .map(|stream| NoiseStream { frame: stream.frame.wrapping_add(n as u32), ..*stream });
+        self::next(predictor, window, stream.as_ref(), next, scratch)?;
+        if let (Some(observation), Some(stream)) = (observation, stream) {
+            observation.impose(predictor, n as u32, &stream, next);
         }
     }
     Ok(())
+}
+
+/// The frame after a window of 1 … W frames; `stream` is that of the frame, `None` adds no noise.
+pub(super) fn next<P: Predictor + ?Sized>(
+    predictor: &P,
+    window: &[f32],
+    stream: Option<&NoiseStream>,
+    next: &mut [f32],
+    scratch: &mut [f32],
+) -> Result<(), Error> {
+    let frame = frame_len(predictor);
+    predictor.increment(window, next, scratch)?;
+    for (next, u) in checked::zip(next.iter_mut(), window.chunks_exact(frame).next_back().or_bug())
+    {
+        *next += u;
+    }
+    if let Some(stream) = stream {
+        let innovation = predictor.innovation(window.len() / frame);
+        for ((next, s), w) in checked::zip(next.iter_mut(), innovation).zip(stream.normals()) {
+            *next += libm::sqrtf(*s) * w;
+        }
+    }
+    Error::finite("rollout", next)
+}
+
+/// Frames of the path, once everything fits.
+pub(super) fn check<P: Predictor + ?Sized>(
+    predictor: &P,
+    given: usize,
+    path: &[f32],
+    scratch: &[f32],
+) -> Result<usize, Error> {
+    let frame = frame_len(predictor);
+    let frames = whole_frames(path.len(), frame)?;
+    let holds = (1..=frames).contains(&given);
+    Error::count("given", given, holds, "at least one frame, and no more than the path has")?;
+    let (values, needed) = (scratch.len(), predictor.scratch_len());
+    if values < needed {
+        return Err(Error::ScratchLength { values, needed });
+    }
+    Error::finite("path", path.get(..given.saturating_mul(frame)).or_bug())?;
+    Ok(frames)
 }

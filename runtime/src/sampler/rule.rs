@@ -1,7 +1,8 @@
 //! What a sampler's step can be.
 
-use crate::Predictor;
+use super::observation::Observation;
 use crate::predictor::frame_len;
+use crate::{Error, Predictor};
 
 /// How a step moves a mode.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,33 +41,70 @@ pub enum NoiseRule {
     Linear,
 }
 
-/// Bounds against errors of a network.
+/// Bounds against errors of a network. Both are positive and finite.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Clip {
-    /// |û| is at most this many √V₁, before its score is taken.
+    /// |û| is at most this many √V₁, before its score is taken. Measured modes keep what was measured.
     pub state: f32,
     /// |ŝ| is at most this many √R, R = E ŝ² from the predictor's calibration; no bound without calibration.
     pub score: f32,
 }
 
 impl Clip {
-    /// Bounds |û| of a path at the predictor's λ.
-    pub(super) fn apply<P: Predictor + ?Sized>(&self, predictor: &P, path: &mut [f32]) {
+    pub(super) fn check(&self) -> Result<(), Error> {
+        Error::check("clip.state", self.state, self.state > 0.0, "positive and finite")?;
+        Error::check("clip.score", self.score, self.score > 0.0, "positive and finite").map(|_| ())
+    }
+
+    /// Bounds |û| of a path at the predictor's λ, and counts the values that were beyond.
+    ///
+    /// A mode that is held is left where it is. One that was released keeps what its measurement allows: it may be as large as
+    /// C|ŷ| and as many standard deviations of the measurement and the noise.
+    pub(super) fn apply<P: Predictor + ?Sized>(
+        &self,
+        predictor: &P,
+        observation: Option<&Observation<'_>>,
+        path: &mut [f32],
+    ) -> u32 {
         let (grid, process, lambda) = (predictor.grid(), predictor.process(), predictor.lambda());
         let frame = frame_len(predictor);
         let kappas = (0..predictor.channels()).flat_map(|_| grid.kappas(process.laplacian()));
+        debug_assert_eq!(predictor.power().len(), frame, "a power for each mode");
+        let mut clipped = 0_u32;
         for (index, (power, kappa)) in predictor.power().iter().zip(kappas).enumerate() {
             let limit = self.state * libm::sqrtf(process.variance(kappa, lambda, *power));
-            for u in path.iter_mut().skip(index).step_by(frame) {
-                *u = bounded(*u, limit);
+            for (n, u) in (0..).zip(path.iter_mut().skip(index).step_by(frame)) {
+                if u.abs() <= limit {
+                    continue;
+                }
+                let measured = observation.and_then(|o| {
+                    let y = o.frame(frame, n)?.get(index)?;
+                    let r = o.variance(frame, n, index);
+                    r.is_finite().then(|| (*y, r, Observation::spread(process, kappa, lambda, r)))
+                });
+                let limit = match measured {
+                    Some((_, _, Some(_))) => continue,
+                    Some((y, r, None)) => {
+                        let damping = process.damping(kappa, lambda);
+                        let variance = process.variance(kappa, lambda, r);
+                        limit.max(damping * y.abs() + self.state * libm::sqrtf(variance))
+                    }
+                    None => limit,
+                };
+                if u.abs() > limit {
+                    *u = bounded(*u, limit);
+                    clipped = clipped.saturating_add(1);
+                }
             }
         }
+        clipped
     }
 }
 
-/// Not `clamp`, which panics on a limit that is no number. What is no number becomes a limit.
+/// The value, at most `limit` away from 0. Not `clamp`, which panics on a limit that is no number.
 pub(super) fn bounded(value: f32, limit: f32) -> f32 {
+    debug_assert!(!value.is_nan(), "what is no number was let through");
     value.min(limit).max(-limit)
 }

@@ -3,6 +3,7 @@
 use super::coupled::Coupling;
 use super::observation::Observation;
 use super::rule::{Clip, NoiseRule, StepRule, bounded};
+use crate::checked::{self, OrBug};
 use crate::noise::NoiseStream;
 use crate::predictor::{Moments, Position, frame_len};
 use crate::spectral::{RadialBins, operator};
@@ -45,8 +46,24 @@ struct Move {
 #[derive(Clone, Copy, Debug, Default)]
 struct Moves {
     free: Move,
-    measured: Option<Move>,
+    measured: Measured,
     known: Option<Move>,
+    kappa: f32,
+}
+
+/// The move of a mode that was measured.
+#[derive(Clone, Copy, Debug)]
+enum Measured {
+    /// One for all frames; `None` if they are not held.
+    Alike(Option<Move>),
+    /// Frames have variances of their own.
+    ByFrame,
+}
+
+impl Default for Measured {
+    fn default() -> Self {
+        Self::Alike(None)
+    }
 }
 
 impl Step {
@@ -65,30 +82,30 @@ impl Step {
         let position = predictor.calibration().position(self.from);
         let bins = RadialBins::new(grid);
         let mut moves = (0..predictor.channels()).flat_map(|channel| {
-            let power = predictor.power().chunks_exact(grid.points()).nth(channel).unwrap_or(&[]);
+            let power = predictor.power().chunks_exact(grid.points()).nth(channel).or_bug();
             let modes = power.iter().zip(grid.kappas(self.process.laplacian())).enumerate();
             modes.zip(grid.wavenumbers()).map(move |((index, (power, kappa)), k)| {
                 let moments = self.moments(predictor, position, channel, bins.bin(k));
                 let free = self.free(kappa, *power, moments);
-                let r = observation.map(|o| o.variance(channel * grid.points() + index));
-                Moves {
-                    free,
-                    measured: r.and_then(|r| self.held(kappa, r)),
-                    known: r.and_then(|_| self.held(kappa, 0.0)),
-                }
+                let index = channel * grid.points() + index;
+                let measured = match observation.map(|o| o.common_variance(frame, index)) {
+                    None => Measured::Alike(None),
+                    Some(None) => Measured::ByFrame,
+                    Some(Some(r)) => Measured::Alike(self.held(kappa, r)),
+                };
+                let known = observation.and_then(|_| self.held(kappa, 0.0));
+                Moves { free, measured, known, kappa }
             })
         });
         let coupled = self.rule == StepRule::Ancestral(NoiseRule::Linear);
         // Four modes at a time, which is a block of noise; a channel has a multiple of four.
         for block in 0..frame / 4 {
-            let moves: [Moves; 4] = core::array::from_fn(|_| moves.next().unwrap_or_default());
+            let moves: [Moves; 4] = core::array::from_fn(|_| moves.next().or_bug());
             let range = 4 * block..4 * block + 4;
-            let frames = path.chunks_exact_mut(frame).zip(score.chunks_exact_mut(frame));
+            let frames = checked::zip(path.chunks_exact_mut(frame), score.chunks_exact_mut(frame));
             for (n, (u, s)) in (0_u32..).zip(frames) {
-                let (Some(u), Some(s)) = (u.get_mut(range.clone()), s.get_mut(range.clone()))
-                else {
-                    continue;
-                };
+                let u = u.get_mut(range.clone()).or_bug();
+                let s = s.get_mut(range.clone()).or_bug();
                 let noise = stream.map_or([0.0; 4], |stream| {
                     let stream = NoiseStream { frame: stream.frame.wrapping_add(n), ..*stream };
                     stream.block(block as u32)
@@ -99,9 +116,15 @@ impl Step {
                 let known = observation.is_some_and(|o| o.is_known(n));
                 for (lane, (((u, s), w), moves)) in values {
                     let y = seen.and_then(|y| y.get(lane));
-                    let held = if known { &moves.known } else { &moves.measured };
+                    let held = match moves.measured {
+                        _ if known => moves.known,
+                        Measured::Alike(held) => held,
+                        Measured::ByFrame => observation.and_then(|o| {
+                            self.held(moves.kappa, o.variance(frame, n, 4 * block + lane))
+                        }),
+                    };
                     let mean = moves.free.of(*u, *s, 0.0, w);
-                    let value = held.as_ref().zip(y).map(|(held, y)| held.of(*u, 0.0, *y, w));
+                    let value = held.zip(y).map(|(held, y)| held.of(*u, 0.0, *y, w));
                     if coupled {
                         *s = value.map_or(w, |value| value - mean);
                     }
@@ -125,19 +148,23 @@ impl Step {
         let grid = predictor.grid();
         let frame = frame_len(predictor);
         // Lengths were checked where the path came in.
+        debug_assert!(path.len().is_multiple_of(frame) && noise.len() == path.len());
         let _ = operator::pack(grid, path);
         let _ = operator::pack(grid, noise);
         for channel in 0..predictor.channels() {
-            let power = predictor.power().chunks_exact(grid.points()).nth(channel).unwrap_or(&[]);
+            let power = predictor.power().chunks_exact(grid.points()).nth(channel).or_bug();
             let modes =
                 operator::by_value(grid).zip(power).zip(grid.kappas(self.process.laplacian()));
             for ((mode, power), kappa) in modes {
                 let Some(mode) = mode else { continue };
-                let r = observation.map(|o| o.variance(channel * grid.points() + mode.re));
-                let held = r.and_then(|r| self.held(kappa, r)).is_some();
+                let index = channel * grid.points() + mode.re;
+                let held = |r| self.held(kappa, r).is_some();
+                let common = observation.and_then(|o| o.common_variance(frame, index)).map(held);
                 let known = |n| {
-                    observation
-                        .is_some_and(|o| o.frame(frame, n).is_some() && (held || o.is_known(n)))
+                    observation.is_some_and(|o| {
+                        let alike = || common.unwrap_or_else(|| held(o.variance(frame, n, index)));
+                        o.frame(frame, n).is_some() && (o.is_known(n) || alike())
+                    })
                 };
                 let Ancestral { h, before, variance, .. } = self.ancestral(kappa, *power);
                 let (diagonal, factor) = (variance + h * h / before, h * h);

@@ -1,18 +1,64 @@
 //! Super-resolution of a live sensor, frame by frame.
 
 use super::observation::Observation;
-use super::{Coarse, Sampler, Start};
+use super::tasks::CoarseFrames;
+use super::{Coarse, Health, Sampler, Start, Uncertainty};
+use crate::checked::{self, OrBug};
 use crate::predictor::frame_len;
 use crate::{Error, NoiseStream, Predictor};
 
 /// What a sensor gives.
 #[derive(Clone, Copy, Debug)]
 pub enum Sensor<'a> {
-    /// Coarse frames at λ_max, as [`Sampler::super_resolve`] takes them.
-    Coarse(Coarse),
-    /// Measured modes with these variances, as [`Observation::new`] takes them: every fine frame agrees with its own
-    /// measurement. λ_max may be larger than the scale that the measured modes resolve.
+    /// Coarse frames at λ_max, as [`Sampler::super_resolve`] takes them. The variances of [`Coarse::Uncertain`] are those of
+    /// one frame; `missing` is not read, since a reading says so itself.
+    Coarse(Coarse<'a>),
+    /// Filtered frames as of [`Coarse::Uncertain`], each with variances of its own.
+    CoarseVarying,
+    /// Measured modes with these variances, as [`Observation::new`] takes them for one frame: every fine frame agrees with
+    /// its own measurement. λ_max may be larger than the scale that the measured modes resolve.
     Measured(&'a [f32]),
+    /// Measured modes, each frame with variances of its own.
+    MeasuredVarying,
+}
+
+impl Sensor<'_> {
+    const fn varies(&self) -> bool {
+        matches!(self, Self::CoarseVarying | Self::MeasuredVarying)
+    }
+}
+
+/// What a sensor gave.
+#[derive(Clone, Copy, Debug)]
+pub enum Reading<'a> {
+    /// A frame, `[channel][y mode][x mode]` on the fine grid.
+    Frame(&'a [f32]),
+    /// A frame of a sensor whose variances vary, with them: `[channel][y mode][x mode]` both, the variances infinite where
+    /// nothing was measured. [`pixel_measurement`](super::pixel_measurement) makes both from pixels of which some are
+    /// missing or worse than others.
+    Varying {
+        /// The values; where nothing was measured any number.
+        values: &'a [f32],
+        /// r of every mode.
+        variances: &'a [f32],
+    },
+    /// Nothing: the frame is drawn by the model from those around it.
+    Missing,
+}
+
+impl<'a> From<&'a [f32]> for Reading<'a> {
+    fn from(values: &'a [f32]) -> Self {
+        Self::Frame(values)
+    }
+}
+
+/// A frame that a stream gives out.
+#[derive(Clone, Copy, Debug)]
+pub struct FineFrame<'a> {
+    /// `[channel][y mode][x mode]`.
+    pub values: &'a [f32],
+    /// How well this frame's own reading fits the model, and how often a bound was reached in this push.
+    pub health: Health,
 }
 
 /// A sliding window over a sensor's frames: one new frame in, one fine frame out.
@@ -28,6 +74,8 @@ pub enum Sensor<'a> {
 /// a frame knows only its past; a frame or two of the future make it sharper and cost as many frames of work each.
 /// Cost of a push: [`Sampler::reverse`] on at most W + lag + 1 frames.
 ///
+/// A frame that the sensor has lost is pushed as [`Reading::Missing`]: the stream goes on in step and draws it.
+///
 /// Noise is addressed by the frame's number since the start, so a sequence can be recomputed from any push on whose
 /// window is the same.
 #[derive(Debug)]
@@ -39,15 +87,27 @@ pub struct Stream<'a> {
     /// Fine frames, then the sensor's.
     values: &'a mut [f32],
     path: &'a mut [f32],
+    /// Variances of the frames in `values`; empty where they do not vary.
+    variances: &'a mut [f32],
+    /// Which frames in `values` are missing.
+    missing: [bool; FRAMES_MAX],
     /// Frames in `values`, and how many of them are fine.
     filled: usize,
     known: usize,
 }
 
+/// Most frames of a window: more than sixteen past ones no predictor has.
+const FRAMES_MAX: usize = 64;
+
 impl<'a> Stream<'a> {
-    /// Values of memory: two windows of W + lag + 1 frames.
-    pub fn memory_len(predictor: &(impl Predictor + ?Sized), lag: usize) -> usize {
-        2 * frames(predictor, lag) * frame_len(predictor)
+    /// Values of memory: two windows of W + lag + 1 frames, three where variances vary.
+    pub fn memory_len(
+        predictor: &(impl Predictor + ?Sized),
+        sensor: &Sensor<'_>,
+        lag: usize,
+    ) -> usize {
+        let windows = if sensor.varies() { 3 } else { 2 };
+        checked::product(&[windows, frames(predictor, lag), frame_len(predictor)])
     }
 
     /// Values of scratch for [`Stream::push`].
@@ -62,8 +122,9 @@ impl<'a> Stream<'a> {
     /// An empty window. `noise`: seed and member; its frame is the number of the first frame.
     ///
     /// # Errors
-    /// [`Error::ScratchLength`] if `memory` is shorter than [`Stream::memory_len`];
-    /// [`Error::FieldLength`] if a sensor's variances are not one frame.
+    /// [`Error::MemoryLength`] if `memory` is shorter than [`Stream::memory_len`];
+    /// [`Error::FieldLength`] if a sensor's variances are not one frame, [`Error::Parameter`] if one is negative or no
+    /// number; [`Error::Count`] unless W + lag + 1 is at most 64; what [`Sampler::reverse`] refuses of the sampler.
     pub fn new(
         sampler: Sampler,
         predictor: &(impl Predictor + ?Sized),
@@ -72,94 +133,204 @@ impl<'a> Stream<'a> {
         noise: NoiseStream,
         memory: &'a mut [f32],
     ) -> Result<Self, Error> {
+        sampler.check_settings(predictor)?;
+        let holds = frames(predictor, lag) <= FRAMES_MAX;
+        Error::count("lag", lag, holds, "at most 63 frames less than the predictor's window")?;
         let frame = frame_len(predictor);
-        if let Sensor::Measured(variances) = sensor {
-            // As every push will do.
-            Observation::new(predictor.grid(), variances, variances)?.check(frame, frame)?;
+        match sensor {
+            Sensor::Measured(variances) => {
+                Uncertainty { variances, missing: &[] }.check(frame, 1)?;
+            }
+            Sensor::Coarse(Coarse::Uncertain(uncertainty)) => uncertainty.check(frame, 1)?,
+            Sensor::Coarse(_) | Sensor::CoarseVarying | Sensor::MeasuredVarying => {}
         }
-        let needed = Self::memory_len(predictor, lag);
-        let too_short = Error::ScratchLength { values: memory.len(), needed };
+        let needed = Self::memory_len(predictor, &sensor, lag);
+        let too_short = Error::MemoryLength { values: memory.len(), needed };
         let memory = memory.get_mut(..needed).ok_or(too_short)?;
-        let (values, path) = memory.split_at_mut_checked(needed / 2).ok_or(too_short)?;
-        Ok(Self { sampler, sensor, noise, lag, values, path, filled: 0, known: 0 })
+        let window = frames(predictor, lag).saturating_mul(frame);
+        let (values, rest) = memory.split_at_mut_checked(window).or_bug();
+        let (path, variances) = rest.split_at_mut_checked(window).or_bug();
+        let missing = [false; FRAMES_MAX];
+        Ok(Self {
+            sampler,
+            sensor,
+            noise,
+            lag,
+            values,
+            path,
+            variances,
+            missing,
+            filled: 0,
+            known: 0,
+        })
     }
 
-    /// Takes the sensor's next frame, `[channel][y mode][x mode]` on the fine grid, and gives the fine frame that is `lag`
-    /// frames older; `None` during the first `lag` pushes.
+    /// Takes the sensor's next reading and gives the fine frame that is `lag` frames older; `None` during the first `lag`
+    /// pushes.
     ///
-    /// `predictor`: the one of [`Stream::new`], or one of the same shape. `scratch`: [`Stream::scratch_len`] values. After
-    /// an error the window is as before.
+    /// `predictor`: the one of [`Stream::new`], or one of the same shape. `scratch`: [`Stream::scratch_len`] values, at the
+    /// first push too. After an error the window is as before.
     ///
     /// # Errors
-    /// [`Error::FieldLength`] unless `frame` is one frame; whatever [`Sampler::reverse`] refuses.
-    pub fn push<P: Predictor + ?Sized>(
+    /// [`Error::FieldLength`] unless the reading is one frame; [`Error::Conflict`] for a frame without variances where they
+    /// vary, or with them where they do not; [`Error::NotFinite`] for a measured value that is no number, with its index in the
+    /// frame, or where the sampling stops to give numbers; [`Error::ScratchLength`]; whatever [`Sampler::reverse`] refuses.
+    pub fn push<'r, P: Predictor + ?Sized>(
         &mut self,
         predictor: &mut P,
-        frame: &[f32],
+        reading: impl Into<Reading<'r>>,
         scratch: &mut [f32],
-    ) -> Result<Option<&[f32]>, Error> {
+    ) -> Result<Option<FineFrame<'_>>, Error> {
         let len = frame_len(predictor);
-        if frame.len() != len || self.values.len() != frames(predictor, self.lag) * len {
-            return Err(Error::FieldLength { values: frame.len(), points: len });
+        let window = frames(predictor, self.lag).saturating_mul(len);
+        if self.values.len() != window {
+            return Err(Error::LengthMismatch { left: self.values.len(), right: window });
         }
-        // The newest frame's place is free until the window has moved.
-        let place = self.values.get_mut(self.filled * len..).and_then(|rest| rest.get_mut(..len));
-        let Some(place) = place else { return Ok(None) };
-        for (value, new) in place.iter_mut().zip(frame) {
-            *value = *new;
+        let needed = Self::scratch_len(&self.sampler, predictor, self.lag);
+        if scratch.len() < needed {
+            return Err(Error::ScratchLength { values: scratch.len(), needed });
         }
+        self.sampler.check_settings(predictor)?;
+        self.take(reading.into(), len)?;
         let open = self.filled + 1 - self.known;
         if open <= self.lag {
             self.filled += 1;
             return Ok(None);
         }
-        let (grid, channels) = (*predictor.grid(), predictor.channels());
-        let values = self.values.get(..(self.filled + 1) * len).unwrap_or(&[]);
-        let path = self.path.get_mut(..values.len()).unwrap_or(&mut []);
-        match self.sensor {
-            Sensor::Coarse(coarse) => {
-                for (u, value) in path.iter_mut().zip(values) {
-                    *u = *value;
-                }
-                let fine = values.get(..self.known * len).unwrap_or(&[]);
-                let known = if fine.is_empty() {
-                    None
-                } else {
-                    Some(Observation::known(&grid, channels, fine)?)
-                };
-                let known = known.as_ref();
-                self.sampler.super_resolve(predictor, coarse, known, &self.noise, path, scratch)?;
-            }
-            Sensor::Measured(variances) => {
-                let seen = Observation::new(&grid, values, variances)?.with_known(self.known);
-                let (start, seen) = (Start::Rollout, Some(&seen));
-                self.sampler.generate(predictor, start, seen, &self.noise, path, scratch)?;
-            }
-        }
+        let health = self.sample(predictor, scratch)?;
 
         // The oldest open frame is done: it is known from now on, and the window moves when it is full.
         let done = self.known * len..(self.known + 1) * len;
-        if let (Some(value), Some(fine)) =
-            (self.values.get_mut(done.clone()), self.path.get(done.clone()))
-        {
-            for (value, fine) in value.iter_mut().zip(fine) {
-                *value = *fine;
-            }
+        let fine = self.path.get(done.clone()).or_bug();
+        for (value, fine) in checked::zip(self.values.get_mut(done.clone()).or_bug(), fine) {
+            *value = *fine;
         }
         self.filled += 1;
         self.known += 1;
         if self.known > predictor.window() {
             shift(self.values, len);
+            shift(self.variances, len);
+            self.missing.rotate_left(1);
             self.filled -= 1;
             self.known -= 1;
             self.noise.frame = self.noise.frame.wrapping_add(1);
         }
-        Ok(self.path.get(done))
+        Ok(Some(FineFrame { values: self.path.get(done).or_bug(), health }))
+    }
+
+    /// Puts a reading into the newest frame's place, which is free until the window has moved.
+    fn take(&mut self, reading: Reading<'_>, len: usize) -> Result<(), Error> {
+        let varies = self.sensor.varies();
+        let (values, variances): (&[f32], &[f32]) = match reading {
+            Reading::Missing => (&[], &[]),
+            Reading::Frame(_) if varies => {
+                let expected = "given with its variances, as this sensor's vary";
+                return Err(Error::Conflict { name: "reading", expected });
+            }
+            Reading::Varying { .. } if !varies => {
+                let expected = "given without variances, or the sensor be one whose variances vary";
+                return Err(Error::Conflict { name: "reading", expected });
+            }
+            Reading::Frame(values) => (values, &[]),
+            Reading::Varying { values, variances } => (values, variances),
+        };
+        let is_missing = matches!(reading, Reading::Missing);
+        if !is_missing {
+            if values.len() != len {
+                return Err(Error::FieldLength { values: values.len(), points: len });
+            }
+            let given = match self.sensor {
+                Sensor::Coarse(Coarse::Uncertain(uncertainty)) => uncertainty.variances,
+                Sensor::Measured(variances) => variances,
+                Sensor::Coarse(_) => &[],
+                Sensor::CoarseVarying | Sensor::MeasuredVarying => {
+                    Uncertainty { variances, missing: &[] }.check(len, 1)?;
+                    variances
+                }
+            };
+            let measured = |index: usize| given.get(index).is_none_or(|r| r.is_finite());
+            let bad = values.iter().enumerate().find(|(n, u)| !u.is_finite() && measured(*n));
+            if let Some((index, _)) = bad {
+                return Err(Error::NotFinite { name: "reading", index });
+            }
+        }
+        let at = self.filled * len;
+        let place = self.values.get_mut(at..).and_then(|rest| rest.get_mut(..len)).or_bug();
+        if is_missing {
+            place.fill(0.0);
+        }
+        for (place, value) in place.iter_mut().zip(values) {
+            *place = *value;
+        }
+        if varies {
+            let place = self.variances.get_mut(at..).and_then(|rest| rest.get_mut(..len)).or_bug();
+            place.fill(f32::INFINITY);
+            for (place, r) in place.iter_mut().zip(variances) {
+                *place = *r;
+            }
+        }
+        let marks = self.missing.iter_mut().skip(self.filled);
+        for (mark, value) in marks.zip([is_missing]) {
+            *mark = value;
+        }
+        Ok(())
+    }
+
+    /// Draws the window, newest frame included, into the path; gives the health of the oldest open frame.
+    fn sample<P: Predictor + ?Sized>(
+        &mut self,
+        predictor: &mut P,
+        scratch: &mut [f32],
+    ) -> Result<Health, Error> {
+        let (grid, channels, len) = (*predictor.grid(), predictor.channels(), frame_len(predictor));
+        let filled = (self.filled + 1) * len;
+        let values = self.values.get(..filled).or_bug();
+        let path = self.path.get_mut(..filled).or_bug();
+        let missing = self.missing.get(..self.filled + 1).or_bug();
+        let given = match self.sensor {
+            Sensor::Measured(variances) => variances,
+            Sensor::Coarse(Coarse::Uncertain(uncertainty)) => uncertainty.variances,
+            Sensor::Coarse(_) => &[],
+            Sensor::CoarseVarying | Sensor::MeasuredVarying => {
+                self.variances.get(..filled).or_bug()
+            }
+        };
+        match self.sensor {
+            Sensor::Measured(_) | Sensor::MeasuredVarying => {
+                let seen =
+                    Observation::new(&grid, values, given)?.with_known(self.known).without(missing);
+                let mut health = Health::default();
+                health.observe(&*predictor, &seen.with_known(0), self.known as u32);
+                let (start, seen) = (Start::Rollout, Some(&seen));
+                let drawn =
+                    self.sampler.generate(predictor, start, seen, &self.noise, path, scratch)?;
+                Ok(Health { clipped: drawn.clipped, ..health })
+            }
+            Sensor::Coarse(_) | Sensor::CoarseVarying => {
+                for (u, value) in checked::zip(path.iter_mut(), values) {
+                    *u = *value;
+                }
+                let coarse = match self.sensor {
+                    Sensor::Coarse(coarse @ (Coarse::Clean | Coarse::Noised)) => coarse,
+                    _ => Coarse::Uncertain(Uncertainty { variances: given, missing }),
+                };
+                let done = self.known as u32;
+                let coarse = CoarseFrames { coarse, missing, judged: done..done + 1 };
+                let fine = values.get(..self.known * len).or_bug();
+                let known = if fine.is_empty() {
+                    None
+                } else {
+                    Some(Observation::known(&grid, channels, fine)?)
+                };
+                let (known, noise) = (known.as_ref(), &self.noise);
+                self.sampler.super_resolve_frames(predictor, coarse, known, noise, path, scratch)
+            }
+        }
     }
 }
 
 fn frames(predictor: &(impl Predictor + ?Sized), lag: usize) -> usize {
-    predictor.window() + lag + 1
+    checked::sum(&[predictor.window(), lag, 1])
 }
 
 /// Drops the oldest frame: every frame takes the next one's values.

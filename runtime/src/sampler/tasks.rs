@@ -1,8 +1,11 @@
 //! What samplers are for: simulation, generation, forecast, super-resolution.
 
-use super::observation::Observation;
-use super::rollout::roll;
-use super::{Sampler, rollout};
+use core::ops::Range;
+
+use super::observation::{Observation, Uncertainty, measured_are_finite};
+use super::rollout::{self, roll};
+use super::{Health, Sampler, split};
+use crate::checked::{self, OrBug};
 use crate::predictor::{frame_len, whole_frames};
 use crate::{Error, NoiseStream, Predictor};
 
@@ -19,13 +22,35 @@ pub enum Start {
 }
 
 /// What coarse frames are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Coarse {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Coarse<'a> {
     /// Filtered fields C û_0; the noise √Σ ε is added first.
     Clean,
     /// Frames that have the noise of λ_max already.
     Noised,
+    /// Filtered fields with errors, C û_0 + √r η: the rest of the noise, √(Σ − r) ε, is added first. Modes with r > Σ say
+    /// nothing at λ_max, as those of frames that are missing; they are drawn by the predictor from the frames before, in
+    /// the first frame from the data's climate. What the path holds there is not read.
+    Uncertain(Uncertainty<'a>),
+}
+
+/// The frames of a super-resolution.
+#[derive(Clone, Debug)]
+pub(super) struct CoarseFrames<'a> {
+    pub(super) coarse: Coarse<'a>,
+    /// Whether each frame is missing, where `coarse` does not say so.
+    pub(super) missing: &'a [bool],
+    /// The frames whose health is asked for.
+    pub(super) judged: Range<u32>,
+}
+
+impl<'a> CoarseFrames<'a> {
+    fn uncertainty(&self) -> Uncertainty<'a> {
+        match self.coarse {
+            Coarse::Uncertain(uncertainty) => uncertainty,
+            Coarse::Clean | Coarse::Noised => Uncertainty { variances: &[], missing: self.missing },
+        }
+    }
 }
 
 /// Simulates at λ: the first `given` frames of `path`, clean, are taken to λ, the others rolled from them.
@@ -34,7 +59,7 @@ pub enum Coarse {
 /// The noise of `stream` in frame n has its frame + n. `scratch`: the predictor's.
 ///
 /// # Errors
-/// As [`rollout`]; [`Error::Parameter`] for a bad λ.
+/// As [`rollout()`]; [`Error::Parameter`] for a bad λ.
 pub fn simulate<P: Predictor + ?Sized>(
     predictor: &mut P,
     lambda: f32,
@@ -44,14 +69,14 @@ pub fn simulate<P: Predictor + ?Sized>(
     path: &mut [f32],
     scratch: &mut [f32],
 ) -> Result<(), Error> {
+    rollout::check(&*predictor, given, path, scratch)?;
     predictor.prepare(lambda)?;
     let frame = frame_len(predictor);
-    whole_frames(path.len(), frame)?;
     let (grid, process) = (*predictor.grid(), *predictor.process());
     for (n, frame) in (0..given as u32).zip(path.chunks_exact_mut(frame)) {
         process.apply_stream(&grid, lambda, frame, &of_frame(stream, n))?;
     }
-    rollout(&*predictor, given, noise.then_some(stream), path, scratch)
+    rollout::rollout(&*predictor, given, noise.then_some(stream), path, scratch)
 }
 
 impl Sampler {
@@ -72,7 +97,7 @@ impl Sampler {
         stream: &NoiseStream,
         path: &mut [f32],
         scratch: &mut [f32],
-    ) -> Result<(), Error> {
+    ) -> Result<Health, Error> {
         self.check(predictor, observation, path.len(), scratch.len())?;
         predictor.prepare(self.lambda)?;
         let frame = frame_len(predictor);
@@ -87,7 +112,14 @@ impl Sampler {
         if start == Start::Rollout {
             roll(&*predictor, 1, observation, Some(stream), path, scratch)?;
         }
-        self.reverse(predictor, observation, stream, path, scratch)
+        let mut health = Health::default();
+        if let Some(observation) = observation {
+            for (n, _) in (0..).zip(path.chunks_exact(frame)) {
+                health.observe(&*predictor, observation, n);
+            }
+        }
+        health.clipped = self.reverse(predictor, observation, stream, path, scratch)?;
+        Ok(health)
     }
 
     /// Forecasts: `known` holds the first frames, as [`Observation::known`] or with errors; the others are rolled out at λ_max with noise,
@@ -106,7 +138,7 @@ impl Sampler {
         stream: &NoiseStream,
         path: &mut [f32],
         scratch: &mut [f32],
-    ) -> Result<(), Error> {
+    ) -> Result<Health, Error> {
         self.generate(predictor, Start::Rollout, Some(known), stream, path, scratch)
     }
 
@@ -117,34 +149,98 @@ impl Sampler {
     /// gives back what was measured.
     ///
     /// # Errors
-    /// As [`Sampler::reverse`].
+    /// As [`Sampler::reverse`]; also [`Error::FieldLength`] unless the variances of [`Coarse::Uncertain`] are those of one
+    /// frame or of every frame.
     pub fn super_resolve<P: Predictor + ?Sized>(
         &self,
         predictor: &mut P,
-        coarse: Coarse,
+        coarse: Coarse<'_>,
         observation: Option<&Observation<'_>>,
         stream: &NoiseStream,
         path: &mut [f32],
         scratch: &mut [f32],
-    ) -> Result<(), Error> {
+    ) -> Result<Health, Error> {
+        let frames = 0..whole_frames(path.len(), frame_len(predictor))? as u32;
+        let coarse = CoarseFrames { coarse, missing: &[], judged: frames };
+        self.super_resolve_frames(predictor, coarse, observation, stream, path, scratch)
+    }
+
+    /// [`Sampler::super_resolve`] where frames can be missing.
+    pub(super) fn super_resolve_frames<P: Predictor + ?Sized>(
+        &self,
+        predictor: &mut P,
+        coarse: CoarseFrames<'_>,
+        observation: Option<&Observation<'_>>,
+        stream: &NoiseStream,
+        path: &mut [f32],
+        scratch: &mut [f32],
+    ) -> Result<Health, Error> {
         self.check(predictor, observation, path.len(), scratch.len())?;
-        predictor.prepare(self.lambda)?;
-        let (grid, process) = (*predictor.grid(), *predictor.process());
         let frame = frame_len(predictor);
-        for (n, frame) in (0..).zip(path.chunks_exact_mut(frame)) {
+        let frames = whole_frames(path.len(), frame)?;
+        let uncertainty = coarse.uncertainty();
+        uncertainty.check(frame, frames)?;
+        let variance = |n, index| uncertainty.variance(frame, n, index);
+        measured_are_finite("path", path, frame, variance)?;
+        predictor.prepare(self.lambda)?;
+        let mut health = Health::default();
+        for n in 0..frames as u32 {
             let stream = of_frame(stream, n);
-            if coarse == Coarse::Clean {
-                let kappas =
-                    (0..predictor.channels()).flat_map(|_| grid.kappas(process.laplacian()));
-                for ((u, kappa), w) in frame.iter_mut().zip(kappas).zip(stream.normals()) {
-                    *u += libm::sqrtf(process.noise_variance(kappa, self.lambda)) * w;
-                }
+            // What is known exactly takes the place of a coarse frame.
+            let known = observation.is_some_and(|o| o.is_known(n));
+            if !known {
+                self.noise_coarse(&*predictor, &coarse, n, &stream, path, scratch)?;
+            }
+            let frame = path.chunks_exact_mut(frame).nth(n as usize).or_bug();
+            if coarse.judged.contains(&n) && !known && !uncertainty.is_missing(n) {
+                health.observe_noised(&*predictor, frame);
             }
             if let Some(observation) = observation {
                 observation.impose(&*predictor, n, &stream, frame);
             }
         }
-        self.reverse(predictor, observation, stream, path, scratch)
+        health.clipped = self.reverse(predictor, observation, stream, path, scratch)?;
+        Ok(health)
+    }
+
+    /// Takes coarse frame `n` to λ_max; the frames before it are there.
+    fn noise_coarse<P: Predictor + ?Sized>(
+        &self,
+        predictor: &P,
+        coarse: &CoarseFrames<'_>,
+        n: u32,
+        stream: &NoiseStream,
+        path: &mut [f32],
+        scratch: &mut [f32],
+    ) -> Result<(), Error> {
+        let (frame, uncertainty) = (frame_len(predictor), coarse.uncertainty());
+        let (past, later) = path.split_at_mut_checked(n as usize * frame).or_bug();
+        let values = later.get_mut(..frame).or_bug();
+        let (grid, process) = (predictor.grid(), predictor.process());
+        let kappas = || (0..predictor.channels()).flat_map(|_| grid.kappas(process.laplacian()));
+        let noise = |kappa| process.noise_variance(kappa, self.lambda);
+        let (drawn, scratch) = split(scratch, frame)?;
+        let says = |(index, kappa)| uncertainty.variance(frame, n, index) <= noise(kappa);
+        if !kappas().enumerate().all(says) {
+            let available = (n as usize).min(predictor.window());
+            let window = past.get(past.len().saturating_sub(available * frame)..).or_bug();
+            if window.is_empty() {
+                self.draw_frame(predictor, Start::Gaussian, stream, drawn);
+            } else {
+                rollout::next(predictor, window, Some(stream), drawn, scratch)?;
+            }
+        }
+        let modes = checked::zip(values, drawn.iter()).zip(kappas()).zip(stream.normals());
+        for (index, (((u, drawn), kappa), w)) in modes.enumerate() {
+            let noise = noise(kappa);
+            let r = uncertainty.variance(frame, n, index);
+            if r > noise {
+                *u = *drawn;
+            } else if coarse.coarse != Coarse::Noised {
+                *u += libm::sqrtf(noise - r) * w;
+            }
+        }
+        Ok(())
     }
 
     /// An independent frame at λ_max.

@@ -33,7 +33,7 @@ mod resample;
 
 pub use block::{block_average, pixel_modes};
 pub use power::{RadialBins, power_spectrum};
-pub use resample::{coarsen, refine};
+pub use resample::{coarsen, coarsen_variances, refine, refine_variances};
 
 use crate::{Axis, Boundary, Error, Grid};
 

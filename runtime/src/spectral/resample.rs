@@ -63,6 +63,57 @@ pub fn refine(
     Ok(())
 }
 
+/// Variances of the fine modes, P for instance, as the coarse grid's points see them: those that it resolves, at its amplitude.
+///
+/// What finer modes add to a coarse one where the field is sampled is left out, except at the coarse Nyquist, where two
+/// equal shares meet. `fine` and `coarse`: `[channel][y mode][x mode]`. Relative error ≤ 2e-7.
+///
+/// # Errors
+/// As [`coarsen`].
+pub fn coarsen_variances(
+    fine_grid: &Grid,
+    fine: &[f32],
+    coarse_grid: &Grid,
+    coarse: &mut [f32],
+) -> Result<(), Error> {
+    let map = ModeMap::new(fine_grid, fine.len(), coarse_grid, coarse.len())?;
+    let fine = fine.chunks_exact(fine_grid.points());
+    for (fine, coarse) in fine.zip(coarse.chunks_exact_mut(coarse_grid.points())) {
+        map.each(|c, f, meeting| {
+            if let (Some(coarse), Some(fine)) = (coarse.get_mut(c), fine.get(f)) {
+                *coarse = fine * (map.amplitude * map.amplitude * power(2.0, meeting));
+            }
+        });
+    }
+    Ok(())
+}
+
+/// Variances of measured coarse modes as those of the fine modes that [`refine`] makes of them: infinite where the coarse
+/// grid has no mode, and at its Nyquist, which does not tell the two fine modes apart that meet there.
+///
+/// `coarse` and `fine`: `[channel][y mode][x mode]`. Relative error ≤ 2e-7.
+///
+/// # Errors
+/// As [`coarsen`].
+pub fn refine_variances(
+    coarse_grid: &Grid,
+    coarse: &[f32],
+    fine_grid: &Grid,
+    fine: &mut [f32],
+) -> Result<(), Error> {
+    let map = ModeMap::new(fine_grid, fine.len(), coarse_grid, coarse.len())?;
+    fine.fill(f32::INFINITY);
+    let fine = fine.chunks_exact_mut(fine_grid.points());
+    for (fine, coarse) in fine.zip(coarse.chunks_exact(coarse_grid.points())) {
+        map.each(|c, f, meeting| {
+            if let (Some(coarse), Some(fine), 0) = (coarse.get(c), fine.get_mut(f), meeting) {
+                *fine = coarse / (map.amplitude * map.amplitude);
+            }
+        });
+    }
+    Ok(())
+}
+
 /// Where each coarse mode stands in the fine spectrum.
 struct ModeMap {
     coarse: Grid,

@@ -44,11 +44,11 @@ pub(crate) fn draw(
     let mut linear = Linear::new(grid, process, channels, gamma, memory)?;
     match draw {
         Draw::Linear | Draw::Paper => {
-            sampler.generate(&mut linear, Start::Rollout, None, &stream, path, scratch)
+            sampler.generate(&mut linear, Start::Rollout, None, &stream, path, scratch).map(|_| ())
         }
-        Draw::SuperResolve => {
-            sampler.super_resolve(&mut linear, Coarse::Clean, None, &stream, path, scratch)
-        }
+        Draw::SuperResolve => sampler
+            .super_resolve(&mut linear, Coarse::Clean, None, &stream, path, scratch)
+            .map(|_| ()),
         Draw::Forecast => {
             let (known, scratch) = cut(scratch, path.len() / 2)?;
             for (known, value) in known.iter_mut().zip(path.iter()) {
@@ -60,22 +60,22 @@ pub(crate) fn draw(
                 *variance = if index / 2 % 3 == 0 { 0.02 } else { 0.0 };
             }
             let known = Observation::new(grid, known, variances)?;
-            sampler.forecast(&mut linear, &known, &stream, path, scratch)
+            sampler.forecast(&mut linear, &known, &stream, path, scratch).map(|_| ())
         }
         Draw::Stream => {
             let (undo, scratch) = cut(scratch, grid.points())?;
             let (variances, scratch) = cut(scratch, frame)?;
             let coarse = Grid::line(Axis::new(grid.nx() / 2, grid.x().boundary())?);
             pixel_modes(grid, &coarse, 0.05, linear.power(), undo, variances)?;
-            let (memory, scratch) = cut(scratch, Stream::memory_len(&linear, LAG))?;
-            let (measured, scratch) = cut(scratch, frame)?;
             let sensor = Sensor::Measured(variances);
+            let (memory, scratch) = cut(scratch, Stream::memory_len(&linear, &sensor, LAG))?;
+            let (measured, scratch) = cut(scratch, frame)?;
             let mut window = Stream::new(sampler, &linear, sensor, LAG, stream, memory)?;
             for pixels in path.chunks_exact_mut(frame.max(1)) {
                 measured.fill(0.0);
                 apply(grid, undo, pixels, measured)?;
-                if let Some(fine) = window.push(&mut linear, measured, scratch)? {
-                    for (value, fine) in pixels.iter_mut().zip(fine) {
+                if let Some(fine) = window.push(&mut linear, &*measured, scratch)? {
+                    for (value, fine) in pixels.iter_mut().zip(fine.values) {
                         *value = *fine;
                     }
                 }

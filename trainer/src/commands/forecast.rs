@@ -63,7 +63,7 @@ impl ForecastArgs {
                     scratch: &mut [f32]| {
             let values = &spectra[trajectory * known..][..known];
             let known = Observation::known(&grid, channels, values)?;
-            sampler.forecast(predictor, &known, stream, path, scratch)
+            sampler.forecast(predictor, &known, stream, path, scratch).map(|_| ())
         };
         self.task.sample(prepared, &draw)
     }

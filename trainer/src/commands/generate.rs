@@ -79,7 +79,7 @@ impl GenerateArgs {
                     stream: &finescale::NoiseStream,
                     path: &mut [f32],
                     scratch: &mut [f32]| {
-            sampler.generate(predictor, start, None, stream, path, scratch)
+            sampler.generate(predictor, start, None, stream, path, scratch).map(|_| ())
         };
         self.task.sample(prepared, &draw)
     }

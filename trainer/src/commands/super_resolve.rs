@@ -135,7 +135,9 @@ impl SuperResolveArgs {
                 Observe::None => None,
                 _ => Some(Observation::new(&grid, values, &measurement.variances)?),
             };
-            sampler.super_resolve(predictor, Coarse::Clean, seen.as_ref(), stream, path, scratch)
+            let seen = seen.as_ref();
+            sampler.super_resolve(predictor, Coarse::Clean, seen, stream, path, scratch)?;
+            Ok(())
         };
         self.task.sample(prepared, &draw)
     }

@@ -123,6 +123,10 @@ impl Predictor for Watched<'_> {
         self.inner.vjp(cotangent, gradient, scratch)
     }
 
+    fn has_score_head(&self) -> bool {
+        self.inner.has_score_head()
+    }
+
     fn noise(&self, window: &[f32], noise: &mut [f32], scratch: &mut [f32]) -> Result<(), Error> {
         self.call()?;
         self.inner.noise(window, noise, scratch)

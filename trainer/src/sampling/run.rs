@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use finescale::{Error, NoiseStream, Predictor, Sampler};
 use rayon::prelude::*;
 
@@ -97,15 +97,20 @@ impl Job<'_> {
                     while let Some(&unit) = open.get(next.fetch_add(1, Relaxed)) {
                         ensure!(!failed.load(Relaxed), Interrupted);
                         let (trajectory, member) = self.unit(unit);
-                        let drawn = self
-                            .draw(draw, &mut predictor, unit, path, &mut scratch)
-                            .with_context(|| format!("trajectory {trajectory}, member {member}"))?;
-                        if !drawn.values.iter().all(|value| value.is_finite()) {
-                            // The others may be sound, and how many are says how bad it is.
-                            eprintln!("warning: trajectory {trajectory}, member {member} blew up");
-                            blown_up.fetch_add(1, Relaxed);
-                            continue;
-                        }
+                        let drawn = match self.draw(draw, &mut predictor, unit, path, &mut scratch)
+                        {
+                            Ok(drawn) => drawn,
+                            Err(error) => {
+                                let place = format!("trajectory {trajectory}, member {member}");
+                                if is_blow_up(&error) {
+                                    // The others may be sound, and how many are says how bad it is.
+                                    eprintln!("warning: {place} blew up: {error}");
+                                    blown_up.fetch_add(1, Relaxed);
+                                    continue;
+                                }
+                                return Err(error.context(place));
+                            }
+                        };
                         self.partial.store(trajectory, member, &drawn)?;
                         keep(unit, &drawn)?;
                     }
@@ -166,6 +171,15 @@ impl Job<'_> {
         draw(predictor, trajectory, &self.stream(trajectory, member), &mut values, scratch)?;
         let view = self.model.view()?;
         Scale::of(&view).fields(view.grid(), &mut values)?;
+        if let Some(index) = values.iter().position(|value| !value.is_finite()) {
+            return Err(finescale::Error::NotFinite { name: "field", index }.into());
+        }
         Ok(Drawn { values, seconds: begun.elapsed().as_secs_f64(), calls: predictor.take_calls() })
     }
+}
+
+/// Whether a path stopped to be numbers on its way. Input was checked before, so the network is to blame.
+fn is_blow_up(error: &anyhow::Error) -> bool {
+    let error = error.downcast_ref::<finescale::Error>();
+    matches!(error, Some(finescale::Error::NotFinite { .. }))
 }

@@ -5,7 +5,7 @@ mod int16;
 mod layout;
 mod network;
 
-use super::{Calibration, Linear, Predictor, frame_len, window_frames};
+use super::{Calibration, Linear, Predictor, frame_len, input_frames, window_frames};
 use crate::model::{Footprint, Model, Options};
 use crate::spectral::{self, RadialBins};
 use crate::{Error, ForwardProcess, Grid};
@@ -203,6 +203,8 @@ impl<'a> Trained<'a> {
         let frame = frame_len(&self.linear);
         let points = self.linear.grid().points();
         let outputs = scratch.outputs.chunks_exact_mut(frame).nth(head).unwrap_or_default();
+        // A bound would turn what is no number into one.
+        Error::finite("network output", outputs)?;
         let correction = scratch.input.get_mut(..frame).unwrap_or_default();
         let deviations = self.deviation.chunks_exact(self.linear.channels().max(1)).nth(head);
         let fields = outputs.chunks_exact_mut(points).zip(correction.chunks_exact_mut(points));
@@ -220,7 +222,7 @@ impl<'a> Trained<'a> {
         }
         spectral::forward(self.linear.grid(), correction, scratch.work)?;
         spectrum.iter_mut().zip(correction.iter()).for_each(|(to, value)| *to += value);
-        Ok(())
+        Error::finite("network output", spectrum)
     }
 }
 
@@ -281,7 +283,7 @@ impl Predictor for Trained<'_> {
         increment: &mut [f32],
         scratch: &mut [f32],
     ) -> Result<(), Error> {
-        window_frames(self, window, increment)?;
+        input_frames(self, window, increment)?;
         let mut scratch = self.layout.split(scratch)?;
         if self.options.linear_base {
             self.linear.increment(window, increment, &mut [])?;
@@ -345,11 +347,15 @@ impl Predictor for Trained<'_> {
         Ok(())
     }
 
+    fn has_score_head(&self) -> bool {
+        self.options.score_head
+    }
+
     fn noise(&self, window: &[f32], noise: &mut [f32], scratch: &mut [f32]) -> Result<(), Error> {
         if !self.options.score_head {
             return Err(Error::NoScoreHead);
         }
-        window_frames(self, window, noise)?;
+        input_frames(self, window, noise)?;
         let mut scratch = self.layout.split(scratch)?;
         if self.options.linear_base {
             self.linear.noise(window, noise, &mut [])?;
