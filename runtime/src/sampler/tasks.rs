@@ -59,7 +59,7 @@ impl<'a> CoarseFrames<'a> {
 /// The noise of `stream` in frame n has its frame + n. `scratch`: the predictor's.
 ///
 /// # Errors
-/// As [`rollout()`]; [`Error::Parameter`] for a bad λ.
+/// As [`rollout`](super::rollout()); [`Error::Parameter`] for a bad λ.
 pub fn simulate<P: Predictor + ?Sized>(
     predictor: &mut P,
     lambda: f32,
