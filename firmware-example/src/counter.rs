@@ -37,7 +37,8 @@ mod timer {
             let left = SYST::get_current();
             // A round that ended in between would be missing.
             if ROUNDS.load(Ordering::Relaxed) == rounds {
-                return u64::from(rounds) * u64::from(ROUND) + u64::from(ROUND - 1 - left);
+                let left = u64::from((ROUND - 1).saturating_sub(left));
+                return u64::from(rounds) * u64::from(ROUND) + left;
             }
         }
     }
@@ -81,6 +82,6 @@ pub(crate) fn start() {
 pub(crate) fn count<T>(work: impl FnOnce() -> T) -> (T, Option<u64>) {
     let before = timer::ticks();
     let result = work();
-    let ticks = timer::ticks() - before;
-    (result, COUNTS.then_some(ticks * INSTRUCTIONS_PER_100_TICKS / 100))
+    let ticks = timer::ticks().saturating_sub(before);
+    (result, COUNTS.then_some(ticks.saturating_mul(INSTRUCTIONS_PER_100_TICKS) / 100))
 }

@@ -128,7 +128,7 @@ fn measure_int16(bounds: [u64; 2]) -> Result<usize, Error> {
 /// Reports a kernel; 1 if it keeps its bound.
 fn judge(name: &str, path: &str, macs: usize, instructions: Option<u64>, bound: u64) -> usize {
     let Some(instructions) = instructions else { return 1 };
-    let hundredths = instructions * 100 / (macs.max(1) as u64);
+    let hundredths = instructions.saturating_mul(100) / (macs.max(1) as u64);
     console::kernel(name, path, hundredths as u32, bound as u32);
     usize::from(hundredths <= bound)
 }

@@ -29,6 +29,8 @@ fn main() -> ! {
     };
     #[cfg(feature = "panic-on-purpose")]
     panic::on_purpose(field);
+    #[cfg(feature = "overflow-on-purpose")]
+    panic::overflow_on_purpose();
 
     counter::start();
     let passed = CASES.iter().filter(|case| passes(case, field, scratch)).count();

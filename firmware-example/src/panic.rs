@@ -19,6 +19,12 @@ fn unlinkable(_: &PanicInfo) -> ! {
     unsafe { finescale_panic_path_remains() }
 }
 
+/// A sum that may overflow for all that the optimiser knows, to show that the proof with overflow checks notices one.
+#[cfg(feature = "overflow-on-purpose")]
+pub(crate) fn overflow_on_purpose() {
+    core::hint::black_box(core::hint::black_box(0_usize) + 1);
+}
+
 /// A bounds check that the optimiser cannot remove, to show that the proof notices one.
 #[cfg(feature = "panic-on-purpose")]
 pub(crate) fn on_purpose(field: &mut [f32]) {

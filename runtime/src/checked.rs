@@ -36,6 +36,55 @@ where
     a.zip(b)
 }
 
+/// Goes on from a place that cannot be reached; a debug build stops there.
+#[track_caller]
+#[inline(always)]
+pub(crate) fn bug() {
+    debug_assert!(false, "what was checked before does not hold");
+}
+
+/// Arithmetic with places inside slices, and with bounded numbers, whose results fit because the slices do.
+///
+/// That one does not fit is a fault of this crate, told in debug builds. A release build wraps, also where it is built with
+/// `overflow-checks`, since no panic path may remain; `get` then refuses the place.
+pub(crate) trait Place: Copy {
+    /// self + other
+    fn plus(self, other: Self) -> Self;
+    /// self − other
+    fn minus(self, other: Self) -> Self;
+    /// self · other
+    fn times(self, other: Self) -> Self;
+}
+
+macro_rules! place {
+    ($($number:ty),+) => {$(
+        impl Place for $number {
+            #[track_caller]
+            #[inline(always)]
+            fn plus(self, other: Self) -> Self {
+                debug_assert!(self.checked_add(other).is_some(), "a sum does not fit");
+                self.wrapping_add(other)
+            }
+
+            #[track_caller]
+            #[inline(always)]
+            fn minus(self, other: Self) -> Self {
+                debug_assert!(self.checked_sub(other).is_some(), "a difference does not fit");
+                self.wrapping_sub(other)
+            }
+
+            #[track_caller]
+            #[inline(always)]
+            fn times(self, other: Self) -> Self {
+                debug_assert!(self.checked_mul(other).is_some(), "a product does not fit");
+                self.wrapping_mul(other)
+            }
+        }
+    )+};
+}
+
+place!(usize, isize, i32, i64);
+
 /// The product of lengths; `usize::MAX`, which no slice of values has, if it does not fit.
 pub(crate) const fn product(factors: &[usize]) -> usize {
     let (mut all, mut rest) = (1_usize, factors);

@@ -5,8 +5,10 @@
 //! spacing; a reflecting axis continues as its mirror image beyond both ends.
 
 use core::f32::consts::{PI, TAU};
+use core::ops::RangeInclusive;
 
 use crate::Error;
+use crate::checked::Place;
 use crate::spectral::quarter_wave;
 
 /// What lies beyond the ends of an axis.
@@ -27,6 +29,14 @@ impl Boundary {
         match self {
             Self::Periodic => "periodic",
             Self::Reflecting => "reflecting",
+        }
+    }
+
+    /// Wavenumber of the first mode of an axis of this length; as well the length of an axis with this wavenumber.
+    fn unit(self, length: f32) -> f32 {
+        match self {
+            Self::Periodic => TAU / length,
+            Self::Reflecting => PI / length,
         }
     }
 }
@@ -94,19 +104,17 @@ impl Axis {
         Self::new(points, Boundary::Reflecting)
     }
 
+    /// Lengths that an axis can have: squares of wavenumbers stay far from overflow.
+    pub const LENGTHS: RangeInclusive<f32> = 1e-6..=1e6;
+
     /// The same axis with another length, where the axes of a plane differ: π for a pole-to-pole latitude beside
     /// a longitude of 2π, say.
     ///
     /// # Errors
-    /// [`Error::Parameter`] unless `length` is positive and finite.
+    /// [`Error::Parameter`] unless `length` is in [`Axis::LENGTHS`].
     pub fn with_length(self, length: f32) -> Result<Self, Error> {
-        Error::check("length", length, length > 0.0, "positive and finite")?;
-        let unit = match self.boundary {
-            Boundary::Periodic => TAU / length,
-            Boundary::Reflecting => PI / length,
-        };
-        Error::check("length", length, unit.is_finite() && unit > 0.0, "of a size near 2π")?;
-        Ok(Self { unit, ..self })
+        Error::check("length", length, Self::LENGTHS.contains(&length), "from 1e-6 to 1e6")?;
+        Ok(Self { unit: self.boundary.unit(length), ..self })
     }
 
     /// Number of points, which is also the number of modes.
@@ -121,10 +129,8 @@ impl Axis {
 
     /// Length, in the unit in which wavenumbers are radians per unit length; 2π unless set otherwise.
     pub fn length(&self) -> f32 {
-        match self.boundary {
-            Boundary::Periodic => TAU / self.unit,
-            Boundary::Reflecting => PI / self.unit,
-        }
+        // Rounded twice, the longest and the shortest could lie outside.
+        self.boundary.unit(self.unit).clamp(*Self::LENGTHS.start(), *Self::LENGTHS.end())
     }
 
     /// Wavenumber of the first mode, the spacing of all wavenumbers on this axis.
@@ -158,7 +164,7 @@ impl Axis {
                 // k h / 2 = π m / N on a periodic axis, π m / 2N on a reflecting one; 2 / h follows from h = length / N.
                 let n = self.points();
                 let (quarters, inverse_half_spacing) = match self.boundary {
-                    Boundary::Periodic => (2 * self.mode(index), n as f32 * self.unit / PI),
+                    Boundary::Periodic => (self.mode(index).times(2), n as f32 * self.unit / PI),
                     Boundary::Reflecting => (index, 2.0 * n as f32 * self.unit / PI),
                 };
                 let root = inverse_half_spacing * quarter_wave::sin(quarters, n);
@@ -233,7 +239,7 @@ impl Grid {
             Some(y) => y.log2_points,
             None => 0,
         };
-        1_usize.wrapping_shl((log2_ny + self.x.log2_points) as u32)
+        self.x.points().wrapping_shl(log2_ny as u32)
     }
 
     /// Channels of a field of `values` values.
@@ -243,7 +249,7 @@ impl Grid {
     pub fn channels(&self, values: usize) -> Result<usize, Error> {
         let points = self.points();
         // A power of two: the mask and the shift spare boards a division.
-        if values == 0 || values & (points - 1) != 0 {
+        if values == 0 || values & points.wrapping_sub(1) != 0 {
             return Err(Error::FieldLength { values, points });
         }
         Ok(values >> points.trailing_zeros())
@@ -293,7 +299,10 @@ mod written {
 
         fn try_from(axis: Axis) -> Result<Self, Error> {
             let unit = axis.wavenumber_unit;
-            Error::check("wavenumber_unit", unit, unit > 0.0, "positive and finite")?;
+            let [least, most] =
+                [Self::LENGTHS.end(), Self::LENGTHS.start()].map(|end| axis.boundary.unit(*end));
+            let holds = (least..=most).contains(&unit);
+            Error::check("wavenumber_unit", unit, holds, "that of a length from 1e-6 to 1e6")?;
             Ok(Self { unit, ..Self::new(axis.points, axis.boundary)? })
         }
     }

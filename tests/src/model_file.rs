@@ -57,8 +57,13 @@ fn walk(model: &Model<'_>) {
             }
         }
         assert_eq!(layer.bias.len(), layer.shape.outputs());
-        assert!(model.layers().get(n).is_some());
+        let again = model.layers().get(n).expect("a layer");
+        assert_eq!((again.bias.as_ptr(), again.shape), (layer.bias.as_ptr(), layer.shape));
     }
+    assert!(model.layers().get(model.layers().len()).is_none());
+    let mut places: Vec<_> = model.layers().iter().map(|layer| layer.bias.as_ptr()).collect();
+    places.reverse();
+    assert!(model.layers().iter().rev().map(|layer| layer.bias.as_ptr()).eq(places));
 }
 
 /// One forward pass, one vector-Jacobian product, the noise where there is a head for it, and one path score.

@@ -267,7 +267,7 @@ fn vjp_is_the_derivative() {
 fn what_does_not_fit_is_refused_by_name() {
     let grid = plane(8, Boundary::Periodic, 16, Boundary::Periodic);
     let name = |result: Result<ConvShape, Error>| match result {
-        Err(Error::Parameter { name, .. }) => name,
+        Err(Error::Count { name, .. }) => name,
         other => panic!("{other:?}"),
     };
     assert_eq!(name(ConvShape::new(grid, 0, 4, 3, 1)), "inputs");

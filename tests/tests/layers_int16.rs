@@ -294,7 +294,7 @@ fn what_does_not_fit_is_refused_by_name() {
     let shape = ConvShape::new(grid, 64, 4, 3, 1).expect("a shape");
     let words = shape.int16_words().map(|len| vec![0; len]);
     let refused = Conv16::new(shape, &words[0], &words[1]);
-    assert!(matches!(refused, Err(Error::Parameter { name: "products", .. })), "{refused:?}");
+    assert!(matches!(refused, Err(Error::Count { name: "products", .. })), "{refused:?}");
     let layer = Layer::new(ConvShape::new(grid, 2, 2, 3, 1).expect("a shape"));
     let short = Conv16::new(layer.shape, &layer.words[0][1..], &layer.words[1]);
     assert!(matches!(short, Err(Error::LengthMismatch { .. })), "{short:?}");
@@ -308,5 +308,5 @@ fn what_does_not_fit_is_refused_by_name() {
         Output::Points { points: &mut output, exponent: 0 },
         &mut layer.scratch(),
     );
-    assert!(matches!(refused, Err(Error::Parameter { name: "residual", .. })), "{refused:?}");
+    assert!(matches!(refused, Err(Error::Conflict { name: "residual", .. })), "{refused:?}");
 }

@@ -140,7 +140,7 @@ fn short_memory_and_scratch_are_refused() {
     let needed = Trained::memory_len(&view);
     let mut memory = vec![0.0; needed - 1];
     let refused = Trained::new(&view, &mut memory).err();
-    assert_eq!(refused, Some(Error::ScratchLength { values: needed - 1, needed }));
+    assert_eq!(refused, Some(Error::MemoryLength { values: needed - 1, needed }));
     let mut memory = vec![0.0; needed];
     let mut runtime = Trained::new(&view, &mut memory).unwrap();
     let (needed, frame) = (runtime.scratch_len(), runtime.grid().points());

@@ -17,23 +17,44 @@ const LIMIT: &str = "120";
 const UNDEFINED: &str = "finescale_panic_path_remains";
 const PROOF: &str = "prove-no-panic";
 
+/// A profile of the firmware's workspace.
+pub(crate) const RELEASE: &str = "release";
+/// The same with overflow checks.
+pub(crate) const OVERFLOW: &str = "overflow";
+
 /// Builds the firmware and runs the golden cases on the emulated board.
 pub(crate) fn golden_cases(tools: &Tools, board: &Board) -> Result<Count> {
-    let elf = build(tools, board, None)?;
+    let elf = build(tools, board, RELEASE, None)?;
     run(tools, board, board.console, &elf)
 }
 
 /// Builds the firmware so that it links only without any panic path, and runs that build as well.
 pub(crate) fn no_panic_path(tools: &Tools, board: &Board) -> Result<Count> {
-    let elf = build(tools, board, Some(PROOF))
-        .with_context(|| format!("if the linker names {UNDEFINED}, a panic path remains"))?;
+    let elf = prove(tools, board, RELEASE)?;
     run(tools, board, Console::Plain, &elf)
 }
 
-/// Shows that the proof notices a panic path: with one put in on purpose, the link must fail.
-pub(crate) fn proof_bites(tools: &Tools, board: &Board) -> Result<Count> {
-    let mut cargo = tools.toolchain.cargo("build", board);
-    cargo.args(["--features", "panic-on-purpose"]);
+/// Builds the firmware so that it links only if no panic path is left with overflow checks either. It counts other instructions than the
+/// firmware, so it is not run.
+pub(crate) fn no_overflow_path(tools: &Tools, board: &Board) -> Result<Count> {
+    prove(tools, board, OVERFLOW)?;
+    Ok(Count::ONE)
+}
+
+fn prove(tools: &Tools, board: &Board, profile: &str) -> Result<PathBuf> {
+    build(tools, board, profile, Some(PROOF))
+        .with_context(|| format!("if the linker names {UNDEFINED}, a panic path remains"))
+}
+
+/// Shows that the proof notices a panic path: with the one that `feature` puts in on purpose, the link must fail.
+pub(crate) fn proof_bites(
+    tools: &Tools,
+    board: &Board,
+    profile: &str,
+    feature: &str,
+) -> Result<Count> {
+    let mut cargo = tools.toolchain.cargo("build", board, profile);
+    cargo.args(["--features", feature]);
     println!("$ {}", command::shown(&cargo));
     let (linked, output) = command::capture(&mut cargo)?;
     ensure!(!linked, "a program with a panic path has linked: the proof proves nothing");
@@ -46,25 +67,26 @@ pub(crate) fn proof_bites(tools: &Tools, board: &Board) -> Result<Count> {
 
 /// Lints the firmware for a board's target.
 pub(crate) fn clippy(tools: &Tools, board: &Board) -> Result<()> {
-    command::run(tools.toolchain.cargo("clippy", board).args(["--", "-Dwarnings"]))
+    command::run(tools.toolchain.cargo("clippy", board, RELEASE).args(["--", "-Dwarnings"]))
 }
 
 /// Builds and gives the program's path, named after the board.
-fn build(tools: &Tools, board: &Board, feature: Option<&str>) -> Result<PathBuf> {
+fn build(tools: &Tools, board: &Board, profile: &str, feature: Option<&str>) -> Result<PathBuf> {
     println!("{} ({}), built by {}", board.name, board.core, tools.toolchain.describe());
-    let mut cargo = tools.toolchain.cargo("build", board);
+    let mut cargo = tools.toolchain.cargo("build", board, profile);
     if let Some(feature) = feature {
         cargo.args(["--features", feature]);
     }
     command::run(cargo.arg("--quiet"))?;
 
     let target = paths::firmware_target();
-    let built = target.join(&board.target).join("release/finescale-firmware");
-    let kept = target.join("boards").join(format!(
-        "{}{}",
-        board.name,
-        if feature.is_some() { "-proof" } else { "" }
-    ));
+    let built = target.join(&board.target).join(profile).join("finescale-firmware");
+    let kind = match (feature, profile) {
+        (None, _) => "",
+        (Some(_), OVERFLOW) => "-overflow-proof",
+        (Some(_), _) => "-proof",
+    };
+    let kept = target.join("boards").join(format!("{}{kind}", board.name));
     fs::create_dir_all(target.join("boards"))?;
     fs::copy(&built, &kept).with_context(|| built.display().to_string())?;
     Ok(kept)

@@ -5,6 +5,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::board::Board;
+use crate::firmware::{OVERFLOW, RELEASE};
 use crate::setup::{self, Lints, Missing, Tools};
 use crate::stages::{Count, Skipping, Stages};
 use crate::{command, firmware, paths};
@@ -51,8 +52,15 @@ fn firmware_tests(stages: &mut Stages, tools: Option<&Tools>, boards: &[Board]) 
         stages.test(&format!("{name}: no panic path"), || firmware::no_panic_path(ready()?, board));
     }
     for board in one_for_each_target(boards) {
-        stages.test(&format!("{}: the proof bites", board.name), || {
-            firmware::proof_bites(ready()?, board)
+        let name = &board.name;
+        stages.test(&format!("{name}: no panic path with overflow checks"), || {
+            firmware::no_overflow_path(ready()?, board)
+        });
+        stages.test(&format!("{name}: the proof bites"), || {
+            firmware::proof_bites(ready()?, board, RELEASE, "panic-on-purpose")
+        });
+        stages.test(&format!("{name}: the proof with overflow checks bites"), || {
+            firmware::proof_bites(ready()?, board, OVERFLOW, "overflow-on-purpose")
         });
     }
 }

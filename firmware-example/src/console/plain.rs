@@ -30,8 +30,13 @@ pub(crate) fn wrong_length(case: &str, got: usize, want: usize) {
 /// inside `core`.
 pub(crate) fn refused(case: &str, error: Error) {
     match error {
-        Error::Parameter { name, expected, .. } => {
+        Error::Parameter { name, expected, .. }
+        | Error::Count { name, expected, .. }
+        | Error::Conflict { name, expected } => {
             line(format_args!("FAIL  {case}: {name} must be {expected}"));
+        }
+        Error::NotFinite { name, index } => {
+            line(format_args!("FAIL  {case}: {name} has no number at index {index}"));
         }
         _ => line(format_args!("FAIL  {case}: refused; the host test `golden` prints why")),
     }

@@ -1,7 +1,7 @@
 //! What happens to a convolution's sums before they are an output, and to a cotangent before it meets the weights.
 
 use super::shape::{ConvShape, check_len};
-use crate::Error;
+use crate::{Error, checked};
 
 /// The sign bit of an `f32`.
 const SIGN: u32 = 1 << 31;
@@ -31,7 +31,7 @@ impl Epilogue<'_> {
         Ok(())
     }
 
-    /// The map of one channel, identity beyond the last.
+    /// The map of one channel, identity beyond the last: a tile has four channels, also where a layer has fewer left.
     pub(super) fn channel(&self, channel: usize) -> ChannelEpilogue {
         let at = |values: &[f32], default| values.get(channel).copied().unwrap_or(default);
         ChannelEpilogue {
@@ -74,6 +74,7 @@ impl ChannelEpilogue {
                     bits = bits >> 1 | sign;
                 }
             }
+            // Not every caller keeps signs.
             if let Some(byte) = signs.next() {
                 *byte = (bits >> 24) as u8;
             }
@@ -92,7 +93,8 @@ impl ChannelEpilogue {
         let (above, below) = (self.scale, self.scale * self.slope);
         let mut signs = signs.iter();
         let cotangent = cotangent.as_chunks::<8>().0;
-        for (row, values) in row.as_chunks_mut::<8>().0.iter_mut().zip(cotangent) {
+        for (row, values) in checked::zip(row.as_chunks_mut::<8>().0, cotangent) {
+            // Where no signs were kept the slope is 1, and both factors are the same.
             let bits = signs.next().copied().unwrap_or(0);
             let mut products = *values;
             for (i, value) in products.iter_mut().enumerate() {

@@ -1,5 +1,6 @@
 //! Sizes of a convolution, and the packing of its weights.
 
+use crate::checked::{OrBug, Place, product, sum};
 use crate::{Axis, Error, Grid};
 
 /// Channels that stand side by side in packed weights, and that a tile computes together.
@@ -26,7 +27,7 @@ impl ConvShape {
     /// A convolution from `inputs` to `outputs` channels.
     ///
     /// # Errors
-    /// [`Error::Parameter`] unless `inputs` and `outputs` are 1 … 1024, `taps` is 1, 3, 5 or 7, `dilation` is at least
+    /// [`Error::Count`] unless `inputs` and `outputs` are 1 … 1024, `taps` is 1, 3, 5 or 7, `dilation` is at least
     /// 1, and the outermost tap reads no further away than an axis is long.
     pub fn new(
         grid: Grid,
@@ -35,15 +36,16 @@ impl ConvShape {
         taps: usize,
         dilation: usize,
     ) -> Result<Self, Error> {
-        let check =
-            |name, value: usize, holds, expected| Error::check(name, value as f32, holds, expected);
         for (name, channels) in [("inputs", inputs), ("outputs", outputs)] {
-            check(name, channels, (1..=Self::CHANNELS_MAX).contains(&channels), "from 1 to 1024")?;
+            let holds = (1..=Self::CHANNELS_MAX).contains(&channels);
+            Error::count(name, channels, holds, "from 1 to 1024")?;
         }
-        check("taps", taps, matches!(taps, 1 | 3 | 5 | 7), "1, 3, 5 or 7")?;
+        Error::count("taps", taps, matches!(taps, 1 | 3 | 5 | 7), "1, 3, 5 or 7")?;
         let shortest = grid.y().map_or(grid.nx(), |y: Axis| y.points().min(grid.nx()));
-        let reached = (1..=Axis::POINTS_MAX).contains(&dilation) && taps / 2 * dilation <= shortest;
-        check("dilation", dilation, reached, "at least 1, and reach no further than an axis")?;
+        let reached = dilation > 0 && product(&[taps / 2, dilation]) <= shortest;
+        let expected =
+            "at least 1, and such that the outermost tap reaches no further than an axis";
+        Error::count("dilation", dilation, reached, expected)?;
         Ok(Self { grid, inputs, outputs, taps, dilation })
     }
 
@@ -79,17 +81,22 @@ impl ConvShape {
 
     /// Points between the middle tap and the outermost.
     pub const fn reach(&self) -> usize {
-        self.taps / 2 * self.dilation
+        product(&[self.taps / 2, self.dilation])
+    }
+
+    /// Points from the middle tap to tap `tap`, which is one of the shape's.
+    pub(super) fn offset(&self, tap: usize) -> isize {
+        (tap.times(self.dilation) as isize).minus(self.reach() as isize)
     }
 
     /// Values of an input, `[channel][y][x]`.
     pub const fn input_len(&self) -> usize {
-        self.inputs * self.grid.points()
+        product(&[self.inputs, self.grid.points()])
     }
 
     /// Values of an output, `[channel][y][x]`.
     pub const fn output_len(&self) -> usize {
-        self.outputs * self.grid.points()
+        product(&[self.outputs, self.grid.points()])
     }
 
     /// Bytes of the signs that [`super::Conv::forward`] can keep: one bit a value of the output.
@@ -99,25 +106,25 @@ impl ConvShape {
 
     /// Weights, `[out][in][ky][kx]` (on a line `[out][in][kx]`), as training frameworks order them.
     pub const fn weights_len(&self) -> usize {
-        self.outputs * self.inputs * self.taps_y() * self.taps
+        product(&[self.outputs, self.inputs, self.taps_y(), self.taps])
     }
 
     /// Packed weights: see [`ConvShape::pack`].
     pub const fn packed_len(&self) -> usize {
-        self.output_groups() * self.group_len()
+        product(&[self.output_groups(), self.group_len()])
     }
 
-    /// Multiply-accumulate operations of one evaluation.
+    /// Multiply-accumulate operations of one evaluation; `usize::MAX` if there are more, as 32 bits may have too few.
     pub const fn macs(&self) -> usize {
-        self.weights_len() * self.grid.points()
+        product(&[self.weights_len(), self.grid.points()])
     }
 
     /// Values of scratch for either direction: for each of `taps_y` rows of every channel `taps` copies, shifted, and
     /// one row with its halo.
     pub const fn scratch_len(&self) -> usize {
         let channels = if self.inputs > self.outputs { self.inputs } else { self.outputs };
-        let rows = self.taps_y() * channels * self.taps * self.grid.nx();
-        rows + self.padded_row_len()
+        let rows = product(&[self.taps_y(), channels, self.taps, self.grid.nx()]);
+        sum(&[rows, self.padded_row_len()])
     }
 
     /// Packs weights `[out][in][ky][kx]` as `[out/4][ky][in][kx][4]`, the 4 being output channels.
@@ -131,16 +138,18 @@ impl ConvShape {
         check_len(self.weights_len(), plain.len())?;
         check_len(self.packed_len(), packed.len())?;
         packed.fill(0.0);
-        let (ky_len, in_len) = (self.ky_len(), self.taps * LANES);
-        let per_input = self.taps_y() * self.taps;
-        let per_output = plain.chunks_exact((self.inputs * per_input).max(1));
+        let (ky_len, in_len) = (self.ky_len(), self.taps.times(LANES));
+        let per_input = self.taps_y().times(self.taps);
+        let per_output = plain.chunks_exact(self.inputs.times(per_input).max(1));
         for (output, plain) in per_output.enumerate() {
-            let group = packed.get_mut(output / LANES * self.group_len()..).unwrap_or_default();
+            let group = (output / LANES).times(self.group_len());
+            let group = packed.get_mut(group..).or_bug();
             for (input, plain) in plain.chunks_exact(per_input.max(1)).enumerate() {
                 for (ky, plain) in plain.chunks_exact(self.taps.max(1)).enumerate() {
-                    let at = ky * ky_len + input * in_len + output % LANES;
-                    let taps = group.get_mut(at..).unwrap_or_default();
-                    for (to, from) in taps.iter_mut().step_by(LANES).zip(plain) {
+                    let at = ky.times(ky_len).plus(input.times(in_len)).plus(output % LANES);
+                    let taps = group.get_mut(at..).or_bug();
+                    // The taps of the next input lie behind.
+                    for (from, to) in plain.iter().zip(taps.iter_mut().step_by(LANES)) {
                         *to = *from;
                     }
                 }
@@ -155,17 +164,17 @@ impl ConvShape {
 
     /// Packed weights of four output channels.
     pub(super) const fn group_len(&self) -> usize {
-        self.taps_y() * self.ky_len()
+        product(&[self.taps_y(), self.ky_len()])
     }
 
     /// Packed weights of four output channels for one ky.
     pub(super) const fn ky_len(&self) -> usize {
-        self.inputs.next_multiple_of(LANES) * self.taps * LANES
+        product(&[self.inputs.div_ceil(LANES), LANES, self.taps, LANES])
     }
 
     /// A row with what lies within reach of its ends.
     pub(super) const fn padded_row_len(&self) -> usize {
-        self.grid.nx() + 2 * self.reach()
+        sum(&[self.grid.nx(), self.reach(), self.reach()])
     }
 }
 

@@ -3,6 +3,7 @@
 use super::kernel::{self, CodePath, INPUTS, Products, SHIFTS, padded_points, tiles};
 use super::shape::{ConvShape, LANES, check_len};
 use crate::Error;
+use crate::checked::{OrBug, Place, product};
 
 /// Gradient of the weights, Σ cotangent · shifted input, summed over the points of any number of samples.
 ///
@@ -28,12 +29,12 @@ impl WeightGradient {
 
     /// Values of the sums; they start as zeros.
     pub const fn sums_len(&self) -> usize {
-        self.shape.output_groups() * tiles(&self.shape) * LANES * SHIFTS * INPUTS
+        product(&[self.shape.output_groups(), tiles(&self.shape), LANES, SHIFTS, INPUTS])
     }
 
     /// Values of scratch: the input with what lies within reach beyond its ends, in groups of eight channels.
     pub const fn scratch_len(&self) -> usize {
-        padded_points(&self.shape) * INPUTS
+        product(&[padded_points(&self.shape), INPUTS])
     }
 
     /// Adds a sample. `input`: `[in][y][x]`, `cotangent`: `[out][y][x]`.
@@ -69,17 +70,19 @@ impl WeightGradient {
         let shape = &self.shape;
         check_len(self.sums_len(), sums.len())?;
         check_len(shape.weights_len(), gradient.len())?;
-        let taps = (shape.taps_y() * shape.taps()).max(1);
+        let taps = shape.taps_y().times(shape.taps()).max(1);
         let rows = sums.as_chunks::<INPUTS>().0.as_chunks::<SHIFTS>().0;
         let tiles = tiles(shape).max(1);
-        let per_output = gradient.chunks_exact_mut((shape.inputs() * taps).max(1));
+        let per_output = gradient.chunks_exact_mut(shape.inputs().times(taps).max(1));
         for (output, gradient) in per_output.enumerate() {
             // The tile's rows of this output, tile after tile, are its shifts `[in/8][ky][kx]`.
-            let group = rows.chunks_exact(tiles * LANES).nth(output / LANES).unwrap_or_default();
+            let mut groups = rows.chunks_exact(tiles.times(LANES).max(1));
+            let group = groups.nth(output / LANES).or_bug();
             let shifts = group.iter().skip(output % LANES).step_by(LANES).flatten();
             let mut shifts = shifts.copied();
-            for gradient in gradient.chunks_mut(INPUTS * taps) {
+            for gradient in gradient.chunks_mut(taps.times(INPUTS).max(1)) {
                 for (tap, sums) in shifts.by_ref().take(taps).enumerate() {
+                    // The last inputs may be fewer than a tile's.
                     let to = gradient.iter_mut().skip(tap).step_by(taps);
                     to.zip(sums).for_each(|(to, sum)| *to = sum);
                 }

@@ -9,7 +9,7 @@ pub(super) struct Cursor<'a> {
     left: &'a [u8],
     /// Bytes read.
     at: usize,
-    /// Whether all values have been found finite: layers are walked over at every evaluation.
+    /// Whether all values have been found finite: layers are looked up at every evaluation.
     known: bool,
 }
 
@@ -19,7 +19,7 @@ pub(super) fn product(factors: &[usize]) -> Result<usize, Invalid> {
 }
 
 impl<'a> Cursor<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    pub(super) const fn new(bytes: &'a [u8]) -> Self {
         Self { left: bytes, at: 0, known: false }
     }
 
@@ -28,13 +28,25 @@ impl<'a> Cursor<'a> {
         Self { known: true, ..self }
     }
 
+    /// Bytes read.
+    pub(super) const fn at(&self) -> usize {
+        self.at
+    }
+
+    /// The same after `n` more bytes, which were read before.
+    pub(super) fn from(mut self, n: u32) -> Self {
+        let skipped = usize::try_from(n).map_err(|_| Invalid::Length).and_then(|n| self.take(n));
+        debug_assert!(skipped.is_ok(), "a place in the file is behind its end");
+        self
+    }
+
     pub(super) fn take(&mut self, n: usize) -> Result<&'a [u8], Invalid> {
         let (taken, left) = self.left.split_at_checked(n).ok_or(Invalid::Length)?;
         (self.left, self.at) = (left, self.at.saturating_add(n));
         Ok(taken)
     }
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], Invalid> {
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Invalid> {
         let (taken, left) = self.left.split_first_chunk::<N>().ok_or(Invalid::Length)?;
         (self.left, self.at) = (left, self.at.saturating_add(N));
         Ok(*taken)

@@ -11,9 +11,6 @@ pub const HEADER_LEN: usize = 80;
 /// The checksum covers the bytes from here to the end; all before are known exactly.
 pub const CHECKED_FROM: usize = 20;
 
-/// Lengths that an axis can have: squares of wavenumbers stay far from overflow.
-const LENGTHS: core::ops::RangeInclusive<f32> = 1e-6..=1e6;
-
 /// Sizes and parameters.
 pub(super) struct Header {
     pub(super) grid: Grid,
@@ -118,11 +115,8 @@ fn grid(points: [u16; 2], boundaries: [u8; 2], lengths: [f32; 2]) -> Result<Grid
             1 => Boundary::Reflecting,
             _ => return Err(refused),
         };
-        let axis = Axis::new(usize::from(points), boundary).map_err(|_| refused)?;
-        if !LENGTHS.contains(&length) {
-            return Err(refused);
-        }
-        axis.with_length(length).map_err(|_| refused)
+        let axis = Axis::new(usize::from(points), boundary);
+        axis.and_then(|axis| axis.with_length(length)).map_err(|_| refused)
     };
     let ([ny, nx], [by, bx], [ly, lx]) = (points, boundaries, lengths);
     let x = axis(nx, bx, lx)?;

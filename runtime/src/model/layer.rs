@@ -1,9 +1,12 @@
 //! The network of a file.
 
-use super::Invalid;
+use core::marker::PhantomData;
+
 use super::cursor::{Cursor, product};
 use super::header::finite;
+use super::{Invalid, LAYERS_MAX};
 use crate::Grid;
+use crate::checked::sum;
 use crate::layer::ConvShape;
 
 /// λ to one factor and one shift for each channel of every layer but the last: two dense layers with a leaky rectifier
@@ -22,13 +25,13 @@ pub struct Film<'a> {
 
 /// A convolution of the network.
 #[derive(Clone, Copy, Debug)]
-pub struct Layer<'a> {
+pub struct Layer<'a, W = Weights<'a>> {
     /// Its sizes.
     pub shape: ConvShape,
     /// `[out]`.
     pub bias: &'a [f32],
     /// Weights, packed for the kernels.
-    pub weights: Weights<'a>,
+    pub weights: W,
     /// The largest absolute value that the layer's input had on calibration data; 0 where it was not measured. What int16
     /// activations are scaled by.
     pub input_bound: f32,
@@ -62,7 +65,15 @@ pub enum Weights<'a> {
     },
 }
 
-impl Weights<'_> {
+impl<'a> Weights<'a> {
+    /// What a byte of each output channel stands for; empty where weights are f32.
+    pub const fn multipliers(&self) -> &'a [f32] {
+        match self {
+            Self::F32(_) => &[],
+            Self::I8 { multipliers, .. } | Self::Int16 { multipliers, .. } => multipliers,
+        }
+    }
+
     /// Whether activations are int16.
     pub const fn int16(&self) -> bool {
         matches!(self, Self::Int16 { .. })
@@ -71,25 +82,110 @@ impl Weights<'_> {
     /// Bytes that they take.
     pub const fn bytes(&self) -> usize {
         match self {
-            Self::F32(weights) => 4 * weights.len(),
-            Self::I8 { weights, multipliers } => weights.len() + 4 * multipliers.len(),
+            Self::F32(weights) => size_of_val(*weights),
+            Self::I8 { weights, multipliers } => sum(&[weights.len(), size_of_val(*multipliers)]),
             Self::Int16 { words: [forward, adjoint], multipliers } => {
-                4 * (forward.len() + adjoint.len() + multipliers.len())
+                sum(&[size_of_val(*forward), size_of_val(*adjoint), size_of_val(*multipliers)])
             }
         }
     }
 }
 
-/// The layers, each found by walking over those before it.
+/// Weights of a layer whose activations are f32.
 #[derive(Clone, Copy, Debug)]
-pub struct Layers<'a> {
-    pub(super) grid: Grid,
-    pub(super) count: usize,
-    /// From the first layer's record on.
-    pub(super) cursor: Cursor<'a>,
+pub(crate) enum Float<'a> {
+    /// See [`Weights::F32`].
+    F32(&'a [f32]),
+    /// See [`Weights::I8`].
+    I8 { weights: &'a [i8], multipliers: &'a [f32] },
+}
+
+/// Weights of a layer whose activations are int16; see [`Weights::Int16`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Int16<'a> {
+    pub(crate) words: [&'a [u32]; 2],
+    pub(crate) multipliers: &'a [f32],
+}
+
+/// Weights as a file has them.
+pub(super) trait Stored<'a>: Copy {
+    /// Reads those of the file's kind `kind`; refuses the kinds that are none of these.
+    fn read(kind: u8, shape: &ConvShape, cursor: &mut Cursor<'a>) -> Result<Self, Invalid>;
+}
+
+/// The file's kind of weights that go with int16 activations.
+const INT16: u8 = 2;
+
+impl<'a> Stored<'a> for Float<'a> {
+    fn read(kind: u8, shape: &ConvShape, cursor: &mut Cursor<'a>) -> Result<Self, Invalid> {
+        let packed = shape.packed_len();
+        match kind {
+            0 => Ok(Self::F32(cursor.f32s(&[packed], "weights")?)),
+            1 => {
+                let multipliers = cursor.f32s(&[shape.outputs()], "multipliers")?;
+                Ok(Self::I8 { weights: cursor.i8s(packed)?, multipliers })
+            }
+            _ => Err(Invalid::Field { name: "weights" }),
+        }
+    }
+}
+
+impl<'a> Stored<'a> for Int16<'a> {
+    fn read(kind: u8, shape: &ConvShape, cursor: &mut Cursor<'a>) -> Result<Self, Invalid> {
+        if kind != INT16 || !shape.fits_int16() {
+            return Err(Invalid::Field { name: "weights" });
+        }
+        let multipliers = cursor.f32s(&[shape.outputs()], "multipliers")?;
+        let [forward, adjoint] = shape.int16_words();
+        Ok(Self { words: [cursor.words(forward)?, cursor.words(adjoint)?], multipliers })
+    }
+}
+
+impl<'a> Stored<'a> for Weights<'a> {
+    fn read(kind: u8, shape: &ConvShape, cursor: &mut Cursor<'a>) -> Result<Self, Invalid> {
+        if kind == INT16 {
+            return Int16::read(kind, shape, cursor).map(Self::from);
+        }
+        Float::read(kind, shape, cursor).map(Self::from)
+    }
+}
+
+impl<'a> From<Float<'a>> for Weights<'a> {
+    fn from(weights: Float<'a>) -> Self {
+        match weights {
+            Float::F32(weights) => Self::F32(weights),
+            Float::I8 { weights, multipliers } => Self::I8 { weights, multipliers },
+        }
+    }
+}
+
+impl<'a> From<Int16<'a>> for Weights<'a> {
+    fn from(Int16 { words, multipliers }: Int16<'a>) -> Self {
+        Self::Int16 { words, multipliers }
+    }
+}
+
+/// The layers, used where they lie in the file.
+#[derive(Clone, Copy, Debug)]
+pub struct Layers<'a, W = Weights<'a>> {
+    grid: Grid,
+    count: usize,
+    /// The whole file.
+    file: Cursor<'a>,
+    /// Where each layer's record starts in it.
+    places: [u32; LAYERS_MAX],
+    weights: PhantomData<W>,
 }
 
 impl<'a> Layers<'a> {
+    /// No layers.
+    pub(super) const fn none(grid: Grid) -> Self {
+        let file = Cursor::new(&[]);
+        Self { grid, count: 0, file, places: [0; LAYERS_MAX], weights: PhantomData }
+    }
+}
+
+impl<'a, W> Layers<'a, W> {
     /// Number of layers.
     pub const fn len(&self) -> usize {
         self.count
@@ -100,56 +196,107 @@ impl<'a> Layers<'a> {
         self.count == 0
     }
 
-    /// From first to last.
-    pub fn iter(&self) -> impl Iterator<Item = Layer<'a>> + use<'a> {
-        let Self { grid, count, mut cursor } = *self;
-        // Read once before, so no layer is refused here.
-        (0..count).map_while(move |n| layer(&mut cursor, grid, n, count).ok())
-    }
-
-    /// Layer `n`.
-    pub fn get(&self, n: usize) -> Option<Layer<'a>> {
-        self.iter().nth(n)
+    /// The same layers, whatever their weights are.
+    pub(super) const fn of_any_weights(self) -> Layers<'a> {
+        let Self { grid, count, file, places, .. } = self;
+        Layers { grid, count, file, places, weights: PhantomData }
     }
 }
 
-/// Reads one layer.
-pub(super) fn layer<'a>(
+#[expect(private_bounds, reason = "the kinds of weights are the file's, nobody adds one")]
+impl<'a, W: Stored<'a>> Layers<'a, W> {
+    /// Reads `count` layers, each of which `fits` what came before; `file` holds the whole file.
+    pub(super) fn read(
+        cursor: &mut Cursor<'a>,
+        file: Cursor<'a>,
+        grid: Grid,
+        count: usize,
+        mut fits: impl FnMut(&Layer<'a, W>) -> Result<(), Invalid>,
+    ) -> Result<Self, Invalid> {
+        let mut places = [0; LAYERS_MAX];
+        let room = places.get_mut(..count).ok_or(Invalid::Field { name: "layers" })?;
+        for (n, place) in room.iter_mut().enumerate() {
+            cursor.align()?;
+            *place = u32::try_from(cursor.at()).map_err(|_| Invalid::Length)?;
+            fits(&layer(cursor, grid, n, count)?)?;
+        }
+        Ok(Self { grid, count, file: file.known(), places, weights: PhantomData })
+    }
+
+    /// From first to last.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = Layer<'a, W>> + use<'a, W> {
+        let layers = *self;
+        (0..layers.count).filter_map(move |n| layers.get(n))
+    }
+
+    /// Layer `n`, in a time that does not depend on `n`.
+    pub fn get(&self, n: usize) -> Option<Layer<'a, W>> {
+        let place = self.places.get(..self.count)?.get(n)?;
+        let layer = layer(&mut self.file.from(*place), self.grid, n, self.count);
+        debug_assert!(layer.is_ok(), "a layer that was read before is refused");
+        layer.ok()
+    }
+}
+
+/// Layers by what their activations are: all of a network's are f32, or all int16.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Activations<'a> {
+    /// In f32.
+    Float(Layers<'a, Float<'a>>),
+    /// In int16.
+    Int16(Layers<'a, Int16<'a>>),
+}
+
+impl<'a> Activations<'a> {
+    /// The same layers, whatever their weights are.
+    pub(crate) const fn layers(self) -> Layers<'a> {
+        match self {
+            Self::Float(layers) => layers.of_any_weights(),
+            Self::Int16(layers) => layers.of_any_weights(),
+        }
+    }
+}
+
+/// What corrects the linear base.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Network<'a> {
+    pub(crate) film: Film<'a>,
+    pub(crate) activations: Activations<'a>,
+}
+
+/// Whether the layer that comes next in a file has weights for int16 activations.
+pub(super) fn int16_next(mut cursor: Cursor<'_>) -> Result<bool, Invalid> {
+    cursor.align()?;
+    let [.., kind] = cursor.array::<KIND_END>()?;
+    Ok(kind == INT16)
+}
+
+/// Bytes of a layer's record to its kind of weights: two numbers of channels, taps, dilation, kind.
+const KIND_END: usize = 2 + 2 + 1 + 1 + 1;
+
+/// Reads one layer, whose record starts here.
+fn layer<'a, W: Stored<'a>>(
     cursor: &mut Cursor<'a>,
     grid: Grid,
     n: usize,
     count: usize,
-) -> Result<Layer<'a>, Invalid> {
-    cursor.align()?;
+) -> Result<Layer<'a, W>, Invalid> {
     let (inputs, outputs) = (usize::from(cursor.u16()?), usize::from(cursor.u16()?));
     let (taps, dilation) = (usize::from(cursor.u8()?), usize::from(cursor.u8()?));
     let kind = cursor.u8()?;
     cursor.zeros(1)?;
     // With int16 activations both bounds are needed.
     let mut bound = |name| match finite(cursor.f32()?, name)? {
-        bound if bound > 0.0 || (bound == 0.0 && kind != 2) => Ok(bound),
+        bound if bound > 0.0 || (bound == 0.0 && kind != INT16) => Ok(bound),
         _ => Err(Invalid::Field { name }),
     };
     let (input_bound, gradient_bound) = (bound("input bound")?, bound("gradient bound")?);
     let shape = ConvShape::new(grid, inputs, outputs, taps, dilation)
         .map_err(|_| Invalid::Field { name: "layer" })?;
     let bias = cursor.f32s(&[outputs], "bias")?;
-    let packed = shape.packed_len();
-    let weights = match kind {
-        0 => Weights::F32(cursor.f32s(&[packed], "weights")?),
-        1 => {
-            let multipliers = cursor.f32s(&[outputs], "multipliers")?;
-            Weights::I8 { weights: cursor.i8s(packed)?, multipliers }
-        }
-        2 if shape.fits_int16() => {
-            let multipliers = cursor.f32s(&[outputs], "multipliers")?;
-            let [forward, adjoint] = shape.int16_words();
-            Weights::Int16 { words: [cursor.words(forward)?, cursor.words(adjoint)?], multipliers }
-        }
-        _ => return Err(Invalid::Field { name: "weights" }),
-    };
-    let last = n + 1 == count;
-    let (active, residual) = (!last, n > 0 && !last);
+    let weights = W::read(kind, &shape, cursor)?;
+    let (first, last) = (n == 0, n.saturating_add(1) == count);
+    let (active, residual) = (!last, !first && !last);
     Ok(Layer { shape, bias, weights, input_bound, gradient_bound, active, residual })
 }
 

@@ -18,10 +18,11 @@ mod parse;
 
 pub use header::{CHECKED_FROM, HEADER_LEN, MAGIC};
 pub use invalid::Invalid;
+pub(crate) use layer::{Activations, Float, Int16, Network};
 pub use layer::{Film, Layer, Layers, Weights};
 
 use crate::predictor::ScoreTables;
-use crate::{ForwardProcess, Grid};
+use crate::{ForwardProcess, Grid, checked};
 
 /// Version of the format.
 pub const VERSION: u16 = 3;
@@ -61,8 +62,7 @@ pub struct Model<'a> {
     descriptions: &'a [u8],
     tables: Tables<'a>,
     autocovariance: &'a [f32],
-    film: Option<Film<'a>>,
-    layers: Layers<'a>,
+    network: Option<Network<'a>>,
 }
 
 /// Bytes that tasks take from their caller, as the exporter computed them; a task checks what it is given by itself.
@@ -191,22 +191,33 @@ impl<'a> Model<'a> {
 
     /// λ to factors and shifts of the layers; `None` without a network.
     pub const fn film(&self) -> Option<Film<'a>> {
-        self.film
+        match self.network {
+            Some(network) => Some(network.film),
+            None => None,
+        }
     }
 
     /// The network's layers; none where the linear base is all there is.
     pub const fn layers(&self) -> Layers<'a> {
-        self.layers
+        match self.network {
+            Some(network) => network.activations.layers(),
+            None => Layers::none(self.grid),
+        }
+    }
+
+    /// The network, its layers by their activations.
+    pub(crate) const fn network(&self) -> Option<Network<'a>> {
+        self.network
     }
 
     /// Whether the network's activations are int16.
-    pub fn int16(&self) -> bool {
-        self.layers.iter().next().is_some_and(|layer| layer.weights.int16())
+    pub const fn int16(&self) -> bool {
+        matches!(self.network, Some(Network { activations: Activations::Int16(_), .. }))
     }
 
     /// Fields that the network sees: every channel of every frame, filtered and raw or raw alone.
     pub const fn input_fields(&self) -> usize {
         let kinds = if self.options.filtered_inputs { 2 } else { 1 };
-        kinds * self.window * self.channels
+        checked::product(&[kinds, self.window, self.channels])
     }
 }

@@ -1,7 +1,7 @@
 //! One pass over a file.
 
 use super::cursor::Cursor;
-use super::layer::{Layers, film, layer};
+use super::layer::{Activations, Layer, Layers, Network, film, int16_next};
 use super::{Channel, Invalid, LAYERS_MAX, Model, Tables, header};
 use crate::predictor::{Linear, ScoreTables};
 use crate::spectral::RadialBins;
@@ -46,7 +46,8 @@ pub(super) fn model(bytes: &[u8]) -> Result<Model<'_>, Invalid> {
     let autocovariance = cursor.f32s(&[lags, channels, channels, points], "autocovariance")?;
     let planes = autocovariance.chunks_exact(points);
     // Of lag 0 the diagonal: what a channel has with itself.
-    for power in planes.take(channels.saturating_mul(channels)).step_by(channels + 1) {
+    for power in planes.take(channels.saturating_mul(channels)).step_by(channels.saturating_add(1))
+    {
         let positive = |mode: ComplexMode| power.get(mode.re).is_some_and(|power| *power >= 0.0);
         hold(complex_modes(&header.grid).all(positive), "autocovariance")?;
     }
@@ -64,44 +65,72 @@ pub(super) fn model(bytes: &[u8]) -> Result<Model<'_>, Invalid> {
         descriptions,
         tables,
         autocovariance,
-        film: None,
-        layers: Layers { grid: header.grid, count: header.layers, cursor },
+        network: None,
     };
     match header.layers {
         0 => hold(header.hidden == 0 && header.options.linear_base, "layers")?,
-        count => network(&mut model, &mut cursor, count, header.hidden)?,
+        count => {
+            let network = network(&model, bytes, &mut cursor, count, header.hidden)?;
+            model.network = Some(network);
+        }
     }
     cursor.align()?;
     if cursor.is_empty() { Ok(model) } else { Err(Invalid::Length) }
 }
 
-/// Reads the network, whose layers must fit each other.
+/// Reads the network of the file `bytes`, whose layers must fit each other.
 fn network<'a>(
-    model: &mut Model<'a>,
+    model: &Model<'a>,
+    bytes: &'a [u8],
     cursor: &mut Cursor<'a>,
     count: usize,
     hidden: usize,
-) -> Result<(), Invalid> {
+) -> Result<Network<'a>, Invalid> {
     cursor.align()?;
     let modulated = usize::try_from(cursor.u32()?).map_err(|_| Invalid::Length)?;
     hold(hidden > 0, "hidden")?;
-    model.film = Some(film(cursor, hidden, modulated)?);
-    model.layers.cursor = cursor.known();
-    let heads = if model.options.score_head { 2 } else { 1 };
-    let (mut from, mut channels, mut int16) = (model.input_fields(), 0_usize, None);
-    for n in 0..count {
-        let layer = layer(cursor, model.grid, n, count)?;
-        let (inputs, outputs) = (layer.shape.inputs(), layer.shape.outputs());
-        hold(*int16.get_or_insert(layer.weights.int16()) == layer.weights.int16(), "weights")?;
-        hold(inputs == from && (!layer.residual || inputs == outputs), "layer")?;
-        if layer.active {
-            channels = channels.saturating_add(outputs);
-        } else {
-            hold(outputs == heads * model.channels, "layer")?;
-        }
-        from = outputs;
+    let film = film(cursor, hidden, modulated)?;
+    let (file, mut chain) = (Cursor::new(bytes), Chain::new(model));
+    let activations = if int16_next(*cursor)? {
+        let fits = |layer: &Layer<'a, _>| chain.fits(layer);
+        Activations::Int16(Layers::read(cursor, file, model.grid, count, fits)?)
+    } else {
+        let fits = |layer: &Layer<'a, _>| chain.fits(layer);
+        Activations::Float(Layers::read(cursor, file, model.grid, count, fits)?)
+    };
+    hold(chain.modulated == modulated, "film")?;
+    Ok(Network { film, activations })
+}
+
+/// What the layers read so far leave for the next one.
+struct Chain {
+    /// Channels that it must take.
+    channels: usize,
+    /// Channels that the last one must give.
+    outputs: usize,
+    /// Channels with a modulation.
+    modulated: usize,
+}
+
+impl Chain {
+    fn new(model: &Model<'_>) -> Self {
+        let heads = if model.options.score_head { 2 } else { 1 };
+        let outputs = model.channels.saturating_mul(heads);
+        Self { channels: model.input_fields(), outputs, modulated: 0 }
     }
-    hold(channels == modulated, "film")
+
+    /// Checks a layer against those before it.
+    fn fits<W>(&mut self, layer: &Layer<'_, W>) -> Result<(), Invalid> {
+        let (inputs, outputs) = (layer.shape.inputs(), layer.shape.outputs());
+        hold(inputs == self.channels && (!layer.residual || inputs == outputs), "layer")?;
+        if layer.active {
+            self.modulated = self.modulated.saturating_add(outputs);
+        } else {
+            hold(outputs == self.outputs, "layer")?;
+        }
+        self.channels = outputs;
+        Ok(())
+    }
 }
 
 /// Reads one channel's description.

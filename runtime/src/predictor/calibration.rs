@@ -1,6 +1,7 @@
 //! What was measured on a trained predictor, tabulated over λ.
 
 use crate::Error;
+use crate::checked::{Place, product, sum};
 
 /// Tables over λ, channels and radial bins (see [`crate::spectral::RadialBins`]), `[λ][channel][bin]` each.
 ///
@@ -69,11 +70,11 @@ impl<'a> Calibration<'a> {
     };
 
     /// * `lambdas`: ascending, positive.
-    /// * `innovation`: one-step residual power over the linear predictor's S.
+    /// * `innovation`: one-step residual power over the linear predictor's S, positive: scores are divided by it.
     /// * `path`: moments of the path score; `head`: of the score head's, if there is one.
     ///
     /// # Errors
-    /// [`Error::Parameter`] if λ do not ascend, an entry is not finite, or a power or an innovation is negative;
+    /// [`Error::Parameter`] if λ do not ascend, an entry is not finite, a power is negative or an innovation not positive;
     /// [`Error::LengthMismatch`] if a table is not `lambdas` × `channels` × `bins` long.
     pub fn new(
         lambdas: &'a [f32],
@@ -85,26 +86,27 @@ impl<'a> Calibration<'a> {
     ) -> Result<Self, Error> {
         let mut last = 0.0;
         for lambda in lambdas {
-            last = Error::check("lambdas", *lambda, *lambda > last, "positive and ascending")?;
+            last =
+                Error::check("lambdas", *lambda, *lambda > last, "positive, finite and ascending")?;
         }
-        let values = lambdas.len() * channels * bins;
-        let check = |table: &[f32], smallest: f32| {
+        let values = product(&[lambdas.len(), channels, bins]);
+        let check = |name, table: &[f32], holds: fn(f32) -> bool, expected| {
             if table.len() != values {
                 return Err(Error::LengthMismatch { left: table.len(), right: values });
             }
             for entry in table {
-                let holds = *entry >= smallest;
-                Error::check("calibration", *entry, holds, "finite, and a power not negative")?;
+                Error::check(name, *entry, holds(*entry), expected)?;
             }
             Ok(())
         };
-        check(innovation, 0.0)?;
+        check("innovation", innovation, |ratio| ratio > 0.0, "positive and finite")?;
         for scores in [Some(path), head].into_iter().flatten() {
-            let [power, truth, drawn_power, drawn_state] = scores.each();
-            check(power, 0.0)?;
-            check(truth, f32::MIN)?;
-            check(drawn_power, 0.0)?;
-            check(drawn_state, f32::MIN)?;
+            for (name, table) in [("power", scores.power), ("drawn_power", scores.drawn_power)] {
+                check(name, table, |power| power >= 0.0, "finite and not negative")?;
+            }
+            for (name, table) in [("truth", scores.truth), ("drawn_state", scores.drawn_state)] {
+                check(name, table, |_| true, "finite")?;
+            }
         }
         let head = head.unwrap_or_default();
         Ok(Self { lambdas, channels, bins, innovation, path, head })
@@ -113,14 +115,14 @@ impl<'a> Calibration<'a> {
     /// Where λ stands.
     pub fn position(&self, lambda: f32) -> Position {
         let mut position = Position { low: 0, weight: 0.0 };
-        for (low, pair) in self.lambdas.windows(2).enumerate() {
-            if let &[below, above] = pair {
-                if lambda >= above {
-                    position = Position { low: low + 1, weight: 0.0 };
-                } else if lambda > below {
-                    let weight = libm::logf(lambda / below) / libm::logf(above / below);
-                    return Position { low, weight };
-                }
+        for (low, (below, above)) in
+            self.lambdas.iter().zip(self.lambdas.iter().skip(1)).enumerate()
+        {
+            if lambda >= *above {
+                position = Position { low: low.plus(1), weight: 0.0 };
+            } else if lambda > *below {
+                let weight = libm::logf(lambda / below) / libm::logf(above / below);
+                return Position { low, weight };
             }
         }
         position
@@ -158,10 +160,11 @@ impl<'a> Calibration<'a> {
         if channel >= self.channels || bin >= self.bins {
             return None;
         }
-        let stride = self.channels * self.bins;
-        let index = position.low * stride + channel * self.bins + bin;
+        let (stride, row) = (product(&[self.channels, self.bins]), product(&[channel, self.bins]));
+        let index = sum(&[product(&[position.low, stride]), row, bin]);
         let low = *table.get(index)?;
-        let high = table.get(index + stride).copied().unwrap_or(low);
+        // Behind the last λ its value holds.
+        let high = table.get(sum(&[index, stride])).copied().unwrap_or(low);
         Some(low + position.weight * (high - low))
     }
 }

@@ -2,6 +2,7 @@
 
 use super::normal::{Complex, EQUATIONS_MAX, Factors, Row};
 use super::{Calibration, Predictor, frame_len, input_frames, window_frames};
+use crate::checked::{self, OrBug, Place, bug, product, sum};
 use crate::process::check_lambda;
 use crate::spectral::RadialBins;
 use crate::spectral::operator::{ComplexMode, accumulate, by_value, quadruples};
@@ -44,16 +45,16 @@ impl<'a> Linear<'a> {
 
     /// Values of memory for a predictor: (1 + W) C N for P and S, C² N W (W + 1)/2 for the coefficients.
     pub const fn memory_len(grid: &Grid, channels: usize, window: usize) -> usize {
-        let frame = channels * grid.points();
-        frame * (1 + window) + frame * channels * (window * (window + 1) / 2)
+        let frames = product(&[channels, grid.points(), sum(&[1, window])]);
+        sum(&[frames, coefficients_len(grid, channels, window)])
     }
 
     /// Takes the autocovariance, whose length decides W, and at least [`Linear::memory_len`] values of memory.
     ///
     /// # Errors
     /// [`Error::FieldLength`] unless `autocovariance` holds at least lags 0 and 1 for `channels` channels;
-    /// [`Error::Parameter`] if W × channels is above [`Linear::EQUATIONS_MAX`] or a power is negative or not finite;
-    /// [`Error::ScratchLength`].
+    /// [`Error::Count`] if W × channels is above [`Linear::EQUATIONS_MAX`]; [`Error::Parameter`] if a power is negative or not
+    /// finite; [`Error::MemoryLength`].
     pub fn new(
         grid: &Grid,
         process: &ForwardProcess,
@@ -61,33 +62,28 @@ impl<'a> Linear<'a> {
         autocovariance: &'a [f32],
         memory: &'a mut [f32],
     ) -> Result<Self, Error> {
-        let lag = channels * channels * grid.points();
+        let points = grid.points();
+        let lag = product(&[channels, channels, points]);
         let refused = Error::FieldLength { values: autocovariance.len(), points: lag };
         let lags = autocovariance.len().checked_div(lag).ok_or(refused)?;
-        if lags < 2 || lags * lag != autocovariance.len() {
+        if lags < 2 || product(&[lags, lag]) != autocovariance.len() {
             return Err(refused);
         }
-        let window = lags - 1;
-        let equations = window * channels;
-        Error::check(
-            "window × channels",
-            equations as f32,
-            equations <= EQUATIONS_MAX,
-            "at most 16 equations for each mode",
-        )?;
-        let frame = channels * grid.points();
-        let too_short = Error::ScratchLength {
-            values: memory.len(),
-            needed: Self::memory_len(grid, channels, window),
-        };
-        let memory = memory.get_mut(..Self::memory_len(grid, channels, window)).ok_or(too_short)?;
-        let (power, rest) = memory.split_at_mut_checked(frame).ok_or(too_short)?;
-        let (innovation, coefficients) =
-            rest.split_at_mut_checked(window * frame).ok_or(too_short)?;
-        for (channel, power) in power.chunks_exact_mut(grid.points()).enumerate() {
-            let diagonal = (channel * channels + channel) * grid.points();
+        let window = lags.saturating_sub(1);
+        let equations = product(&[window, channels]);
+        let solvable = equations <= EQUATIONS_MAX;
+        let expected = "at most 16, the equations for each mode";
+        Error::count("window × channels", equations, solvable, expected)?;
+        let (values, needed) = (memory.len(), Self::memory_len(grid, channels, window));
+        let memory = memory.get_mut(..needed).ok_or(Error::MemoryLength { values, needed })?;
+        let frame = channels.times(points);
+        let (power, rest) = memory.split_at_mut_checked(frame).or_bug();
+        let (innovation, coefficients) = rest.split_at_mut_checked(window.times(frame)).or_bug();
+        // Of lag 0 the diagonal: what a channel has with itself.
+        let diagonal = autocovariance.chunks_exact(points).step_by(channels.plus(1));
+        for (power, variances) in power.chunks_exact_mut(points).zip(diagonal) {
             for mode in by_value(grid).flatten() {
-                let value = autocovariance.get(diagonal + mode.re).copied().unwrap_or(0.0);
+                let value = variances.get(mode.re).copied().or_bug();
                 Error::check("power", value, value >= 0.0, "finite and not negative")?;
                 put_both(power, mode, value);
             }
@@ -111,21 +107,21 @@ impl<'a> Linear<'a> {
 
     /// Values of memory for an estimate of the noise: C N, and C² N W (W + 1)/2.
     pub const fn noise_memory_len(grid: &Grid, channels: usize, window: usize) -> usize {
-        let frame = channels * grid.points();
-        frame + frame * channels * (window * (window + 1) / 2)
+        let frame = product(&[channels, grid.points()]);
+        sum(&[frame, coefficients_len(grid, channels, window)])
     }
 
     /// The same predictor with a score head, the best linear estimate of the newest frame's unit noise; takes at least
     /// [`Linear::noise_memory_len`] values.
     ///
     /// # Errors
-    /// [`Error::ScratchLength`].
+    /// [`Error::MemoryLength`].
     pub fn with_noise(self, memory: &'a mut [f32]) -> Result<Self, Error> {
         let needed = Self::noise_memory_len(&self.grid, self.channels, self.window);
-        let too_short = Error::ScratchLength { values: memory.len(), needed };
-        let memory = memory.get_mut(..needed).ok_or(too_short)?;
+        let values = memory.len();
+        let memory = memory.get_mut(..needed).ok_or(Error::MemoryLength { values, needed })?;
         let (noise_residual, noise_coefficients) =
-            memory.split_at_mut_checked(frame_len(&self)).ok_or(too_short)?;
+            memory.split_at_mut_checked(frame_len(&self)).or_bug();
         Ok(Self { noise_residual, noise_coefficients, lambda: f32::NAN, ..self })
     }
 
@@ -142,9 +138,9 @@ impl<'a> Linear<'a> {
         let autocovariance = self.autocovariance;
         // C² Γ(lag), row `a`, column `b`.
         let gamma = |lag: usize, a: usize, b: usize| {
-            let base = ((lag * channels + a) * channels + b) * points;
+            let base = lag.times(channels).plus(a).times(channels).plus(b).times(points);
             let part = |index: usize| {
-                signal * f64::from(autocovariance.get(base + index).copied().unwrap_or(0.0))
+                signal * f64::from(autocovariance.get(base.plus(index)).copied().or_bug())
             };
             Complex { re: part(mode.re), im: mode.im.map_or(0.0, part) }
         };
@@ -153,9 +149,9 @@ impl<'a> Linear<'a> {
             for a in 0..channels {
                 let mut row = Row::default();
                 let columns = (0..=i).flat_map(|j| (0..channels).map(move |b| (j, b)));
-                for (entry, (j, b)) in row.iter_mut().zip(columns.take(i * channels + a)) {
+                for (entry, (j, b)) in row.iter_mut().zip(columns.take(i.times(channels).plus(a))) {
                     // Block (i, j) is Γ(j − i) = Γ(i − j)ᴴ.
-                    *entry = gamma(i - j, b, a).conj();
+                    *entry = gamma(i.minus(j), b, a).conj();
                 }
                 factors.push(row, gamma(0, a, a).re + noise);
             }
@@ -164,17 +160,16 @@ impl<'a> Linear<'a> {
             let mut reduced = Row::default();
             let columns = (0..self.window).flat_map(|j| (0..channels).map(move |b| (j, b)));
             for (entry, (j, b)) in reduced.iter_mut().zip(columns) {
-                *entry = gamma(1 + j, a, b);
+                *entry = gamma(j.plus(1), a, b);
             }
             factors.reduce(&mut reduced);
             for frames in 1..=self.window {
-                let equations = frames * channels;
+                let equations = frames.times(channels);
                 let left = gamma(0, a, a).re + noise - factors.explained(&reduced, equations);
-                let place = (frames - 1) * channels + a;
-                if let Some(innovation) = self.innovation.chunks_exact_mut(points).nth(place) {
-                    // The newest frame's own noise cannot be predicted.
-                    put_both(innovation, mode, left.max(noise) as f32);
-                }
+                let place = frames.minus(1).times(channels).plus(a);
+                let innovation = self.innovation.chunks_exact_mut(points).nth(place).or_bug();
+                // The newest frame's own noise cannot be predicted.
+                put_both(innovation, mode, left.max(noise) as f32);
                 self.solution(factors, &reduced, mode, a, frames, Estimate::Increment);
             }
             if self.noise_coefficients.is_empty() {
@@ -182,14 +177,14 @@ impl<'a> Linear<'a> {
             }
             // Of the window only the newest frame shares noise with ε: E[ε û^{n−j}] = √Σ [j = 0].
             let mut reduced = Row::default();
-            if let Some(entry) = reduced.get_mut(a) {
-                entry.re = libm::sqrt(noise);
+            match reduced.get_mut(a) {
+                Some(entry) => entry.re = libm::sqrt(noise),
+                None => bug(),
             }
             factors.reduce(&mut reduced);
-            let left = 1.0 - factors.explained(&reduced, self.window * channels);
-            if let Some(residual) = self.noise_residual.chunks_exact_mut(points).nth(a) {
-                put_both(residual, mode, left.max(0.0) as f32);
-            }
+            let left = 1.0 - factors.explained(&reduced, self.window.times(channels));
+            let residual = self.noise_residual.chunks_exact_mut(points).nth(a).or_bug();
+            put_both(residual, mode, left.max(0.0) as f32);
             for frames in 1..=self.window {
                 self.solution(factors, &reduced, mode, a, frames, Estimate::Noise);
             }
@@ -208,16 +203,16 @@ impl<'a> Linear<'a> {
     ) {
         let (channels, points) = (self.channels, self.grid.points());
         let mut solution = *reduced;
-        factors.solve(&mut solution, frames * channels);
-        let place = (first_coefficient(frames) * channels + a) * channels;
+        factors.solve(&mut solution, frames.times(channels));
+        let (frame, lag) = (frame_len(self), self.lag_len());
         let coefficients = match estimate {
             Estimate::Increment => &mut *self.coefficients,
             Estimate::Noise => &mut *self.noise_coefficients,
         };
-        for (block, factors) in solution.chunks_exact(channels.max(1)).take(frames).enumerate() {
-            let place = place + block * channels * channels;
-            let operators = coefficients.chunks_exact_mut(points).skip(place);
-            for (operator, factor) in operators.zip(factors) {
+        let lags = coefficients.chunks_exact_mut(lag).skip(first_coefficient(frames));
+        for (lag, factors) in lags.zip(solution.chunks_exact(channels.max(1))).take(frames) {
+            let row = lag.chunks_exact_mut(frame).nth(a).or_bug();
+            for (operator, factor) in checked::zip(row.chunks_exact_mut(points), factors) {
                 put(operator, mode.re, factor.re as f32);
                 if let Some(im) = mode.im {
                     put(operator, im, factor.im as f32);
@@ -250,12 +245,18 @@ impl<'a> Linear<'a> {
         self.noise_residual
     }
 
+    /// Values of the operators of one lag; not 0, as [`frame_len`].
+    fn lag_len(&self) -> usize {
+        self.channels.times(frame_len(self)).max(1)
+    }
+
     /// Adds an operator's value at a frame.
     fn apply(&self, operator: &[f32], frame: &[f32], out: &mut [f32]) {
         let points = self.grid.points();
         let rows = operator.chunks_exact(frame_len(self));
-        for (row, out) in rows.zip(out.chunks_exact_mut(points)) {
-            for (operator, u) in row.chunks_exact(points).zip(frame.chunks_exact(points)) {
+        for (row, out) in checked::zip(rows, out.chunks_exact_mut(points)) {
+            let inputs = frame.chunks_exact(points);
+            for (operator, u) in checked::zip(row.chunks_exact(points), inputs) {
                 accumulate(&self.grid, 1.0, operator, u, out);
             }
         }
@@ -318,16 +319,16 @@ impl Predictor for Linear<'_> {
         if self.lambda.is_nan() || frames == 0 {
             return &[];
         }
-        let place = frames.min(self.window) - 1;
-        self.innovation.chunks_exact(frame_len(self)).nth(place).unwrap_or(&[])
+        let place = frames.min(self.window).minus(1);
+        self.innovation.chunks_exact(frame_len(self)).nth(place).or_bug()
     }
 
     fn coefficient(&self, frames: usize, j: usize) -> &[f32] {
         if frames == 0 || frames > self.window || j >= frames {
             return &[];
         }
-        let lag = (self.channels * frame_len(self)).max(1);
-        self.coefficients.chunks_exact(lag).nth(first_coefficient(frames) + j).unwrap_or(&[])
+        let place = first_coefficient(frames).plus(j);
+        self.coefficients.chunks_exact(self.lag_len()).nth(place).or_bug()
     }
 
     fn calibration(&self) -> &Calibration<'_> {
@@ -337,11 +338,12 @@ impl Predictor for Linear<'_> {
     /// Relative error ≤ 1e-6 of the largest term.
     fn increment(&self, window: &[f32], increment: &mut [f32], _: &mut [f32]) -> Result<(), Error> {
         let frames = input_frames(self, window, increment)?;
-        let mut newest_first = window.chunks_exact(frame_len(self)).rev();
-        for (value, u) in increment.iter_mut().zip(newest_first.clone().next().unwrap_or(&[])) {
+        let newest_first = window.chunks_exact(frame_len(self)).rev();
+        let newest = newest_first.clone().next().or_bug();
+        for (value, u) in checked::zip(&mut *increment, newest) {
             *value = -u;
         }
-        for (j, frame) in (0..frames).zip(&mut newest_first) {
+        for (j, frame) in checked::zip(0..frames, newest_first) {
             self.apply(self.coefficient(frames, j), frame, increment);
         }
         Ok(())
@@ -358,10 +360,10 @@ impl Predictor for Linear<'_> {
         }
         let frames = input_frames(self, window, noise)?;
         noise.fill(0.0);
-        let operators =
-            self.noise_coefficients.chunks_exact((self.channels * frame_len(self)).max(1));
+        // Those of longer windows come behind.
+        let operators = self.noise_coefficients.chunks_exact(self.lag_len());
         let newest_first = window.chunks_exact(frame_len(self)).rev();
-        for (operator, frame) in operators.skip(first_coefficient(frames)).zip(newest_first) {
+        for (frame, operator) in newest_first.zip(operators.skip(first_coefficient(frames))) {
             self.apply(operator, frame, noise);
         }
         Ok(())
@@ -372,15 +374,16 @@ impl Predictor for Linear<'_> {
         let frames = window_frames(self, gradient, cotangent)?;
         let points = self.grid.points();
         let newest_first = gradient.chunks_exact_mut(frame_len(self)).rev();
-        for (j, frame) in (0..frames).zip(newest_first) {
+        for (j, frame) in checked::zip(0..frames, newest_first) {
             if j == 0 {
-                for (g, v) in frame.iter_mut().zip(cotangent) {
+                for (g, v) in checked::zip(&mut *frame, cotangent) {
                     *g -= v;
                 }
             }
             let rows = self.coefficient(frames, j).chunks_exact(frame_len(self));
-            for (row, v) in rows.zip(cotangent.chunks_exact(points)) {
-                for (operator, g) in row.chunks_exact(points).zip(frame.chunks_exact_mut(points)) {
+            for (row, v) in checked::zip(rows, cotangent.chunks_exact(points)) {
+                let gradients = frame.chunks_exact_mut(points);
+                for (operator, g) in checked::zip(row.chunks_exact(points), gradients) {
                     accumulate(&self.grid, -1.0, operator, v, g);
                 }
             }
@@ -400,12 +403,24 @@ enum Estimate {
 
 /// Operators of shorter windows before those of a window of `frames` frames.
 const fn first_coefficient(frames: usize) -> usize {
-    frames * (frames - 1) / 2
+    pairs(frames.saturating_sub(1))
+}
+
+/// 1 + 2 + … + n.
+const fn pairs(n: usize) -> usize {
+    let next = sum(&[n, 1]);
+    if n % 2 == 0 { product(&[n / 2, next]) } else { product(&[n, next / 2]) }
+}
+
+/// Values of the operators of every number of frames up to `window`.
+const fn coefficients_len(grid: &Grid, channels: usize, window: usize) -> usize {
+    product(&[channels, channels, grid.points(), pairs(window)])
 }
 
 fn put(values: &mut [f32], index: usize, value: f32) {
-    if let Some(place) = values.get_mut(index) {
-        *place = value;
+    match values.get_mut(index) {
+        Some(place) => *place = value,
+        None => bug(),
     }
 }
 

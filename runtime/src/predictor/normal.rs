@@ -7,6 +7,8 @@
 //! part of a longer one's: a row u of c L⁻ᴴ comes from the recurrence that makes the rows of L D, the innovation
 //! variance is what is left of the diagonal, C²Γ(0) + Σ − Σ |u_k|²/d_k, and A = (u D⁻¹) L⁻¹.
 
+use crate::checked::{Place, bug};
+
 /// Most equations, frames × channels.
 pub(super) const EQUATIONS_MAX: usize = 16;
 
@@ -76,17 +78,16 @@ impl Factors {
             *entry = entry.scaled(*inverse);
         }
         let place = self.rows.get_mut(self.count).zip(self.inverse_pivots.get_mut(self.count));
-        if let Some((place, inverse)) = place {
-            *place = row;
-            *inverse = if pivot > PIVOT_MIN * diagonal { 1.0 / pivot } else { 0.0 };
-            self.count += 1;
-        }
+        let Some((place, inverse)) = place else { return bug() };
+        *place = row;
+        *inverse = if pivot > PIVOT_MIN * diagonal { 1.0 / pivot } else { 0.0 };
+        self.count = self.count.plus(1);
     }
 
     /// Row ← row · L⁻ᴴ, by the recurrence u_c = m_c − Σ_{k<c} u_k conj(L_ck).
     pub(super) fn reduce(&self, row: &mut Row) {
         for (c, factor) in self.rows.iter().enumerate().take(self.count) {
-            let Some((done, [value, ..])) = row.split_at_mut_checked(c) else { return };
+            let Some((done, [value, ..])) = row.split_at_mut_checked(c) else { return bug() };
             for (u, l) in done.iter().zip(factor) {
                 *value = value.minus(*u, l.conj());
             }
@@ -106,7 +107,9 @@ impl Factors {
         }
         // From the last entry up: a_k is complete when every later entry has been taken off.
         for (c, factor) in self.rows.iter().enumerate().take(equations).rev() {
-            let Some((earlier, [last, ..])) = reduced.split_at_mut_checked(c) else { return };
+            let Some((earlier, [last, ..])) = reduced.split_at_mut_checked(c) else {
+                return bug();
+            };
             for (a, l) in earlier.iter_mut().zip(factor) {
                 *a = a.minus(*last, *l);
             }

@@ -2,8 +2,9 @@
 
 use core::f64::consts::PI;
 
-use super::operator::complex_modes;
+use super::operator::{ComplexMode, complex_modes};
 use super::resample::grid_fits;
+use crate::checked::{OrBug, Place, bug};
 use crate::{Axis, Boundary, Error, Grid};
 
 /// The transfer function of pixels, packed (see [`super::operator`]): a mode of the fine field times this number is the
@@ -38,11 +39,9 @@ pub fn block_average(fine: &Grid, coarse: &Grid, transfer: &mut [f32]) -> Result
         let paired = |axis: Axis, index| axis.boundary() == Boundary::Periodic && index > 1;
         let negative = fine.y().is_some_and(|y| paired(y, j)) && j & 1 == 1;
         let y_im = if negative { -y_im } else { y_im };
-        if let Some(re) = transfer.get_mut(mode.re) {
-            *re = (y_re * x_re - y_im * x_im) as f32;
-        }
-        if let Some(im) = mode.im.and_then(|im| transfer.get_mut(im)) {
-            *im = (y_re * x_im + y_im * x_re) as f32;
+        put(transfer, mode.re, (y_re * x_re - y_im * x_im) as f32);
+        if let Some(im) = mode.im {
+            put(transfer, im, (y_re * x_im + y_im * x_re) as f32);
         }
     }
     Ok(())
@@ -85,35 +84,48 @@ pub fn pixel_modes(
     // Σ |A|² P of the modes that fold onto a resolved one, which has itself no share in it.
     variances.fill(0.0);
     for mode in complex_modes(fine) {
-        let part = |index: Option<usize>| index.and_then(|i| inverse.get(i)).copied();
-        let gain = size(part(Some(mode.re)).unwrap_or(0.0), part(mode.im).unwrap_or(0.0));
+        let (re, im) = parts(inverse, mode);
+        let gain = size(re, im);
         for index in [Some(mode.re), mode.im].into_iter().flatten() {
-            let Some(seen) = folded(fine, coarse, index).filter(|seen| *seen != index) else {
-                continue;
-            };
-            if let (Some(variance), Some(power)) = (variances.get_mut(seen), power.get(index)) {
-                *variance += gain * power;
+            // A mode that is seen as itself, or not at all, is mistaken for no other.
+            if let Some(seen) = folded(fine, coarse, index).filter(|seen| *seen != index) {
+                let sum = at(variances, seen) + gain * at(power, index);
+                put(variances, seen, sum);
             }
         }
     }
     for mode in complex_modes(fine) {
         let resolved = folded(fine, coarse, mode.re) == Some(mode.re);
-        let part =
-            |values: &[f32], index: Option<usize>| index.and_then(|i| values.get(i)).copied();
-        let re = part(inverse, Some(mode.re)).unwrap_or(0.0);
-        let im = part(inverse, mode.im).unwrap_or(0.0);
+        let (re, im) = parts(inverse, mode);
         let gain = size(re, im);
         // Both parts of a mode are known equally well.
-        let mistaken = part(variances, Some(mode.re)).unwrap_or(0.0);
+        let mistaken = at(variances, mode.re);
         for (index, value) in [(Some(mode.re), re), (mode.im, -im)] {
-            let place = index.and_then(|i| inverse.get_mut(i).zip(variances.get_mut(i)));
-            if let Some((inverse, variance)) = place {
-                *inverse = if resolved { value / gain } else { 0.0 };
-                *variance = if resolved { (mistaken + noise) / gain } else { f32::INFINITY };
-            }
+            let Some(index) = index else { continue };
+            put(inverse, index, if resolved { value / gain } else { 0.0 });
+            let variance = if resolved { (mistaken + noise) / gain } else { f32::INFINITY };
+            put(variances, index, variance);
         }
     }
     Ok(())
+}
+
+/// The value at a place that is there.
+fn at(values: &[f32], index: usize) -> f32 {
+    values.get(index).copied().or_bug()
+}
+
+/// Sets the value at a place that is there.
+fn put(values: &mut [f32], index: usize, value: f32) {
+    match values.get_mut(index) {
+        Some(place) => *place = value,
+        None => bug(),
+    }
+}
+
+/// Real and imaginary part of a mode; a real mode's imaginary part is 0.
+fn parts(values: &[f32], mode: ComplexMode) -> (f32, f32) {
+    (at(values, mode.re), mode.im.map_or(0.0, |im| at(values, im)))
 }
 
 /// The factor of the mode stored at `index` of a fine axis.
@@ -130,7 +142,7 @@ fn factor(fine: &Axis, coarse: &Axis, index: usize) -> (f64, f64) {
     let size = libm::sin(block as f64 * angle) / (block as f64 * libm::sin(angle));
     match fine.boundary() {
         Boundary::Periodic => {
-            let (sin, cos) = libm::sincos((block - 1) as f64 * angle);
+            let (sin, cos) = libm::sincos((block as f64 - 1.0) * angle);
             (size * cos, size * sin)
         }
         Boundary::Reflecting => (size, 0.0),
@@ -144,25 +156,26 @@ fn folded(fine: &Grid, coarse: &Grid, index: usize) -> Option<usize> {
         (Some(fine), Some(coarse)) => folded_axis(&fine, &coarse, j)?,
         _ => 0,
     };
-    Some(j * fine.nx() + folded_axis(&fine.x(), &coarse.x(), i)?)
+    Some(j.times(fine.nx()).plus(folded_axis(&fine.x(), &coarse.x(), i)?))
 }
 
 fn folded_axis(fine: &Axis, coarse: &Axis, index: usize) -> Option<usize> {
     let (mode, points) = (fine.mode(index), coarse.points());
     match fine.boundary() {
         Boundary::Periodic => {
-            let rest = mode & (points - 1);
-            let seen = rest.min(points - rest);
+            let rest = mode & points.minus(1);
+            let seen = rest.min(points.minus(rest));
             match (mode, seen) {
                 (0, _) => Some(0),
                 (_, 0) => None,
-                _ if 2 * seen == points => None,
-                _ => Some(2 * seen + (index & 1)),
+                _ if seen.times(2) == points => None,
+                _ => Some(seen.times(2).plus(index & 1)),
             }
         }
         Boundary::Reflecting => {
-            let rest = mode & (2 * points - 1);
-            let seen = rest.min(2 * points - rest);
+            let period = points.times(2);
+            let rest = mode & period.minus(1);
+            let seen = rest.min(period.minus(rest));
             (seen != points).then_some(seen)
         }
     }

@@ -7,59 +7,54 @@
 
 use super::real_fft::real_fft;
 use super::{fourier, quarter_wave};
+use crate::checked::{self, OrBug, Place, bug};
 
 /// Line to modes, in place; `work` is as long as `line`.
 pub(super) fn forward(line: &mut [f32], work: &mut [f32]) {
     let n = line.len();
-    let Some((evens, odds)) = work.split_at_mut_checked(n / 2) else { return };
-    let ends = evens.iter_mut().zip(odds.iter_mut().rev());
-    for ((even, odd), pair) in ends.zip(line.chunks_exact(2)) {
-        if let [first, second] = pair {
-            *even = *first;
-            *odd = *second;
-        }
+    let (evens, odds) = work.split_at_mut_checked(n / 2).or_bug();
+    let ends = checked::zip(evens, odds.iter_mut().rev());
+    for ((even, odd), [first, second]) in checked::zip(ends, line.as_chunks().0) {
+        *even = *first;
+        *odd = *second;
     }
     fourier::forward(work);
-    let Some((low, high)) = line.split_at_mut_checked(n / 2) else { return };
-    if let ([first, low @ ..], [middle, high @ ..], [zero, nyquist, pairs @ ..]) = (low, high, work)
-    {
-        *first = *zero;
-        *middle = *nyquist;
-        let ends = low.iter_mut().zip(high.iter_mut().rev());
-        for (m, ((near, far), pair)) in (1..).zip(ends.zip(pairs.chunks_exact(2))) {
-            if let [a, b] = pair {
-                (*near, *far) = reflect(*a, *b, m, n);
-            }
-        }
+    let (low, high) = line.split_at_mut_checked(n / 2).or_bug();
+    let ([first, low @ ..], [middle, high @ ..], [zero, nyquist, pairs @ ..]) = (low, high, work)
+    else {
+        return bug();
+    };
+    *first = *zero;
+    *middle = *nyquist;
+    let ends = checked::zip(low, high.iter_mut().rev());
+    for (((near, far), [a, b]), m) in checked::zip(ends, pairs.as_chunks().0).zip(1..n) {
+        (*near, *far) = reflect(*a, *b, m, n);
     }
 }
 
 /// Modes to line, in place; `work` is as long as `line`.
 pub(super) fn inverse(line: &mut [f32], work: &mut [f32]) {
     let n = line.len();
-    let Some((low, high)) = line.split_at_checked(n / 2) else { return };
-    if let ([first, low @ ..], [middle, high @ ..]) = (low, high) {
-        let ends = low.iter().zip(high.iter().rev());
-        let pairs = (1..).zip(ends).map(|(m, (near, far))| reflect(*near, *far, m, n));
-        fourier::spread(*first, *middle, pairs, work);
-    }
+    let (low, high) = line.split_at_checked(n / 2).or_bug();
+    let ([first, low @ ..], [middle, high @ ..]) = (low, high) else { return bug() };
+    let ends = checked::zip(low, high.iter().rev());
+    let pairs = ends.zip(1..n).map(|((near, far), m)| reflect(*near, *far, m, n));
+    fourier::spread(*first, *middle, pairs, work);
     real_fft(work);
     // Point p of the reordered line is Re − Im, point N − p is Re + Im; undo the reordering on the way out.
     let mut put = |p: usize, value: f32| {
-        let point = if p < n / 2 { 2 * p } else { 2 * (n - 1 - p) + 1 };
-        if let Some(cell) = line.get_mut(point) {
-            *cell = value;
+        let point = if p < n / 2 { p.times(2) } else { n.minus(1).minus(p).times(2).plus(1) };
+        match line.get_mut(point) {
+            Some(cell) => *cell = value,
+            None => bug(),
         }
     };
-    if let [zero, nyquist, pairs @ ..] = work {
-        put(0, *zero);
-        put(n / 2, *nyquist);
-        for (p, pair) in (1..).zip(pairs.chunks_exact(2)) {
-            if let [re, im] = pair {
-                put(p, *re - *im);
-                put(n - p, *re + *im);
-            }
-        }
+    let [zero, nyquist, pairs @ ..] = work else { return bug() };
+    put(0, *zero);
+    put(n / 2, *nyquist);
+    for ([re, im], p) in pairs.as_chunks().0.iter().zip(1..n) {
+        put(p, *re - *im);
+        put(n.minus(p), *re + *im);
     }
 }
 

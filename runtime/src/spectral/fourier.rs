@@ -3,44 +3,39 @@
 use core::f32::consts::FRAC_1_SQRT_2;
 
 use super::real_fft::real_fft;
+use crate::checked::{self, OrBug, bug};
 
 /// Line to modes, in place.
 pub(super) fn forward(line: &mut [f32]) {
     real_fft(line);
     let single = libm::sqrtf(1.0 / line.len() as f32);
     let paired = libm::sqrtf(2.0 / line.len() as f32);
-    if let [zero, nyquist, pairs @ ..] = line {
-        *zero *= single;
-        *nyquist *= single;
-        for value in pairs {
-            *value *= paired;
-        }
+    let [zero, nyquist, pairs @ ..] = line else { return bug() };
+    *zero *= single;
+    *nyquist *= single;
+    for value in pairs {
+        *value *= paired;
     }
 }
 
 /// Modes to line, in place; `work` is as long as `line`.
 pub(super) fn inverse(line: &mut [f32], work: &mut [f32]) {
-    if let [zero, nyquist, pairs @ ..] = &*line {
-        let pairs = pairs.chunks_exact(2).map(|pair| match pair {
-            [a, b] => (*a, *b),
-            _ => (0.0, 0.0),
-        });
-        spread(*zero, *nyquist, pairs, work);
-    }
+    let [zero, nyquist, pairs @ ..] = &*line else { return bug() };
+    let pairs = pairs.as_chunks().0.iter().map(|[a, b]| (*a, *b));
+    spread(*zero, *nyquist, pairs, work);
     real_fft(work);
     let half = line.len() / 2;
-    let Some((low, high)) = line.split_at_mut_checked(half) else { return };
-    if let ([first, low @ ..], [middle, high @ ..], [zero, nyquist, pairs @ ..]) = (low, high, work)
-    {
-        *first = *zero;
-        *middle = *nyquist;
-        let ends = low.iter_mut().zip(high.iter_mut().rev());
-        for ((near, far), pair) in ends.zip(pairs.chunks_exact(2)) {
-            if let [re, im] = pair {
-                *near = re - im;
-                *far = re + im;
-            }
-        }
+    let (low, high) = line.split_at_mut_checked(half).or_bug();
+    let ([first, low @ ..], [middle, high @ ..], [zero, nyquist, pairs @ ..]) = (low, high, work)
+    else {
+        return bug();
+    };
+    *first = *zero;
+    *middle = *nyquist;
+    let ends = checked::zip(low, high.iter_mut().rev());
+    for ((near, far), [re, im]) in checked::zip(ends, pairs.as_chunks().0) {
+        *near = re - im;
+        *far = re + im;
     }
 }
 
@@ -53,19 +48,19 @@ pub(super) fn inverse(line: &mut [f32], work: &mut [f32]) {
 pub(super) fn spread(
     zero: f32,
     nyquist: f32,
-    pairs: impl Iterator<Item = (f32, f32)>,
+    pairs: impl ExactSizeIterator<Item = (f32, f32)>,
     work: &mut [f32],
 ) {
     let single = libm::sqrtf(1.0 / work.len() as f32);
     let paired = single * FRAC_1_SQRT_2;
     let half = work.len() / 2;
-    let Some((low, high)) = work.split_at_mut_checked(half) else { return };
-    if let ([first, low @ ..], [middle, high @ ..]) = (low, high) {
-        *first = zero * single;
-        *middle = nyquist * single;
-        for ((near, far), (a, b)) in low.iter_mut().zip(high.iter_mut().rev()).zip(pairs) {
-            *near = (a - b) * paired;
-            *far = (a + b) * paired;
-        }
+    let (low, high) = work.split_at_mut_checked(half).or_bug();
+    let ([first, low @ ..], [middle, high @ ..]) = (low, high) else { return bug() };
+    *first = zero * single;
+    *middle = nyquist * single;
+    let ends = checked::zip(low, high.iter_mut().rev());
+    for ((near, far), (a, b)) in checked::zip(ends, pairs) {
+        *near = (a - b) * paired;
+        *far = (a + b) * paired;
     }
 }

@@ -35,6 +35,7 @@ pub use block::{block_average, pixel_modes};
 pub use power::{RadialBins, power_spectrum};
 pub use resample::{coarsen, coarsen_variances, refine, refine_variances};
 
+use crate::checked::{self, OrBug};
 use crate::{Axis, Boundary, Error, Grid};
 
 /// Values of scratch that [`forward`] and [`inverse`] need on `grid`: one working line, and on a plane one column.
@@ -43,9 +44,9 @@ pub const fn scratch_len(grid: &Grid) -> usize {
     if grid.is_line() {
         nx
     } else if ny > nx {
-        2 * ny
+        checked::sum(&[ny, ny])
     } else {
-        nx + ny
+        checked::sum(&[nx, ny])
     }
 }
 
@@ -93,11 +94,13 @@ fn transform(
         }
         let Some(y) = grid.y() else { continue };
         for x in 0..grid.nx() {
-            for (value, cell) in column.iter_mut().zip(channel.iter().skip(x).step_by(grid.nx())) {
+            let cells = channel.iter().skip(x).step_by(grid.nx());
+            for (value, cell) in checked::zip(&mut *column, cells) {
                 *value = *cell;
             }
             transform_line(&y, column, work, direction);
-            for (value, cell) in column.iter().zip(channel.iter_mut().skip(x).step_by(grid.nx())) {
+            let cells = channel.iter_mut().skip(x).step_by(grid.nx());
+            for (value, cell) in checked::zip(&*column, cells) {
                 *cell = *value;
             }
         }
@@ -106,8 +109,7 @@ fn transform(
 }
 
 fn transform_line(axis: &Axis, line: &mut [f32], work: &mut [f32], direction: Direction) {
-    // The lengths were checked by `transform`; a shorter slice is left as it is rather than reached past.
-    let Some(work) = work.get_mut(..line.len()) else { return };
+    let work = work.get_mut(..line.len()).or_bug();
     match (axis.boundary(), direction) {
         (Boundary::Periodic, Direction::Forward) => fourier::forward(line),
         (Boundary::Periodic, Direction::Inverse) => fourier::inverse(line, work),

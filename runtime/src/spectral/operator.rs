@@ -18,6 +18,7 @@
 
 use core::f32::consts::FRAC_1_SQRT_2;
 
+use crate::checked::{self, OrBug, Place};
 use crate::{Boundary, Error, Grid};
 
 /// Where one complex mode stands in a packed array of one channel.
@@ -40,11 +41,11 @@ pub(crate) fn by_value(grid: &Grid) -> impl Iterator<Item = Option<ComplexMode>>
     (0..grid.ny()).flat_map(move |j| {
         let row = y.map_or(Role::Single, |y| role(y.boundary(), j));
         (0..nx).map(move |i| {
-            let re = j * nx + i;
+            let re = j.times(nx).plus(i);
             match (role(x.boundary(), i), row) {
                 // On a quadruple the two rows are the two signs, and both are pairs along x.
-                (Role::Cosine, _) => Some(ComplexMode { re, im: Some(re + 1) }),
-                (Role::Single, Role::Cosine) => Some(ComplexMode { re, im: Some(re + nx) }),
+                (Role::Cosine, _) => Some(ComplexMode { re, im: Some(re.plus(1)) }),
+                (Role::Single, Role::Cosine) => Some(ComplexMode { re, im: Some(re.plus(nx)) }),
                 (Role::Single, Role::Single) => Some(ComplexMode { re, im: None }),
                 (Role::Sine, _) | (Role::Single, Role::Sine) => None,
             }
@@ -117,17 +118,13 @@ pub(crate) fn quadruples(
     grid.channels(values.len())?;
     let (nx, single) = (grid.nx(), singles(grid.x().boundary(), grid.nx()));
     for channel in values.chunks_exact_mut(grid.points()) {
-        let Some((_, pairs)) = channel.split_at_mut_checked(single_rows(grid) * nx) else {
-            continue;
-        };
+        let (_, pairs) = channel.split_at_mut_checked(single_rows(grid).times(nx)).or_bug();
         let mut rows = pairs.chunks_exact_mut(nx);
         while let (Some(first), Some(second)) = (rows.next(), rows.next()) {
-            let tails = (first.get_mut(single..), second.get_mut(single..));
-            let (Some(first), Some(second)) = tails else { continue };
-            for (first, second) in first.chunks_exact_mut(2).zip(second.chunks_exact_mut(2)) {
-                if let ([a, b], [c, d]) = (first, second) {
-                    [*a, *b, *c, *d] = turn([*a, *b, *c, *d]);
-                }
+            let first = first.get_mut(single..).or_bug().as_chunks_mut().0;
+            let second = second.get_mut(single..).or_bug().as_chunks_mut().0;
+            for ([a, b], [c, d]) in checked::zip(first, second) {
+                [*a, *b, *c, *d] = turn([*a, *b, *c, *d]);
             }
         }
     }
@@ -143,20 +140,17 @@ pub(crate) fn accumulate(
     output: &mut [f32],
 ) {
     let nx = grid.nx();
-    let split = single_rows(grid) * nx;
-    let (Some((a, a_pairs)), Some((u, u_pairs)), Some((v, v_pairs))) = (
-        operator.split_at_checked(split),
-        input.split_at_checked(split),
-        output.split_at_mut_checked(split),
-    ) else {
-        return;
-    };
+    let split = single_rows(grid).times(nx);
+    let (a, a_pairs) = operator.split_at_checked(split).or_bug();
+    let (u, u_pairs) = input.split_at_checked(split).or_bug();
+    let (v, v_pairs) = output.split_at_mut_checked(split).or_bug();
     let boundary = grid.x().boundary();
-    for ((a, u), v) in a.chunks_exact(nx).zip(u.chunks_exact(nx)).zip(v.chunks_exact_mut(nx)) {
+    let inputs = checked::zip(a.chunks_exact(nx), u.chunks_exact(nx));
+    for ((a, u), v) in checked::zip(inputs, v.chunks_exact_mut(nx)) {
         single_row(boundary, sign, a, u, v);
     }
-    let inputs = a_pairs.chunks_exact(nx).zip(u_pairs.chunks_exact(nx));
-    let mut rows = inputs.zip(v_pairs.chunks_exact_mut(nx));
+    let inputs = checked::zip(a_pairs.chunks_exact(nx), u_pairs.chunks_exact(nx));
+    let mut rows = checked::zip(inputs, v_pairs.chunks_exact_mut(nx));
     while let (Some(((a, u), v)), Some(((b, w), x))) = (rows.next(), rows.next()) {
         row_pair(boundary, sign, (a, b), (u, w), (v, x));
     }
@@ -165,59 +159,52 @@ pub(crate) fn accumulate(
 /// A row whose y mode has no partner.
 fn single_row(boundary: Boundary, sign: f32, a: &[f32], u: &[f32], v: &mut [f32]) {
     let split = singles(boundary, a.len());
-    let (Some((a, a_pairs)), Some((u, u_pairs)), Some((v, v_pairs))) =
-        (a.split_at_checked(split), u.split_at_checked(split), v.split_at_mut_checked(split))
-    else {
-        return;
-    };
-    for ((a, u), v) in a.iter().zip(u).zip(v) {
+    let (a, a_pairs) = a.split_at_checked(split).or_bug();
+    let (u, u_pairs) = u.split_at_checked(split).or_bug();
+    let (v, v_pairs) = v.split_at_mut_checked(split).or_bug();
+    for ((a, u), v) in checked::zip(checked::zip(a, u), v) {
         *v += a * u;
     }
-    let pairs = a_pairs.chunks_exact(2).zip(u_pairs.chunks_exact(2));
-    for ((a, u), v) in pairs.zip(v_pairs.chunks_exact_mut(2)) {
-        if let (&[a, b], &[c, s], [v_c, v_s]) = (a, u, v) {
-            let b = sign * b;
-            *v_c += a * c - b * s;
-            *v_s += a * s + b * c;
-        }
+    let pairs = checked::zip(a_pairs.as_chunks().0, u_pairs.as_chunks().0);
+    for ((&[a, b], &[c, s]), [v_c, v_s]) in checked::zip(pairs, v_pairs.as_chunks_mut().0) {
+        let b = sign * b;
+        *v_c += a * c - b * s;
+        *v_s += a * s + b * c;
     }
 }
 
 /// The cosine row and the sine row of a y mode: pairs along y where x has none, else quadruples.
-fn row_pair(
+fn row_pair<'v>(
     boundary: Boundary,
     sign: f32,
-    (a, b): (&[f32], &[f32]),
-    (c, s): (&[f32], &[f32]),
-    (v_c, v_s): (&mut [f32], &mut [f32]),
+    (a, b): (&'v [f32], &'v [f32]),
+    (c, s): (&'v [f32], &'v [f32]),
+    (v_c, v_s): (&'v mut [f32], &'v mut [f32]),
 ) {
     let split = singles(boundary, a.len());
-    let values = a.iter().zip(b).zip(c.iter().zip(s)).zip(v_c.iter_mut().zip(v_s.iter_mut()));
+    let inputs = checked::zip(checked::zip(a, b), checked::zip(c, s));
+    let values = checked::zip(inputs, checked::zip(&mut *v_c, &mut *v_s));
     for (((a, b), (c, s)), (v_c, v_s)) in values.take(split) {
         let b = sign * b;
         *v_c += a * c - b * s;
         *v_s += a * s + b * c;
     }
-    let tails = (a.get(split..), b.get(split..), c.get(split..), s.get(split..));
-    let (Some(a), Some(b), Some(c), Some(s)) = tails else { return };
-    let (Some(v_c), Some(v_s)) = (v_c.get_mut(split..), v_s.get_mut(split..)) else { return };
-    let operators = a.chunks_exact(2).zip(b.chunks_exact(2));
-    let inputs = c.chunks_exact(2).zip(s.chunks_exact(2));
-    let outputs = v_c.chunks_exact_mut(2).zip(v_s.chunks_exact_mut(2));
-    for (((plus, minus), (c, s)), (v_c, v_s)) in operators.zip(inputs).zip(outputs) {
-        if let (&[ap, bp], &[am, bm], &[cc, cs], &[sc, ss], [v_cc, v_cs], [v_sc, v_ss]) =
-            (plus, minus, c, s, v_c, v_s)
-        {
-            let (bp, bm) = (sign * bp, sign * bm);
-            let (p_re, p_im) = (0.5 * (cc - ss), 0.5 * (cs + sc));
-            let (m_re, m_im) = (0.5 * (cc + ss), 0.5 * (cs - sc));
-            let (q_re, q_im) = (ap * p_re - bp * p_im, ap * p_im + bp * p_re);
-            let (r_re, r_im) = (am * m_re - bm * m_im, am * m_im + bm * m_re);
-            *v_cc += q_re + r_re;
-            *v_cs += q_im + r_im;
-            *v_sc += q_im - r_im;
-            *v_ss += r_re - q_re;
-        }
+    let tail = |row: &'v [f32]| row.get(split..).or_bug().as_chunks::<2>().0;
+    let tail_mut = |row: &'v mut [f32]| row.get_mut(split..).or_bug().as_chunks_mut::<2>().0;
+    let inputs = checked::zip(checked::zip(tail(a), tail(b)), checked::zip(tail(c), tail(s)));
+    let outputs = checked::zip(tail_mut(v_c), tail_mut(v_s));
+    for (((plus, minus), (c, s)), (v_c, v_s)) in checked::zip(inputs, outputs) {
+        let (&[ap, bp], &[am, bm], &[cc, cs], &[sc, ss]) = (plus, minus, c, s);
+        let ([v_cc, v_cs], [v_sc, v_ss]) = (v_c, v_s);
+        let (bp, bm) = (sign * bp, sign * bm);
+        let (p_re, p_im) = (0.5 * (cc - ss), 0.5 * (cs + sc));
+        let (m_re, m_im) = (0.5 * (cc + ss), 0.5 * (cs - sc));
+        let (q_re, q_im) = (ap * p_re - bp * p_im, ap * p_im + bp * p_re);
+        let (r_re, r_im) = (am * m_re - bm * m_im, am * m_im + bm * m_re);
+        *v_cc += q_re + r_re;
+        *v_cs += q_im + r_im;
+        *v_sc += q_im - r_im;
+        *v_ss += r_re - q_re;
     }
 }
 

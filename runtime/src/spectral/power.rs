@@ -21,7 +21,7 @@ impl RadialBins {
         let width = x.wavenumber_unit().max(y_unit);
         let bins = Self { width, count: 0 };
         let last = grid.wavenumbers().fold(0, |last, k| bins.bin(k).max(last));
-        Self { width, count: last + 1 }
+        Self { width, count: last.saturating_add(1) }
     }
 
     /// Number of shells.
@@ -72,9 +72,10 @@ pub fn power_spectrum(
     modes.fill(0);
     for (u, k) in spectrum.iter().zip(grid.wavenumbers()) {
         let bin = bins.bin(k);
+        // Shells of another grid may end before the last mode, which then counts nowhere.
         if let (Some(mean), Some(n)) = (power.get_mut(bin), modes.get_mut(bin)) {
             // A running mean does not lose small terms in a large sum.
-            *n += 1;
+            *n = n.wrapping_add(1);
             *mean += (u * u - *mean) / *n as f32;
         }
     }

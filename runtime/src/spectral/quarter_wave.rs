@@ -10,6 +10,7 @@ static COS: [f32; QUARTERS + 1] = table();
 pub(crate) fn cos(m: usize, n: usize) -> f32 {
     // N is a power of two, so the table's stride is a shift.
     let stride = QUARTERS.trailing_zeros().wrapping_sub(n.trailing_zeros());
+    // Only an index that a caller gave to `Axis::kappa` can be beyond the table; no mode is there.
     COS.get(m.wrapping_shl(stride)).copied().unwrap_or(0.0)
 }
 

@@ -8,6 +8,7 @@
 
 use core::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
 
+use crate::checked::{self, Place, bug};
 use crate::{Axis, Boundary, Error, Grid};
 
 /// Keeps the modes that `coarse` has: the band-limited field on the coarse points.
@@ -27,11 +28,10 @@ pub fn coarsen(
 ) -> Result<(), Error> {
     let map = ModeMap::new(fine_grid, fine.len(), coarse_grid, coarse.len())?;
     let fine = fine.chunks_exact(fine_grid.points());
-    for (fine, coarse) in fine.zip(coarse.chunks_exact_mut(coarse_grid.points())) {
+    for (fine, coarse) in checked::zip(fine, coarse.chunks_exact_mut(coarse_grid.points())) {
         map.each(|c, f, meeting| {
-            if let (Some(coarse), Some(fine)) = (coarse.get_mut(c), fine.get(f)) {
-                *coarse = fine * (map.amplitude * power(SQRT_2, meeting));
-            }
+            let (Some(coarse), Some(fine)) = (coarse.get_mut(c), fine.get(f)) else { return bug() };
+            *coarse = fine * (map.amplitude * power(SQRT_2, meeting));
         });
     }
     Ok(())
@@ -53,11 +53,10 @@ pub fn refine(
     let map = ModeMap::new(fine_grid, fine.len(), coarse_grid, coarse.len())?;
     fine.fill(0.0);
     let fine = fine.chunks_exact_mut(fine_grid.points());
-    for (fine, coarse) in fine.zip(coarse.chunks_exact(coarse_grid.points())) {
+    for (fine, coarse) in checked::zip(fine, coarse.chunks_exact(coarse_grid.points())) {
         map.each(|c, f, meeting| {
-            if let (Some(coarse), Some(fine)) = (coarse.get(c), fine.get_mut(f)) {
-                *fine = coarse * (power(FRAC_1_SQRT_2, meeting) / map.amplitude);
-            }
+            let (Some(coarse), Some(fine)) = (coarse.get(c), fine.get_mut(f)) else { return bug() };
+            *fine = coarse * (power(FRAC_1_SQRT_2, meeting) / map.amplitude);
         });
     }
     Ok(())
@@ -145,7 +144,8 @@ impl ModeMap {
             };
             for i in 0..nx {
                 let (fine_i, meet_x) = fine_index(&self.fine.x(), &self.coarse.x(), i);
-                visit(j * nx + i, fine_j * fine_nx + fine_i, u8::from(meet_y) + u8::from(meet_x));
+                let meeting = u8::from(meet_y) + u8::from(meet_x);
+                visit(j.times(nx).plus(i), fine_j.times(fine_nx).plus(fine_i), meeting);
             }
         }
     }

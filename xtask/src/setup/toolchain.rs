@@ -35,8 +35,8 @@ impl Toolchain {
         }
     }
 
-    /// `cargo SUBCOMMAND` for a board, in release, in the firmware's workspace and target folder.
-    pub(crate) fn cargo(&self, subcommand: &str, board: &Board) -> Command {
+    /// `cargo SUBCOMMAND` for a board, in a profile of the firmware's workspace, in its target folder.
+    pub(crate) fn cargo(&self, subcommand: &str, board: &Board, profile: &str) -> Command {
         let mut cargo = match self {
             Self::Active => Command::new("cargo"),
             // Debian's cargo would find the clippy of rustup first.
@@ -69,7 +69,7 @@ impl Toolchain {
         // The triple stays unquoted: cargo looks `thumbv8m.main-…` up as two nested tables.
         cargo.arg("--config").arg(format!("target.{}.rustflags={flags:?}", board.target));
         cargo
-            .args(["--release", "--target", &board.target, "--target-dir"])
+            .args(["--profile", profile, "--target", &board.target, "--target-dir"])
             .arg(paths::firmware_target());
         cargo.current_dir(paths::firmware()).env("FINESCALE_BOARD", &board.name);
         let ticks = board.instructions_per_100_ticks.to_string();

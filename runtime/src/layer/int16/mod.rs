@@ -10,6 +10,7 @@ mod rows;
 
 use super::epilogue::Epilogue;
 use super::shape::{ConvShape, check_len};
+use crate::checked::{Place, product};
 use crate::{Boundary, Error};
 use pass::{Pass, Sink};
 use requantize::{Affine, Requantize};
@@ -35,7 +36,7 @@ pub(crate) fn power_of_two(e: i32) -> f32 {
 
 /// Points that hold `channels` channels of `points` points.
 pub const fn points_len(channels: usize, points: usize) -> usize {
-    channels.div_ceil(LANES) * points
+    product(&[channels.div_ceil(LANES), points])
 }
 
 /// What is convolved.
@@ -93,14 +94,14 @@ impl<'a> Conv16<'a> {
     /// A convolution from the words of both directions.
     ///
     /// # Errors
-    /// [`Error::LengthMismatch`] unless there are [`ConvShape::int16_words`] of both; [`Error::Parameter`] if sums could
+    /// [`Error::LengthMismatch`] unless there are [`ConvShape::int16_words`] of both; [`Error::Count`] if sums could
     /// overflow: see [`ConvShape::fits_int16`].
     pub fn new(shape: ConvShape, forward: &'a [u32], adjoint: &'a [u32]) -> Result<Self, Error> {
         let [forward_len, adjoint_len] = shape.int16_words();
         check_len(forward_len, forward.len())?;
         check_len(adjoint_len, adjoint.len())?;
-        let products = shape.products_max() as f32;
-        Error::check("products", products, shape.fits_int16(), "few enough for 32 bits")?;
+        let expected = "at most 516, so that sums fit 32 bits";
+        Error::count("products", shape.products_max(), shape.fits_int16(), expected)?;
         Ok(Self { shape, forward, adjoint })
     }
 
@@ -116,7 +117,7 @@ impl<'a> Conv16<'a> {
     /// its unit and 2^-20 of the largest output.
     ///
     /// # Errors
-    /// As [`super::Conv::forward`]; [`Error::Parameter`] if `residual` is set and the input or the output are fields.
+    /// As [`super::Conv::forward`]; [`Error::Conflict`] if `residual` is set and the input or the output are fields.
     pub fn forward(
         &self,
         input: Input<'_>,
@@ -133,23 +134,23 @@ impl<'a> Conv16<'a> {
         if let Some(signs) = &signs {
             check_len(shape.signs_len(), signs.len())?;
         }
-        let (affine, scratch) = Affine::split(shape.outputs(), self.scratch(scratch)?)?;
-        let unit = power_of_two(input.exponent() - 15);
+        let (affine, scratch) = Affine::split(shape.outputs(), self.scratch(scratch)?);
+        let unit = power_of_two(input.exponent().saturating_sub(15));
         let source = match input {
             Input::Fields { values, .. } => {
                 Source::Fields { values, scale: None, unit: 1.0 / unit }
             }
             Input::Points { points, .. } => Source::Points(points),
         };
+        let added = residual_of(residual, input, &output)?;
         let sink = match output {
             Output::Fields(values) => Sink::Fields { values, unit, epilogue: Some(epilogue) },
             Output::Points { points, exponent } => {
-                let residual = residual_of(residual, input)?;
                 let slope = epilogue.slope;
                 Sink::Points(Requantize::new(
                     affine.epilogue(epilogue, input.exponent(), exponent),
                     slope,
-                    residual,
+                    added,
                     exponent,
                     signs.unwrap_or_default(),
                     points,
@@ -186,13 +187,14 @@ impl<'a> Conv16<'a> {
             }
         }
         let channels = shape.outputs().max(shape.inputs());
-        let (affine, scratch) = Affine::split(channels, self.scratch(scratch)?)?;
+        let (affine, scratch) = Affine::split(channels, self.scratch(scratch)?);
         let largest = epilogue.scale.iter().fold(0.0_f32, |most, scale| most.max(scale.abs()));
         // A mirror along y adds rows in pairs before they are multiplied.
         let folded = shape.grid().y().is_some_and(|y| y.boundary() == Boundary::Reflecting);
         let steepest = largest * epilogue.slope.abs().max(1.0);
-        let exponent = cotangent.exponent() + exponent(steepest) + i32::from(folded);
-        let unit = power_of_two(exponent - 15);
+        let steps = exponent(steepest).plus(i32::from(folded));
+        let exponent = cotangent.exponent().saturating_add(steps);
+        let unit = power_of_two(exponent.saturating_sub(15));
         let (above, below) = affine.pull_back(epilogue, cotangent.exponent(), exponent);
         let source = match cotangent {
             Input::Fields { values, .. } => {
@@ -202,19 +204,17 @@ impl<'a> Conv16<'a> {
                 Source::Cotangent { points, above, below, signs: signs.unwrap_or_default() }
             }
         };
+        let added = residual_of(residual, cotangent, &gradient)?;
         let sink = match gradient {
             Output::Fields(values) => Sink::Fields { values, unit, epilogue: None },
-            Output::Points { points, exponent: to } => {
-                let residual = residual_of(residual, cotangent)?;
-                Sink::Points(Requantize::new(
-                    Affine::power(exponent - to),
-                    1.0,
-                    residual,
-                    to,
-                    &mut [],
-                    points,
-                ))
-            }
+            Output::Points { points, exponent: to } => Sink::Points(Requantize::new(
+                Affine::power(exponent.saturating_sub(to)),
+                1.0,
+                added,
+                to,
+                &mut [],
+                points,
+            )),
         };
         Pass { shape, adjoint: true, weights: self.adjoint, source, sink }.run(scratch);
         Ok(())
@@ -238,25 +238,28 @@ fn check_epilogue(epilogue: &Epilogue<'_>, shape: &ConvShape) -> Result<(), Erro
     Ok(())
 }
 
-fn residual_of(wanted: bool, input: Input<'_>) -> Result<Option<(&[Point], i32)>, Error> {
-    match input {
-        Input::Points { points, exponent } if wanted => Ok(Some((points, exponent))),
-        _ => {
-            Error::check(
-                "residual",
-                f32::from(u8::from(wanted)),
-                !wanted,
-                "0 where fields are read",
-            )?;
-            Ok(None)
+/// What is added to the output, if that is wanted: the input, as a tensor to a tensor.
+fn residual_of<'a>(
+    wanted: bool,
+    input: Input<'a>,
+    output: &Output<'_>,
+) -> Result<Option<(&'a [Point], i32)>, Error> {
+    match (wanted, input, output) {
+        (false, ..) => Ok(None),
+        (true, Input::Points { points, exponent }, Output::Points { .. }) => {
+            Ok(Some((points, exponent)))
         }
+        _ => Err(Error::Conflict {
+            name: "residual",
+            expected: "unset where the input or the output are fields",
+        }),
     }
 }
 
 fn check_input(channels: usize, shape: &ConvShape, input: Input<'_>) -> Result<(), Error> {
     let points = shape.grid().points();
     match input {
-        Input::Fields { values, .. } => check_len(channels * points, values.len()),
+        Input::Fields { values, .. } => check_len(product(&[channels, points]), values.len()),
         Input::Points { points: values, .. } => {
             check_len(points_len(channels, points), values.len())
         }
@@ -266,7 +269,7 @@ fn check_input(channels: usize, shape: &ConvShape, input: Input<'_>) -> Result<(
 fn check_output(channels: usize, shape: &ConvShape, output: &Output<'_>) -> Result<(), Error> {
     let points = shape.grid().points();
     match output {
-        Output::Fields(values) => check_len(channels * points, values.len()),
+        Output::Fields(values) => check_len(product(&[channels, points]), values.len()),
         Output::Points { points: values, .. } => {
             check_len(points_len(channels, points), values.len())
         }

@@ -2,18 +2,20 @@
 
 use super::super::shape::{ConvShape, check_len};
 use super::{LANES, points_len};
+use crate::checked::{OrBug, Place, bug, product, sum};
 use crate::{Boundary, Error};
 
-/// Where a word keeps the bytes of four channels: those of the even ones first, so that one instruction spreads each pair.
-const PLACES: [u32; LANES] = [0, 2, 1, 3];
+/// Bits by which a word keeps the bytes of four channels: those of the even ones first, so that one instruction spreads each
+/// pair.
+const PLACES: [u32; LANES] = [0, 16, 8, 24];
 
 impl ConvShape {
     /// Words of packed bytes, forward and adjoint.
     pub const fn int16_words(&self) -> [usize; 2] {
-        let taps = self.taps_y() * self.taps();
+        let (taps_y, taps) = (self.taps_y(), self.taps());
         [
-            self.outputs() * taps * self.inputs().div_ceil(LANES),
-            self.inputs() * taps * self.outputs().div_ceil(LANES),
+            product(&[self.outputs(), taps_y, taps, self.inputs().div_ceil(LANES)]),
+            product(&[self.inputs(), taps_y, taps, self.outputs().div_ceil(LANES)]),
         ]
     }
 
@@ -23,7 +25,7 @@ impl ConvShape {
         // At a mirror a point is read twice.
         let mirrors =
             if matches!(self.grid().x().boundary(), Boundary::Reflecting) { 2 } else { 1 };
-        channels * self.taps_y() * self.taps() * mirrors
+        product(&[channels, self.taps_y(), self.taps(), mirrors])
     }
 
     /// Whether sums of products of int8 and int16 fit 32 bits: up to 516 products.
@@ -36,8 +38,8 @@ impl ConvShape {
     pub const fn int16_scratch_len(&self) -> usize {
         let channels = if self.inputs() > self.outputs() { self.inputs() } else { self.outputs() };
         let (width, pitch) = (self.int16_width(true), self.int16_pitch(true));
-        let rows = 2 * self.taps_y() * points_len(channels, pitch) * 2;
-        rows + channels * width + 2 * channels
+        let rows = product(&[2, self.taps_y(), points_len(channels, pitch), 2]);
+        sum(&[rows, product(&[channels, width]), product(&[2, channels])])
     }
 
     /// Whether values beyond the ends of a row are folded back instead of filled in.
@@ -47,21 +49,31 @@ impl ConvShape {
 
     /// Sums of a row: its points, and where a row is folded those beyond its ends; in fours.
     pub(super) const fn int16_width(&self, adjoint: bool) -> usize {
-        let beyond = if self.folds(adjoint) { 2 * self.reach() } else { 0 };
-        (self.grid().nx() + beyond).next_multiple_of(4)
+        let beyond = if self.folds(adjoint) { self.reach() } else { 0 };
+        product(&[sum(&[self.grid().nx(), beyond, beyond]).div_ceil(4), 4])
     }
 
     /// Points of a row with its halo.
     pub(super) const fn int16_pitch(&self, adjoint: bool) -> usize {
-        self.int16_width(adjoint) + 2 * self.reach()
+        sum(&[self.int16_width(adjoint), self.reach(), self.reach()])
     }
 
     /// The byte of output, input, ky and kx in the forward words of [`ConvShape::pack_int16`]; 0 beyond them.
-    pub fn int16_byte(&self, forward: &[u32], [out, input, ky, kx]: [usize; 4]) -> i8 {
-        let group = (out * self.taps_y() + ky) * self.inputs().div_ceil(LANES) + input / LANES;
-        let word = forward.get(group * self.taps() + kx).copied().unwrap_or(0);
-        let place = PLACES.get(input % LANES).copied().unwrap_or(0);
-        (word >> (8 * place)) as i8
+    pub fn int16_byte(&self, forward: &[u32], place: [usize; 4]) -> i8 {
+        let sizes = [self.outputs(), self.inputs(), self.taps_y(), self.taps()];
+        if place.iter().zip(&sizes).any(|(index, size)| index >= size) {
+            return 0;
+        }
+        let (at, shift) = self.int16_place(self.inputs(), place);
+        // The caller's words may be fewer.
+        forward.get(at).copied().unwrap_or(0).wrapping_shr(shift) as i8
+    }
+
+    /// The word of a byte, and by how many bits it is shifted there, where each output has `inputs` inputs.
+    fn int16_place(&self, inputs: usize, [out, input, ky, kx]: [usize; 4]) -> (usize, u32) {
+        let row = out.times(self.taps_y()).plus(ky);
+        let group = row.times(inputs.div_ceil(LANES)).plus(input / LANES);
+        (group.times(self.taps()).plus(kx), PLACES.get(input % LANES).copied().or_bug())
     }
 
     /// Packs bytes `[out][in][ky][kx]` as words of four inputs, `[out][ky][in/4][kx]` for the forward direction and, with
@@ -84,11 +96,11 @@ impl ConvShape {
         forward.fill(0);
         adjoint.fill(0);
         let (taps_y, taps) = (self.taps_y(), self.taps());
-        let put = |words: &mut [u32], [to, from, count, ky, kx]: [usize; 5], byte: i8| {
-            let group = (to * taps_y + ky) * count.div_ceil(LANES) + from / LANES;
-            if let Some(word) = words.get_mut(group * taps + kx) {
-                let place = PLACES.get(from % LANES).copied().unwrap_or(0);
-                *word |= u32::from(byte as u8) << (8 * place);
+        let put = |words: &mut [u32], count: usize, place: [usize; 4], byte: i8| {
+            let (at, shift) = self.int16_place(count, place);
+            match words.get_mut(at) {
+                Some(word) => *word |= u32::from(byte as u8).wrapping_shl(shift),
+                None => bug(),
             }
         };
         let mut bytes = plain.iter();
@@ -96,9 +108,9 @@ impl ConvShape {
             for input in 0..self.inputs() {
                 for ky in 0..taps_y {
                     for (kx, byte) in (0..taps).zip(&mut bytes) {
-                        let flipped = [taps_y - 1 - ky, taps - 1 - kx];
-                        put(forward, [out, input, self.inputs(), ky, kx], *byte);
-                        put(adjoint, [input, out, self.outputs(), flipped[0], flipped[1]], *byte);
+                        let (back_y, back_x) = (taps_y.minus(1).minus(ky), taps.minus(1).minus(kx));
+                        put(forward, self.inputs(), [out, input, ky, kx], *byte);
+                        put(adjoint, self.outputs(), [input, out, back_y, back_x], *byte);
                     }
                 }
             }

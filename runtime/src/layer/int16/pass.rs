@@ -6,6 +6,7 @@ use super::super::shape::ConvShape;
 use super::requantize::Requantize;
 use super::rows::{Ring, Source};
 use super::{LANES, Point, points_len};
+use crate::checked::{OrBug, Place, bug, product};
 
 /// A direction, on slices of checked lengths.
 pub(super) struct Pass<'a> {
@@ -33,15 +34,17 @@ impl Pass<'_> {
             (shape.inputs(), shape.outputs())
         };
         let ny = shape.grid().ny();
-        let ring_len = 2 * points_len(from, shape.int16_pitch(self.adjoint)) * shape.taps_y();
-        let Some((ring, rest)) = scratch.split_at_mut_checked(2 * ring_len) else { return };
+        // Two copies of each row; a point takes the room of two values.
+        let row_len = points_len(from, shape.int16_pitch(self.adjoint));
+        let ring_len = product(&[2, row_len, shape.taps_y(), 2]);
+        let (ring, rest) = scratch.split_at_mut_checked(ring_len).or_bug();
         let width = shape.int16_width(self.adjoint);
-        let Some(sums) = rest.get_mut(..to * width) else { return };
+        let sums = rest.get_mut(..to.times(width)).or_bug();
         let sums: &mut [i32] = bytemuck::must_cast_slice_mut(sums);
         let (ring, _) = bytemuck::must_cast_slice_mut::<f32, u32>(ring).as_chunks_mut::<2>();
         let mut ring = Ring::new(shape, self.adjoint, from, ring);
         let walk = Walk {
-            groups: shape.taps_y() * from.div_ceil(LANES),
+            groups: shape.taps_y().times(from.div_ceil(LANES)),
             taps: shape.taps(),
             dilation: shape.dilation(),
             pitch: shape.int16_pitch(self.adjoint),
@@ -64,10 +67,10 @@ impl Pass<'_> {
     /// The rows that tap `tap` along y reads for row `y`.
     fn row_sources(&self, y: usize, tap: usize) -> [Option<usize>; 2] {
         let Some(axis) = self.shape.grid().y() else { return [Some(0), None] };
-        let offset = (tap * self.shape.dilation()) as isize - self.shape.reach() as isize;
+        let offset = self.shape.offset(tap);
         if self.adjoint {
             // Taps from last to first, as along x.
-            readers(&axis, y, -offset)
+            readers(&axis, y, offset.wrapping_neg())
         } else {
             [Some(neighbour(&axis, y, offset)), None]
         }
@@ -80,16 +83,18 @@ impl Pass<'_> {
             return;
         }
         for sums in sums.chunks_exact_mut(width.max(1)) {
-            let Some((left, rest)) = sums.split_at_mut_checked(reach) else { return };
-            let Some((row, right)) = rest.split_at_mut_checked(nx) else { return };
+            let (left, rest) = sums.split_at_mut_checked(reach).or_bug();
+            let (row, right) = rest.split_at_mut_checked(nx).or_bug();
+            // A row is at least as long as what lies beyond its ends.
             let add = |(to, from): (&mut i32, &i32)| *to = to.wrapping_add(*from);
             row.iter_mut().zip(left.iter().rev()).for_each(add);
             row.iter_mut().rev().zip(right.iter().take(reach)).for_each(add);
             // `reach` places to the left.
             for at in 0..nx {
-                let sum = sums.get(at + reach).copied().unwrap_or(0);
-                if let Some(to) = sums.get_mut(at) {
-                    *to = sum;
+                let sum = sums.get(at.plus(reach)).copied().or_bug();
+                match sums.get_mut(at) {
+                    Some(to) => *to = sum,
+                    None => bug(),
                 }
             }
         }
@@ -103,12 +108,13 @@ impl Sink<'_> {
         match self {
             Self::Fields { values, unit, epilogue } => {
                 for (channel, sums) in sums.chunks_exact(width.max(1)).enumerate() {
-                    let at = channel * points + y * nx;
+                    let at = channel.times(points).plus(y.times(nx));
                     let (scale, shift) = epilogue.map_or((1.0, 0.0), |epilogue| {
-                        let at = |values: &[f32]| values.get(channel).copied().unwrap_or(0.0);
+                        let at = |values: &[f32]| values.get(channel).copied().or_bug();
                         (at(epilogue.scale), at(epilogue.shift))
                     });
-                    let row = values.get_mut(at..at + nx).unwrap_or_default();
+                    let row = values.get_mut(at..at.plus(nx)).or_bug();
+                    // Behind the row's points lie the sums that fill up fours.
                     for (to, sum) in row.iter_mut().zip(sums) {
                         *to = scale * (*unit * *sum as f32) + shift;
                     }
@@ -119,8 +125,8 @@ impl Sink<'_> {
     }
 }
 
-/// Lane `lane` of a point.
+/// Lane `lane` of a point, counted from the first again behind the last.
 #[inline(always)]
-pub(super) fn lane(point: &mut Point, lane: usize) -> Option<&mut i16> {
-    bytemuck::must_cast_mut::<Point, [i16; LANES]>(point).get_mut(lane)
+pub(super) fn lane(point: &mut Point, lane: usize) -> &mut i16 {
+    &mut bytemuck::must_cast_mut::<Point, [i16; LANES]>(point)[lane % LANES]
 }

@@ -2,7 +2,7 @@
 
 use super::super::epilogue::Epilogue;
 use super::{LANES, Point, power_of_two};
-use crate::Error;
+use crate::checked::{self, OrBug, Place};
 
 /// Most bits beyond an int16's that results keep until they are rounded.
 const GUARD: i32 = 6;
@@ -24,30 +24,28 @@ pub(super) struct Affine<'s> {
 
 impl<'s> Affine<'s> {
     /// Takes the room for `channels` channels from the scratch.
-    pub(super) fn split(
-        channels: usize,
-        scratch: &'s mut [f32],
-    ) -> Result<(Self, &'s mut [f32]), Error> {
-        let short = Error::ScratchLength { values: scratch.len(), needed: 2 * channels };
-        let (numbers, rest) = scratch.split_at_mut_checked(2 * channels).ok_or(short)?;
+    pub(super) fn split(channels: usize, scratch: &'s mut [f32]) -> (Self, &'s mut [f32]) {
+        let (numbers, rest) = scratch.split_at_mut_checked(channels.times(2)).or_bug();
         let numbers: &mut [i32] = bytemuck::must_cast_slice_mut(numbers);
-        let (factors, shifts) = numbers.split_at_mut_checked(channels).ok_or(short)?;
-        Ok((Self { factors, shifts }, rest))
+        let (factors, shifts) = numbers.split_at_mut_checked(channels).or_bug();
+        (Self { factors, shifts }, rest)
     }
 
     /// An epilogue from sums of inputs of one exponent to outputs of another.
     pub(super) fn epilogue(self, epilogue: &Epilogue<'_>, from: i32, to: i32) -> Factors<'s> {
         let largest = epilogue.scale.iter().fold(0.0_f32, |most, scale| most.max(scale.abs()));
         // A factor must stay below 2^31.
-        let guard = (-1 - super::exponent(largest) - (from - to)).clamp(0, GUARD);
-        let scale = power_of_two(from - to + 32 + guard);
-        let unit = power_of_two(15 - to + guard);
+        let by = from.saturating_sub(to);
+        let largest = super::exponent(largest).saturating_add(1);
+        let guard = by.saturating_add(largest).saturating_neg().clamp(0, GUARD);
+        let scale = power_of_two(by.saturating_add(32 + guard));
+        let unit = power_of_two((15 + guard).saturating_sub(to));
         // Conversions saturate; a shift leaves room for what is added to it.
         const MOST: f32 = (1 << 29) as f32;
-        for (to, value) in self.factors.iter_mut().zip(epilogue.scale) {
+        for (to, value) in checked::zip(&mut *self.factors, epilogue.scale) {
             *to = (value * scale) as i32;
         }
-        for (to, value) in self.shifts.iter_mut().zip(epilogue.shift) {
+        for (to, value) in checked::zip(&mut *self.shifts, epilogue.shift) {
             *to = (value * unit).clamp(-MOST, MOST) as i32;
         }
         Factors { factors: self.factors, shifts: self.shifts, guard }
@@ -61,7 +59,8 @@ impl<'s> Affine<'s> {
         from: i32,
         to: i32,
     ) -> (&'s [i32], &'s [i32]) {
-        let one = power_of_two(from - to + 30);
+        let one = power_of_two(from.saturating_sub(to).saturating_add(30));
+        // There is room for the channels of either side.
         let rows = self.factors.iter_mut().zip(self.shifts.iter_mut());
         for ((above, below), scale) in rows.zip(epilogue.scale) {
             *above = (scale * one) as i32;
@@ -69,15 +68,15 @@ impl<'s> Affine<'s> {
         }
         let channels = epilogue.scale.len();
         let (above, below) = (&*self.factors, &*self.shifts);
-        (above.get(..channels).unwrap_or_default(), below.get(..channels).unwrap_or_default())
+        (above.get(..channels).or_bug(), below.get(..channels).or_bug())
     }
 
     /// The same power of two for every channel.
     pub(super) fn power(exponent: i32) -> Factors<'static> {
         // 2^30 at most.
-        let guard = (-2 - exponent).clamp(0, GUARD);
-        let power = (exponent + 32 + guard).clamp(0, 30) as usize;
-        Factors { factors: POWERS.get(power..=power).unwrap_or_default(), shifts: &[], guard }
+        let guard = exponent.saturating_add(2).saturating_neg().clamp(0, GUARD);
+        let power = exponent.saturating_add(32 + guard).clamp(0, 30) as usize;
+        Factors { factors: POWERS.get(power..=power).or_bug(), shifts: &[], guard }
     }
 }
 
@@ -115,7 +114,9 @@ impl<'a> Requantize<'a> {
         Self {
             factors,
             slope: if slope == 1.0 { 0 } else { ((slope * power_of_two(32)) as i32).max(1) },
-            residual: residual.map(|(points, from)| (points, from - exponent + guard)),
+            residual: residual.map(|(points, from)| {
+                (points, from.saturating_sub(exponent).saturating_add(guard))
+            }),
             signs,
             points,
         }
@@ -135,9 +136,9 @@ impl<'a> Requantize<'a> {
             (false, true, false) => Self::group::<false, true, false>,
             (false, false, false) => Self::group::<false, false, false>,
         };
-        for (group, sums) in sums.chunks((LANES * width).max(1)).enumerate() {
-            let at = group * points + y * nx;
-            group_of(self, group, at..at + nx, points / 8, width, sums);
+        for (group, sums) in sums.chunks(width.times(LANES).max(1)).enumerate() {
+            let at = group.times(points).plus(y.times(nx));
+            group_of(self, group, at..at.plus(nx), points / 8, width, sums);
         }
     }
 
@@ -154,39 +155,46 @@ impl<'a> Requantize<'a> {
     ) {
         let Factors { factors, shifts, guard } = self.factors;
         let guard = if USUAL { GUARD } else { guard };
-        let half = if guard > 0 { 1 << (guard - 1) } else { 0 };
+        let guard = guard as u32;
+        let half = 1_i32.wrapping_shl(guard) >> 1;
         let slope = i64::from(self.slope);
         let (added, by) = self.residual.unwrap_or_default();
         // Where a row is scaled down, what is added loses bits before it is added.
         let (left, right) = (by.clamp(0, 13), by.saturating_neg().clamp(0, 31));
         let added: &[[i16; LANES]] = bytemuck::must_cast_slice(added);
-        let added = added.get(places.clone()).unwrap_or_default().as_chunks::<8>().0;
-        let first_sign = (group * (LANES - 1) * signs_pitch) + places.start / 8;
-        let row = self.points.get_mut(places).unwrap_or_default();
+        let added = if RESIDUAL { added.get(places.clone()).or_bug() } else { &[] };
+        let added = added.as_chunks::<8>().0;
+        let first_sign = group.times(LANES - 1).times(signs_pitch).plus(places.start / 8);
+        let row = self.points.get_mut(places).or_bug();
         let row: &mut [[i16; LANES]] = bytemuck::must_cast_slice_mut(row);
         let row = row.as_chunks_mut::<8>().0;
         for (n, sums) in sums.chunks_exact(width.max(1)).enumerate().take(LANES) {
-            let channel = group * LANES + n;
-            let factor = i64::from(factors.get(channel).or(factors.first()).copied().unwrap_or(0));
+            let channel = group.times(LANES).plus(n);
+            // A gradient has one factor for all channels, and no shifts.
+            let factor = i64::from(factors.get(channel).or(factors.first()).copied().or_bug());
             let shift = shifts.get(channel).copied().unwrap_or(0);
-            let signs = self.signs.get_mut(first_sign + n * signs_pitch..).unwrap_or_default();
+            // Not every caller keeps signs.
+            let signs = first_sign.plus(n.times(signs_pitch));
+            let signs = self.signs.get_mut(signs..).unwrap_or_default();
             let (mut signs, mut added) = (signs.iter_mut(), added.iter());
+            // Behind the row's points lie the sums that fill up fours.
             for (row, sums) in row.iter_mut().zip(sums.as_chunks::<8>().0) {
                 let mut bits = 0;
                 let added = if RESIDUAL { added.next() } else { None };
+                debug_assert_eq!(added.is_some(), RESIDUAL, "a residual is too short");
                 let added = added.unwrap_or(&[[0; LANES]; 8]);
                 // From the last to the first, so that the first one's sign ends up lowest.
                 for i in (0..8).rev() {
-                    let mut a = high(sums[i], factor) + shift;
+                    let mut a = high(sums[i], factor).plus(shift);
                     if RECTIFIED {
                         a = a.max(high(a, slope));
                         // A slope leaves the sign, because it is not 0 and results are rounded down.
                         bits = bits << 1 | a as u32 >> 31;
                     }
                     if RESIDUAL {
-                        a += i32::from(added[i][n]) << left >> right;
+                        a = a.plus(i32::from(added[i][n]) << left >> right);
                     }
-                    row[i][n] = saturate((a + half) >> guard);
+                    row[i][n] = saturate(a.plus(half).wrapping_shr(guard));
                 }
                 if RECTIFIED && let Some(byte) = signs.next() {
                     *byte = bits as u8;

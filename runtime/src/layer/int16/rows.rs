@@ -5,6 +5,7 @@ use super::super::shape::ConvShape;
 use super::pass::lane;
 use super::requantize::saturate;
 use super::{LANES, Point, points_len};
+use crate::checked::{self, OrBug, Place, bug};
 
 /// Most taps along an axis.
 const TAPS_MAX: usize = 7;
@@ -47,12 +48,12 @@ impl<'a> Ring<'a> {
 
     /// From the first tap's row on.
     pub(super) fn window(&self) -> &[Point] {
-        self.points.get(self.first * self.row_len()..).unwrap_or_default()
+        self.points.get(self.first.times(self.row_len())..).or_bug()
     }
 
     /// Makes the second tap the first.
     pub(super) fn advance(&mut self) {
-        self.first += 1;
+        self.first = self.first.plus(1);
         if self.first >= self.shape.taps_y() {
             self.first = 0;
         }
@@ -61,24 +62,23 @@ impl<'a> Ring<'a> {
     /// Fills the row of a tap from `source`, unless it holds these rows already.
     pub(super) fn fill(&mut self, tap: usize, source: &Source<'_>, rows: Sources) {
         let (taps, row_len, pitch) = (self.shape.taps_y(), self.row_len(), self.pitch());
-        let mut place = self.first + tap;
+        let mut place = self.first.plus(tap);
         if place >= taps {
-            place -= taps;
+            place = place.minus(taps);
         }
         match self.held.get_mut(place) {
-            Some(held) if *held != Some(rows) => *held = Some(rows),
-            _ => return,
+            Some(held) if *held == Some(rows) => return,
+            Some(held) => *held = Some(rows),
+            None => return bug(),
         }
-        let Some((points, copies)) = self.points.split_at_mut_checked(taps * row_len) else {
-            return;
-        };
-        let range = place * row_len..(place + 1) * row_len;
-        let points = points.get_mut(range.clone()).unwrap_or_default();
-        let copies = copies.get_mut(range).unwrap_or_default();
+        let (points, copies) = self.points.split_at_mut_checked(taps.times(row_len)).or_bug();
+        let range = place.times(row_len)..place.plus(1).times(row_len);
+        let points = points.get_mut(range.clone()).or_bug();
+        let copies = copies.get_mut(range).or_bug();
         for (group, row) in points.chunks_exact_mut(pitch).enumerate() {
             self.shape.fill(self.adjoint, source, self.channels, group, rows, row);
         }
-        copies.iter_mut().zip(points).for_each(|(to, from)| *to = *from);
+        checked::zip(copies, points).for_each(|(to, from)| *to = *from);
     }
 
     fn pitch(&self) -> usize {
@@ -103,9 +103,9 @@ impl ConvShape {
     ) {
         let (nx, reach, folds) = (self.grid().nx(), self.reach(), self.folds(adjoint));
         // Folded rows have sums beyond their ends, which read further still.
-        let halo = if folds { 2 * reach } else { reach };
-        let Some((left, rest)) = row.split_at_mut_checked(halo) else { return };
-        let Some((middle, right)) = rest.split_at_mut_checked(nx) else { return };
+        let halo = if folds { reach.times(2) } else { reach };
+        let (left, rest) = row.split_at_mut_checked(halo).or_bug();
+        let (middle, right) = rest.split_at_mut_checked(nx).or_bug();
         let mut empty = true;
         for y in rows.into_iter().flatten() {
             if empty {
@@ -142,51 +142,52 @@ impl Source<'_> {
         put: impl Fn(&mut i16, i16),
     ) {
         let (nx, points) = (shape.grid().nx(), shape.grid().points());
-        let at = group * points + y * nx;
+        let at = group.times(points).plus(y.times(nx));
         match self {
             Self::Points(values) => {
                 // Only the forward direction reads a tensor as it is, and it never adds rows.
-                let from = values.get(at..at + nx).unwrap_or_default();
-                row.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+                let from = values.get(at..at.plus(nx)).or_bug();
+                checked::zip(row, from).for_each(|(to, from)| *to = *from);
             }
             Self::Fields { values, scale, unit } => {
                 for n in 0..LANES {
-                    let channel = group * LANES + n;
-                    let at = channel * points + y * nx;
-                    let field = values.get(at..at + nx).filter(|_| channel < channels);
-                    let scale =
-                        scale.map_or(1.0, |scale| scale.get(channel).copied().unwrap_or(0.0));
+                    let channel = group.times(LANES).plus(n);
+                    let at = channel.times(points).plus(y.times(nx));
+                    // The last four channels may be fewer: zeros stand for the others.
+                    let there = channel < channels;
+                    let field = if there { values.get(at..at.plus(nx)).or_bug() } else { &[] };
+                    let scale = match scale {
+                        Some(scale) if there => scale.get(channel).copied().or_bug(),
+                        Some(_) => 0.0,
+                        None => 1.0,
+                    };
                     let scale = scale * unit;
-                    let zeros = core::iter::repeat(&0.0);
-                    let field = field.unwrap_or_default().iter().chain(zeros);
+                    let field = field.iter().chain(core::iter::repeat(&0.0));
                     for (to, value) in row.iter_mut().zip(field) {
-                        if let Some(to) = lane(to, n) {
-                            put(to, round(scale * value));
-                        }
+                        put(lane(to, n), round(scale * value));
                     }
                 }
             }
             Self::Cotangent { points: values, above, below, signs } => {
-                let from = values.get(at..at + nx).unwrap_or_default();
+                let from = values.get(at..at.plus(nx)).or_bug();
                 for n in 0..LANES {
-                    let channel = group * LANES + n;
+                    let channel = group.times(LANES).plus(n);
                     // Channels that are not there have no factors: they become zeros.
                     let factor = |all: &[i32]| i64::from(all.get(channel).copied().unwrap_or(0));
                     let (above, below) = (factor(above), factor(below));
-                    let signs = signs.get((channel * points + y * nx) / 8..).unwrap_or_default();
-                    let mut signs = signs.iter();
-                    let eights = row.as_chunks_mut::<8>().0.iter_mut().zip(from.as_chunks::<8>().0);
-                    for (to, from) in eights {
+                    // Where no signs were kept both factors are the same.
+                    let signs = signs.get(channel.times(points).plus(y.times(nx)) / 8..);
+                    let mut signs = signs.unwrap_or_default().iter();
+                    let eights = row.as_chunks_mut::<8>().0;
+                    for (to, from) in checked::zip(eights, from.as_chunks::<8>().0) {
                         let bits = signs.next().copied().unwrap_or(0);
                         for (i, (to, from)) in to.iter_mut().zip(from).enumerate() {
                             let factor = if bits & (1 << i) == 0 { above } else { below };
                             let values: [i16; LANES] = bytemuck::must_cast(*from);
-                            let value = i32::from(values.get(n).copied().unwrap_or(0));
+                            let value = i32::from(values[n % LANES]);
                             // Four bits more than the result has, to round it to nearest.
                             let product = (i64::from(value << 6) * factor) >> 32;
-                            if let Some(to) = lane(to, n) {
-                                put(to, saturate((product as i32 + 8) >> 4));
-                            }
+                            put(lane(to, n), saturate((product as i32).plus(8) >> 4));
                         }
                     }
                 }

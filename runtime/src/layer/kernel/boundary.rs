@@ -1,5 +1,6 @@
 //! Which points a tap reads beyond the ends of an axis, and which points read a given one.
 
+use crate::checked::Place;
 use crate::{Axis, Boundary};
 
 /// Up to two indices on an axis.
@@ -9,10 +10,11 @@ pub(in super::super) type Sources = [Option<usize>; 2];
 pub(in super::super) fn neighbour(axis: &Axis, at: usize, offset: isize) -> usize {
     let n = axis.points();
     // The mirror image has the period 2 n, a power of two.
-    let index = at.wrapping_add_signed(offset) & (2 * n - 1);
+    let last = n.times(2).minus(1);
+    let index = at.wrapping_add_signed(offset) & last;
     match axis.boundary() {
-        Boundary::Reflecting if index >= n => 2 * n - 1 - index,
-        _ => index & (n - 1),
+        Boundary::Reflecting if index >= n => last.minus(index),
+        _ => index & n.minus(1),
     }
 }
 
@@ -22,8 +24,9 @@ pub(in super::super) fn readers(axis: &Axis, at: usize, offset: isize) -> Source
     match axis.boundary() {
         Boundary::Periodic => [Some(neighbour(axis, at, offset.wrapping_neg())), None],
         Boundary::Reflecting => {
-            let direct = at.wrapping_add_signed(offset.wrapping_neg()) & (2 * n - 1);
-            let mirrored = (!at).wrapping_add_signed(offset.wrapping_neg()) & (2 * n - 1);
+            let last = n.times(2).minus(1);
+            let direct = at.wrapping_add_signed(offset.wrapping_neg()) & last;
+            let mirrored = (!at).wrapping_add_signed(offset.wrapping_neg()) & last;
             [direct, mirrored].map(|index| (index < n).then_some(index))
         }
     }

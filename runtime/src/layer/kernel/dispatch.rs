@@ -49,7 +49,7 @@ impl CodePath {
         #[cfg(vfp)]
         return Self(Instructions::Vfp(Multiply::FASTEST));
         #[cfg(not(vfp))]
-        Self::available().last().unwrap_or(Self::PORTABLE)
+        Self::available().fold(Self::PORTABLE, |_, faster| faster)
     }
 
     /// Its name.

@@ -1,6 +1,7 @@
 //! Where sums go: through the epilogue, and with what is added to them, into the output.
 
 use super::super::epilogue::{ChannelEpilogue, Epilogue};
+use crate::checked::{self, OrBug, Place};
 
 /// Whether sums are finished tile by tile, while they are in registers, instead of row by row. On 32-bit cores that saves an instruction or
 /// two a value; with long vectors it would cost a twentieth of a convolution.
@@ -36,7 +37,7 @@ impl Output<'_> {
     ) {
         let Some(values) = self.values.as_chunks_mut().0.get_mut(index) else { return };
         if BY_TILE {
-            self.finish.apply(epilogue, index * P, &mut sums);
+            self.finish.apply(epilogue, index.times(P), &mut sums);
         }
         *values = sums;
     }
@@ -53,7 +54,8 @@ impl Output<'_> {
     #[inline(always)]
     pub(super) fn finish_row(&mut self, channel: usize, at: usize, len: usize) {
         let epilogue = self.epilogue(channel);
-        if let Some(sums) = self.values.get_mut(at..at + len) {
+        // Nothing is there beyond the last channel.
+        if let Some(sums) = self.values.get_mut(at..at.plus(len)) {
             self.finish.apply(epilogue, at, sums);
         }
     }
@@ -64,11 +66,13 @@ impl Finish<'_> {
     #[inline(always)]
     fn apply(&mut self, epilogue: Option<ChannelEpilogue>, at: usize, sums: &mut [f32]) {
         if let Some(epilogue) = epilogue {
+            // Without signs there is nothing to keep.
             let signs = self.signs.as_deref_mut().unwrap_or_default();
             epilogue.apply(sums, signs.get_mut(at / 8..).unwrap_or_default());
         }
-        if let Some(add) = self.add.and_then(|add| add.get(at..at + sums.len())) {
-            sums.iter_mut().zip(add).for_each(|(sum, add)| *sum += add);
+        if let Some(add) = self.add {
+            let add = add.get(at..at.plus(sums.len())).or_bug();
+            checked::zip(sums, add).for_each(|(sum, add)| *sum += add);
         }
     }
 }

@@ -6,6 +6,7 @@ use super::boundary::{Sources, neighbour, readers};
 use super::output::Output;
 use super::slot::{FAR, Slot, Source, Taps};
 use super::tile::{Operands, Tile};
+use crate::checked::{OrBug, Place};
 
 /// Most taps along an axis.
 pub(super) const TAPS_MAX: usize = 7;
@@ -45,16 +46,15 @@ impl<W: Weight> Pass<'_, W> {
             (shape.inputs(), shape.outputs())
         };
         let taps = Taps::of::<ADJOINT>(shape);
-        let slot_len = nx / P * channels * taps.span::<P>(shape);
+        let slot_len = (nx / P).times(channels).times(taps.span::<P>(shape));
 
         let scratch = core::mem::take(&mut self.scratch);
-        let Some((padded, scratch)) = scratch.split_at_mut_checked(shape.padded_row_len()) else {
-            return;
-        };
+        let (padded, scratch) = scratch.split_at_mut_checked(shape.padded_row_len()).or_bug();
+        // Fewer taps than the most leave slots empty.
         let mut parts = scratch.chunks_exact_mut(slot_len.max(1));
         let mut slots: [Slot<'_>; TAPS_MAX] =
             core::array::from_fn(|_| Slot::new(parts.next().unwrap_or_default()));
-        let slots = slots.get_mut(..shape.taps_y()).unwrap_or_default();
+        let slots = slots.get_mut(..shape.taps_y()).or_bug();
 
         // Rows a dilation apart, one after the other, share all but one of the rows that they read.
         for first in 0..shape.dilation().min(ny) {
@@ -103,10 +103,10 @@ impl<W: Weight> Pass<'_, W> {
 /// The rows that tap `tap` along y reads for row `y` of the output.
 fn row_sources<const ADJOINT: bool>(shape: &ConvShape, y: usize, tap: usize) -> Sources {
     let Some(axis) = shape.grid().y() else { return [Some(0), None] };
-    let offset = (tap * shape.dilation()) as isize - shape.reach() as isize;
+    let offset = shape.offset(tap);
     if ADJOINT {
         // Taps from last to first, as along x.
-        readers(&axis, y, -offset)
+        readers(&axis, y, offset.wrapping_neg())
     } else {
         [Some(neighbour(&axis, y, offset)), None]
     }

@@ -4,6 +4,7 @@
 
 use super::super::shape::{ConvShape, LANES};
 use super::boundary::neighbour;
+use crate::checked::{self, OrBug, Place, bug, product, sum};
 
 /// Input channels of a tile: what AVX2 adds at once.
 pub(in super::super) const INPUTS: usize = 8;
@@ -30,19 +31,20 @@ pub(in super::super) struct Products<'a> {
 
 /// Points of the input with what its boundaries put beyond the ends, in groups of eight channels.
 pub(in super::super) const fn padded_points(shape: &ConvShape) -> usize {
-    shape.inputs().div_ceil(INPUTS) * padded_plane(shape)
+    product(&[shape.inputs().div_ceil(INPUTS), padded_plane(shape)])
 }
 
 const fn padded_plane(shape: &ConvShape) -> usize {
     let grid = shape.grid();
-    let rows = if grid.is_line() { 1 } else { grid.ny() + 2 * shape.reach() };
-    rows * shape.padded_row_len()
+    let reach = shape.reach();
+    let rows = if grid.is_line() { 1 } else { sum(&[grid.ny(), reach, reach]) };
+    product(&[rows, shape.padded_row_len()])
 }
 
 /// Tiles for four output channels.
 pub(in super::super) const fn tiles(shape: &ConvShape) -> usize {
     let groups = shape.inputs().div_ceil(INPUTS);
-    (groups * shape.taps_y() * shape.taps()).div_ceil(SHIFTS)
+    product(&[groups, shape.taps_y(), shape.taps()]).div_ceil(SHIFTS)
 }
 
 impl Products<'_> {
@@ -54,19 +56,19 @@ impl Products<'_> {
         let (stride, tiles) = (shape.padded_row_len(), tiles(shape));
         let rows = (BLOCK / nx).max(1);
         for y in (0..shape.grid().ny()).step_by(rows) {
-            let planes = cotangent.chunks(LANES * points);
-            for (planes, sums) in planes.zip(sums.chunks_exact_mut(tiles.max(1))) {
+            let planes = cotangent.chunks(points.times(LANES).max(1));
+            for (planes, sums) in checked::zip(planes, sums.chunks_exact_mut(tiles.max(1))) {
                 // Beyond the last channel, and the last shift, a tile repeats the last.
-                let last = planes.len() / points - 1;
-                let block = (rows * nx).min(points);
+                let last = (planes.len() / points).minus(1);
+                let block = rows.times(nx).min(points);
                 let cotangents = core::array::from_fn(|lane| {
-                    let at = lane.min(last) * points + y * nx;
-                    planes.get(at..at + block).unwrap_or_default()
+                    let at = lane.min(last).times(points).plus(y.times(nx));
+                    planes.get(at..at.plus(block)).or_bug()
                 });
                 for (tile, sums) in sums.iter_mut().enumerate() {
                     let inputs = core::array::from_fn(|i| {
-                        let at = shift(shape, tile * SHIFTS + i) + y * stride;
-                        padded.get(at..).unwrap_or_default()
+                        let at = shift(shape, tile.times(SHIFTS).plus(i)).plus(y.times(stride));
+                        padded.get(at..).or_bug()
                     });
                     add_tile(nx, stride, inputs, cotangents, sums);
                 }
@@ -79,28 +81,29 @@ impl Products<'_> {
     fn pad(&mut self) {
         let (shape, grid) = (self.shape, self.shape.grid());
         let (nx, points, reach) = (grid.nx(), grid.points(), shape.reach());
+        let back = (reach as isize).wrapping_neg();
         let planes = self.padded.chunks_exact_mut(padded_plane(shape).max(1));
-        for (channels, plane) in self.input.chunks(INPUTS * points).zip(planes) {
+        let inputs = self.input.chunks(points.times(INPUTS).max(1));
+        for (channels, plane) in checked::zip(inputs, planes) {
             let rows = plane.chunks_exact_mut(shape.padded_row_len().max(1));
             for (y, row) in rows.enumerate() {
-                let y = grid.y().map_or(0, |axis| neighbour(&axis, y, -(reach as isize)));
-                let Some(middle) = row.get_mut(reach..reach + nx) else { return };
-                if channels.len() < INPUTS * points {
+                let y = grid.y().map_or(0, |axis| neighbour(&axis, y, back));
+                let middle = row.get_mut(reach..reach.plus(nx)).or_bug();
+                if channels.len() < points.times(INPUTS) {
                     middle.fill([0.0; INPUTS]);
                 }
                 for (lane, channel) in channels.chunks_exact(points).enumerate() {
-                    let values = channel.get(y * nx..(y + 1) * nx).unwrap_or_default();
-                    for (lanes, value) in middle.iter_mut().zip(values) {
-                        if let Some(to) = lanes.get_mut(lane) {
-                            *to = *value;
-                        }
+                    let values = channel.chunks_exact(nx).nth(y).or_bug();
+                    for (lanes, value) in checked::zip(&mut *middle, values) {
+                        lanes[lane % INPUTS] = *value;
                     }
                 }
-                for x in (0..reach).chain(reach + nx..nx + 2 * reach) {
-                    let from = reach + neighbour(&grid.x(), x, -(reach as isize));
-                    let lanes = row.get(from).copied().unwrap_or_default();
-                    if let Some(to) = row.get_mut(x) {
-                        *to = lanes;
+                for x in (0..reach).chain(reach.plus(nx)..shape.padded_row_len()) {
+                    let from = reach.plus(neighbour(&grid.x(), x, back));
+                    let lanes = row.get(from).copied().or_bug();
+                    match row.get_mut(x) {
+                        Some(to) => *to = lanes,
+                        None => bug(),
                     }
                 }
             }
@@ -111,15 +114,16 @@ impl Products<'_> {
 /// Where in the padded input shift `[in/8][ky][kx]` starts to read; the last one's place beyond the last.
 fn shift(shape: &ConvShape, index: usize) -> usize {
     let (taps_y, taps) = (shape.taps_y(), shape.taps());
-    let count = shape.inputs().div_ceil(INPUTS) * taps_y * taps;
-    let index = index.min(count - 1);
+    let count = shape.inputs().div_ceil(INPUTS).times(taps_y).times(taps);
+    let index = index.min(count.minus(1));
     let (rest, kx) = (index / taps.max(1), index % taps.max(1));
     let (group, ky) = (rest / taps_y.max(1), rest % taps_y.max(1));
-    let offset = (ky * shape.padded_row_len() + kx) * shape.dilation();
-    group * padded_plane(shape) + offset
+    let offset = ky.times(shape.padded_row_len()).plus(kx).times(shape.dilation());
+    group.times(padded_plane(shape)).plus(offset)
 }
 
-/// Adds the products of two inputs with four cotangents, summed over some rows.
+/// Adds the products of two inputs with four cotangents, summed over some rows. Inputs go on behind the last row that is read, and
+/// rows of them behind the last point.
 #[inline(always)]
 fn add_tile(
     nx: usize,

@@ -4,6 +4,7 @@ use super::super::epilogue::Epilogue;
 use super::super::shape::ConvShape;
 use super::boundary::Sources;
 use crate::Boundary;
+use crate::checked::{self, OrBug, Place, bug, product, sum};
 
 /// What a pass convolves: an input, or a cotangent and the epilogue to take it back through.
 #[derive(Clone, Copy)]
@@ -20,9 +21,10 @@ impl Source<'_> {
         let nx = shape.grid().nx();
         let mut empty = true;
         for y in y.into_iter().flatten() {
-            let at = channel * shape.grid().points() + y * nx;
-            let values = self.values.get(at..at + nx).unwrap_or_default();
-            let signs = self.signs.and_then(|signs| signs.get(at / 8..)).unwrap_or_default();
+            let at = channel.times(shape.grid().points()).plus(y.times(nx));
+            let values = self.values.get(at..at.plus(nx)).or_bug();
+            // Where the slope is 1 there are no signs.
+            let signs = self.signs.map_or(&[][..], |signs| signs.get(at / 8..).or_bug());
             match (self.epilogue, empty) {
                 (None, _) => copy_row(row, values),
                 (Some(epilogue), true) => {
@@ -68,8 +70,8 @@ impl Taps {
     /// Values that a tile of P points reads of a channel.
     pub(super) const fn span<const P: usize>(self, shape: &ConvShape) -> usize {
         match self {
-            Self::Overlap => P + 2 * shape.reach(),
-            Self::Apart => P * shape.taps(),
+            Self::Overlap => sum(&[P, shape.reach(), shape.reach()]),
+            Self::Apart => product(&[P, shape.taps()]),
         }
     }
 }
@@ -130,8 +132,8 @@ impl<'a> Slot<'a> {
             };
         }
         for channel in 0..channels {
-            let Some((left, rest)) = padded.split_at_mut_checked(reach) else { return };
-            let Some((row, right)) = rest.split_at_mut_checked(nx) else { return };
+            let (left, rest) = padded.split_at_mut_checked(reach).or_bug();
+            let (row, right) = rest.split_at_mut_checked(nx).or_bug();
             source.load(shape, channel, rows, row);
             if folds::<ADJOINT>(shape) {
                 left.fill(0.0);
@@ -170,31 +172,31 @@ impl Spans<'_> {
     /// SPAN neighbours each.
     #[inline(always)]
     fn overlapping<const P: usize, const SPAN: usize>(self, padded: &[f32], nx: usize) {
-        let values = self.values.get_mut(self.channel * SPAN..).unwrap_or_default();
-        let mut rest = padded.get(..nx + SPAN - P).unwrap_or_default();
-        for values in values.chunks_mut((self.channels * SPAN).max(1)) {
+        let values = self.values.get_mut(self.channel.times(SPAN)..).or_bug();
+        let mut rest = padded.get(..nx.plus(SPAN - P)).or_bug();
+        for values in values.chunks_mut(self.channels.times(SPAN).max(1)) {
             let (Some(to), Some(from)) = (values.first_chunk_mut(), rest.first_chunk()) else {
-                return;
+                return bug();
             };
             copy::<SPAN>(to, from);
-            rest = rest.get(P..).unwrap_or_default();
+            rest = rest.get(P..).or_bug();
         }
     }
 
     /// P neighbours for each tap.
     #[inline(always)]
     fn apart<const P: usize>(self, padded: &[f32], nx: usize, dilation: usize) {
-        let mut at = self.channel * self.span;
+        let mut at = self.channel.times(self.span);
         for x in (0..nx).step_by(P) {
-            let span = self.values.get_mut(at..at + self.span).unwrap_or_default();
+            let span = self.values.get_mut(at..at.plus(self.span)).or_bug();
             let mut first = x;
             for to in span.as_chunks_mut::<P>().0 {
-                if let Some(from) = padded.get(first..).and_then(|from| from.first_chunk()) {
-                    copy(to, from);
-                }
-                first += dilation;
+                let from = padded.get(first..).or_bug();
+                let Some(from) = from.first_chunk() else { return bug() };
+                copy(to, from);
+                first = first.plus(dilation);
             }
-            at += self.channels * self.span;
+            at = at.plus(self.channels.times(self.span));
         }
     }
 }
@@ -212,9 +214,9 @@ fn direct<const P: usize, const SPAN: usize>(
     let periodic = shape.grid().x().boundary() == Boundary::Periodic;
     let spans = values.as_chunks_mut::<SPAN>().0;
     let planes = source.values.as_chunks::<P>().0.chunks_exact((shape.grid().points() / P).max(1));
-    let row = y * nx / P..(y + 1) * nx / P;
+    let row = y.times(nx / P)..y.plus(1).times(nx / P);
     for (channel, plane) in planes.enumerate() {
-        let Some([first, rest @ ..]) = plane.get(row.clone()) else { return };
+        let Some([first, rest @ ..]) = plane.get(row.clone()) else { return bug() };
         let last = rest.last().unwrap_or(first);
         let (mut before, beyond) = if periodic {
             (tail(last), head(first))
@@ -225,7 +227,7 @@ fn direct<const P: usize, const SPAN: usize>(
         let mut at = channel;
         for next in rest.iter().map(Some).chain([None]) {
             let after = next.map_or(beyond, head);
-            let Some(to) = spans.get_mut(at) else { return };
+            let Some(to) = spans.get_mut(at) else { return bug() };
             for (i, to) in to.iter_mut().enumerate() {
                 *to = if i < reach {
                     before[HALO - reach + i]
@@ -237,7 +239,7 @@ fn direct<const P: usize, const SPAN: usize>(
             }
             before = tail(tile);
             tile = next.unwrap_or(tile);
-            at += channels;
+            at = at.plus(channels);
         }
     }
 }
@@ -270,17 +272,18 @@ fn fold_back<'a, const P: usize>(
     shape: &ConvShape,
 ) {
     let (nx, reach) = (shape.grid().nx(), shape.reach());
-    let row = padded.get(reach..reach + nx).unwrap_or_default();
+    let row = padded.get(reach..reach.plus(nx)).or_bug();
     for (span, x) in spans.zip((0..nx).step_by(P)) {
         for (tap, points) in span.as_chunks_mut::<P>().0.iter_mut().enumerate() {
-            let shift = tap * shape.dilation();
+            // What is read through a mirror ends somewhere: points and image are cut off there.
+            let shift = tap.times(shape.dilation());
             if shift > reach {
                 // The first points are also read from as far beyond the first point.
-                let image = row.get(..shift - reach).unwrap_or_default().iter().rev();
+                let image = row.get(..shift.minus(reach)).or_bug().iter().rev();
                 points.iter_mut().zip(image.skip(x)).for_each(|(to, from)| *to += from);
             } else {
-                let first = nx - (reach - shift);
-                let image = row.get(first..).unwrap_or_default().iter().rev();
+                let first = nx.minus(reach.minus(shift));
+                let image = row.get(first..).or_bug().iter().rev();
                 let points = points.iter_mut().skip(first.saturating_sub(x));
                 points.zip(image.skip(x.saturating_sub(first))).for_each(|(to, from)| *to += from);
             }
@@ -288,7 +291,7 @@ fn fold_back<'a, const P: usize>(
     }
 }
 
-/// Fills what lies beyond both ends of a row.
+/// Fills what lies beyond both ends of a row, which is no longer than the row.
 #[inline(always)]
 pub(in super::super) fn extend<T: Copy>(
     boundary: Boundary,
@@ -313,7 +316,7 @@ pub(in super::super) fn extend<T: Copy>(
 /// A row is a multiple of eight points, which are short enough for no call of `memmove`.
 #[inline(always)]
 fn copy_row(to: &mut [f32], from: &[f32]) {
-    for (to, from) in to.as_chunks_mut::<8>().0.iter_mut().zip(from.as_chunks().0) {
+    for (to, from) in checked::zip(to.as_chunks_mut::<8>().0, from.as_chunks().0) {
         *to = *from;
     }
 }

@@ -7,6 +7,7 @@ use core::arch::asm;
 
 use super::super::int16::Point;
 use super::dot::{POINTS, Walk};
+use crate::checked::{self, Place, bug, sum};
 
 /// What computes the sums of a row: see [`super::row`].
 type Row = fn(&[Point], &[u32], &Walk, usize, &mut [i32]);
@@ -69,14 +70,14 @@ macro_rules! row {
         ) {
             let &Walk { groups, pitch, .. } = walk;
             let last = width.saturating_sub(POINTS);
-            if groups == 0 || points.len() < last + walk.span() {
-                return;
+            if groups == 0 || points.len() < sum(&[last, walk.span()]) {
+                return bug();
             }
             let weights = weights.chunks_exact(walk.words().max(1));
-            for (weights, sums) in weights.zip(sums.chunks_exact_mut(width.max(1))) {
+            for (weights, sums) in checked::zip(weights, sums.chunks_exact_mut(width.max(1))) {
                 let tiles = sums.as_chunks_mut::<POINTS>().0;
                 if tiles.is_empty() {
-                    return;
+                    return bug();
                 }
                 // SAFETY: of each tile it reads the `walk.words()` words of the chunk and, of each group, POINTS points from
                 // each tap on: of the row's last tile the last ones end at `last + walk.span()`, which was looked at above.
@@ -117,7 +118,7 @@ macro_rules! row {
                         points = inout(reg) points.as_ptr() => _,
                         weights = inout(reg) weights.as_ptr() => _,
                         groups = inout(reg) groups => _,
-                        pitch = in(reg) 8 * pitch,
+                        pitch = in(reg) pitch.times(size_of::<Point>()),
                         v = inout(reg) tiles.as_mut_ptr() => _,
                         w = inout(reg) tiles.len() => _,
                         x = out(reg) _,

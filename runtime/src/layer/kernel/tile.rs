@@ -5,6 +5,7 @@ use super::super::weight::Weight;
 use super::output::Output;
 use super::pass::TAPS_MAX;
 use super::slot::Slot;
+use crate::checked::{self, OrBug, Place, bug};
 
 /// How tiles are computed.
 pub(super) trait Tile<W>: Copy {
@@ -51,18 +52,19 @@ impl<W: Weight, const L: usize> Tile<W> for Channels<L> {
         // Found once for a row: it takes as long as some of a tile's products.
         let taps: [Tap<'_, W, T, SPAN>; TAPS_MAX] =
             core::array::from_fn(|ky| operands.tap::<T, SPAN, ADJOINT>(group, ky));
-        let taps = taps.get(..operands.slots.len()).unwrap_or_default();
+        let taps = taps.get(..operands.slots.len()).or_bug();
         let channels = if ADJOINT { shape.outputs() } else { shape.inputs() };
         let stride = shape.group_len() / (T * LANES);
         for first in (0..LANES).step_by(L) {
-            let channel = group * LANES + first;
-            let start = channel * points + y * nx;
-            let epilogues: [_; L] = core::array::from_fn(|lane| output.epilogue(channel + lane));
+            let channel = group.times(LANES).plus(first);
+            let start = channel.times(points).plus(y.times(nx));
+            let epilogues: [_; L] =
+                core::array::from_fn(|lane| output.epilogue(channel.plus(lane)));
             for tile in 0..nx / P {
                 let mut sums = [[0.0; P]; L];
                 for tap in taps {
-                    let from = tile * channels;
-                    let spans = tap.spans.get(from..from + channels).unwrap_or_default();
+                    let from = tile.times(channels);
+                    let spans = tap.spans.get(from..from.plus(channels)).or_bug();
                     if ADJOINT {
                         tap.adjoint::<P, L, D>(&mut sums, spans, stride, first);
                     } else {
@@ -70,11 +72,12 @@ impl<W: Weight, const L: usize> Tile<W> for Channels<L> {
                     }
                 }
                 for (lane, (epilogue, sums)) in epilogues.into_iter().zip(sums).enumerate() {
-                    output.tile(epilogue, (start + lane * points) / P + tile, sums);
+                    let at = start.plus(lane.times(points)) / P;
+                    output.tile(epilogue, at.plus(tile), sums);
                 }
             }
             for lane in 0..L {
-                output.row(channel + lane, start + lane * points, nx);
+                output.row(channel.plus(lane), start.plus(lane.times(points)), nx);
             }
         }
     }
@@ -89,16 +92,18 @@ impl<W: Weight> Operands<'_, W> {
         ky: usize,
     ) -> Tap<'_, W, T, SPAN> {
         let (shape, slots) = (self.shape, self.slots);
+        // A layer of fewer taps than the most leaves places empty.
         let Some(slot) = slots.get(ky) else { return Tap { spans: &[], weights: &[] } };
-        let (first, count) = if ADJOINT {
-            let ky = slots.len().saturating_sub(ky + 1);
-            (ky * shape.ky_len() + group * LANES * T * LANES, usize::MAX)
+        let spans = slot.values.as_chunks().0;
+        let first = if ADJOINT {
+            let ky = slots.len().minus(1).minus(ky);
+            ky.times(shape.ky_len()).plus(group.times(LANES * T * LANES))
         } else {
-            (group * shape.group_len() + ky * shape.ky_len(), shape.inputs())
+            group.times(shape.group_len()).plus(ky.times(shape.ky_len()))
         };
-        let weights = self.weights.get(first..).unwrap_or_default();
-        let weights = weights.as_chunks().0.as_chunks().0;
-        Tap { spans: slot.values.as_chunks().0, weights: weights.get(..count).unwrap_or(weights) }
+        let weights = self.weights.get(first..).or_bug().as_chunks().0.as_chunks().0;
+        let weights = if ADJOINT { weights } else { weights.get(..shape.inputs()).or_bug() };
+        Tap { spans, weights }
     }
 }
 
@@ -122,13 +127,13 @@ impl<W: Weight, const T: usize, const SPAN: usize> Tap<'_, W, T, SPAN> {
         let mut inputs = (spans, self.weights);
         if cfg!(pairs) {
             let (spans, weights) = (inputs.0.as_chunks::<2>(), inputs.1.as_chunks::<2>());
-            for ([a, b], [of_a, of_b]) in spans.0.iter().zip(weights.0) {
+            for ([a, b], [of_a, of_b]) in checked::zip(spans.0, weights.0) {
                 accumulate_taps::<W, P, L, T, D, SPAN>(sums, a, of_a, first);
                 accumulate_taps::<W, P, L, T, D, SPAN>(sums, b, of_b, first);
             }
             inputs = (spans.1, weights.1);
         }
-        for (span, weights) in inputs.0.iter().zip(inputs.1) {
+        for (span, weights) in checked::zip(inputs.0, inputs.1) {
             accumulate_taps::<W, P, L, T, D, SPAN>(sums, span, weights, first);
         }
     }
@@ -142,8 +147,11 @@ impl<W: Weight, const T: usize, const SPAN: usize> Tap<'_, W, T, SPAN> {
         stride: usize,
         first: usize,
     ) {
-        for (spans, weights) in spans.chunks(LANES).zip(self.weights.chunks(stride.max(1))) {
-            let Some::<&[[[W; LANES]; T]; LANES]>(weights) = weights.first_chunk() else { return };
+        let weights = self.weights.chunks(stride.max(1));
+        for (spans, weights) in checked::zip(spans.chunks(LANES), weights) {
+            let Some::<&[[[W; LANES]; T]; LANES]>(weights) = weights.first_chunk() else {
+                return bug();
+            };
             for (lane, span) in spans.iter().enumerate().take(LANES) {
                 for t in 0..T {
                     let k = T - 1 - t;

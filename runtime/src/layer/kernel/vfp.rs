@@ -10,6 +10,7 @@ use super::super::shape::LANES;
 use super::output::Output;
 use super::pass::TAPS_MAX;
 use super::tile::{Operands, Tile};
+use crate::checked::{OrBug, Place, bug, product, sum};
 
 /// How a product is added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,9 +81,10 @@ impl Tile<f32> for Multiply {
         if let Some(kernel) = kernel::<T, SPAN, ADJOINT>(self) {
             sums::<T, SPAN, ADJOINT>(kernel, operands, group, output.values, y);
         }
-        for channel in group * LANES..(group + 1) * LANES {
-            let grid = operands.shape.grid();
-            output.finish_row(channel, channel * grid.points() + y * grid.nx(), grid.nx());
+        for lane in 0..LANES {
+            let (grid, channel) = (operands.shape.grid(), group.times(LANES).plus(lane));
+            let at = channel.times(grid.points()).plus(y.times(grid.nx()));
+            output.finish_row(channel, at, grid.nx());
         }
     }
 }
@@ -97,31 +99,36 @@ fn sums<const T: usize, const SPAN: usize, const ADJOINT: bool>(
 ) {
     let &Operands { shape, weights, slots } = operands;
     let (points, tiles) = (shape.grid().points(), shape.grid().nx() / Multiply::POINTS);
-    let lanes = (output.len() / points).saturating_sub(group * LANES).min(LANES);
+    let lanes = (output.len() / points).saturating_sub(group.times(LANES)).min(LANES);
     let channels = if ADJOINT { shape.outputs() } else { shape.inputs() };
 
     // The weights of a tap along y, and of a group of output channels: where the kernel starts, where it ends, what it skips.
     let (ky_len, group_len) = (shape.ky_len(), shape.group_len());
     let (start, end, skip) = if ADJOINT {
-        let inputs = group * LANES * T * LANES;
-        let last = slots.len().saturating_sub(1) * ky_len;
+        let inputs = group.times(LANES * T * LANES);
+        let last = product(&[slots.len().saturating_sub(1), ky_len]);
         // Four input channels lie inside a tap's weights, which a group's end with.
-        let inside = inputs + LANES * T * LANES <= ky_len && last + ky_len == group_len;
+        let inside =
+            sum(&[inputs, LANES * T * LANES]) <= ky_len && sum(&[last, ky_len]) == group_len;
         let groups = channels.div_ceil(LANES);
-        let end = if inside { groups * group_len } else { usize::MAX };
-        (inputs + last, end, group_len - LANES)
+        let end = if inside { product(&[groups, group_len]) } else { usize::MAX };
+        (inputs.plus(last), end, group_len.minus(LANES))
     } else {
-        let start = group * group_len;
-        (start, start + slots.len() * ky_len, ky_len - channels * T * LANES)
+        let start = product(&[group, group_len]);
+        let end = sum(&[start, product(&[slots.len(), ky_len])]);
+        (start, end, ky_len.minus(channels.times(T * LANES)))
     };
+    let row_len = product(&[tiles, channels, SPAN]);
     let rows_fit = (1..=TAPS_MAX).contains(&slots.len())
-        && slots.iter().all(|slot| slot.values.len() >= tiles * channels * SPAN);
+        && slots.iter().all(|slot| slot.values.len() >= row_len);
     let lanes_fit = (1..=LANES).contains(&lanes) && tiles > 0 && channels > 0;
-    let first = group * LANES * points + y * shape.grid().nx();
-    let planes = output.get_mut(first..).unwrap_or_default();
-    let output_fits = lanes_fit && (lanes - 1) * points + tiles * Multiply::POINTS <= planes.len();
+    let first = group.times(LANES).times(points).plus(y.times(shape.grid().nx()));
+    let planes = output.get_mut(first..).or_bug();
+    let planes_len =
+        sum(&[product(&[lanes.saturating_sub(1), points]), product(&[tiles, Multiply::POINTS])]);
+    let output_fits = lanes_fit && planes_len <= planes.len();
     if !(rows_fit && output_fits && end <= weights.len()) {
-        return;
+        return bug();
     }
 
     let mut frame = Frame {
@@ -129,11 +136,11 @@ fn sums<const T: usize, const SPAN: usize, const ADJOINT: bool>(
         weights: weights.as_ptr().wrapping_add(start),
         rows_len: slots.len(),
         channels,
-        skip: 4 * skip,
-        stride: 4 * points,
+        skip: skip.times(4),
+        stride: points.times(4),
         tiles,
         lanes,
-        step: 4 * ky_len,
+        step: ky_len.times(4),
     };
     frame.rows.iter_mut().zip(slots).for_each(|(to, slot)| *to = slot.values.as_ptr());
     // SAFETY: the kernel reads `tiles` times `channels` spans of SPAN values from the start of each row, and weights from `start`

@@ -1,5 +1,6 @@
 //! From λ to factors and shifts.
 
+use crate::checked;
 use crate::layer::SLOPE;
 use crate::model::Film;
 
@@ -12,19 +13,19 @@ fn features(lambda: f32) -> [f32; 5] {
 
 /// Writes factors less 1 of all channels, then shifts of all channels; relative error ≤ 2e-6.
 pub(super) fn modulate(film: &Film<'_>, lambda: f32, modulation: &mut [f32]) {
-    modulation.iter_mut().zip(film.bias).for_each(|(to, bias)| *to = *bias);
+    checked::zip(&mut *modulation, film.bias).for_each(|(to, bias)| *to = *bias);
     let features = features(lambda);
     let count = film.hidden_bias.len();
     let rows = film.weight.chunks_exact(modulation.len().max(1));
-    for (n, (bias, row)) in film.hidden_bias.iter().zip(rows).enumerate() {
+    for (n, (bias, row)) in checked::zip(film.hidden_bias, rows).enumerate() {
         let weights = film.hidden_weight.iter().skip(n).step_by(count.max(1));
         let mut hidden = *bias;
-        for (feature, weight) in features.iter().zip(weights) {
+        for (feature, weight) in checked::zip(&features, weights) {
             hidden += feature * weight;
         }
         if hidden < 0.0 {
             hidden *= SLOPE;
         }
-        modulation.iter_mut().zip(row).for_each(|(to, weight)| *to += hidden * weight);
+        checked::zip(&mut *modulation, row).for_each(|(to, weight)| *to += hidden * weight);
     }
 }

@@ -1,5 +1,6 @@
 //! How a network's values share the caller's scratch.
 
+use crate::checked::{product, sum};
 use crate::layer::int16::points_len;
 use crate::model::Model;
 use crate::{Error, spectral};
@@ -50,15 +51,15 @@ impl Layout {
     pub(super) fn of(model: &Model<'_>) -> Self {
         let grid = model.grid();
         let mut layout = Self::default();
+        let int16 = model.int16();
         let (mut bytes, mut wide, mut points) = (0, 0, 0);
         for layer in model.layers().iter() {
             let shape = layer.shape;
             wide = wide.max(shape.input_len()).max(shape.output_len());
-            let int16 = layer.weights.int16();
             let work = if int16 { shape.int16_scratch_len() } else { shape.scratch_len() };
             layout.work = layout.work.max(work);
             if layer.active {
-                bytes += shape.signs_len();
+                bytes = sum(&[bytes, shape.signs_len()]);
                 points = points.max(points_len(shape.outputs(), grid.points()));
             } else {
                 layout.outputs = shape.outputs();
@@ -66,20 +67,20 @@ impl Layout {
             }
         }
         if layout.outputs > 0 {
-            layout.inputs = model.input_fields() * grid.points();
-            layout.kind = model.window() * model.channels() * grid.points();
+            layout.inputs = product(&[model.input_fields(), grid.points()]);
+            layout.kind = product(&[model.window(), model.channels(), grid.points()]);
             layout.signs = bytes.div_ceil(4);
             layout.work = layout.work.max(spectral::scratch_len(grid));
             // A point of four int16 takes the room of two values.
             (layout.first, layout.second) =
-                if model.int16() { (layout.inputs, 2 * 2 * points) } else { (wide, wide) };
+                if int16 { (layout.inputs, product(&[2, 2, points])) } else { (wide, wide) };
         }
         layout
     }
 
     /// Values of scratch.
     pub(super) const fn scratch_len(&self) -> usize {
-        self.output_len + self.signs + self.first + self.second + self.work
+        sum(&[self.output_len, self.signs, self.first, self.second, self.work])
     }
 
     /// What a window of `values` values leaves.

@@ -76,11 +76,11 @@ impl<'a> Trained<'a> {
     /// Takes a model and at least [`Trained::memory_len`] values of memory.
     ///
     /// # Errors
-    /// As [`Linear::new`] and [`Calibration::new`]; [`Error::ScratchLength`].
+    /// As [`Linear::new`] and [`Calibration::new`]; [`Error::MemoryLength`].
     pub fn new(model: &Model<'a>, memory: &'a mut [f32]) -> Result<Self, Error> {
         let (grid, channels, window) = (model.grid(), model.channels(), model.window());
         let needed = Self::memory_len(model);
-        let too_short = Error::ScratchLength { values: memory.len(), needed };
+        let too_short = Error::MemoryLength { values: memory.len(), needed };
         if memory.len() < needed {
             return Err(too_short);
         }

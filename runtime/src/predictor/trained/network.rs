@@ -3,52 +3,58 @@
 use super::film;
 use super::layout::Scratch;
 use crate::Error;
+use crate::checked::{self, OrBug, Place, product, sum};
 use crate::layer::{Conv, Epilogue, SLOPE};
-use crate::model::{Film, Layer, Layers, Model, Weights};
+use crate::model::{Activations, Film, Float, Layer, Layers, Model};
 
 /// A network at one λ.
 #[derive(Debug)]
 pub(super) struct Network<'a> {
-    pub(super) layers: Layers<'a>,
+    activations: Activations<'a>,
     film: Film<'a>,
     /// Epilogues' scales of all channels, then shifts of all channels: first of the modulated layers, then of the last.
     pub(super) modulated: &'a mut [f32],
     last: &'a mut [f32],
-    /// Activations are int16.
-    int16: bool,
+    /// Bytes of the signs of all activations; words of the scratch hold them, which may be more.
+    signs: usize,
 }
 
 impl<'a> Network<'a> {
     /// Values of memory: a factor and a shift for each output channel of every layer.
     pub(super) fn memory_len(model: &Model<'_>) -> usize {
-        model.layers().iter().map(|layer| 2 * layer.shape.outputs()).sum()
+        let channels = model.layers().iter().map(|layer| layer.shape.outputs());
+        product(&[2, channels.fold(0, |all, outputs| sum(&[all, outputs]))])
     }
 
-    /// `None` without a network.
+    /// `None` without a network. `memory`: [`Network::memory_len`] values.
     pub(super) fn new(model: &Model<'a>, memory: &'a mut [f32]) -> Option<Self> {
-        let film = model.film()?;
-        let (modulated, last) = memory.split_at_mut_checked(film.bias.len())?;
-        Some(Self { layers: model.layers(), film, modulated, last, int16: model.int16() })
+        let crate::model::Network { film, activations } = model.network()?;
+        let (modulated, last) = memory.split_at_mut_checked(film.bias.len()).or_bug();
+        let active = model.layers().iter().filter(|layer| layer.active);
+        let signs = active.fold(0, |all, layer| sum(&[all, layer.shape.signs_len()]));
+        Some(Self { activations, film, modulated, last, signs })
     }
 
     /// Sets the epilogues for λ: bias, modulation and the multipliers of bytes in one factor and one shift.
     pub(super) fn modulate(&mut self, lambda: f32) {
         film::modulate(&self.film, lambda, self.modulated);
         let (factors, shifts) = halves(self.modulated);
-        let mut modulation = factors.iter_mut().zip(shifts);
+        let mut modulation = checked::zip(factors, shifts);
         let (last_factors, last_shifts) = halves(self.last);
-        for layer in self.layers.iter() {
+        for layer in self.activations.layers().iter() {
+            let multipliers = layer.weights.multipliers().iter().chain(core::iter::repeat(&1.0));
+            let constants = layer.bias.iter().zip(multipliers);
             if layer.active {
                 let channels = (&mut modulation).take(layer.shape.outputs());
-                for (n, ((factor, shift), bias)) in channels.zip(layer.bias).enumerate() {
+                for ((factor, shift), (bias, multiplier)) in channels.zip(constants) {
                     *factor += 1.0;
                     *shift += *factor * bias;
-                    *factor *= multiplier(&layer, n);
+                    *factor *= multiplier;
                 }
             } else {
-                let channels = last_factors.iter_mut().zip(last_shifts.iter_mut());
-                for (n, ((factor, shift), bias)) in channels.zip(layer.bias).enumerate() {
-                    *factor = multiplier(&layer, n);
+                let channels = checked::zip(&mut *last_factors, &mut *last_shifts);
+                for ((factor, shift), (bias, multiplier)) in channels.zip(constants) {
+                    *factor = *multiplier;
                     *shift = *bias;
                 }
             }
@@ -57,99 +63,116 @@ impl<'a> Network<'a> {
 
     /// `scratch.input` to `scratch.outputs`; keeps signs.
     pub(super) fn forward(&self, scratch: &mut Scratch<'_>) -> Result<(), Error> {
-        if self.int16 {
-            return self.forward_int16(scratch);
+        match &self.activations {
+            Activations::Float(layers) => self.forward_float(layers, scratch),
+            Activations::Int16(layers) => self.forward_int16(layers, scratch),
         }
-        let Scratch { outputs, signs, input, other, work } = scratch;
-        let (mut from, mut to): (&mut [f32], &mut [f32]) = (input, other);
-        let mut signs: &mut [u8] = signs;
-        let mut channel = 0;
-        for layer in self.layers.iter() {
-            let (shape, epilogue) = (layer.shape, self.epilogue(&layer, channel));
-            let x = from.get(..shape.input_len()).unwrap_or_default();
-            if !layer.active {
-                return run(&layer, x, &epilogue, None, None, outputs, work);
-            }
-            let (kept, rest) = signs.split_at_mut_checked(shape.signs_len()).unwrap_or_default();
-            let y = to.get_mut(..shape.output_len()).unwrap_or_default();
-            run(&layer, x, &epilogue, Some(kept), layer.residual.then_some(x), y, work)?;
-            channel += shape.outputs();
-            signs = rest;
-            core::mem::swap(&mut from, &mut to);
-        }
-        Ok(())
     }
 
     /// The cotangent of `scratch.outputs`, there, to that of the inputs, in `scratch.input`.
     pub(super) fn vjp(&self, scratch: &mut Scratch<'_>) -> Result<(), Error> {
-        if self.int16 {
-            return self.vjp_int16(scratch);
+        match &self.activations {
+            Activations::Float(layers) => self.vjp_float(layers, scratch),
+            Activations::Int16(layers) => self.vjp_int16(layers, scratch),
         }
+    }
+
+    fn forward_float(
+        &self,
+        layers: &Layers<'a, Float<'a>>,
+        scratch: &mut Scratch<'_>,
+    ) -> Result<(), Error> {
         let Scratch { outputs, signs, input, other, work } = scratch;
-        let count = self.layers.len();
+        let (mut from, mut to): (&mut [f32], &mut [f32]) = (input, other);
+        let mut signs: &mut [u8] = signs;
+        let mut channel = 0;
+        for layer in layers.iter() {
+            let (shape, epilogue) = (layer.shape, self.epilogue(&layer, channel));
+            let x = from.get(..shape.input_len()).or_bug();
+            if layer.active {
+                let (kept, rest) = signs.split_at_mut_checked(shape.signs_len()).or_bug();
+                let y = to.get_mut(..shape.output_len()).or_bug();
+                run(&layer, x, &epilogue, Some(kept), layer.residual.then_some(x), y, work)?;
+                channel = channel.plus(shape.outputs());
+                signs = rest;
+                core::mem::swap(&mut from, &mut to);
+            } else {
+                run(&layer, x, &epilogue, None, None, outputs, work)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn vjp_float(
+        &self,
+        layers: &Layers<'a, Float<'a>>,
+        scratch: &mut Scratch<'_>,
+    ) -> Result<(), Error> {
+        let Scratch { outputs, signs, input, other, work } = scratch;
         // The first layer, the last one here, must write to `input`.
         let (mut to, mut from): (&mut [f32], &mut [f32]) =
-            if count % 2 == 1 { (input, other) } else { (other, input) };
-        let mut channel = self.modulated.len() / 2;
-        let mut signs: &[u8] = signs;
-        // Signs fill whole words; what is behind the last layer's is left.
-        let used: usize =
-            self.layers.iter().filter(|layer| layer.active).map(|l| l.shape.signs_len()).sum();
-        signs = signs.get(..used).unwrap_or_default();
-        for n in (0..count).rev() {
-            let Some(layer) = self.layers.get(n) else { break };
+            if layers.len() % 2 == 1 { (input, other) } else { (other, input) };
+        let mut kept = Kept::new(self, signs);
+        for layer in layers.iter().rev() {
             let shape = layer.shape;
-            let gradient = to.get_mut(..shape.input_len()).unwrap_or_default();
+            let gradient = to.get_mut(..shape.input_len()).or_bug();
+            let (channel, signs) = kept.of(&layer);
+            let epilogue = self.epilogue(&layer, channel);
             if layer.active {
-                channel = channel.saturating_sub(shape.outputs());
-                let behind = signs.len().saturating_sub(shape.signs_len());
-                let (rest, kept) = signs.split_at_checked(behind).unwrap_or_default();
-                let v = from.get(..shape.output_len()).unwrap_or_default();
-                let epilogue = self.epilogue(&layer, channel);
+                let v = from.get(..shape.output_len()).or_bug();
                 let add = layer.residual.then_some(v);
-                pull_back(&layer, v, &epilogue, Some(kept), add, gradient, work)?;
-                signs = rest;
+                pull_back(&layer, v, &epilogue, signs, add, gradient, work)?;
             } else {
-                let epilogue = self.epilogue(&layer, 0);
-                pull_back(&layer, outputs, &epilogue, None, None, gradient, work)?;
+                pull_back(&layer, outputs, &epilogue, signs, None, gradient, work)?;
             }
             core::mem::swap(&mut from, &mut to);
         }
         Ok(())
     }
 
-    /// Of a layer whose first channel is `channel` of all.
-    pub(super) fn epilogue(&self, layer: &Layer<'_>, channel: usize) -> Epilogue<'_> {
-        let (values, slope): (&[f32], f32) =
-            if layer.active { (self.modulated, SLOPE) } else { (self.last, 1.0) };
-        let (scales, shifts) = values.split_at_checked(values.len() / 2).unwrap_or_default();
-        let channel = if layer.active { channel } else { 0 };
-        let range = channel..channel.saturating_add(layer.shape.outputs());
-        Epilogue {
-            scale: scales.get(range.clone()).unwrap_or_default(),
-            shift: shifts.get(range).unwrap_or_default(),
-            slope,
+    /// Of a layer whose first channel is `channel` of all that are modulated.
+    pub(super) fn epilogue<W>(&self, layer: &Layer<'_, W>, channel: usize) -> Epilogue<'_> {
+        let (values, slope, channel): (&[f32], f32, usize) =
+            if layer.active { (self.modulated, SLOPE, channel) } else { (self.last, 1.0, 0) };
+        let (scales, shifts) = values.split_at_checked(values.len() / 2).or_bug();
+        let range = channel..channel.plus(layer.shape.outputs());
+        let (scale, shift) = (scales.get(range.clone()).or_bug(), shifts.get(range).or_bug());
+        Epilogue { scale, shift, slope }
+    }
+}
+
+/// What the layers have kept, handed out from the last layer to the first.
+pub(super) struct Kept<'s> {
+    channel: usize,
+    signs: &'s [u8],
+}
+
+impl<'s> Kept<'s> {
+    pub(super) fn new(network: &Network<'_>, signs: &'s [u8]) -> Self {
+        let signs = signs.get(..network.signs).or_bug();
+        Self { channel: network.modulated.len() / 2, signs }
+    }
+
+    /// The first channel of the layer before those of the last call, and its signs where it has kept them.
+    pub(super) fn of<W>(&mut self, layer: &Layer<'_, W>) -> (usize, Option<&'s [u8]>) {
+        if !layer.active {
+            return (self.channel, None);
         }
+        self.channel = self.channel.minus(layer.shape.outputs());
+        let behind = self.signs.len().minus(layer.shape.signs_len());
+        let (rest, signs) = self.signs.split_at_checked(behind).or_bug();
+        self.signs = rest;
+        (self.channel, Some(signs))
     }
 }
 
 fn halves(values: &mut [f32]) -> (&mut [f32], &mut [f32]) {
     let half = values.len() / 2;
-    values.split_at_mut_checked(half).unwrap_or_default()
-}
-
-/// What a byte of output channel `n` stands for.
-fn multiplier(layer: &Layer<'_>, n: usize) -> f32 {
-    match layer.weights {
-        Weights::F32(_) => 1.0,
-        Weights::I8 { multipliers, .. } | Weights::Int16 { multipliers, .. } => {
-            multipliers.get(n).copied().unwrap_or(1.0)
-        }
-    }
+    values.split_at_mut_checked(half).or_bug()
 }
 
 fn run(
-    layer: &Layer<'_>,
+    layer: &Layer<'_, Float<'_>>,
     input: &[f32],
     epilogue: &Epilogue<'_>,
     signs: Option<&mut [u8]>,
@@ -158,19 +181,17 @@ fn run(
     work: &mut [f32],
 ) -> Result<(), Error> {
     match layer.weights {
-        Weights::F32(weights) => {
+        Float::F32(weights) => {
             Conv::new(layer.shape, weights)?.forward(input, epilogue, signs, add, output, work)
         }
-        Weights::I8 { weights, .. } => {
+        Float::I8 { weights, .. } => {
             Conv::new(layer.shape, weights)?.forward(input, epilogue, signs, add, output, work)
         }
-        // No file has both: see `model::parse`.
-        Weights::Int16 { .. } => Ok(()),
     }
 }
 
 fn pull_back(
-    layer: &Layer<'_>,
+    layer: &Layer<'_, Float<'_>>,
     cotangent: &[f32],
     epilogue: &Epilogue<'_>,
     signs: Option<&[u8]>,
@@ -179,12 +200,11 @@ fn pull_back(
     work: &mut [f32],
 ) -> Result<(), Error> {
     match layer.weights {
-        Weights::F32(weights) => {
+        Float::F32(weights) => {
             Conv::new(layer.shape, weights)?.vjp(cotangent, epilogue, signs, add, gradient, work)
         }
-        Weights::I8 { weights, .. } => {
+        Float::I8 { weights, .. } => {
             Conv::new(layer.shape, weights)?.vjp(cotangent, epilogue, signs, add, gradient, work)
         }
-        Weights::Int16 { .. } => Ok(()),
     }
 }
