@@ -36,6 +36,17 @@ where
     a.zip(b)
 }
 
+/// Frames with their numbers. A path has fewer than 2³² of them, as every one holds eight values or more.
+#[inline(always)]
+pub(crate) fn numbered<I: IntoIterator>(frames: I) -> impl Iterator<Item = (u32, I::Item)> {
+    let mut next = 0_u32;
+    frames.into_iter().map(move |frame| {
+        let n = next;
+        next = next.wrapping_add(1);
+        (n, frame)
+    })
+}
+
 /// Goes on from a place that cannot be reached; a debug build stops there.
 #[track_caller]
 #[inline(always)]

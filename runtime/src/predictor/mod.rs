@@ -151,5 +151,9 @@ pub(crate) fn input_frames(
 pub(crate) fn whole_frames(values: usize, frame: usize) -> Result<usize, Error> {
     let refused = Error::FieldLength { values, points: frame };
     let frames = values.checked_div(frame).ok_or(refused)?;
-    if frames == 0 || frames * frame != values { Err(refused) } else { Ok(frames) }
+    if frames == 0 || checked::product(&[frames, frame]) != values {
+        Err(refused)
+    } else {
+        Ok(frames)
+    }
 }

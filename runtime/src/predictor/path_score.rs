@@ -2,7 +2,7 @@
 
 use super::{Predictor, frame_len, whole_frames};
 use crate::Error;
-use crate::checked::{self, OrBug};
+use crate::checked::{self, OrBug, Place};
 
 /// What the density of a path is made of, besides the predictor:
 /// p(path) = r(û^0) Π_n N(û^{n+1}; û^n + F_n, S).
@@ -86,8 +86,9 @@ pub fn path_score<P: Predictor + ?Sized>(
     };
     for (n, next) in path.chunks_exact(frame).skip(1).enumerate() {
         // Frame n + 1 is predicted from the last min(n + 1, W) frames.
-        let frames = (n + 1).min(predictor.window());
-        let (start, end) = ((n + 1 - frames) * frame, (n + 1) * frame);
+        let frames = n.plus(1).min(predictor.window());
+        let end = n.plus(1).times(frame);
+        let start = end.minus(frames.times(frame));
         let window = path.get(start..end).or_bug();
         let (past, later) = score.split_at_mut_checked(end).or_bug();
         predictor.increment(window, error, scratch)?;
@@ -107,7 +108,7 @@ pub fn path_score<P: Predictor + ?Sized>(
             *s -= e;
         }
         let gradient = past.get_mut(start..).or_bug();
-        for (s, e) in gradient.iter_mut().skip((frames - 1) * frame).zip(error.iter()) {
+        for (s, e) in gradient.iter_mut().skip(frames.minus(1).times(frame)).zip(error.iter()) {
             *s += e;
         }
         predictor.vjp(error, gradient, scratch)?;
@@ -136,8 +137,9 @@ pub fn head_score<P: Predictor + ?Sized>(
         }
     }
     for (n, score) in score.chunks_exact_mut(frame).enumerate() {
-        let frames = (n + 1).min(predictor.window());
-        let window = path.get((n + 1 - frames) * frame..(n + 1) * frame).or_bug();
+        let frames = n.plus(1).min(predictor.window());
+        let window =
+            path.get(n.plus(1).minus(frames).times(frame)..n.plus(1).times(frame)).or_bug();
         predictor.noise(window, score, scratch)?;
         for (s, deviation) in checked::zip(score.iter_mut(), deviation.iter()) {
             *s = -*s / deviation;

@@ -11,7 +11,7 @@
 //! frame. Of coupled channels each has its own block of H.
 
 use crate::Predictor;
-use crate::checked::{self, OrBug};
+use crate::checked::{self, OrBug, Place};
 use crate::predictor::{Linear, frame_len};
 use crate::spectral::operator::ComplexMode;
 
@@ -57,8 +57,8 @@ impl<P: Predictor + ?Sized> Coupling<'_, P> {
     /// one, `noise` holds its distance from its mean, and `path` is left as it is.
     pub(super) fn add(&self, known: impl Fn(u32) -> bool, noise: &[f32], path: &mut [f32]) {
         let points = self.predictor.grid().points();
-        let (frame, start) = (frame_len(self.predictor), self.channel * points);
-        let (re, im) = (start + self.mode.re, self.mode.im.map(|im| start + im));
+        let (frame, start) = (frame_len(self.predictor), self.channel.times(points));
+        let (re, im) = (start.plus(self.mode.re), self.mode.im.map(|im| start.plus(im)));
         let frames = noise.len() / frame;
         let mut factors = [Row::default(); REACH];
         let mut white = Row::default();
@@ -104,7 +104,7 @@ impl<P: Predictor + ?Sized> Coupling<'_, P> {
         let [diagonal, ..] = &mut row;
         diagonal.re = self.diagonal;
         for ahead in 0..=self.predictor.window() {
-            let predicted = n + ahead;
+            let predicted = n.plus(ahead);
             if predicted >= frames {
                 break;
             }
@@ -133,9 +133,9 @@ impl<P: Predictor + ?Sized> Coupling<'_, P> {
         if let (Some(newest), true) = (places.next(), other == self.channel) {
             newest.re = 1.0;
         }
-        let block = other * self.predictor.channels() + self.channel;
+        let block = other.times(self.predictor.channels()).plus(self.channel);
         for (j, tap) in places.enumerate().take(past) {
-            let operator = self.predictor.coefficient(past, j).get(block * points..).or_bug();
+            let operator = self.predictor.coefficient(past, j).get(block.times(points)..).or_bug();
             tap.re = -operator.get(self.mode.re).copied().or_bug();
             // A real mode has no imaginary part.
             tap.im = -self.mode.im.map_or(0.0, |im| operator.get(im).copied().or_bug());
@@ -143,10 +143,10 @@ impl<P: Predictor + ?Sized> Coupling<'_, P> {
         let innovation = if past == 0 {
             // Frame 0 has the variance of the data.
             let (process, lambda) = (self.predictor.process(), self.predictor.lambda());
-            let power = self.predictor.power().get(other * points + self.mode.re);
+            let power = self.predictor.power().get(other.times(points).plus(self.mode.re));
             process.variance(self.kappa, lambda, power.copied().or_bug())
         } else {
-            let place = other * points + self.mode.re;
+            let place = other.times(points).plus(self.mode.re);
             let innovation = self.predictor.innovation(past).get(place).copied();
             debug_assert!(innovation.is_some(), "a mode without innovation");
             innovation.unwrap_or(f32::INFINITY)
@@ -160,7 +160,7 @@ fn factorise(row: &mut Row, factors: &[Row; REACH], window: usize) {
     // Entry d is of the frame d before; from the oldest on, each takes off what those before it explain.
     for (d, earlier) in factors.iter().enumerate().take(window).rev() {
         // A row has one entry more than there are rows before it.
-        let Some((_, [entry, later @ ..])) = row.split_at_mut_checked(d + 1) else { continue };
+        let Some((_, [entry, later @ ..])) = row.split_at_mut_checked(d.plus(1)) else { continue };
         let [pivot, earlier @ ..] = earlier;
         let mut value = *entry;
         for (l, e) in later.iter().zip(earlier) {

@@ -1,5 +1,6 @@
 //! Modes that were measured.
 
+use crate::checked::{self, Place};
 use crate::predictor::whole_frames;
 use crate::{Error, ForwardProcess, Grid, NoiseStream, Predictor};
 
@@ -44,7 +45,7 @@ impl Uncertainty<'_> {
         if self.variances.is_empty() {
             return 0.0;
         }
-        let at = if self.varies(frame) { n as usize * frame + index } else { index };
+        let at = if self.varies(frame) { (n as usize).times(frame).plus(index) } else { index };
         self.variances.get(at).copied().unwrap_or(f32::INFINITY)
     }
 
@@ -105,7 +106,7 @@ impl<'a> Observation<'a> {
     /// # Errors
     /// [`Error::FieldLength`] unless `values` is whole frames of `channels` channels.
     pub fn known(grid: &Grid, channels: usize, values: &'a [f32]) -> Result<Self, Error> {
-        let frame = crate::checked::product(&[grid.points(), channels]);
+        let frame = checked::product(&[grid.points(), channels]);
         let known = whole_frames(values.len(), frame)?;
         Ok(Self { values, known, uncertainty: Uncertainty::default() })
     }
@@ -248,7 +249,7 @@ pub(super) fn measured_are_finite(
     frame: usize,
     variance: impl Fn(u32, usize) -> f32,
 ) -> Result<(), Error> {
-    for (n, values) in (0..).zip(values.chunks_exact(frame.max(1))) {
+    for (n, values) in checked::numbered(values.chunks_exact(frame.max(1))) {
         for (index, value) in values.iter().enumerate() {
             if !value.is_finite() && variance(n, index).is_finite() {
                 let index = (n as usize).saturating_mul(frame).saturating_add(index);

@@ -17,7 +17,7 @@
 //!
 //! which has the mean and the variance that mode k has given all the pixels.
 
-use crate::checked::{self, OrBug};
+use crate::checked::{self, OrBug, Place};
 use crate::{Error, Grid, spectral};
 
 /// What is left of a mode's precision below which the pixels say nothing about it.
@@ -92,7 +92,7 @@ pub fn pixel_measurement(
         return Ok(());
     }
     let count = worse(variances, r).count();
-    let (matrix, rest) = scratch.split_at_mut_checked(count * count).or_bug();
+    let (matrix, rest) = scratch.split_at_mut_checked(count.times(count)).or_bug();
     let (right, rest) = rest.split_at_mut_checked(count).or_bug();
     let (picked, rest) = rest.split_at_mut_checked(count).or_bug();
     let (told, rest) = rest.split_at_mut_checked(points).or_bug();
@@ -208,7 +208,7 @@ fn factorise(matrix: &mut [f32], n: usize) {
                 true => libm::sqrtf(left.max(f32::MIN_POSITIVE)),
                 false => left / pivot,
             };
-            if let Some(place) = matrix.get_mut(i * n + j) {
+            if let Some(place) = matrix.get_mut(i.times(n).plus(j)) {
                 *place = value;
             }
         }
@@ -216,7 +216,7 @@ fn factorise(matrix: &mut [f32], n: usize) {
 }
 
 fn row(matrix: &[f32], n: usize, i: usize) -> Option<&[f32]> {
-    matrix.get(i * n..(i + 1) * n)
+    matrix.get(i.times(n)..i.plus(1).times(n))
 }
 
 /// x ← L⁻¹ x.

@@ -1,7 +1,7 @@
 //! Rolling a predictor forward in time at fixed λ.
 
 use super::observation::Observation;
-use crate::checked::OrBug;
+use crate::checked::{OrBug, Place};
 use crate::predictor::{frame_len, whole_frames};
 use crate::{Error, NoiseStream, Predictor, checked};
 
@@ -39,8 +39,8 @@ pub(super) fn roll<P: Predictor + ?Sized>(
     let frames = check(predictor, given, path, scratch)?;
     for n in given..frames {
         let available = n.min(predictor.window());
-        let (past, next) = path.split_at_mut_checked(n * frame).or_bug();
-        let window = past.get((n - available) * frame..).or_bug();
+        let (past, next) = path.split_at_mut_checked(n.times(frame)).or_bug();
+        let window = past.get(n.minus(available).times(frame)..).or_bug();
         let next = next.get_mut(..frame).or_bug();
         let stream = stream
             .map(|stream| NoiseStream { frame: stream.frame.wrapping_add(n as u32), ..*stream });

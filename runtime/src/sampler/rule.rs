@@ -2,7 +2,7 @@
 
 use super::observation::Observation;
 use crate::predictor::frame_len;
-use crate::{Error, Predictor};
+use crate::{Error, Predictor, checked};
 
 /// How a step moves a mode.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -75,7 +75,7 @@ impl Clip {
         let mut clipped = 0_u32;
         for (index, (power, kappa)) in predictor.power().iter().zip(kappas).enumerate() {
             let limit = self.state * libm::sqrtf(process.variance(kappa, lambda, *power));
-            for (n, u) in (0..).zip(path.iter_mut().skip(index).step_by(frame)) {
+            for (n, u) in checked::numbered(path.iter_mut().skip(index).step_by(frame)) {
                 if u.abs() <= limit {
                     continue;
                 }

@@ -3,7 +3,7 @@
 use super::coupled::Coupling;
 use super::observation::Observation;
 use super::rule::{Clip, NoiseRule, StepRule, bounded};
-use crate::checked::{self, OrBug};
+use crate::checked::{self, OrBug, Place};
 use crate::noise::NoiseStream;
 use crate::predictor::{Moments, Position, frame_len};
 use crate::spectral::{RadialBins, operator};
@@ -87,7 +87,7 @@ impl Step {
             modes.zip(grid.wavenumbers()).map(move |((index, (power, kappa)), k)| {
                 let moments = self.moments(predictor, position, channel, bins.bin(k));
                 let free = self.free(kappa, *power, moments);
-                let index = channel * grid.points() + index;
+                let index = channel.times(grid.points()).plus(index);
                 let measured = match observation.map(|o| o.common_variance(frame, index)) {
                     None => Measured::Alike(None),
                     Some(None) => Measured::ByFrame,
@@ -101,9 +101,9 @@ impl Step {
         // Four modes at a time, which is a block of noise; a channel has a multiple of four.
         for block in 0..frame / 4 {
             let moves: [Moves; 4] = core::array::from_fn(|_| moves.next().or_bug());
-            let range = 4 * block..4 * block + 4;
+            let range = block.times(4)..block.times(4).plus(4);
             let frames = checked::zip(path.chunks_exact_mut(frame), score.chunks_exact_mut(frame));
-            for (n, (u, s)) in (0_u32..).zip(frames) {
+            for (n, (u, s)) in checked::numbered(frames) {
                 let u = u.get_mut(range.clone()).or_bug();
                 let s = s.get_mut(range.clone()).or_bug();
                 let noise = stream.map_or([0.0; 4], |stream| {
@@ -120,7 +120,7 @@ impl Step {
                         _ if known => moves.known,
                         Measured::Alike(held) => held,
                         Measured::ByFrame => observation.and_then(|o| {
-                            self.held(moves.kappa, o.variance(frame, n, 4 * block + lane))
+                            self.held(moves.kappa, o.variance(frame, n, block.times(4).plus(lane)))
                         }),
                     };
                     let mean = moves.free.of(*u, *s, 0.0, w);
@@ -157,7 +157,7 @@ impl Step {
                 operator::by_value(grid).zip(power).zip(grid.kappas(self.process.laplacian()));
             for ((mode, power), kappa) in modes {
                 let Some(mode) = mode else { continue };
-                let index = channel * grid.points() + mode.re;
+                let index = channel.times(grid.points()).plus(mode.re);
                 let held = |r| self.held(kappa, r).is_some();
                 let common = observation.and_then(|o| o.common_variance(frame, index)).map(held);
                 let known = |n| {

@@ -3,7 +3,7 @@
 use super::observation::Observation;
 use super::tasks::CoarseFrames;
 use super::{Coarse, Health, Sampler, Start, Uncertainty};
-use crate::checked::{self, OrBug};
+use crate::checked::{self, OrBug, Place};
 use crate::predictor::frame_len;
 use crate::{Error, NoiseStream, Predictor};
 
@@ -192,28 +192,28 @@ impl<'a> Stream<'a> {
         }
         self.sampler.check_settings(predictor)?;
         self.take(reading.into(), len)?;
-        let open = self.filled + 1 - self.known;
+        let open = self.filled.plus(1).minus(self.known);
         if open <= self.lag {
-            self.filled += 1;
+            self.filled = self.filled.plus(1);
             return Ok(None);
         }
         let health = self.sample(predictor, scratch)?;
 
         // The oldest open frame is done: it is known from now on, and the window moves when it is full.
-        let done = self.known * len..(self.known + 1) * len;
+        let done = self.known.times(len)..self.known.plus(1).times(len);
         let fine = self.path.get(done.clone()).or_bug();
         for (value, fine) in checked::zip(self.values.get_mut(done.clone()).or_bug(), fine) {
             *value = *fine;
         }
-        self.filled += 1;
-        self.known += 1;
-        if self.known > predictor.window() {
+        let (filled, known) = (self.filled.plus(1), self.known.plus(1));
+        if known > predictor.window() {
             shift(self.values, len);
             shift(self.variances, len);
             self.missing.rotate_left(1);
-            self.filled -= 1;
-            self.known -= 1;
+            (self.filled, self.known) = (filled.minus(1), known.minus(1));
             self.noise.frame = self.noise.frame.wrapping_add(1);
+        } else {
+            (self.filled, self.known) = (filled, known);
         }
         Ok(Some(FineFrame { values: self.path.get(done).or_bug(), health }))
     }
@@ -254,7 +254,7 @@ impl<'a> Stream<'a> {
                 return Err(Error::NotFinite { name: "reading", index });
             }
         }
-        let at = self.filled * len;
+        let at = self.filled.times(len);
         let place = self.values.get_mut(at..).and_then(|rest| rest.get_mut(..len)).or_bug();
         if is_missing {
             place.fill(0.0);
@@ -283,10 +283,10 @@ impl<'a> Stream<'a> {
         scratch: &mut [f32],
     ) -> Result<Health, Error> {
         let (grid, channels, len) = (*predictor.grid(), predictor.channels(), frame_len(predictor));
-        let filled = (self.filled + 1) * len;
+        let filled = self.filled.plus(1).times(len);
         let values = self.values.get(..filled).or_bug();
         let path = self.path.get_mut(..filled).or_bug();
-        let missing = self.missing.get(..self.filled + 1).or_bug();
+        let missing = self.missing.get(..self.filled.plus(1)).or_bug();
         let given = match self.sensor {
             Sensor::Measured(variances) => variances,
             Sensor::Coarse(Coarse::Uncertain(uncertainty)) => uncertainty.variances,
@@ -315,8 +315,8 @@ impl<'a> Stream<'a> {
                     _ => Coarse::Uncertain(Uncertainty { variances: given, missing }),
                 };
                 let done = self.known as u32;
-                let coarse = CoarseFrames { coarse, missing, judged: done..done + 1 };
-                let fine = values.get(..self.known * len).or_bug();
+                let coarse = CoarseFrames { coarse, missing, judged: done..done.saturating_add(1) };
+                let fine = values.get(..self.known.times(len)).or_bug();
                 let known = if fine.is_empty() {
                     None
                 } else {

@@ -5,7 +5,7 @@ use core::ops::Range;
 use super::observation::{Observation, Uncertainty, measured_are_finite};
 use super::rollout::{self, roll};
 use super::{Health, Sampler, split};
-use crate::checked::{self, OrBug};
+use crate::checked::{self, OrBug, Place};
 use crate::predictor::{frame_len, whole_frames};
 use crate::{Error, NoiseStream, Predictor};
 
@@ -102,7 +102,7 @@ impl Sampler {
         predictor.prepare(self.lambda)?;
         let frame = frame_len(predictor);
         let independent = if start == Start::Rollout { 1 } else { usize::MAX };
-        for (n, frame) in (0..).zip(path.chunks_exact_mut(frame)).take(independent) {
+        for (n, frame) in checked::numbered(path.chunks_exact_mut(frame)).take(independent) {
             let stream = of_frame(stream, n);
             self.draw_frame(&*predictor, start, &stream, frame);
             if let Some(observation) = observation {
@@ -114,7 +114,7 @@ impl Sampler {
         }
         let mut health = Health::default();
         if let Some(observation) = observation {
-            for (n, _) in (0..).zip(path.chunks_exact(frame)) {
+            for (n, _) in checked::numbered(path.chunks_exact(frame)) {
                 health.observe(&*predictor, observation, n);
             }
         }
@@ -214,7 +214,7 @@ impl Sampler {
         scratch: &mut [f32],
     ) -> Result<(), Error> {
         let (frame, uncertainty) = (frame_len(predictor), coarse.uncertainty());
-        let (past, later) = path.split_at_mut_checked(n as usize * frame).or_bug();
+        let (past, later) = path.split_at_mut_checked((n as usize).times(frame)).or_bug();
         let values = later.get_mut(..frame).or_bug();
         let (grid, process) = (predictor.grid(), predictor.process());
         let kappas = || (0..predictor.channels()).flat_map(|_| grid.kappas(process.laplacian()));
@@ -223,7 +223,7 @@ impl Sampler {
         let says = |(index, kappa)| uncertainty.variance(frame, n, index) <= noise(kappa);
         if !kappas().enumerate().all(says) {
             let available = (n as usize).min(predictor.window());
-            let window = past.get(past.len().saturating_sub(available * frame)..).or_bug();
+            let window = past.get(past.len().saturating_sub(available.times(frame))..).or_bug();
             if window.is_empty() {
                 self.draw_frame(predictor, Start::Gaussian, stream, drawn);
             } else {

@@ -6,6 +6,7 @@ mod layout;
 mod network;
 
 use super::{Calibration, Linear, Predictor, frame_len, input_frames, window_frames};
+use crate::checked::{self, OrBug, Place, product, sum};
 use crate::model::{Footprint, Model, Options};
 use crate::spectral::{self, RadialBins};
 use crate::{Error, ForwardProcess, Grid};
@@ -55,21 +56,24 @@ impl<'a> Trained<'a> {
         };
         let network = match Layout::of(model).outputs {
             0 => 0,
-            outputs => channels * grid.points() + channels + outputs + Network::memory_len(model),
+            outputs => {
+                let filter = product(&[channels, grid.points()]);
+                sum(&[filter, channels, outputs, Network::memory_len(model)])
+            }
         };
-        Linear::memory_len(grid, channels, window) + head + network
+        sum(&[Linear::memory_len(grid, channels, window), head, network])
     }
 
     /// What a model's tasks take from their caller, in bytes; what does not fit 32 bits is their largest number.
     pub fn footprint(model: &Model<'_>) -> Footprint {
         let bytes = |values: usize| u32::try_from(values.saturating_mul(4)).unwrap_or(u32::MAX);
-        let frame = model.channels() * model.grid().points();
+        let frame = product(&[model.channels(), model.grid().points()]);
         let scratch = Layout::of(model).scratch_len();
         Footprint {
             memory: bytes(Self::memory_len(model)),
             predictor: bytes(scratch),
-            reverse: bytes(frame + scratch),
-            frame: bytes(2 * frame),
+            reverse: bytes(sum(&[frame, scratch])),
+            frame: bytes(product(&[2, frame])),
         }
     }
 
@@ -115,7 +119,7 @@ impl<'a> Trained<'a> {
             Default::default();
         let mut network = None;
         if layout.outputs > 0 {
-            filter = take(channels * grid.points()).ok_or(too_short)?;
+            filter = take(product(&[channels, grid.points()])).ok_or(too_short)?;
             raw = take(channels).ok_or(too_short)?;
             deviation = take(layout.outputs).ok_or(too_short)?;
             let modulation = take(Network::memory_len(model)).ok_or(too_short)?;
@@ -169,26 +173,26 @@ impl<'a> Trained<'a> {
         if self.options.filtered_inputs
             && let Some(kind) = kinds.next()
         {
-            let (missing, frames) = kind.split_at_mut_checked(fields.missing).unwrap_or_default();
+            let (missing, frames) = kind.split_at_mut_checked(fields.missing).or_bug();
             missing.fill(0.0);
             let frame = frame_len(&self.linear);
             for (n, to) in frames.chunks_exact_mut(frame).enumerate() {
-                let u = window.get(n * frame..(n + 1) * frame).unwrap_or_default();
-                for ((to, u), filter) in to.iter_mut().zip(u).zip(self.filter.iter()) {
+                let u = window.get(n.times(frame)..n.plus(1).times(frame)).or_bug();
+                for ((to, u), filter) in checked::zip(to, u).zip(self.filter.iter()) {
                     *to = u * filter;
                 }
             }
         }
         if let Some(kind) = kinds.next() {
-            let (missing, frames) = kind.split_at_mut_checked(fields.missing).unwrap_or_default();
+            let (missing, frames) = kind.split_at_mut_checked(fields.missing).or_bug();
             missing.fill(0.0);
             let channels = frames.chunks_exact_mut(points).enumerate();
             for ((n, to), raw) in channels.zip(self.raw.iter().cycle()) {
-                let u = window.get(n * points..(n + 1) * points).unwrap_or_default();
-                to.iter_mut().zip(u).for_each(|(to, u)| *to = u * raw);
+                let u = window.get(n.times(points)..n.plus(1).times(points)).or_bug();
+                checked::zip(to, u).for_each(|(to, u)| *to = u * raw);
             }
         }
-        let inputs = scratch.input.get_mut(..self.layout.inputs).unwrap_or_default();
+        let inputs = scratch.input.get_mut(..self.layout.inputs).or_bug();
         spectral::inverse(grid, inputs, scratch.work)?;
         network.forward(scratch)
     }
@@ -202,14 +206,14 @@ impl<'a> Trained<'a> {
     ) -> Result<(), Error> {
         let frame = frame_len(&self.linear);
         let points = self.linear.grid().points();
-        let outputs = scratch.outputs.chunks_exact_mut(frame).nth(head).unwrap_or_default();
+        let outputs = scratch.outputs.chunks_exact_mut(frame).nth(head).or_bug();
         // A bound would turn what is no number into one.
         Error::finite("network output", outputs)?;
-        let correction = scratch.input.get_mut(..frame).unwrap_or_default();
+        let correction = scratch.input.get_mut(..frame).or_bug();
         let deviations = self.deviation.chunks_exact(self.linear.channels().max(1)).nth(head);
         let fields = outputs.chunks_exact_mut(points).zip(correction.chunks_exact_mut(points));
-        for ((outputs, correction), deviation) in fields.zip(deviations.unwrap_or_default()) {
-            for (output, correction) in outputs.iter_mut().zip(correction) {
+        for ((outputs, correction), deviation) in fields.zip(deviations.or_bug()) {
+            for (output, correction) in checked::zip(outputs, correction) {
                 if self.options.bounded {
                     let tanh = libm::tanhf(*output / CORRECTION_MAX);
                     *correction = deviation * (CORRECTION_MAX * tanh);
@@ -221,7 +225,7 @@ impl<'a> Trained<'a> {
             }
         }
         spectral::forward(self.linear.grid(), correction, scratch.work)?;
-        spectrum.iter_mut().zip(correction.iter()).for_each(|(to, value)| *to += value);
+        checked::zip(&mut *spectrum, &*correction).for_each(|(to, value)| *to += value);
         Error::finite("network output", spectrum)
     }
 }
@@ -312,36 +316,36 @@ impl Predictor for Trained<'_> {
         let (grid, frame) = (self.linear.grid(), frame_len(&self.linear));
         let points = grid.points();
         // The transforms are orthonormal: the transpose of one is the other.
-        let field = scratch.input.get_mut(..frame).unwrap_or_default();
-        field.iter_mut().zip(cotangent).for_each(|(to, v)| *to = *v);
+        let field = scratch.input.get_mut(..frame).or_bug();
+        checked::zip(&mut *field, cotangent).for_each(|(to, v)| *to = *v);
         spectral::inverse(grid, field, scratch.work)?;
         let mut outputs = scratch.outputs.chunks_exact_mut(frame);
-        for (slope, v) in outputs.next().unwrap_or_default().iter_mut().zip(field.iter()) {
+        for (slope, v) in outputs.next().or_bug().iter_mut().zip(field.iter()) {
             *slope *= v;
         }
         outputs.for_each(|other| other.fill(0.0));
         network.vjp(&mut scratch)?;
-        let inputs = scratch.input.get_mut(..self.layout.inputs).unwrap_or_default();
+        let inputs = scratch.input.get_mut(..self.layout.inputs).or_bug();
         spectral::forward(grid, inputs, scratch.work)?;
         let missing = self.layout.fields(gradient.len()).missing;
         let mut kinds = inputs.chunks_exact(self.layout.kind.max(1));
         if self.options.filtered_inputs
             && let Some(kind) = kinds.next()
         {
-            let frames = kind.get(missing..).unwrap_or_default();
+            let frames = kind.get(missing..).or_bug();
             for (n, gradient) in gradient.chunks_exact_mut(frame).enumerate() {
-                let v = frames.get(n * frame..(n + 1) * frame).unwrap_or_default();
-                for ((g, v), filter) in gradient.iter_mut().zip(v).zip(self.filter.iter()) {
+                let v = frames.get(n.times(frame)..n.plus(1).times(frame)).or_bug();
+                for ((g, v), filter) in checked::zip(gradient, v).zip(self.filter.iter()) {
                     *g += v * filter;
                 }
             }
         }
         if let Some(kind) = kinds.next() {
-            let frames = kind.get(missing..).unwrap_or_default();
+            let frames = kind.get(missing..).or_bug();
             let channels = gradient.chunks_exact_mut(points).enumerate();
             for ((n, gradient), raw) in channels.zip(self.raw.iter().cycle()) {
-                let v = frames.get(n * points..(n + 1) * points).unwrap_or_default();
-                gradient.iter_mut().zip(v).for_each(|(g, v)| *g += v * raw);
+                let v = frames.get(n.times(points)..n.plus(1).times(points)).or_bug();
+                checked::zip(gradient, v).for_each(|(g, v)| *g += v * raw);
             }
         }
         Ok(())
