@@ -36,6 +36,14 @@ where
     a.zip(b)
 }
 
+/// What an iterator gives, each with its number; unlike `enumerate` without a check whether numbers overflow.
+#[inline(always)]
+pub(crate) fn numbered<I: ExactSizeIterator>(
+    iter: I,
+) -> core::iter::Zip<core::ops::Range<usize>, I> {
+    (0..iter.len()).zip(iter)
+}
+
 /// Goes on from a place that cannot be reached; a debug build stops there.
 #[track_caller]
 #[inline(always)]
