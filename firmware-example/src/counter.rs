@@ -72,6 +72,11 @@ pub(crate) const fn numbers<const N: usize>(text: &str) -> [u64; N] {
     values
 }
 
+/// How many things an iterator gives; `count` panics in builds with overflow checks where there are too many.
+pub(crate) fn number(things: impl Iterator) -> usize {
+    things.fold(0, |n: usize, _| n.saturating_add(1))
+}
+
 /// Starts the timer.
 pub(crate) fn start() {
     timer::start();

@@ -38,13 +38,21 @@ where
 
 /// Frames with their numbers. A path has fewer than 2³² of them, as every one holds eight values or more.
 #[inline(always)]
-pub(crate) fn numbered<I: IntoIterator>(frames: I) -> impl Iterator<Item = (u32, I::Item)> {
+pub(crate) fn numbered_frames<I: IntoIterator>(frames: I) -> impl Iterator<Item = (u32, I::Item)> {
     let mut next = 0_u32;
     frames.into_iter().map(move |frame| {
         let n = next;
         next = next.wrapping_add(1);
         (n, frame)
     })
+}
+
+/// What an iterator gives, each with its number; unlike `enumerate` without a check whether numbers overflow.
+#[inline(always)]
+pub(crate) fn numbered<I: ExactSizeIterator>(
+    iter: I,
+) -> core::iter::Zip<core::ops::Range<usize>, I> {
+    (0..iter.len()).zip(iter)
 }
 
 /// Goes on from a place that cannot be reached; a debug build stops there.

@@ -239,7 +239,8 @@ impl Grid {
             Some(y) => y.log2_points,
             None => 0,
         };
-        self.x.points().wrapping_shl(log2_ny as u32)
+        // One shift: the compiler would not see of two that they leave a one.
+        1_usize.wrapping_shl(self.x.log2_points.wrapping_add(log2_ny) as u32)
     }
 
     /// Channels of a field of `values` values.
@@ -252,7 +253,7 @@ impl Grid {
         if values == 0 || values & points.wrapping_sub(1) != 0 {
             return Err(Error::FieldLength { values, points });
         }
-        Ok(values >> points.trailing_zeros())
+        Ok(values.wrapping_shr(points.trailing_zeros()))
     }
 
     /// (|k_y|, |k_x|) of every mode of one channel in storage order.

@@ -82,19 +82,15 @@ fn tables_of_too_many_channels_are_refused() {
 
 #[test]
 fn a_table_entry_that_scores_are_divided_by_is_positive() {
-    let scores =
-        |power, truth| ScoreTables { power, truth, drawn_power: &[1.0], drawn_state: &[-1.0] };
-    let name = |innovation: f32, power: f32, truth: f32| match Calibration::new(
-        &[0.1],
-        1,
-        1,
-        &[innovation],
-        scores(&[power], &[truth]),
-        None,
-    ) {
-        Err(Error::Parameter { name, .. }) => name,
-        Err(error) => panic!("{error:?}"),
-        Ok(_) => "accepted",
+    let name = |innovation: f32, power: f32, truth: f32| {
+        let (innovation, power, truth) = ([innovation], [power], [truth]);
+        let scores =
+            ScoreTables { power: &power, truth: &truth, drawn_power: &[1.0], drawn_state: &[-1.0] };
+        match Calibration::new(&[0.1], 1, 1, &innovation, scores, None) {
+            Err(Error::Parameter { name, .. }) => name,
+            Err(error) => panic!("{error:?}"),
+            Ok(_) => "accepted",
+        }
     };
     assert_eq!(name(0.0, 1.0, 1.0), "innovation");
     assert_eq!(name(-1.0, 1.0, 1.0), "innovation");

@@ -6,7 +6,7 @@ use super::cursor::{Cursor, product};
 use super::header::finite;
 use super::{Invalid, LAYERS_MAX};
 use crate::Grid;
-use crate::checked::sum;
+use crate::checked::{OrBug, sum};
 use crate::layer::ConvShape;
 
 /// λ to one factor and one shift for each channel of every layer but the last: two dense layers with a leaky rectifier
@@ -231,7 +231,7 @@ impl<'a, W: Stored<'a>> Layers<'a, W> {
 
     /// Layer `n`, in a time that does not depend on `n`.
     pub fn get(&self, n: usize) -> Option<Layer<'a, W>> {
-        let place = self.places.get(..self.count)?.get(n)?;
+        let place = self.places.get(..self.count).or_bug().get(n)?;
         let layer = layer(&mut self.file.from(*place), self.grid, n, self.count);
         debug_assert!(layer.is_ok(), "a layer that was read before is refused");
         layer.ok()

@@ -1,7 +1,7 @@
 //! What was measured on a trained predictor, tabulated over λ.
 
 use crate::Error;
-use crate::checked::{Place, product, sum};
+use crate::checked::{self, Place, product, sum};
 
 /// Tables over λ, channels and radial bins (see [`crate::spectral::RadialBins`]), `[λ][channel][bin]` each.
 ///
@@ -115,9 +115,8 @@ impl<'a> Calibration<'a> {
     /// Where λ stands.
     pub fn position(&self, lambda: f32) -> Position {
         let mut position = Position { low: 0, weight: 0.0 };
-        for (low, (below, above)) in
-            self.lambdas.iter().zip(self.lambdas.iter().skip(1)).enumerate()
-        {
+        let pairs = self.lambdas.iter().zip(self.lambdas.iter().skip(1));
+        for (low, (below, above)) in checked::numbered(pairs) {
             if lambda >= *above {
                 position = Position { low: low.plus(1), weight: 0.0 };
             } else if lambda > *below {

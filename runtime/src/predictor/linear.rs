@@ -80,7 +80,7 @@ impl<'a> Linear<'a> {
         let (power, rest) = memory.split_at_mut_checked(frame).or_bug();
         let (innovation, coefficients) = rest.split_at_mut_checked(window.times(frame)).or_bug();
         // Of lag 0 the diagonal: what a channel has with itself.
-        let diagonal = autocovariance.chunks_exact(points).step_by(channels.plus(1));
+        let diagonal = autocovariance.chunks_exact(points).step_by(channels.saturating_add(1));
         for (power, variances) in power.chunks_exact_mut(points).zip(diagonal) {
             for mode in by_value(grid).flatten() {
                 let value = variances.get(mode.re).copied().or_bug();
@@ -270,7 +270,8 @@ impl<'a> Linear<'a> {
         let position = self.calibration.position(self.lambda);
         let (bins, frame) = (RadialBins::new(&self.grid), frame_len(self));
         for innovation in self.innovation.chunks_exact_mut(frame) {
-            for (channel, s) in innovation.chunks_exact_mut(self.grid.points()).enumerate() {
+            let channels = innovation.chunks_exact_mut(self.grid.points());
+            for (channel, s) in checked::numbered(channels) {
                 for (s, k) in s.iter_mut().zip(self.grid.wavenumbers()) {
                     *s *= self.calibration.innovation(position, channel, bins.bin(k));
                 }

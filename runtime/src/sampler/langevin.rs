@@ -35,7 +35,7 @@ impl Langevin {
         let frame = frame_len(predictor);
         let noise = |n: u32| NoiseStream { frame: stream.frame.wrapping_add(n), ..*stream };
         let (mut noise_norm, mut score_norm) = (0.0, 0.0);
-        for (n, score) in checked::numbered(score.chunks_exact(frame)) {
+        for (n, score) in checked::numbered_frames(score.chunks_exact(frame)) {
             // Sums of one frame first, so that small terms are not lost in a large sum.
             let (mut noise_part, mut score_part) = (0.0, 0.0);
             for (s, w) in score.iter().zip(noise(n).normals()) {
@@ -51,7 +51,7 @@ impl Langevin {
         let chi = 2.0 * self.snr * self.snr * (noise_norm / score_norm);
         let deviation = if noisy { libm::sqrtf(2.0 * chi) } else { 0.0 };
         let frames = checked::zip(path.chunks_exact_mut(frame), score.chunks_exact(frame));
-        for (n, (path, score)) in checked::numbered(frames) {
+        for (n, (path, score)) in checked::numbered_frames(frames) {
             let kappas = (0..predictor.channels())
                 .flat_map(|_| grid.kappas(predictor.process().laplacian()));
             let modes = path.iter_mut().zip(score).zip(noise(n).normals()).zip(kappas);

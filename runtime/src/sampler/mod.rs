@@ -295,7 +295,7 @@ impl Sampler {
         if let Some(observation) = observation {
             let process = predictor.process();
             let frames = path.chunks_exact_mut(frame).zip(before.chunks_exact(frame));
-            for (n, (path, before)) in checked::numbered(frames) {
+            for (n, (path, before)) in checked::numbered_frames(frames) {
                 let kappas =
                     (0..predictor.channels()).flat_map(|_| grid.kappas(process.laplacian()));
                 for (index, ((u, kept), kappa)) in

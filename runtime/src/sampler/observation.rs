@@ -249,7 +249,7 @@ pub(super) fn measured_are_finite(
     frame: usize,
     variance: impl Fn(u32, usize) -> f32,
 ) -> Result<(), Error> {
-    for (n, values) in checked::numbered(values.chunks_exact(frame.max(1))) {
+    for (n, values) in checked::numbered_frames(values.chunks_exact(frame.max(1))) {
         for (index, value) in values.iter().enumerate() {
             if !value.is_finite() && variance(n, index).is_finite() {
                 let index = (n as usize).saturating_mul(frame).saturating_add(index);

@@ -75,7 +75,7 @@ impl Clip {
         let mut clipped = 0_u32;
         for (index, (power, kappa)) in predictor.power().iter().zip(kappas).enumerate() {
             let limit = self.state * libm::sqrtf(process.variance(kappa, lambda, *power));
-            for (n, u) in checked::numbered(path.iter_mut().skip(index).step_by(frame)) {
+            for (n, u) in checked::numbered_frames(path.iter_mut().skip(index).step_by(frame)) {
                 if u.abs() <= limit {
                     continue;
                 }

@@ -103,7 +103,7 @@ impl Step {
             let moves: [Moves; 4] = core::array::from_fn(|_| moves.next().or_bug());
             let range = block.times(4)..block.times(4).plus(4);
             let frames = checked::zip(path.chunks_exact_mut(frame), score.chunks_exact_mut(frame));
-            for (n, (u, s)) in checked::numbered(frames) {
+            for (n, (u, s)) in checked::numbered_frames(frames) {
                 let u = u.get_mut(range.clone()).or_bug();
                 let s = s.get_mut(range.clone()).or_bug();
                 let noise = stream.map_or([0.0; 4], |stream| {

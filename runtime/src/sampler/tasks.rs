@@ -102,7 +102,7 @@ impl Sampler {
         predictor.prepare(self.lambda)?;
         let frame = frame_len(predictor);
         let independent = if start == Start::Rollout { 1 } else { usize::MAX };
-        for (n, frame) in checked::numbered(path.chunks_exact_mut(frame)).take(independent) {
+        for (n, frame) in checked::numbered_frames(path.chunks_exact_mut(frame)).take(independent) {
             let stream = of_frame(stream, n);
             self.draw_frame(&*predictor, start, &stream, frame);
             if let Some(observation) = observation {
@@ -114,7 +114,7 @@ impl Sampler {
         }
         let mut health = Health::default();
         if let Some(observation) = observation {
-            for (n, _) in checked::numbered(path.chunks_exact(frame)) {
+            for (n, _) in checked::numbered_frames(path.chunks_exact(frame)) {
                 health.observe(&*predictor, observation, n);
             }
         }

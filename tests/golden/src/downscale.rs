@@ -101,7 +101,7 @@ impl From<Error> for Refused {
 impl Downscale {
     /// Values of the result.
     pub fn values(&self) -> usize {
-        self.frames * FINE
+        self.frames.saturating_mul(FINE)
     }
 
     /// Super-resolves; fine vorticity is in the first [`Downscale::values`] values of `path`, `[frame][y][x]`.
@@ -169,7 +169,7 @@ impl Downscale {
 
     /// Whether there are as many golden values as the result has.
     pub fn is_complete(&self) -> bool {
-        self.bytes.len() == 4 * self.values()
+        self.bytes.len() == self.values().saturating_mul(4)
     }
 }
 

@@ -92,7 +92,7 @@ impl Case {
     ) -> Result<usize, Error> {
         let grid = self.grid(1)?;
         let frames = if let Task::Sample(_) = self.task { 6 } else { 1 };
-        let values = grid.points() * self.channels * frames;
+        let values = grid.points().saturating_mul(self.channels).saturating_mul(frames);
         let too_large = Error::OutputLength { values: FIELD_MAX, needed: values };
         let field = field.get_mut(..values).ok_or(too_large)?;
         self.fill(field);
@@ -124,7 +124,7 @@ impl Case {
             Task::Resample => {
                 process.damp(&grid, self.lambda, field)?;
                 let coarse_grid = self.grid(2)?;
-                let coarse_values = coarse_grid.points() * self.channels;
+                let coarse_values = coarse_grid.points().saturating_mul(self.channels);
                 let coarse = scratch.get_mut(..coarse_values).ok_or(too_large)?;
                 spectral::coarsen(&grid, field, &coarse_grid, coarse)?;
                 spectral::refine(&coarse_grid, coarse, &grid, field)?;
@@ -167,7 +167,7 @@ impl Case {
         let words = integers::words(0x2545_F491 ^ field.len() as u32);
         let mut walk = 0_i32;
         for (value, word) in field.iter_mut().zip(words) {
-            walk = walk - walk / 8 + (word >> 20) as i32 - 2048;
+            walk = walk.wrapping_sub(walk / 8).wrapping_add((word >> 20) as i32 - 2048);
             *value = walk as f32 / 4096.0;
         }
     }

@@ -34,11 +34,11 @@ pub(crate) fn draw(
 ) -> Result<(), Error> {
     const WINDOW: usize = 2;
     const LAG: usize = 1;
-    let frame = grid.points() * channels;
+    let frame = grid.points().saturating_mul(channels);
     let sampler = sampler(draw);
     let stream = NoiseStream { seed: 0x5EED_F1E1_D000_0002, member: 1, frame: 5, step: 0 };
 
-    let (gamma, scratch) = cut(scratch, (WINDOW + 1) * frame * channels)?;
+    let (gamma, scratch) = cut(scratch, frame.saturating_mul(channels).saturating_mul(WINDOW + 1))?;
     autocovariance(grid, channels, gamma);
     let (memory, scratch) = cut(scratch, Linear::memory_len(grid, channels, WINDOW))?;
     let mut linear = Linear::new(grid, process, channels, gamma, memory)?;
@@ -112,9 +112,10 @@ fn sampler(draw: Draw) -> Sampler {
 fn autocovariance(grid: &Grid, channels: usize, gamma: &mut [f32]) {
     let points = grid.points();
     gamma.fill(0.0);
-    for (lag, gamma) in gamma.chunks_exact_mut((points * channels * channels).max(1)).enumerate() {
+    let lag = points.saturating_mul(channels).saturating_mul(channels);
+    for (lag, gamma) in gamma.chunks_exact_mut(lag.max(1)).enumerate() {
         for (block, gamma) in gamma.chunks_exact_mut(points).enumerate() {
-            let same = block.checked_rem(channels + 1) == Some(0);
+            let same = block.checked_rem(channels.saturating_add(1)) == Some(0);
             for mode in complex_modes(grid) {
                 let slow = 1.0 / (1.0 + mode.re as f32 / points as f32);
                 let (mut re, mut im) = (4.0 * slow * if same { 1.0 } else { 0.25 }, 0.0);

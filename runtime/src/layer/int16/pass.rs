@@ -6,7 +6,7 @@ use super::super::shape::ConvShape;
 use super::requantize::Requantize;
 use super::rows::{Ring, Source};
 use super::{LANES, Point, points_len};
-use crate::checked::{OrBug, Place, bug, product};
+use crate::checked::{self, OrBug, Place, bug, product};
 
 /// A direction, on slices of checked lengths.
 pub(super) struct Pass<'a> {
@@ -107,7 +107,7 @@ impl Sink<'_> {
         let (nx, points) = (shape.grid().nx(), shape.grid().points());
         match self {
             Self::Fields { values, unit, epilogue } => {
-                for (channel, sums) in sums.chunks_exact(width.max(1)).enumerate() {
+                for (channel, sums) in checked::numbered(sums.chunks_exact(width.max(1))) {
                     let at = channel.times(points).plus(y.times(nx));
                     let (scale, shift) = epilogue.map_or((1.0, 0.0), |epilogue| {
                         let at = |values: &[f32]| values.get(channel).copied().or_bug();

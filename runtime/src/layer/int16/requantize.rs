@@ -136,7 +136,7 @@ impl<'a> Requantize<'a> {
             (false, true, false) => Self::group::<false, true, false>,
             (false, false, false) => Self::group::<false, false, false>,
         };
-        for (group, sums) in sums.chunks(width.times(LANES).max(1)).enumerate() {
+        for (group, sums) in checked::numbered(sums.chunks(width.times(LANES).max(1))) {
             let at = group.times(points).plus(y.times(nx));
             group_of(self, group, at..at.plus(nx), points / 8, width, sums);
         }

@@ -75,7 +75,7 @@ impl<'a> Ring<'a> {
         let range = place.times(row_len)..place.plus(1).times(row_len);
         let points = points.get_mut(range.clone()).or_bug();
         let copies = copies.get_mut(range).or_bug();
-        for (group, row) in points.chunks_exact_mut(pitch).enumerate() {
+        for (group, row) in checked::numbered(points.chunks_exact_mut(pitch)) {
             self.shape.fill(self.adjoint, source, self.channels, group, rows, row);
         }
         checked::zip(copies, points).for_each(|(to, from)| *to = *from);
@@ -181,8 +181,9 @@ impl Source<'_> {
                     let eights = row.as_chunks_mut::<8>().0;
                     for (to, from) in checked::zip(eights, from.as_chunks::<8>().0) {
                         let bits = signs.next().copied().unwrap_or(0);
-                        for (i, (to, from)) in to.iter_mut().zip(from).enumerate() {
-                            let factor = if bits & (1 << i) == 0 { above } else { below };
+                        for (i, (to, from)) in checked::numbered(to.iter_mut().zip(from)) {
+                            let factor =
+                                if bits & 1_u8.wrapping_shl(i as u32) == 0 { above } else { below };
                             let values: [i16; LANES] = bytemuck::must_cast(*from);
                             let value = i32::from(values[n % LANES]);
                             // Four bits more than the result has, to round it to nearest.

@@ -215,7 +215,7 @@ fn direct<const P: usize, const SPAN: usize>(
     let spans = values.as_chunks_mut::<SPAN>().0;
     let planes = source.values.as_chunks::<P>().0.chunks_exact((shape.grid().points() / P).max(1));
     let row = y.times(nx / P)..y.plus(1).times(nx / P);
-    for (channel, plane) in planes.enumerate() {
+    for (channel, plane) in checked::numbered(planes) {
         let Some([first, rest @ ..]) = plane.get(row.clone()) else { return bug() };
         let last = rest.last().unwrap_or(first);
         let (mut before, beyond) = if periodic {
@@ -274,7 +274,7 @@ fn fold_back<'a, const P: usize>(
     let (nx, reach) = (shape.grid().nx(), shape.reach());
     let row = padded.get(reach..reach.plus(nx)).or_bug();
     for (span, x) in spans.zip((0..nx).step_by(P)) {
-        for (tap, points) in span.as_chunks_mut::<P>().0.iter_mut().enumerate() {
+        for (tap, points) in checked::numbered(span.as_chunks_mut::<P>().0.iter_mut()) {
             // What is read through a mirror ends somewhere: points and image are cut off there.
             let shift = tap.times(shape.dilation());
             if shift > reach {
