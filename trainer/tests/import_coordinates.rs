@@ -247,7 +247,12 @@ fn times_of_64_bits_lose_nothing() {
     }
     // Numbers that f64 holds keep their unit.
     let home = Home::new();
-    zarr(&home, "hours since 1900-01-01", &(0..40).map(|n| 876_576 + n).collect::<Vec<_>>(), json!({}));
+    zarr(
+        &home,
+        "hours since 1900-01-01",
+        &(0..40).map(|n| 876_576 + n).collect::<Vec<_>>(),
+        json!({}),
+    );
     let reader = home.imported("a.zarr", &[]);
     assert_eq!(reader.spec().time.attributes["units"], "hours since 1900-01-01 00:00:00");
     assert_eq!(reader.spec().time.dates().unwrap()[0], "2000-01-01 00:00:00");
@@ -257,7 +262,8 @@ fn times_of_64_bits_lose_nothing() {
 #[test]
 fn not_a_time_is_refused() {
     let home = Home::new();
-    let mut times: Vec<i64> = (0..40).map(|n| 946_684_800_000_000_000 + n * 1_000_000_007).collect();
+    let mut times: Vec<i64> =
+        (0..40).map(|n| 946_684_800_000_000_000 + n * 1_000_000_007).collect();
     times[5] = i64::MIN;
     let fill = json!({"_FillValue": i64::MIN});
     zarr(&home, "nanoseconds since 1970-01-01", &times, fill);
