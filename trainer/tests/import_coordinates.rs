@@ -1,5 +1,6 @@
 //! What holds for fields holds for coordinates: packing, fill values and valid ranges, in any type of number.
 
+#[allow(dead_code, reason = "not every test file uses all of it")]
 mod common;
 
 use std::path::Path;
@@ -167,6 +168,18 @@ fn missing_coordinates_can_be_left_out() {
     let arguments = ["--isel", "lat=4:12", "--time", "2000-01-10:", "--force"];
     let reader = home.imported("a.nc", &[&LEVEL[..], &arguments].concat());
     assert!((days(&reader)[0] - 9.0).abs() < 1e-9);
+}
+
+/// What to do about a dimension too many is said with its name, not with that of latitude.
+#[test]
+fn a_dimension_too_many_is_named() {
+    let home = Home::new();
+    File::new().write(&home.path("a.nc"));
+    let error = String::from_utf8(home.import("a.nc", &[]).stderr).unwrap();
+    assert!(
+        error.contains("3 dimensions in space") && error.contains("--sel level=VALUE"),
+        "{error}"
+    );
 }
 
 /// Rows that are counted in unsigned bytes, which the classic format has only signed.

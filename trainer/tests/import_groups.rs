@@ -1,5 +1,6 @@
 //! Variables in groups: `group/name`, with what they inherit from the groups around.
 
+#[allow(dead_code, reason = "not every test file uses all of it")]
 mod common;
 
 use std::path::Path;
@@ -110,7 +111,7 @@ fn zarr(home: &Home, version: u8, consolidated: bool) {
     let array = |path: &str, dimensions: &[&str], shape: &[u64], units: &str, values: &[f32]| {
         let mut array = if version == 3 {
             ArrayBuilder::new(shape.to_vec(), shape.to_vec(), data_type::float32(), f32::NAN)
-                .dimension_names(Some(dimensions))
+                .dimension_names(Some(dimensions.iter().copied()))
                 .build(store.clone(), path)
                 .unwrap()
         } else {

@@ -110,7 +110,7 @@ impl Unpack {
 /// If the file is damaged.
 pub(super) fn read_coordinate(source: &dyn Source, variable: &Variable) -> Result<Vec<f64>> {
     let unpack = Unpack::new(variable);
-    Ok(source::read_all(source, variable)?.into_iter().map(|v| unpack.value(v)).collect())
+    Ok(source::read_line(source, variable)?.into_iter().map(|v| unpack.value(v)).collect())
 }
 
 /// That the values of a coordinate are known, at those indices that are used; `mend` says what to

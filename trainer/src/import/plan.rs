@@ -199,10 +199,14 @@ impl<'a> Plan<'a> {
                 first.describe()
             )
         })?;
+        // Latitude and longitude are kept rather than levels and the like.
+        let other = space.iter().find(|(_, kind)| *kind == AxisKind::Other).or(space.first());
+        let pick = other.map_or("NAME", |(dimension, _)| &dimension.name);
         ensure!(
             (1..=2).contains(&space.len()),
-            "{} has {} dimensions in space where 1 or 2 were expected; pick one of a dimension with --sel NAME=VALUE \
-             or --isel NAME=INDEX, or make it trajectories with --trajectory-axis NAME",
+            "{} has {} dimensions in space where 1 or 2 were expected; pick one of {pick} with \
+             --sel {pick}=VALUE or --isel {pick}=INDEX, or make them trajectories with \
+             --trajectory-axis {pick}",
             first.describe(),
             space.len()
         );

@@ -132,11 +132,11 @@ pub fn find<'a>(source: &'a dyn Source, name: &str) -> Result<&'a Variable> {
     Ok(variable)
 }
 
-/// Reads a whole array, as stored.
+/// Reads a whole one-dimensional array, as stored.
 ///
 /// # Errors
 /// If the file is damaged.
-pub fn read_all(source: &dyn Source, variable: &Variable) -> Result<Vec<f64>> {
+pub fn read_line(source: &dyn Source, variable: &Variable) -> Result<Vec<f64>> {
     let ranges: Vec<_> = variable.dimensions.iter().map(|d| 0..d.size).collect();
     source.read(variable, &ranges)
 }

@@ -6,9 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
-use zarrs::array::{
-    Array, ArrayCreateError, ArrayMetadata, ArraySubset, DataType, ElementOwned, data_type,
-};
+use zarrs::array::{Array, ArrayMetadata, ArraySubset, DataType, ElementOwned, data_type};
 use zarrs::group::Group;
 use zarrs::metadata::NodeMetadata;
 
@@ -31,10 +29,11 @@ impl Zarr {
         let mut arrays = Vec::new();
         for (path, metadata) in group.traverse()? {
             if let NodeMetadata::Array(metadata) = metadata {
+                let numbers = are_numbers(&metadata);
                 match Array::new_with_metadata(store.clone(), path.as_str(), metadata) {
                     Ok(array) => arrays.push(array),
-                    // Texts and the like are no hindrance to fields beside them.
-                    Err(ArrayCreateError::DataTypeCreateError(_)) => {}
+                    // Texts and the like are no hindrance to the fields beside them.
+                    Err(_) if !numbers => {}
                     Err(error) => return Err(error).context(path.to_string()),
                 }
             }
@@ -77,6 +76,14 @@ impl Source for Zarr {
 
 fn damaged(variable: &Variable) -> String {
     format!("`{}` cannot be read: the Zarr array is damaged", variable.name)
+}
+
+/// Whether an array holds floats or integers, as its metadata says: `float32`, `<f4` in Zarr 2.
+fn are_numbers(metadata: &ArrayMetadata) -> bool {
+    let json = serde_json::to_value(metadata).unwrap_or_default();
+    let named = |key: &str| json[key].as_str().unwrap_or_default().to_owned();
+    ["float", "int", "uint"].iter().any(|kind| named("data_type").starts_with(kind))
+        || named("dtype").get(1..2).is_some_and(|kind| "fiu".contains(kind))
 }
 
 /// Reads whatever number type is stored as f64.
