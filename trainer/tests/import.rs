@@ -105,6 +105,45 @@ fn areas_and_times_are_cut_out() {
     check(&reader, |n| (n + 20) as f64);
 }
 
+/// The names that a large library of data writes, and times that mean no date.
+#[test]
+fn calendars_of_libraries_are_taken() {
+    let home = Home::new();
+    let mut grid = Grid::new(40, 8, 16);
+    grid.time = (0..40).map(|n| f64::from(n) + 0.5).collect();
+    grid.write(&home.path("a.nc"));
+    for (units, calendar, written, name, first, interval) in [
+        ("months since 1960-01-01", "360", "days since 1960-01-01 00:00:00", "360_day", 15.0, 30.0),
+        (
+            "common_years since 2000-01-01",
+            "365",
+            "days since 2000-01-01 00:00:00",
+            "noleap",
+            182.5,
+            365.0,
+        ),
+        (
+            "hrs since 2000-01-01 +0530",
+            "Gregorian",
+            "hours since 1999-12-31 18:30:00",
+            "standard",
+            0.5,
+            1.0,
+        ),
+        ("d since 2000", " ALL_LEAP ", "days since 2000-01-01 00:00:00", "all_leap", 0.5, 1.0),
+        ("days since 0-1-1", "none", "days", "", 0.5, 1.0),
+    ] {
+        let arguments = ["--time-units", units, "--calendar", calendar, "--force"];
+        let reader = home.imported("a.nc", &arguments);
+        let time = &reader.spec().time;
+        let text = |name: &str| time.attributes.get(name).and_then(Value::as_str);
+        assert_eq!((text("units"), text("calendar").unwrap_or_default()), (Some(written), name));
+        assert!((time.values[0] - first).abs() < 1e-9, "{units}: {}", time.values[0]);
+        assert!((time.interval - interval).abs() < 1e-9, "{units}: {}", time.interval);
+        assert_eq!(time.dates().is_some(), calendar != "none");
+    }
+}
+
 #[test]
 fn monthly_anomalies_can_be_added_back() {
     let home = Home::new();

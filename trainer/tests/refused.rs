@@ -111,7 +111,7 @@ fn times_out_of_order() {
     refuses(|g| g.time[9] = g.time[8], &[], "time does not increase: step 9");
     refuses(|g| g.time[39] += 30.0, &[], "time is irregular: from step 38");
     refuses(|g| g.time_units = Some("moons since 2000-01-01"), &[], "`moons since 2000-01-01`");
-    refuses(|g| g.time[9] = f64::NAN, &[], "time does not increase: step 9");
+    refuses(|g| g.time[9] = f64::NAN, &[], "`time` is missing at index 9");
 }
 
 #[test]

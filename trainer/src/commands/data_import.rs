@@ -21,7 +21,8 @@ pub struct ImportArgs {
     /// Replace the data set at --out.
     #[arg(long)]
     force: bool,
-    /// Variables that become channels; by default all that are fields over time.
+    /// Variables that become channels, in groups as forecast/u; by default all that are fields over
+    /// time.
     #[arg(long = "var", value_name = "NAME,…", value_delimiter = ',')]
     variables: Vec<String>,
     /// Names of the dimensions of .npy and .npz arrays, slowest first, such as trajectory,time,y,x.
@@ -45,7 +46,8 @@ pub struct ImportArgs {
     /// Units of the times, where those of the file are missing or wrong: 'days since 1990-01-01'.
     #[arg(long)]
     time_units: Option<String>,
-    /// Calendar, where that of the file is missing or wrong: standard, noleap, 360_day, …
+    /// Calendar, where that of the file is missing or wrong: standard, noleap, 360_day, …, or none
+    /// for times without dates.
     #[arg(long)]
     calendar: Option<String>,
     /// Area by coordinates, south:north,west:east, such as 20:60,-140:-50.

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use finescale::{Axis, Boundary, Grid};
 use serde::{Deserialize, Serialize};
 
-use crate::calendar::{Calendar, TimeUnits};
+use crate::calendar::{Calendar, TimeUnits, Unit};
 
 /// Attributes of a variable or group: name to JSON value.
 pub type Attributes = serde_json::Map<String, serde_json::Value>;
@@ -105,12 +105,29 @@ pub struct TimeAxis {
 }
 
 impl TimeAxis {
+    fn text(&self, name: &str) -> Option<&str> {
+        self.attributes.get(name)?.as_str()
+    }
+
+    fn calendar(&self) -> Option<Calendar> {
+        Calendar::parse(self.text("calendar").unwrap_or_default()).ok()
+    }
+
     /// The date of every frame; none where the units are not "… since …" of a calendar.
     pub fn dates(&self) -> Option<Vec<String>> {
-        let text = |name: &str| self.attributes.get(name)?.as_str();
-        let calendar = Calendar::parse(text("calendar").unwrap_or("standard")).ok()?;
-        let units = TimeUnits::parse(text("units")?, calendar).ok()?;
+        let units = TimeUnits::parse(self.text("units")?, self.calendar()?).ok()?;
         Some(self.values.iter().map(|&value| units.instant(value).to_string()).collect())
+    }
+
+    /// The unit of time between frames; none where it is a model's own.
+    pub fn unit(&self) -> Option<Unit> {
+        Unit::parse(self.text("units")?.split_whitespace().next()?)
+    }
+
+    /// The interval in another unit of time; none where its own is not known.
+    pub fn interval_in(&self, unit: Unit) -> Option<f64> {
+        let calendar = self.calendar()?;
+        Some(self.interval * self.unit()?.seconds(calendar) / unit.seconds(calendar))
     }
 
     /// Frames at 0, Δt, 2Δt, … in the model's own unit of time.

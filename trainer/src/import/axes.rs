@@ -1,10 +1,12 @@
 //! Which points of the file are taken, in which order, and where they lie.
 
+use std::ops::Range;
+
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::json;
 
-use super::cf::AxisKind;
-use super::source::{self, Source, Variable};
+use super::cf::{AxisKind, check_known, read_coordinate};
+use super::source::{Dimension, Source, Variable};
 use finescale::Boundary;
 
 use crate::dataset::Attributes;
@@ -24,33 +26,50 @@ pub(super) struct SourceAxis {
     pub attributes: Attributes,
     /// What is beyond the ends.
     pub boundary: Boundary,
+    /// What is there by the coordinate's own attribute, as in our data sets.
+    pub told: Option<Boundary>,
     /// Whether the end points lie on the boundary (poles), not half a spacing before it.
     pub ends_on_boundary: bool,
 }
 
 impl SourceAxis {
-    /// Reads the coordinate of a dimension and orders it.
+    /// Reads the coordinate of a dimension at the indices of a range, and orders it.
     ///
     /// # Errors
-    /// If the coordinate is missing values or goes up and down.
+    /// If the range is empty or outside, or if the coordinate is missing values there or goes up
+    /// and down.
     pub(super) fn new(
         source: &dyn Source,
-        name: &str,
-        size: usize,
+        dimension: &Dimension,
+        range: Option<Range<usize>>,
         kind: AxisKind,
         coordinate: Option<&Variable>,
     ) -> Result<Self> {
+        let (name, size) = (&dimension.name, dimension.size);
+        let range = range.unwrap_or(0..size);
+        ensure!(
+            range.start < range.end && range.end <= size,
+            "--isel {name}={}:{} is outside of the {size} points there are",
+            range.start,
+            range.end
+        );
         let mut axis = Self {
-            name: name.into(),
+            name: name.clone(),
             kind,
-            indices: (0..size).collect(),
-            coordinates: (0..size).map(|n| n as f64).collect(),
+            indices: range.clone().collect(),
+            coordinates: range.clone().map(|n| n as f64).collect(),
             attributes: attributes(kind, coordinate),
             boundary: Boundary::Reflecting,
+            told: coordinate
+                .and_then(|c| serde_json::from_value(c.attributes.get("boundary")?.clone()).ok()),
             ends_on_boundary: false,
         };
         let Some(coordinate) = coordinate else { return Ok(axis) };
-        axis.coordinates = source::read_line(source, coordinate)?;
+        let values = read_coordinate(source, coordinate)?;
+        check_known(coordinate, &values, range.clone(), |_| {
+            format!("choose a part without it with --isel {name}=a:b, or mend the file")
+        })?;
+        axis.coordinates = values[range].to_vec();
         if kind == AxisKind::Longitude {
             unwrap_degrees(&mut axis.coordinates);
         }
@@ -70,28 +89,6 @@ impl SourceAxis {
             );
         }
         Ok(axis)
-    }
-
-    /// Keeps points by their index in the file, `a:b` with b excluded.
-    ///
-    /// # Errors
-    /// If the range is empty or outside.
-    pub(super) fn keep_indices(&mut self, range: std::ops::Range<usize>) -> Result<()> {
-        let size = self.indices.len();
-        ensure!(
-            range.start < range.end && range.end <= size,
-            "--isel {}={}:{} is outside of the {size} points there are",
-            self.name,
-            range.start,
-            range.end
-        );
-        self.keep(|index, _| range.contains(&index));
-        Ok(())
-    }
-
-    fn keep(&mut self, chosen: impl Fn(usize, f64) -> bool) {
-        let points = self.indices.iter().copied().zip(self.coordinates.iter().copied());
-        (self.indices, self.coordinates) = points.filter(|&(i, c)| chosen(i, c)).unzip();
     }
 
     /// Keeps points between two coordinates; longitudes count modulo 360, eastwards from the first to the second.
@@ -120,7 +117,9 @@ impl SourceAxis {
                 points.into_iter().map(|(e, i)| (from + e, i)).unzip();
         } else {
             let (low, high) = (from.min(to) - SLACK, from.max(to) + SLACK);
-            self.keep(|_, c| (low..=high).contains(&c));
+            let points = self.indices.iter().copied().zip(self.coordinates.iter().copied());
+            (self.indices, self.coordinates) =
+                points.filter(|(_, c)| (low..=high).contains(c)).unzip();
         }
         ensure!(
             self.indices.len() >= 2,
@@ -211,6 +210,7 @@ mod tests {
             coordinates,
             attributes: Attributes::new(),
             boundary: Boundary::Reflecting,
+            told: None,
             ends_on_boundary: false,
         }
     }

@@ -1,17 +1,53 @@
 //! CF attributes: what is missing, how numbers are packed, what an axis is.
 
+use anyhow::{Result, ensure};
 use serde_json::Value;
 
-use super::source::Variable;
+use super::source::{self, Source, Variable};
 
-/// Turns stored numbers into values: missing ones become NaN, packed ones are unpacked.
-#[derive(Clone, Debug, Default)]
+/// Turns stored numbers into values: missing ones become NaN, packed ones are unpacked. The one
+/// home of it, for fields and for coordinates.
+#[derive(Clone, Debug)]
 pub(super) struct Unpack {
+    sign: Sign,
     missing: Vec<f64>,
     valid: (f64, f64),
-    wrap: Option<f64>,
     scale: f64,
     offset: f64,
+}
+
+/// What the attribute `_Unsigned` makes of stored integers; a turn is how many different ones there
+/// are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Sign {
+    /// No other numbers.
+    AsStored,
+    /// Signed integers mean unsigned ones: negative ones lie one full turn too low.
+    Unsigned(f64),
+    /// Unsigned integers mean signed ones: those of the upper half lie one full turn too high.
+    Signed(f64),
+}
+
+impl Sign {
+    fn of(variable: &Variable) -> Self {
+        if variable.bytes == 0 {
+            return Self::AsStored;
+        }
+        let turn = 2_f64.powi(8 * variable.bytes as i32);
+        match variable.text("_Unsigned").map(str::to_ascii_lowercase).as_deref() {
+            Some("true") => Self::Unsigned(turn),
+            Some("false") => Self::Signed(turn),
+            _ => Self::AsStored,
+        }
+    }
+
+    fn apply(self, stored: f64) -> f64 {
+        match self {
+            Self::Unsigned(turn) if stored < 0.0 => stored + turn,
+            Self::Signed(turn) if stored >= turn / 2.0 => stored - turn,
+            _ => stored,
+        }
+    }
 }
 
 fn numbers(variable: &Variable, name: &str) -> Vec<f64> {
@@ -30,14 +66,18 @@ impl Unpack {
     /// The rules of a variable: `_FillValue`, `missing_value`, `valid_min`, `valid_max`, `valid_range`, `_Unsigned`,
     /// `scale_factor`, `add_offset`.
     pub(super) fn new(variable: &Variable) -> Self {
-        let first = |name: &str| numbers(variable, name).first().copied();
-        let mut missing = numbers(variable, "_FillValue");
-        missing.extend(numbers(variable, "missing_value"));
+        let sign = Sign::of(variable);
+        // They are of the type of the stored numbers, and mean what these mean.
+        let numbers = |name: &str| -> Vec<f64> {
+            numbers(variable, name).into_iter().map(|number| sign.apply(number)).collect()
+        };
+        let first = |name: &str| numbers(name).first().copied();
+        let mut missing = numbers("_FillValue");
+        missing.extend(numbers("missing_value"));
         // What netCDF fills floats with where nothing was written; no physical quantity gets there.
         missing.push(f64::from(9.969_21e36_f32));
         missing.push(9.969_209_968_386_869e36);
-        let range = numbers(variable, "valid_range");
-        let valid = match range.as_slice() {
+        let valid = match numbers("valid_range").as_slice() {
             &[low, high] => (low, high),
             _ => (
                 first("valid_min").unwrap_or(f64::NEG_INFINITY),
@@ -45,32 +85,55 @@ impl Unpack {
             ),
         };
         let full = |name: &str| variable.attributes.get(name).and_then(Value::as_f64);
-        let unsigned = variable.text("_Unsigned").is_some_and(|t| t.eq_ignore_ascii_case("true"));
-        // Signed numbers that mean unsigned ones: the negative ones lie one full turn too low.
-        let wrap = unsigned.then(|| 2_f64.powi(8 * variable.bytes as i32));
-        Self {
-            missing,
-            valid,
-            wrap,
-            scale: full("scale_factor").unwrap_or(1.0),
-            offset: full("add_offset").unwrap_or(0.0),
-        }
+        let (scale, offset) = (full("scale_factor"), full("add_offset"));
+        Self { sign, missing, valid, scale: scale.unwrap_or(1.0), offset: offset.unwrap_or(0.0) }
     }
 
     /// The value of a stored number; NaN if it is missing.
     pub(super) fn value(&self, stored: f64) -> f64 {
-        if !stored.is_finite() || self.missing.contains(&stored) {
-            return f64::NAN;
-        }
-        let stored = match self.wrap {
-            Some(turn) if stored < 0.0 => stored + turn,
-            _ => stored,
-        };
-        if stored < self.valid.0 || stored > self.valid.1 {
-            return f64::NAN;
-        }
-        stored * self.scale + self.offset
+        let stored = self.sign.apply(stored);
+        let known = stored.is_finite()
+            && !self.missing.contains(&stored)
+            && (self.valid.0..=self.valid.1).contains(&stored);
+        if known { stored * self.scale + self.offset } else { f64::NAN }
     }
+
+    /// Whether values are the numbers that are stored.
+    pub(super) fn is_plain(&self) -> bool {
+        (self.sign, self.scale, self.offset) == (Sign::AsStored, 1.0, 0.0)
+    }
+}
+
+/// The values of a coordinate; NaN where one is missing.
+///
+/// # Errors
+/// If the file is damaged.
+pub(super) fn read_coordinate(source: &dyn Source, variable: &Variable) -> Result<Vec<f64>> {
+    let unpack = Unpack::new(variable);
+    Ok(source::read_line(source, variable)?.into_iter().map(|v| unpack.value(v)).collect())
+}
+
+/// That the values of a coordinate are known, at those indices that are used; `mend` says what to
+/// do if one is not.
+///
+/// # Errors
+/// One sentence that names the variable and the index.
+pub(super) fn check_known(
+    variable: &Variable,
+    values: &[f64],
+    indices: impl IntoIterator<Item = usize>,
+    mend: impl Fn(usize) -> String,
+) -> Result<()> {
+    for index in indices {
+        ensure!(
+            values[index].is_finite(),
+            "the coordinate `{}` is missing at index {index} (NaN, a fill value or outside of its \
+             valid range): {}",
+            variable.name,
+            mend(index)
+        );
+    }
+    Ok(())
 }
 
 /// What an axis is, as far as the file tells.
@@ -166,8 +229,25 @@ mod tests {
         ];
         let unpack = Unpack::new(&variable(false, &attributes));
         assert!((unpack.value(1000.0) - 283.15).abs() < 1e-12 && unpack.value(-32767.0).is_nan());
-        let unpack = Unpack::new(&variable(false, &[("_Unsigned", json!("true"))]));
-        assert_eq!(unpack.value(-1.0), 255.0);
+    }
+
+    /// Fill values and limits are of the type that is stored, so they turn with the numbers.
+    #[test]
+    fn signs_are_those_that_are_meant() {
+        let attributes = [
+            ("_Unsigned", json!("true")),
+            ("_FillValue", json!(-1)),
+            ("valid_range", json!([0, -3])),
+        ];
+        let unpack = Unpack::new(&variable(false, &attributes));
+        assert_eq!((unpack.value(-3.0), unpack.value(127.0)), (253.0, 127.0));
+        assert!(unpack.value(-1.0).is_nan() && unpack.value(-2.0).is_nan());
+        let attributes = [("_Unsigned", json!("True")), ("missing_value", json!(255))];
+        assert!(Unpack::new(&variable(false, &attributes)).value(-1.0).is_nan());
+        let attributes = [("_Unsigned", json!("false")), ("_FillValue", json!(128))];
+        let unpack = Unpack::new(&variable(false, &attributes));
+        assert_eq!((unpack.value(255.0), unpack.value(127.0)), (-1.0, 127.0));
+        assert!(unpack.value(128.0).is_nan());
     }
 
     #[test]

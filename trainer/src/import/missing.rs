@@ -81,7 +81,8 @@ pub(super) fn describe(plan: &Plan<'_>) -> Result<anyhow::Error> {
         ));
     }
     Ok(anyhow!(
-        "{}; leave steps out with --drop-steps, choose an area without gaps, or name a way to fill them: \
+        "{}; leave steps out with --drop-steps or --time, choose an area without gaps, \
+         or name a way to fill them: \
          --fill nearest, zero, mean, interpolate (in time) or harmonic",
         parts.join("; ")
     ))

@@ -216,20 +216,21 @@ fn spec(
     y: Option<crate::dataset::SpatialAxis>,
     x: crate::dataset::SpatialAxis,
 ) -> Spec {
-    let channels: Vec<Channel> = plan
-        .fields
-        .channels
-        .iter()
-        .map(|(variable, ..)| {
+    let variables = || plan.fields.channels.iter().map(|(variable, ..)| variable);
+    let channels: Vec<Channel> = variables()
+        .map(|variable| {
             let text = |name: &str| variable.text(name).filter(|t| !t.is_empty());
-            let long_name = text("long_name").unwrap_or(&variable.name);
+            // Groups tell variables of one name apart.
+            let alone = variables().filter(|v| v.leaf() == variable.leaf()).count() == 1;
+            let name = if alone { variable.leaf() } else { variable.name.as_str() };
+            let long_name = text("long_name").unwrap_or(name);
             let anomaly = match options.anomaly {
                 None => "",
                 Some(Anomaly::Monthly) => ", anomaly from the monthly mean",
                 Some(Anomaly::AnnualCycle) => ", anomaly from the annual cycle",
             };
             Channel {
-                name: variable.name.clone(),
+                name: name.replace('/', "_"),
                 units: text("units").unwrap_or("1").into(),
                 long_name: format!("{long_name}{anomaly}"),
                 standard_name: text("standard_name").map(str::to_owned),

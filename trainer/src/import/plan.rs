@@ -6,9 +6,9 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::Options;
 use super::axes::{SourceAxis, parse_area};
-use super::cf::{AxisKind, Unpack, axis_kind};
+use super::cf::{AxisKind, Unpack, axis_kind, check_known, read_coordinate};
 use super::fields::{Fields, Role};
-use super::source::{self, Source, Variable};
+use super::source::{self, Dimension, Source, Variable};
 use super::time::{self, Steps};
 
 /// Everything that is known before the first field is read.
@@ -20,36 +20,51 @@ pub(super) struct Plan<'a> {
     pub(super) x: SourceAxis,
 }
 
-/// The coordinate of a dimension: the array of one dimension that has its name.
-fn coordinate<'a>(source: &'a dyn Source, dimension: &str) -> Option<&'a Variable> {
-    let is = |v: &&Variable| v.name == dimension && v.dimensions.len() == 1 && v.numeric;
-    source.variables().iter().find(is)
+/// The coordinate of a variable's dimension: the nearest array that has its name, and it as the
+/// only dimension. One of another length in a group around is that of another dimension.
+fn coordinate<'a>(
+    source: &'a dyn Source,
+    variable: &'a Variable,
+    dimension: &'a Dimension,
+) -> Option<&'a Variable> {
+    source::visible(source, variable, &dimension.name)
+        .find(|v| v.numeric && v.dimensions == std::slice::from_ref(dimension))
 }
 
-/// What the user or the file says that a dimension is.
-fn kind_of(source: &dyn Source, options: &Options, dimension: &str) -> AxisKind {
-    if options.time_axis.as_deref() == Some(dimension) {
+/// What the user or the file says that a dimension of a variable is.
+fn kind_of(
+    source: &dyn Source,
+    options: &Options,
+    variable: &Variable,
+    dimension: &Dimension,
+) -> AxisKind {
+    if options.time_axis.as_ref() == Some(&dimension.name) {
         return AxisKind::Time;
     }
-    if options.trajectory_axis.as_deref() == Some(dimension) {
+    if options.trajectory_axis.as_ref() == Some(&dimension.name) {
         return AxisKind::Member;
     }
-    match axis_kind(dimension, coordinate(source, dimension)) {
+    match axis_kind(&dimension.name, coordinate(source, variable, dimension)) {
         // There is one time axis; where the user names it, another one is an ordinary dimension.
         AxisKind::Time if options.time_axis.is_some() => AxisKind::Other,
         kind => kind,
     }
 }
 
-/// The variables asked for, or all that are fields over time.
+/// The variables asked for, or all that are fields over time, in the outermost group that has any.
 fn choose_variables<'a>(source: &'a dyn Source, options: &Options) -> Result<Vec<&'a Variable>> {
     if !options.variables.is_empty() {
         return options.variables.iter().map(|name| source::find(source, name)).collect();
     }
-    let bounds: Vec<&str> = source.variables().iter().filter_map(|v| v.text("bounds")).collect();
+    let bounds: Vec<&str> = source
+        .variables()
+        .iter()
+        .filter_map(|v| source::visible(source, v, v.text("bounds")?).next())
+        .map(|v| v.name.as_str())
+        .collect();
     let is_field = |v: &&Variable| {
         let kinds: Vec<AxisKind> =
-            v.dimensions.iter().map(|d| kind_of(source, options, &d.name)).collect();
+            v.dimensions.iter().map(|d| kind_of(source, options, v, d)).collect();
         let space = v
             .dimensions
             .iter()
@@ -60,24 +75,51 @@ fn choose_variables<'a>(source: &'a dyn Source, options: &Options) -> Result<Vec
             && space.count() > 0
             && !bounds.contains(&v.name.as_str())
     };
-    let found: Vec<&Variable> = source.variables().iter().filter(is_field).collect();
-    let there = || {
-        let names = source.variables().iter().filter(|v| v.numeric && v.dimensions.len() > 1);
-        names.map(Variable::describe).collect::<Vec<_>>().join(", ")
-    };
+    let mut found: Vec<&Variable> = source.variables().iter().filter(is_field).collect();
+    let depth = |v: &Variable| v.name.matches('/').count();
+    let outermost = found.iter().map(|v| depth(v)).min();
+    found.retain(|v| Some(depth(v)) == outermost);
     let Some(first) = found.first() else {
         bail!(
             "no variable is a field over time, and a single field is no path of frames; there are: {}; \
              if one of their dimensions is time, name it with --time-axis",
-            there()
+            source::list(source)
         );
     };
     ensure!(
+        found.iter().all(|v| v.group() == first.group()),
+        "several groups hold fields over time: choose with --var among {}",
+        source::list(source)
+    );
+    ensure!(
         found.iter().all(|v| v.dimensions == first.dimensions),
         "the variables differ in shape: choose with --var among {}",
-        there()
+        source::list(source)
     );
     Ok(found)
+}
+
+/// That fields lie at the same points: variables of several groups can have other coordinates along
+/// the same dimension.
+fn check_same_points(
+    source: &dyn Source,
+    first: &Variable,
+    other: &Variable,
+    dimension: &Dimension,
+) -> Result<()> {
+    let (a, b) = (coordinate(source, first, dimension), coordinate(source, other, dimension));
+    if a.map(|v| &v.name) == b.map(|v| &v.name) {
+        return Ok(());
+    }
+    let values = |v: Option<&Variable>| v.map(|v| read_coordinate(source, v)).transpose();
+    ensure!(
+        values(a)? == values(b)?,
+        "{} and {} differ in their coordinate `{}`: import them into data sets of their own",
+        first.describe(),
+        other.describe(),
+        dimension.name
+    );
+    Ok(())
 }
 
 /// `--isel` and `--sel` for one dimension.
@@ -86,7 +128,11 @@ enum Choice {
     Index(usize),
 }
 
-fn parse_choices(source: &dyn Source, options: &Options) -> Result<HashMap<String, Choice>> {
+fn parse_choices(
+    source: &dyn Source,
+    options: &Options,
+    variable: &Variable,
+) -> Result<HashMap<String, Choice>> {
     let mut choices = HashMap::new();
     for item in &options.isel {
         let parse = || {
@@ -105,12 +151,18 @@ fn parse_choices(source: &dyn Source, options: &Options) -> Result<HashMap<Strin
         let parse = || item.split_once('=').and_then(|(n, v)| Some((n, v.parse::<f64>().ok()?)));
         let (name, value) =
             parse().with_context(|| format!("--sel {item} is not of the form level=500"))?;
-        let coordinate = coordinate(source, name).with_context(|| {
+        let dimension = variable.dimensions.iter().find(|d| d.name == name);
+        let dimension = dimension
+            .with_context(|| format!("{} has no dimension `{name}`", variable.describe()))?;
+        let coordinate = coordinate(source, variable, dimension).with_context(|| {
             format!(
                 "--sel {item}: `{name}` has no coordinate; choose by index with --isel {name}=0"
             )
         })?;
-        let values = source::read_line(source, coordinate)?;
+        let values = read_coordinate(source, coordinate)?;
+        check_known(coordinate, &values, 0..values.len(), |_| {
+            format!("choose by index with --isel {name}=0")
+        })?;
         let near = |v: &f64| (v - value).abs() <= 1e-4 * value.abs().max(1e-30);
         let index = values.iter().position(near).with_context(|| {
             let there: Vec<String> = values.iter().map(f64::to_string).collect();
@@ -125,49 +177,53 @@ impl<'a> Plan<'a> {
     pub(super) fn new(source: &'a dyn Source, options: &Options) -> Result<Self> {
         let variables = choose_variables(source, options)?;
         let first = variables[0];
-        let choices = parse_choices(source, options)?;
+        let choices = parse_choices(source, options, first)?;
         for name in choices.keys().chain(&options.time_axis).chain(&options.trajectory_axis) {
             ensure!(first.size(name).is_some(), "{} has no dimension `{name}`", first.describe());
         }
         let mut space = Vec::new();
         let (mut time, mut member) = (None, None);
         for dimension in &first.dimensions {
-            let (name, size) = (dimension.name.as_str(), dimension.size);
-            let fixed = matches!(choices.get(name), Some(Choice::Index(_)));
-            match kind_of(source, options, name) {
+            let fixed = matches!(choices.get(&dimension.name), Some(Choice::Index(_)));
+            match kind_of(source, options, first, dimension) {
                 _ if fixed => {}
-                AxisKind::Time if time.is_none() => time = Some((name, size)),
-                AxisKind::Member if member.is_none() => member = Some((name, size)),
-                kind if size > 1 => space.push((name, size, kind)),
+                AxisKind::Time if time.is_none() => time = Some(dimension),
+                AxisKind::Member if member.is_none() => member = Some(dimension),
+                kind if dimension.size > 1 => space.push((dimension, kind)),
                 _ => {}
             }
         }
-        let (time_name, time_size) = time.with_context(|| {
+        let time = time.with_context(|| {
             format!(
                 "{} has no time axis: a data set is a path of frames; name the dimension that is time with --time-axis",
                 first.describe()
             )
         })?;
+        // Latitude and longitude are kept rather than levels and the like.
+        let other = space.iter().find(|(_, kind)| *kind == AxisKind::Other).or(space.first());
+        let pick = other.map_or("NAME", |(dimension, _)| &dimension.name);
         ensure!(
             (1..=2).contains(&space.len()),
-            "{} has {} dimensions in space where 1 or 2 were expected; pick one of a dimension with --sel NAME=VALUE \
-             or --isel NAME=INDEX, or make it trajectories with --trajectory-axis NAME",
+            "{} has {} dimensions in space where 1 or 2 were expected; pick one of {pick} with \
+             --sel {pick}=VALUE or --isel {pick}=INDEX, or make them trajectories with \
+             --trajectory-axis {pick}",
             first.describe(),
             space.len()
         );
         // Rows are latitudes, columns longitudes, in whichever order the file has them.
-        if let [(.., AxisKind::Longitude), (.., second)] = space.as_slice()
+        if let [(_, AxisKind::Longitude), (_, second)] = space.as_slice()
             && *second != AxisKind::Longitude
         {
             space.swap(0, 1);
         }
         let mut axes = Vec::new();
-        for &(name, size, kind) in &space {
-            let mut axis = SourceAxis::new(source, name, size, kind, coordinate(source, name))?;
-            if let Some(Choice::Range(range)) = choices.get(name) {
-                axis.keep_indices(range.clone())?;
-            }
-            axes.push(axis);
+        for &(dimension, kind) in &space {
+            let range = match choices.get(&dimension.name) {
+                Some(Choice::Range(range)) => Some(range.clone()),
+                _ => None,
+            };
+            let coordinate = coordinate(source, first, dimension);
+            axes.push(SourceAxis::new(source, dimension, range, kind, coordinate)?);
         }
         if let Some(area) = &options.area {
             let ranges = parse_area(area)?;
@@ -202,10 +258,13 @@ impl<'a> Plan<'a> {
                 first.describe(),
                 variable.describe()
             );
+            for dimension in &first.dimensions {
+                check_same_points(source, first, variable, dimension)?;
+            }
             let role = |name: &str| {
-                if name == time_name {
+                if name == time.name {
                     Role::Time
-                } else if member.is_some_and(|(m, _)| m == name) {
+                } else if member.is_some_and(|m| m.name == name) {
                     Role::Member
                 } else if Some(name) == x_name.as_deref() {
                     Role::X
@@ -232,9 +291,10 @@ impl<'a> Plan<'a> {
             Ok((variable, Unpack::new(variable), roles))
         });
         let channels = channels.collect::<Result<Vec<_>>>()?;
-        let steps = time::choose(source, coordinate(source, time_name), time_size, &options.time)?;
+        let coordinate = coordinate(source, first, time);
+        let steps = time::choose(source, coordinate, time.size, &options.time)?;
         let rows = y.as_ref().map_or(vec![0], |y| y.indices.clone());
         let fields = Fields { source, channels, y: rows, x: x.indices.clone() };
-        Ok(Self { fields, members: member.map_or(1, |(_, size)| size), steps, y, x })
+        Ok(Self { fields, members: member.map_or(1, |m| m.size), steps, y, x })
     }
 }

@@ -36,18 +36,13 @@ pub fn read(options: &Options, expected: &[Boundary]) -> Result<Read> {
         let plan = Plan::new(source.as_ref(), &options).with_context(failed)?;
         let axes: Vec<_> = plan.y.iter().chain([&plan.x]).collect();
         if axes.len() == expected.len() {
-            let told = |name: &str| {
-                let coordinate = source.variables().iter().find(|v| v.name == name)?;
-                let told = coordinate.attributes.get("boundary")?;
-                serde_json::from_value::<Boundary>(told.clone()).ok()
-            };
             options.boundary = axes
                 .iter()
                 .zip(expected)
                 .map(|(axis, &expected)| {
                     // Of the globe the coordinates tell; of anything else only the file could.
                     let globe = matches!(axis.kind, AxisKind::Longitude | AxisKind::Latitude);
-                    told(&axis.name).unwrap_or(if globe { axis.boundary } else { expected })
+                    axis.told.unwrap_or(if globe { axis.boundary } else { expected })
                 })
                 .collect();
         }

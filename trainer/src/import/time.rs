@@ -6,8 +6,9 @@ use anyhow::{Result, bail, ensure};
 use serde::Serialize;
 use serde_json::json;
 
-use super::source::{self, Source, Variable};
-use crate::calendar::{Calendar, Instant, TimeUnits, Unit};
+use super::cf::{Unpack, check_known, read_coordinate};
+use super::source::{Source, Variable};
+use crate::calendar::{Calendar, DAY, Instant, TimeUnits, Unit};
 use crate::dataset::{Attributes, TimeAxis};
 
 /// What the user says about time.
@@ -56,15 +57,22 @@ pub(super) fn choose(
     count: usize,
     options: &TimeOptions,
 ) -> Result<Steps> {
-    let raw: Vec<f64> = match (options.interval, coordinate) {
+    let (mut units, mut attributes) = meaning(coordinate, options)?;
+    // With --interval the coordinate of the file is not used.
+    let read = coordinate.filter(|_| options.interval.is_none());
+    let mut raw: Vec<f64> = match (options.interval, read) {
         (Some(interval), _) => {
             ensure!(interval > 0.0, "--interval is {interval}: it must be positive");
             (0..count).map(|n| n as f64 * interval).collect()
         }
-        (None, Some(coordinate)) => source::read_line(source, coordinate)?,
+        (None, Some(coordinate)) => read_coordinate(source, coordinate)?,
         (None, None) => (0..count).map(|n| n as f64).collect(),
     };
-    let (units, mut attributes) = meaning(coordinate, options)?;
+    if let (Some(coordinate), Some(units)) = (read, &mut units) {
+        *units = read_exactly(source, coordinate, *units, &mut raw)?;
+        attributes.insert("units".into(), json!(units.describe()));
+    }
+    bridge(&mut raw, &options.drop_steps);
     // A unit without a date still tells months from days.
     let unit = attributes["units"].as_str().and_then(|u| Unit::parse(u.split(' ').next()?));
     let mut indices = in_range(&raw, units.as_ref(), options.range.as_deref())?;
@@ -76,6 +84,11 @@ pub(super) fn choose(
     let last = indices.iter().rposition(|i| !out(i));
     let (Some(first), Some(last)) = (first, last) else { bail!("no time step is left") };
     indices = indices[first..=last].to_vec();
+    if let Some(coordinate) = read {
+        check_known(coordinate, &raw, indices.iter().copied(), |step| {
+            format!("leave the step out with --drop-steps {step}, or choose others with --time")
+        })?;
+    }
     let values = |indices: &[usize]| indices.iter().map(|&i| raw[i]).collect::<Vec<f64>>();
     // A step left out inside leaves a hole in a regular axis; or it was what made the axis irregular.
     if check_regular(&indices, &values(&indices), units.as_ref(), unit).is_err() {
@@ -89,17 +102,12 @@ pub(super) fn choose(
     );
     let months_apart = check_regular(&indices, &raw_values, units.as_ref(), unit)?;
     let months = units.map(|u| raw_values.iter().map(|&v| u.instant(v).date.month).collect());
+    let written = units.map(|u| u.cf());
     let mut values: Vec<f64> = match units {
-        // Months and years have no fixed length: CF wants days.
-        Some(u) if matches!(u.unit, Unit::Months(_)) => {
-            raw_values.iter().map(|&v| u.days(v)).collect()
-        }
+        Some(u) if written != units => raw_values.iter().map(|&v| u.days(v)).collect(),
         _ => raw_values,
     };
-    let units = units.map(|u| match u.unit {
-        Unit::Months(_) => TimeUnits { unit: Unit::Seconds(86_400.0), ..u },
-        Unit::Seconds(_) => u,
-    });
+    let units = written;
     let year_zero = units.is_some_and(|units| leave_year_zero(units, &mut values, &mut attributes));
     attributes.entry("standard_name").or_insert(json!("time"));
     let interval = (values[values.len() - 1] - values[0]) / (values.len() - 1) as f64;
@@ -113,6 +121,45 @@ pub(super) fn choose(
         year_zero,
         year,
     })
+}
+
+/// Where times are integers with more digits than f64 has, puts them into a unit in which they lose
+/// none; the others stay as they are. Returns the units.
+fn read_exactly(
+    source: &dyn Source,
+    coordinate: &Variable,
+    units: TimeUnits,
+    values: &mut [f64],
+) -> Result<TimeUnits> {
+    if !Unpack::new(coordinate).is_plain() {
+        return Ok(units);
+    }
+    let Some(stored) = source.read_long(coordinate)? else { return Ok(units) };
+    let known: Vec<usize> = (0..values.len()).filter(|&n| values[n].is_finite()).collect();
+    let stored: Vec<i64> = known.iter().map(|&n| stored[n]).collect();
+    let Some((units, exact)) = units.shorten(&stored) else { return Ok(units) };
+    for (n, value) in known.into_iter().zip(exact) {
+        values[n] = value;
+    }
+    Ok(units)
+}
+
+/// Steps that are left out need no time of their own: a missing one is put between the nearest that
+/// are known, so that the axis stays regular.
+fn bridge(values: &mut [f64], left_out: &[usize]) {
+    let known = |n: &usize| values[*n].is_finite();
+    let bridged: Vec<(usize, f64)> = left_out
+        .iter()
+        .filter(|&&n| n < values.len() && values[n].is_nan())
+        .filter_map(|&n| {
+            let (a, b) = ((0..n).rev().find(known)?, (n + 1..values.len()).find(known)?);
+            let share = (n - a) as f64 / (b - a) as f64;
+            Some((n, values[a] + share * (values[b] - values[a])))
+        })
+        .collect();
+    for (n, value) in bridged {
+        values[n] = value;
+    }
 }
 
 /// The calendars with the leap years of the sky have no year 0 in CF, and xarray refuses them. Real dates get another
@@ -136,7 +183,7 @@ fn leave_year_zero(units: TimeUnits, values: &mut [f64], attributes: &mut Attrib
     for value in values {
         let at = units.instant(*value);
         let days = (new.calendar.day_number(at.date) - origin) as f64;
-        *value = (days * 86_400.0 + at.seconds - new.origin.seconds) / unit;
+        *value = (days * DAY + at.seconds - new.origin.seconds) / unit;
     }
     attributes.insert("units".into(), json!(new.describe()));
     attributes.insert("calendar".into(), json!(new.calendar.name()));
@@ -152,8 +199,10 @@ fn meaning(
     // With --interval the coordinate of the file is not used, nor are its units.
     let from_file = options.interval.is_none();
     let units = options.units.clone().or(of_file("units").filter(|_| from_file));
-    let calendar = options.calendar.clone().or(of_file("calendar"));
-    let calendar = Calendar::parse(calendar.as_deref().unwrap_or("standard"))?;
+    let calendar = options.calendar.clone().or(of_file("calendar")).unwrap_or_default();
+    // CF's word for times without dates, as in a perpetual January.
+    let dateless = calendar.trim().eq_ignore_ascii_case("none");
+    let calendar = Calendar::parse(if dateless { "" } else { &calendar })?;
     let mut attributes = Attributes::new();
     if let Some(name) = of_file("long_name") {
         attributes.insert("long_name".into(), json!(name));
@@ -165,7 +214,14 @@ fn meaning(
             return Ok((None, attributes));
         }
     };
-    let dated = if units.to_ascii_lowercase().contains(" since ") {
+    let since = units.to_ascii_lowercase().find(" since ");
+    let units = match since {
+        Some(at) if dateless => units[..at].to_owned(),
+        _ => units,
+    };
+    let dated = if dateless {
+        None
+    } else if since.is_some() {
         TimeUnits::parse(&units, calendar).map(Some)?
     } else {
         // Ferret keeps the date in an attribute of its own.
@@ -200,6 +256,9 @@ fn in_range(raw: &[f64], units: Option<&TimeUnits>, range: Option<&str>) -> Resu
             );
         };
         let inside = |value: f64| {
+            if !value.is_finite() {
+                return false;
+            }
             let date = units.instant(value).date.to_string();
             // A month includes all of its days: dates are compared as far as they were given.
             let head = |limit: &str| date[..limit.len().min(date.len())].to_owned();
@@ -257,7 +316,7 @@ fn check_regular(
             Some(values.windows(2).map(|p| units.days(p[1]) - units.days(p[0])).collect())
         }
         (None, Some(Unit::Seconds(unit))) => {
-            Some(gaps.iter().map(|gap| gap * unit / 86_400.0).collect())
+            Some(gaps.iter().map(|gap| gap * unit / DAY).collect())
         }
         _ => None,
     };
@@ -291,7 +350,7 @@ mod tests {
     /// Real dates must stay the dates they are when their origin is moved.
     #[test]
     fn origins_in_the_year_zero_are_moved() {
-        let units = zero(86_400.0, Calendar::Standard);
+        let units = zero(DAY, Calendar::Standard);
         let (mut values, mut attributes) = (vec![730_000.25, 730_031.25], Attributes::new());
         let before = units.instant(values[1]);
         assert!(!leave_year_zero(units, &mut values, &mut attributes));
@@ -331,7 +390,7 @@ mod tests {
             let indices: Vec<usize> = (0..values.len()).collect();
             check_regular(&indices, values, None, unit).map_err(|e| e.to_string())
         };
-        let days = Some(Unit::Seconds(86_400.0));
+        let days = Some(Unit::Seconds(DAY));
         assert_eq!(check(&[0.0, 31.0, 59.0, 90.0], days), Ok(Some(1)));
         assert_eq!(check(&[0.0, 6.0, 12.0, 18.0], None), Ok(None));
         assert!(check(&[0.0, 31.0, 59.0, 90.0], None).unwrap_err().contains("irregular"));

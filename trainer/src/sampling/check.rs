@@ -5,7 +5,8 @@ use finescale::model::Model as View;
 use finescale::{Axis, Grid};
 
 use super::input::{Fields, Resolution};
-use crate::dataset::Spec;
+use crate::calendar::Unit;
+use crate::dataset::{Spec, TimeAxis};
 
 /// Grids of one domain agree to this; import rounds lengths to six decimals.
 const LENGTH: f64 = 1e-3;
@@ -105,18 +106,36 @@ pub(super) fn finite(fields: &Fields) -> Result<()> {
     )
 }
 
+/// A warning where frames are another time apart than the model's. Its file has their interval
+/// without its unit: it is that of the frames or, where that is one of time, any other in which
+/// both agree.
+fn time_step(time: &TimeAxis, trained: f64) -> Option<String> {
+    let interval = time.interval;
+    // Months differ in length.
+    let close = |interval: f64| (interval / trained - 1.0).abs() <= 0.1;
+    let elsewhere = || Unit::all().filter_map(|unit| time.interval_in(unit)).any(close);
+    if trained <= 0.0 || close(interval) || elsewhere() {
+        return None;
+    }
+    Some(match time.unit() {
+        Some(unit) => format!(
+            "frames are {interval} {} apart, but the model was trained on {trained}, which that is \
+             in no unit of time: take the same step",
+            unit.name()
+        ),
+        None => format!(
+            "frames are {interval} apart, but the model was trained on {trained}: take the same \
+             step, unless the units of time differ"
+        ),
+    })
+}
+
 /// Warnings about fields whose units look wrong. `std`: what deviation each channel should have, in units of the model's.
 pub fn warnings(fields: &Fields, view: &View<'_>, std: &[f64]) -> Vec<String> {
     let (spec, points) = (&fields.spec, fields.spec.points());
     let channels = spec.channels.len();
     let mut warnings = Vec::new();
-    let (interval, trained) = (spec.time.interval, f64::from(view.frame_interval()));
-    // Months differ in length.
-    if trained > 0.0 && (interval / trained - 1.0).abs() > 0.1 {
-        warnings.push(format!(
-            "frames are {interval} apart, but the model was trained on {trained}: take the same step, unless the units of time differ"
-        ));
-    }
+    warnings.extend(time_step(&spec.time, f64::from(view.frame_interval())));
     for (n, ((channel, model), share)) in
         spec.channels.iter().zip(view.channel_descriptions()).zip(std).enumerate()
     {
@@ -164,4 +183,37 @@ pub fn warnings(fields: &Fields, view: &View<'_>, std: &[f64]) -> Vec<String> {
         }
     }
     warnings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// Frames of a month in days beside a model in hours are no other time step.
+    #[test]
+    fn time_steps_are_compared_in_one_unit() {
+        let warned = |interval: f64, units: &str, calendar: &str, trained: f64| {
+            let mut time = TimeAxis::model(3, interval);
+            time.attributes.insert("units".into(), json!(units));
+            time.attributes.insert("calendar".into(), json!(calendar));
+            time_step(&time, trained)
+        };
+        for (interval, units, calendar, trained) in [
+            (30.39, "days since 1990-01-01 00:00:00", "standard", 730.5),
+            (730.5, "hours since 1990-01-01 00:00:00", "standard", 30.39),
+            (30.0, "days since 1990-01-01 00:00:00", "360_day", 1.0),
+            (6.0, "hours", "standard", 0.25),
+            (360.0, "minutes", "standard", 6.0),
+            (21_600.0, "seconds since 1990-01-01", "noleap", 6.0),
+            (1.0, "years since 1990-01-01", "all_leap", 366.0),
+            (0.5, "1", "standard", 0.5),
+        ] {
+            assert_eq!(warned(interval, units, calendar, trained), None, "{interval} {units}");
+        }
+        let said = warned(1.0, "days since 1990-01-01", "standard", 730.5).unwrap();
+        assert!(said.contains("frames are 1 days apart") && said.contains("730.5"), "{said}");
+        let said = warned(30.39, "1", "standard", 730.5).unwrap();
+        assert!(said.contains("unless the units of time differ"), "{said}");
+    }
 }

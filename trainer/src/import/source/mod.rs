@@ -1,5 +1,6 @@
 //! Files that fields come from, behind one trait: named arrays with dimensions and attributes, read as f64.
 
+mod folder;
 mod memory;
 mod netcdf;
 mod npy;
@@ -27,7 +28,7 @@ pub struct Dimension {
 /// An array of a file.
 #[derive(Clone, Debug)]
 pub struct Variable {
-    /// Its name.
+    /// Its name after the groups that it is in: `u`, `forecast/surface/u`.
     pub name: String,
     /// Its dimensions, slowest first.
     pub dimensions: Vec<Dimension>,
@@ -37,11 +38,21 @@ pub struct Variable {
     pub numeric: bool,
     /// Whether it is stored as f32, which is how its attributes are then compared.
     pub single: bool,
-    /// Bytes of a stored number; 0 if it is none.
+    /// Bytes of a stored integer; 0 if it is none.
     pub bytes: u32,
 }
 
 impl Variable {
+    /// Its name without its groups.
+    pub fn leaf(&self) -> &str {
+        self.name.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// Its groups; empty in the outermost one.
+    pub fn group(&self) -> &str {
+        self.name.rsplit_once('/').map_or("", |(group, _)| group)
+    }
+
     /// The length of a dimension, by name.
     pub fn size(&self, dimension: &str) -> Option<usize> {
         self.dimensions.iter().find(|d| d.name == dimension).map(|d| d.size)
@@ -75,27 +86,53 @@ pub trait Source: Sync {
     /// # Errors
     /// If the file is damaged.
     fn read(&self, variable: &Variable, ranges: &[Range<usize>]) -> Result<Vec<f64>>;
+
+    /// Reads a whole array of integers that can have more digits than f64, exactly; none if it
+    /// holds no such numbers.
+    ///
+    /// # Errors
+    /// If the file is damaged.
+    fn read_long(&self, _variable: &Variable) -> Result<Option<Vec<i64>>> {
+        Ok(None)
+    }
 }
 
-/// Finds an array by name.
+/// What a variable means by a name, the nearest first: the variable of that name in its own group,
+/// then those in the groups around it, as NetCDF-4 inherits them.
+pub fn visible<'a>(
+    source: &'a dyn Source,
+    from: &'a Variable,
+    name: &'a str,
+) -> impl Iterator<Item = &'a Variable> {
+    let groups = from.name.rmatch_indices('/').map(|(at, _)| &from.name[..=at]).chain([""]);
+    groups.filter_map(move |group| {
+        source.variables().iter().find(|v| v.name.strip_prefix(group) == Some(name))
+    })
+}
+
+/// The arrays of numbers that could be fields, as a refusal lists them.
+pub fn list(source: &dyn Source) -> String {
+    let fields = source.variables().iter().filter(|v| v.numeric && v.dimensions.len() >= 2);
+    let mut described: Vec<String> = fields.map(Variable::describe).collect();
+    // The outermost groups first.
+    described.sort_by_key(|text| text.matches('/').count());
+    described.join(", ")
+}
+
+/// Finds an array by its name, `name` or `group/name`.
 ///
 /// # Errors
 /// If it is not there: one sentence that lists those that are.
 pub fn find<'a>(source: &'a dyn Source, name: &str) -> Result<&'a Variable> {
-    if let Some(variable) = source.variables().iter().find(|v| v.name == name) {
-        ensure!(variable.numeric, "`{name}` does not hold numbers");
-        return Ok(variable);
-    }
-    let there: Vec<String> = source
-        .variables()
-        .iter()
-        .filter(|v| v.numeric && v.dimensions.len() >= 2)
-        .map(Variable::describe)
-        .collect();
-    bail!("there is no variable `{name}`; there are: {}", there.join(", "))
+    let path = name.trim_start_matches('/');
+    let Some(variable) = source.variables().iter().find(|v| v.name == path) else {
+        bail!("there is no variable `{name}`; there are: {}", list(source))
+    };
+    ensure!(variable.numeric, "`{name}` does not hold numbers");
+    Ok(variable)
 }
 
-/// Reads a whole one-dimensional array.
+/// Reads a whole one-dimensional array, as stored.
 ///
 /// # Errors
 /// If the file is damaged.

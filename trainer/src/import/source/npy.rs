@@ -51,7 +51,7 @@ fn variable(name: &str, shape: &[u64], axes: Option<&[String]>, dtype: &DType) -
         attributes: Attributes::new(),
         numeric: plain.is_some_and(|(kind, _)| numbers.contains(&kind)),
         single: plain == Some((TypeChar::Float, 4)),
-        bytes: plain.map_or(0, |(_, bytes)| bytes),
+        bytes: plain.map_or(0, |(kind, bytes)| if kind == TypeChar::Float { 0 } else { bytes }),
     })
 }
 

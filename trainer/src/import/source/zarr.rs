@@ -7,13 +7,14 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use zarrs::array::{Array, ArrayMetadata, ArraySubset, DataType, ElementOwned, data_type};
-use zarrs::filesystem::FilesystemStore;
 use zarrs::group::Group;
+use zarrs::metadata::NodeMetadata;
 
+use super::folder::Folder;
 use super::{Dimension, Source, Variable};
 use crate::dataset::Attributes;
 
-type Stored = Array<FilesystemStore>;
+type Stored = Array<Folder>;
 
 pub(super) struct Zarr {
     arrays: Vec<Stored>,
@@ -23,11 +24,27 @@ pub(super) struct Zarr {
 
 impl Zarr {
     pub(super) fn open(path: &Path) -> Result<Self> {
-        let store = Arc::new(FilesystemStore::new(path)?);
-        let group = Group::open(store, "/")?;
-        let arrays = group.child_arrays()?;
+        let store = Arc::new(Folder::open(path)?);
+        let group = Group::open(store.clone(), "/")?;
+        let mut arrays = Vec::new();
+        for (path, metadata) in group.traverse()? {
+            if let NodeMetadata::Array(metadata) = metadata {
+                let numbers = are_numbers(&metadata);
+                match Array::new_with_metadata(store.clone(), path.as_str(), metadata) {
+                    Ok(array) => arrays.push(array),
+                    // Texts and the like are no hindrance to the fields beside them.
+                    Err(_) if !numbers => {}
+                    Err(error) => return Err(error).context(path.to_string()),
+                }
+            }
+        }
         let variables = arrays.iter().map(variable).collect();
         Ok(Self { arrays, variables, attributes: group.attributes().clone() })
+    }
+
+    fn array(&self, variable: &Variable) -> Result<&Stored> {
+        let found = self.arrays.iter().find(|array| name(array) == variable.name);
+        found.with_context(|| format!("there is no array `{}`", variable.name))
     }
 }
 
@@ -41,17 +58,32 @@ impl Source for Zarr {
     }
 
     fn read(&self, variable: &Variable, ranges: &[Range<usize>]) -> Result<Vec<f64>> {
-        let array = self
-            .arrays
-            .iter()
-            .find(|array| name(array) == variable.name)
-            .with_context(|| format!("there is no array `{}`", variable.name))?;
+        let array = self.array(variable)?;
         let ranges: Vec<_> = ranges.iter().map(|r| r.start as u64..r.end as u64).collect();
         let subset = ArraySubset::new_with_ranges(&ranges);
-        read(array, &subset).with_context(|| {
-            format!("`{}` cannot be read: the Zarr array is damaged", variable.name)
-        })
+        read(array, &subset).with_context(|| damaged(variable))
     }
+
+    fn read_long(&self, variable: &Variable) -> Result<Option<Vec<i64>>> {
+        let array = self.array(variable)?;
+        if *array.data_type() != data_type::int64() {
+            return Ok(None);
+        }
+        let values = array.retrieve_array_subset(&array.subset_all());
+        values.with_context(|| damaged(variable)).map(Some)
+    }
+}
+
+fn damaged(variable: &Variable) -> String {
+    format!("`{}` cannot be read: the Zarr array is damaged", variable.name)
+}
+
+/// Whether an array holds floats or integers, as its metadata says: `float32`, `<f4` in Zarr 2.
+fn are_numbers(metadata: &ArrayMetadata) -> bool {
+    let json = serde_json::to_value(metadata).unwrap_or_default();
+    let named = |key: &str| json[key].as_str().unwrap_or_default().to_owned();
+    ["float", "int", "uint"].iter().any(|kind| named("data_type").starts_with(kind))
+        || named("dtype").get(1..2).is_some_and(|kind| "fiu".contains(kind))
 }
 
 /// Reads whatever number type is stored as f64.
@@ -97,14 +129,19 @@ fn name(array: &Stored) -> &str {
 fn variable(array: &Stored) -> Variable {
     let mut attributes: Attributes = array.attributes().clone();
     let names = dimension_names(array, &mut attributes);
-    let dimensions = names
+    let dimensions: Vec<Dimension> = names
         .into_iter()
         .zip(array.shape())
         .map(|(name, &size)| Dimension { name, size: size as usize })
         .collect();
+    let leaf = name(array).rsplit('/').next().unwrap_or_default();
+    let coordinate = matches!(dimensions.as_slice(), [only] if only.name == leaf);
     if let ArrayMetadata::V2(metadata) = array.metadata() {
-        // Zarr 2 has the fill value in its own metadata; xarray reads it as _FillValue.
-        if let Ok(Value::Number(fill)) = serde_json::to_value(&metadata.fill_value) {
+        // Zarr 2 has the fill value in its own metadata; xarray reads it as _FillValue. A
+        // coordinate may be 0, which is what zarr-python writes there where nobody chose one.
+        if let Ok(Value::Number(fill)) = serde_json::to_value(&metadata.fill_value)
+            && !(coordinate && fill.as_f64() == Some(0.0))
+        {
             attributes.entry("_FillValue").or_insert(Value::Number(fill));
         }
     }
@@ -113,9 +150,8 @@ fn variable(array: &Stored) -> Variable {
         let fill = base64_f64(text).map_or(Value::Null, |v| json!(v));
         attributes.insert("_FillValue".into(), fill);
     }
-    let numbers = [
-        data_type::float32(),
-        data_type::float64(),
+    let floats = [data_type::float32(), data_type::float64()];
+    let integers = [
         data_type::int8(),
         data_type::int16(),
         data_type::int32(),
@@ -125,13 +161,14 @@ fn variable(array: &Stored) -> Variable {
         data_type::uint32(),
         data_type::uint64(),
     ];
+    let integer = integers.contains(array.data_type());
     Variable {
         name: name(array).into(),
         dimensions,
         attributes,
-        numeric: numbers.contains(array.data_type()),
-        single: *array.data_type() == numbers[0],
-        bytes: array.data_type().fixed_size().unwrap_or(0) as u32,
+        numeric: integer || floats.contains(array.data_type()),
+        single: *array.data_type() == floats[0],
+        bytes: if integer { array.data_type().fixed_size().unwrap_or(0) as u32 } else { 0 },
     }
 }
 
