@@ -1,6 +1,9 @@
-//! Ctrl-C: one flag that long loops look at, so that everything half-written is taken away on the way out.
+//! Signals. Ctrl-C is one flag that long loops look at, so that everything half-written is taken away on the way out; a pipe
+//! whose reader has gone ends the program.
 
 use std::fmt;
+#[cfg(unix)]
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
@@ -21,11 +24,17 @@ impl fmt::Display for Interrupted {
 
 impl std::error::Error for Interrupted {}
 
-/// Makes Ctrl-C (and SIGTERM) set the flag instead of ending the process; a second one ends it at once.
+/// Makes Ctrl-C (and SIGTERM) set the flag instead of ending the process; a second one ends it at once. A reader that has seen
+/// enough, as `head` has, ends the process by SIGPIPE, as it ends others: Rust ignores that signal, and would panic.
 ///
 /// # Errors
 /// If a handler is already there.
 pub fn install() -> anyhow::Result<()> {
+    #[cfg(unix)]
+    signal_hook::flag::register_conditional_default(
+        signal_hook::consts::SIGPIPE,
+        Arc::new(AtomicBool::new(true)),
+    )?;
     ctrlc::set_handler(|| {
         if INTERRUPTED.swap(true, Ordering::SeqCst) {
             if OTHER_SCREEN.load(Ordering::SeqCst) {

@@ -42,23 +42,7 @@ enum Command {
     Validate(ValidateArgs),
 }
 
-/// What a shell gives for a program that a closed pipe has ended.
-const BROKEN_PIPE: i32 = 141;
-
-/// A reader that has seen enough, as `head` has, ends the program without a word; any other panic is a defect and says so.
-fn end_with_the_reader() {
-    let report = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| {
-        let said = info.payload().downcast_ref::<String>();
-        if said.is_some_and(|text| text.contains("failed printing to stdout: Broken pipe")) {
-            std::process::exit(BROKEN_PIPE);
-        }
-        report(info);
-    }));
-}
-
 fn main() -> ExitCode {
-    end_with_the_reader();
     let cli = Cli::parse();
     let result = interrupt::install().and_then(|()| match cli.command {
         Command::Baselines(args) => args.run(),

@@ -1,9 +1,14 @@
 //! The commands that make data sets from simulators and draw them: what comes out, and what is refused.
 
+#[path = "common/chart.rs"]
+#[allow(dead_code, reason = "points are compared in other test files")]
+mod chart;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use chart::{Points, charts};
 use finescale_trainer::dataset::{Reader, Split};
 
 struct Home(tempfile::TempDir);
@@ -100,9 +105,14 @@ fn trajectories_depend_on_the_seed_and_their_number_alone() {
     assert_eq!(open("d.zarr").hash(), a.hash());
 }
 
-fn is_png(path: &Path) -> bool {
-    let (width, height) = image::image_dimensions(path).unwrap();
-    width > 500 && height > 200
+/// The SVG of a picture whose PNG has the same size, at two pixels a unit.
+fn picture(folder: &Path, name: &str) -> String {
+    let text = std::fs::read_to_string(folder.join(format!("{name}.svg"))).unwrap();
+    let document = roxmltree::Document::parse(&text).unwrap();
+    let side = |name| document.root_element().attribute(name).unwrap().parse::<u32>().unwrap();
+    let pixels = image::image_dimensions(folder.join(format!("{name}.png"))).unwrap();
+    assert_eq!(pixels, (2 * side("width"), 2 * side("height")));
+    text
 }
 
 #[test]
@@ -111,15 +121,42 @@ fn data_sets_are_drawn() {
     home.succeeds(&format!("{KOLMOGOROV} --trajectories 3 --out plane.zarr"));
     home.succeeds(&format!("{KS} --frames 6 --trajectories 3 --out line.zarr"));
     for name in ["plane", "line"] {
-        home.succeeds(&format!("data plot {name}.zarr"));
-        home.succeeds(&format!("data plot {name}.zarr --format svg --trajectory 2 --frames 2"));
-        for picture in ["fields", "spectra"] {
-            assert!(is_png(&home.path(name).join(format!("{picture}.png"))));
-            let svg = home.path(name).join(format!("{picture}.svg"));
-            assert!(std::fs::read_to_string(svg).unwrap().contains("<svg"));
+        for format in ["png", "svg"] {
+            let options = format!("--format {format} --trajectory 2 --frames 2");
+            home.succeeds(&format!("data plot {name}.zarr {options}"));
+            let levels = "--lambda 0,0.1,1 --frame 2";
+            home.succeeds(&format!("damp {name}.zarr --out {name}-damped.{format} {levels}"));
         }
-        home.succeeds(&format!("damp {name}.zarr --out {name}.png --lambda 0,0.1,1 --frame 2"));
-        assert!(is_png(&home.path(&format!("{name}.png"))));
+        let spectra = charts(&picture(&home.path(name), "spectra"));
+        assert_eq!(spectra.len(), 1, "{spectra:?}");
+        assert_eq!(spectra[0].x_label, "wavenumber");
+        assert!(spectra[0].y_label.starts_with("power"), "{spectra:?}");
+        let damped = picture(&home.path("."), &format!("{name}-damped"));
+        for lambda in ["λ = 0", "λ = 0.1", "λ = 1"] {
+            assert!(damped.contains(lambda), "{lambda}");
+        }
+    }
+    let fields = picture(&home.path("plane"), "fields");
+    // Two frames and the bar of their colours.
+    assert_eq!(fields.matches("<image").count(), 3);
+
+    // On a line the first and the last frame are curves: those of the data set.
+    let mut profiles = charts(&picture(&home.path("line"), "fields"));
+    profiles.retain(|chart| !chart.lines.is_empty());
+    let [chart] = &profiles[..] else { panic!("{profiles:?}") };
+    let reader = Reader::open(&home.path("line.zarr")).unwrap();
+    let values = reader.read(2, 0..6).unwrap();
+    let nx = reader.spec().nx();
+    let drawn: Vec<_> = chart.lines.values().collect();
+    assert_eq!(drawn.len(), 2);
+    for frame in [0, 5] {
+        let wanted = &values[frame * nx..][..nx];
+        let span = chart.y_ticks[chart.y_ticks.len() - 1] - chart.y_ticks[0];
+        let same = |line: &&Points| {
+            let mut pairs = line.iter().zip(wanted);
+            line.len() == nx && pairs.all(|(p, u)| (p.1 - f64::from(*u)).abs() < 5e-3 * span)
+        };
+        assert_eq!(drawn.iter().filter(|line| same(line)).count(), 1, "frame {frame}: {chart:?}");
     }
 }
 

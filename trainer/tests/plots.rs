@@ -1,8 +1,13 @@
-//! Pictures are read back: pixels of known fields, texts of SVG, files after failures.
+//! Pictures are read back: pixels of known fields, texts and marks of SVG, files after failures.
 
+#[path = "common/chart.rs"]
+mod chart;
+
+use std::f64::consts::TAU;
 use std::fs;
 use std::path::Path;
 
+use chart::{assert_points, charts, color};
 use finescale_trainer::plot::{
     Axis, Bars, ChannelMeta, Coordinate, Field, FieldGrid, Figure, PALETTE, Plot, RGBColor, Series,
     SpaceTime, Spectrum, TrajectoryMeta, plot_trajectory, spectra,
@@ -130,6 +135,70 @@ fn higher_values_are_drawn_higher_and_clipped_at_the_frame() {
     assert!(find(rgb(PALETTE[2])).is_none(), "a line outside the range is not drawn");
 }
 
+/// Two lines that are known in closed form, read back by the axes' own ticks.
+#[test]
+fn lines_lie_where_the_axes_say() {
+    let x: Vec<f64> = (0..17).map(|i| -1.0 + 0.25 * f64::from(i)).collect();
+    let known = |f: fn(f64) -> f64| x.iter().map(|x| (*x, f(*x))).collect::<Vec<_>>();
+    let (sine, square) = (|x: f64| 3.0 * (TAU * x / 4.0).sin(), |x: f64| x * x - 2.0);
+    let line = |label: &str, f: fn(f64) -> f64| {
+        Series::new(label, x.clone(), x.iter().map(|x| f(*x)).collect()).unwrap()
+    };
+    let plot = Plot::new(Axis::linear("time (h)"), Axis::linear("wind (m s⁻¹)"))
+        .title("two lines")
+        .series(line("sine", sine))
+        .series(line("square", square).markers())
+        .level(1.0, "one");
+    let charts = charts(&svg(&Figure::new().push(plot)));
+    let [chart] = &charts[..] else { panic!("{charts:?}") };
+    assert_eq!(
+        [&chart.title, &chart.x_label, &chart.y_label],
+        ["two lines", "time (h)", "wind (m s⁻¹)"]
+    );
+    assert_eq!(chart.legend, ["sine", "square", "one"]);
+    assert_eq!(chart.x_ticks, [-1.0, 0.0, 1.0, 2.0, 3.0]);
+    assert_eq!(chart.lines.len(), 2, "{chart:?}");
+    assert_points(chart, &chart.lines[&color(0)], &known(sine));
+    assert_points(chart, &chart.lines[&color(1)], &known(square));
+    assert_eq!(chart.dots.len(), 1, "{chart:?}");
+    assert_points(chart, &chart.dots[&color(1)], &known(square));
+}
+
+/// A power law and one that falls faster, over decades; the mean is left out, and a gap stays a gap.
+#[test]
+fn spectra_lie_on_logarithmic_axes() {
+    let k: Vec<f64> = (0..=32).map(f64::from).collect();
+    let law = |exponent: f64| k.iter().map(move |k| 1e3 * k.powf(exponent)).collect::<Vec<_>>();
+    let all = [
+        Spectrum::new("truth", k.clone(), law(-3.0)),
+        Spectrum::new("drawn", k.clone(), law(-5.0 / 3.0)),
+    ];
+    let charts = charts(&svg(&Figure::new().push(spectra("Energy", &all, "K²").unwrap())));
+    let [chart] = &charts[..] else { panic!("{charts:?}") };
+    assert_eq!(
+        [&chart.title, &chart.x_label, &chart.y_label],
+        ["Energy", "wavenumber", "power (K²)"]
+    );
+    assert_eq!(chart.legend, ["truth", "drawn"]);
+    assert_eq!(chart.y_ticks, [0.1, 1.0, 10.0, 100.0, 1000.0]);
+    for (n, exponent) in [(0, -3.0), (1, -5.0 / 3.0)] {
+        let wanted: Vec<_> = (1..=32).map(f64::from).map(|k| (k, 1e3 * k.powf(exponent))).collect();
+        assert_points(chart, &chart.lines[&color(n)], &wanted);
+    }
+}
+
+#[test]
+fn bars_are_as_high_as_their_values() {
+    let (ranks, heights) = ((0..5).map(f64::from), [0.4, 1.7, 0.9, 1.2, 0.8]);
+    let bars = Bars::new("ranks", ranks.clone().collect(), heights.to_vec()).unwrap();
+    let plot = Plot::new(Axis::linear("rank"), Axis::linear("frequency")).bars(bars);
+    let charts = charts(&svg(&Figure::new().push(plot)));
+    let [chart] = &charts[..] else { panic!("{charts:?}") };
+    assert_eq!((chart.x_label.as_str(), chart.y_label.as_str()), ("rank", "frequency"));
+    assert_eq!((&chart.legend[..], chart.y_ticks[0]), (&["ranks".to_owned()][..], 0.0));
+    assert_points(chart, &chart.bars[&color(0)], &ranks.zip(heights).collect::<Vec<_>>());
+}
+
 #[test]
 fn values_a_log_axis_cannot_show_are_counted_in_the_legend() {
     let k = vec![1.0, 2.0, 3.0, 4.0];
@@ -236,7 +305,7 @@ fn the_suffix_must_be_known() {
         |name: &str| format!("{:#}", Figure::new().save(folder.path().join(name)).unwrap_err());
     assert!(message("a.pdf").contains(".pdf is unknown, use .png or .svg"));
     assert!(message("a").contains("no suffix, end it in .png or .svg"));
-    assert!(message("absent/a.png").contains("create it first"));
+    assert!(message("absent/a.png").contains("absent does not exist: make it first"));
     assert_eq!(files(folder.path()), Vec::<String>::new());
     Figure::new().save(folder.path().join("A.PNG")).unwrap();
     assert_eq!(files(folder.path()), ["A.PNG"]);
@@ -261,7 +330,7 @@ fn files_are_replaced_as_a_whole_or_left_alone() {
         let taken = folder.path().join(format!("taken-{name}"));
         fs::create_dir_all(taken.join("inside")).unwrap();
         let error = Figure::new().save(&taken).unwrap_err();
-        assert!(format!("{error}").contains("cannot write the picture"), "{error}");
+        assert!(format!("{error}").contains("cannot be written"), "{error}");
         assert!(taken.join("inside").is_dir());
     }
     assert_eq!(files(folder.path()), ["a.png", "a.svg", "taken-a.png", "taken-a.svg"]);
@@ -307,10 +376,35 @@ fn a_trajectory_becomes_its_pages() {
     for expected in ["A trajectory", "t = 0 h", "t = 2 h", "t = 4 h", "first (K)", "second (K)"] {
         assert!(fields.iter().any(|text| text == expected), "{expected}: {fields:?}");
     }
-    assert!(texts_of(&written[1]).iter().any(|text| text == "power (K²)"));
+    let panels = charts(&fs::read_to_string(&written[1]).unwrap());
+    let titles: Vec<_> = panels.iter().map(|chart| chart.title.as_str()).collect();
+    assert_eq!(titles, ["first", "second"]);
+    for chart in &panels {
+        assert_eq!(chart.y_label, "power (K²)");
+        assert_points(chart, &chart.lines[&color(0)], &[(1.0, 0.5), (2.0, 0.1)]);
+    }
 
+    // On a line there are profiles, of three frames of each channel.
     (meta.ny, meta.nx) = (1, 64);
-    plot_trajectory(&values, &meta, 3, folder.path(), "png").unwrap();
-    let image = image::open(folder.path().join("fields.png")).unwrap().to_rgb8();
-    assert!(image.pixels().collect::<std::collections::HashSet<_>>().len() > 100);
+    let written = plot_trajectory(&values, &meta, 3, folder.path(), "svg").unwrap();
+    let mut profiles = charts(&fs::read_to_string(&written[0]).unwrap());
+    profiles.retain(|chart| !chart.lines.is_empty());
+    assert_eq!(profiles.len(), 2, "{profiles:?}");
+    for (channel, chart) in profiles.iter().enumerate() {
+        assert_eq!(chart.y_label, format!("{} (K)", meta.channels[channel].name));
+        assert_eq!((chart.x_label.as_str(), chart.lines.len()), ("grid point", 3));
+        let drawn = |frame: usize| {
+            let values = &values[(2 * frame + channel) * 64..][..64];
+            values.iter().enumerate().map(|(x, u)| (x as f64, f64::from(*u))).collect::<Vec<_>>()
+        };
+        for frame in [0, 2, 4] {
+            let wanted = drawn(frame);
+            let found = chart.lines.values().any(|line| {
+                line.iter()
+                    .zip(&wanted)
+                    .all(|(a, b)| (a.0 - b.0).abs() < 0.3 && (a.1 - b.1).abs() < 0.02)
+            });
+            assert!(found, "no line of channel {channel} is frame {frame}");
+        }
+    }
 }

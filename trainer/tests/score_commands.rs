@@ -1,11 +1,14 @@
 //! `finescale score`, `baselines` and `report`: what comes out, and what is refused.
 
+#[path = "common/chart.rs"]
+mod chart;
 #[path = "common/ensembles.rs"]
 mod ensembles;
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
+use chart::assert_points;
 use ensembles::{noise, path, result, spec, wave, with_input};
 use finescale::Boundary;
 use finescale_trainer::ensemble::{Ensemble, Task};
@@ -117,6 +120,36 @@ fn baselines_are_results_to_score() {
     }
     assert!(home.refuses("baselines sr.nc --out base").contains("--force"));
     home.succeeds("baselines sr.nc --out base --force");
+}
+
+/// Ranks and errors in the report's charts are those that `score` writes as numbers.
+#[test]
+fn the_report_draws_the_scores() {
+    let home = Home::new();
+    super_resolution(3).write(&home.path("a.nc")).unwrap();
+    home.succeeds("score a.nc --out a.json");
+    let scores: serde_json::Value = serde_json::from_str(&home.text("a.json")).unwrap();
+    let numbers = |value: &serde_json::Value| -> Vec<f64> {
+        value.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect()
+    };
+    home.succeeds("report a.nc --out page.html");
+    let page = home.text("page.html");
+    let figures = page.split("<svg").skip(1).map(|svg| svg.split("</svg>").next().unwrap());
+    let charts: Vec<_> =
+        figures.flat_map(|svg| chart::charts(&format!("<svg{svg}</svg>"))).collect();
+
+    let ranks = charts.iter().find(|chart| chart.x_label == "rank of the truth").unwrap();
+    assert_eq!(ranks.y_label, "frequency × (M + 1)");
+    let frequencies = numbers(&scores["overall"]["rank"]["frequencies"]);
+    let wanted: Vec<_> = (0..4).map(|r| (r as f64, 4.0 * frequencies[r])).collect();
+    assert_points(ranks, &ranks.bars[&chart::color(0)], &wanted);
+
+    let errors = charts.iter().find(|chart| chart.title == "relative L² of the mean").unwrap();
+    let by_lead = numbers(&scores["overall"]["error"]["relative_l2_of_mean_by_lead"]);
+    let lead = numbers(&scores["lead"]);
+    let wanted: Vec<_> = lead.into_iter().zip(by_lead).collect();
+    assert_eq!(wanted.len(), 4);
+    assert_points(errors, &errors.lines[&chart::color(0)], &wanted);
 }
 
 /// The page must open anywhere, without a network.

@@ -99,7 +99,7 @@ fn run(tools: &Tools, board: &Board, console: Console, elf: &Path) -> Result<Cou
         return Ok(Count::ONE);
     };
     let mut timeout = Command::new("timeout");
-    timeout.args(["--kill-after=5", LIMIT]);
+    timeout.args(["--kill-after=5", LIMIT]).env("PATH", &tools.path);
     match console {
         Console::Defmt => through_qemu_run(&mut timeout, qemu, tools),
         Console::Plain => through_qemu(&mut timeout, qemu),
@@ -111,7 +111,7 @@ fn run(tools: &Tools, board: &Board, console: Console, elf: &Path) -> Result<Cou
 }
 
 fn through_qemu_run(timeout: &mut Command, qemu: &Qemu, tools: &Tools) {
-    timeout.arg(tools.bin.join("qemu-run"));
+    timeout.arg(&tools.qemu_run);
     timeout.args(["--log-format", "{s}", "--machine", &qemu.machine]);
     for (name, value) in &qemu.options {
         timeout.arg("--arg").arg(format!("{name}={value}"));

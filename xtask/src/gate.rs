@@ -1,21 +1,23 @@
-//! What has to pass: `test`, and `ci`, which is the lints and then exactly `test` with nothing left out.
+//! What has to pass: `test`, and `ci`, which is the lints and then exactly `test` with nothing left out. Neither installs
+//! anything: what is missing is named, and `setup` gets it.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Result;
 
 use crate::board::Board;
 use crate::firmware::{OVERFLOW, RELEASE};
-use crate::setup::{self, Lints, Missing, Tools};
+use crate::setup::{self, Lints, Missing, Tools, python, winds};
 use crate::stages::{Count, Skipping, Stages};
 use crate::{command, firmware, paths};
 
-/// All tests. Firmware that cannot be run here is skipped, with the reason.
+/// All tests. What cannot be run here is skipped, with the reason.
 pub(crate) fn test() -> Result<bool> {
     let boards = Board::all()?;
     let mut stages = Stages::new(Skipping::Allowed);
     desktop_tests(&mut stages);
-    let tools = stages.run("firmware tools", || setup::run(&boards, Lints::Without));
+    let tools = stages.run("firmware tools", || setup::find(&boards, Lints::Without));
     firmware_tests(&mut stages, tools.as_ref(), &boards);
     Ok(stages.close())
 }
@@ -26,7 +28,7 @@ pub(crate) fn ci() -> Result<bool> {
     let mut stages = Stages::new(Skipping::Refused);
     lints(&mut stages);
     desktop_tests(&mut stages);
-    let tools = stages.run("firmware tools", || setup::run(&boards, Lints::With));
+    let tools = stages.run("firmware tools", || setup::find(&boards, Lints::With));
     if let Some(tools) = &tools {
         for board in one_for_each_target(&boards) {
             stages.run(&format!("clippy, {}", board.target), || firmware::clippy(tools, board));
@@ -39,7 +41,7 @@ pub(crate) fn ci() -> Result<bool> {
 /// The firmware's tests for some boards.
 pub(crate) fn firmware(boards: &[Board]) -> Result<bool> {
     let mut stages = Stages::new(Skipping::Refused);
-    let tools = stages.run("firmware tools", || setup::run(boards, Lints::Without));
+    let tools = stages.run("firmware tools", || setup::find(boards, Lints::Without));
     firmware_tests(&mut stages, tools.as_ref(), boards);
     Ok(stages.close())
 }
@@ -105,17 +107,26 @@ fn desktop_tests(stages: &mut Stages) {
     stages.test("tests on the desktop", || {
         cargo_test(&mut cargo(&["test", "--workspace", "--no-fail-fast"]))
     });
-    stages.test("changed model files", || {
-        let test = ["--test", "mutated_models", "--", "--ignored", "--nocapture"];
-        cargo_test(cargo(&["test", "--workspace"]).args(test))
-    });
-    // Its packages come from an index that may be out of reach, which is no fault of the project's.
+    stages.test("changed model files", || cargo_test(&mut ignored_test("mutated_models")));
+    // What they need comes from places that may be out of reach, which is no fault of the project's.
     stages.optional("ONNX Runtime", || {
-        let python = setup::python::environment()?;
-        let test = ["--test", "onnx_runtime", "--", "--ignored", "--nocapture"];
-        let mut tests = cargo(&["test", "--workspace"]);
-        cargo_test(tests.args(test).env("FINESCALE_PYTHON", python))
+        cargo_test(ignored_test("onnx_runtime").env("FINESCALE_PYTHON", python()?))
     });
+    stages.optional("real winds in xarray", || {
+        let winds = winds::find().ok_or_else(|| Missing::until_setup("the file of real winds"))?;
+        let mut test = ignored_test("navy_winds");
+        cargo_test(test.env("FINESCALE_WINDS", winds).env("FINESCALE_PYTHON", python()?))
+    });
+}
+
+fn python() -> Result<PathBuf> {
+    let python = python::find()?;
+    python.ok_or_else(|| Missing::until_setup("the environment of Python").into())
+}
+
+/// A test that needs more than Rust, or a minute.
+fn ignored_test(name: &str) -> Command {
+    cargo(&["test", "--workspace", "--test", name, "--", "--ignored", "--nocapture"])
 }
 
 /// Runs `cargo test` and counts.

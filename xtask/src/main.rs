@@ -19,10 +19,12 @@ const HELP: &str = "\
 cargo xtask COMMAND
 
   demo                super-resolve flows and real winds with shipped models, score and draw them
-  test                all tests: on the desktop, then the firmware under QEMU
-  ci                  lints and documentation, then exactly what `test` runs; nothing may be skipped
+  test                all tests: on the desktop, then the firmware under QEMU; what is missing is named
+                      and its tests are skipped
+  ci                  lints and documentation, then exactly what `test` runs; no firmware may be skipped
   firmware [BOARD…]   build, run and prove the firmware for these boards (all by default)
-  setup               install and build what the firmware needs; the other commands call it";
+  setup [--dry-run]   say what the tests need beside Rust and is missing, then download and build it,
+                      all of it into the target folder (with --dry-run: only say it)";
 
 fn main() -> ExitCode {
     match dispatch() {
@@ -44,11 +46,8 @@ fn dispatch() -> Result<bool> {
         ["test"] => gate::test(),
         ["ci"] => gate::ci(),
         ["firmware", ref boards @ ..] => gate::firmware(&Board::named(boards)?),
-        ["setup"] => {
-            setup::run(&Board::all()?, setup::Lints::Without)?;
-            println!("the firmware's tools are ready");
-            Ok(true)
-        }
+        ["setup"] => setup::run(false),
+        ["setup", "--dry-run"] => setup::run(true),
         [] | ["help" | "-h" | "--help"] => {
             println!("{HELP}");
             Ok(true)

@@ -33,8 +33,7 @@ impl Format {
 /// One sentence if the extension is unknown, the folder is missing, or something is there and must not be replaced.
 pub fn check_output(path: &Path, force: bool) -> Result<()> {
     let format = Format::of(path)?;
-    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    ensure!(parent.is_dir(), "the folder {} does not exist: make it first", parent.display());
+    crate::write::parent(path)?;
     match format {
         Format::Zarr => staging::check_target(path, force),
         Format::NetCdf => {

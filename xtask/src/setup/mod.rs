@@ -1,28 +1,42 @@
-//! What the firmware needs beside Rust: a compiler for its targets, QEMU, and `qemu-run`, which decodes defmt.
+//! What the firmware and the tests need beside Rust: a compiler for the boards' targets, QEMU, `qemu-run`, which decodes defmt,
+//! Python's packages and real winds.
 //!
-//! A rustup toolchain that has the targets is used as it is. Where it has not, Debian's compiler is, with a sysroot
-//! built from the library source of the same package ([`sysroot`]). Nothing is downloaded through rustup.
+//! [`find`] looks for it and changes nothing. [`run`], the command `setup`, says what is absent and gets it, all of it into the
+//! target folder: the system stays as it is. A rustup toolchain that has the targets is used as it is. Where it has not,
+//! Debian's compiler is, with a sysroot built from the library source of the same package ([`sysroot`]). Nothing is downloaded
+//! through rustup.
 
-mod apt;
+mod debian;
 pub(crate) mod python;
 mod sysroot;
 mod toolchain;
+pub(crate) mod winds;
 
+use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 use std::process::Command;
+use std::{env, iter};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use crate::board::{self, Board, Console};
+use crate::stages::{Count, Skipping, Stages};
 use crate::{command, paths};
 pub(crate) use toolchain::Toolchain;
 
 const QEMU_RUN: &str = "0.3.1";
 
-/// A tool that is absent and cannot be installed from here; the sentence says what to install.
+/// A tool that is absent; the sentence says what to do.
 #[derive(Debug)]
 pub(crate) struct Missing(pub(crate) String);
+
+impl Missing {
+    /// For what `setup` gets.
+    pub(crate) fn until_setup(what: impl fmt::Display) -> Self {
+        Self(format!("{what} is missing: run `cargo xtask setup`"))
+    }
+}
 
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -39,55 +53,201 @@ pub(crate) enum Lints {
     Without,
 }
 
-/// What `setup` found or made.
+/// The firmware's tools.
 pub(crate) struct Tools {
     /// The compiler for the firmware's targets.
     pub(crate) toolchain: Toolchain,
-    /// The folder with `qemu-run`.
-    pub(crate) bin: PathBuf,
+    /// The program `qemu-run`.
+    pub(crate) qemu_run: PathBuf,
+    /// `PATH` with the emulators on it.
+    pub(crate) path: OsString,
 }
 
-/// Finds what these boards need and installs what is absent; quick when everything is there.
-pub(crate) fn run(boards: &[Board], lints: Lints) -> Result<Tools> {
+/// Something that is absent, and that `setup` gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Need {
+    /// Debian packages, and the targets that a library is built for by the compiler in them.
+    Debian {
+        absent: Vec<&'static str>,
+        all: Vec<&'static str>,
+        targets: Vec<String>,
+    },
+    QemuRun,
+    Python,
+    Winds,
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Debian { absent, targets, .. } if absent.is_empty() => {
+                write!(f, "Rust's core for {}", targets.join(", "))
+            }
+            Self::Debian { absent, .. } => write!(f, "Debian's {}", absent.join(", ")),
+            Self::QemuRun => write!(f, "qemu-run {QEMU_RUN}"),
+            Self::Python => f.write_str("the environment of Python"),
+            Self::Winds => f.write_str("the file of real winds"),
+        }
+    }
+}
+
+impl Need {
+    /// What `setup` will do, in words.
+    fn plan(&self) -> Vec<String> {
+        match self {
+            Self::Debian { absent, all, targets } => {
+                let unpack = (!absent.is_empty()).then(|| {
+                    format!(
+                        "download the Debian packages {} and what they depend on, and unpack them: nothing is installed or removed",
+                        all.join(", ")
+                    )
+                });
+                let build = (!targets.is_empty()).then(|| {
+                    format!(
+                        "build core and alloc for {} with Debian's compiler (about 30 s of CPU each)",
+                        targets.join(", ")
+                    )
+                });
+                unpack.into_iter().chain(build).collect()
+            }
+            Self::QemuRun => vec![format!("build qemu-run {QEMU_RUN} from crates.io")],
+            Self::Python => vec![
+                "make an environment of Python with the packages of tests/python/requirements.txt"
+                    .into(),
+            ],
+            Self::Winds => vec!["download Debian's ferret-datasets (28 MB) and unpack it".into()],
+        }
+    }
+
+    /// Whether the gate does without it.
+    fn optional(&self) -> bool {
+        // Their packages come from places that may be out of reach, which is no fault of the project's.
+        matches!(self, Self::Python | Self::Winds)
+    }
+
+    fn get(&self) -> Result<()> {
+        match self {
+            Self::Debian { absent, all, targets } => {
+                if !absent.is_empty() {
+                    debian::unpack_tools(all)?;
+                }
+                if targets.is_empty() {
+                    return Ok(());
+                }
+                sysroot::build(&targets.iter().map(String::as_str).collect::<Vec<_>>())
+            }
+            Self::QemuRun => install_qemu_run(),
+            Self::Python => python::make(),
+            Self::Winds => winds::fetch().map(drop),
+        }
+    }
+}
+
+/// Says what is absent for every board and every test, and gets it; with `dry_run` it only says it. Gives whether all is there
+/// that the gate cannot do without.
+pub(crate) fn run(dry_run: bool) -> Result<bool> {
+    let mut needs = firmware_needs(&Board::all()?, Lints::With)?;
+    if python::find()?.is_none() {
+        needs.push(Need::Python);
+    }
+    if winds::find().is_none() {
+        needs.push(Need::Winds);
+    }
+    if needs.is_empty() {
+        println!("everything is there");
+        return Ok(true);
+    }
+    println!("into {}, setup will", paths::target().display());
+    for step in needs.iter().flat_map(Need::plan) {
+        println!("  - {step}");
+    }
+    if dry_run {
+        return Ok(true);
+    }
+    let mut stages = Stages::new(Skipping::Refused);
+    for need in &needs {
+        let get = || need.get().map(|()| Count::ONE);
+        if need.optional() {
+            stages.optional(&need.to_string(), get);
+        } else {
+            stages.test(&need.to_string(), get);
+        }
+    }
+    Ok(stages.close())
+}
+
+/// The tools for these boards. Nothing is fetched or built.
+///
+/// # Errors
+/// [`Missing`] names what is absent.
+pub(crate) fn find(boards: &[Board], lints: Lints) -> Result<Tools> {
+    let needs = firmware_needs(boards, lints)?;
+    let list: Vec<_> = needs.iter().map(Need::to_string).collect();
+    ensure!(needs.is_empty(), Missing::until_setup(list.join("; ")));
+    let targets = board::targets(boards);
+    let toolchain = if toolchain::lacking_targets(&targets)?.is_empty() {
+        Toolchain::Active
+    } else {
+        Toolchain::Debian { sysroot: sysroot::find(&targets)?.0, linker: toolchain::linker() }
+    };
+    let path = env::var_os("PATH").unwrap_or_default();
+    let path = env::join_paths(env::split_paths(&path).chain(iter::once(debian::programs())))?;
+    Ok(Tools { toolchain, qemu_run: qemu_run(), path })
+}
+
+/// What is absent for these boards' firmware.
+fn firmware_needs(boards: &[Board], lints: Lints) -> Result<Vec<Need>> {
     let targets = board::targets(boards);
     let lacking = toolchain::lacking_targets(&targets)?;
-
-    let mut packages = Vec::new();
+    let mut all = Vec::new();
     for system in boards.iter().filter_map(|board| Some(board.qemu.as_ref()?.system.as_str())) {
         if paths::find_program(system).is_none() {
-            packages.push(apt::package_of(system));
+            all.push(debian::package_of(system));
         }
     }
     if paths::find_program("timeout").is_none() {
-        packages.push("coreutils");
+        all.push("coreutils");
     }
     if !lacking.is_empty() {
-        packages.extend(toolchain::debian_packages(lints));
+        all.extend(toolchain::debian_packages(lints));
     }
-    packages.sort_unstable();
-    packages.dedup();
-    apt::install(&packages, &lacking)?;
+    all.sort_unstable();
+    all.dedup();
 
-    let toolchain = if lacking.is_empty() {
-        Toolchain::Active
-    } else {
-        Toolchain::Debian { sysroot: sysroot::build(&targets)?, linker: toolchain::linker()? }
+    let absent = debian::not_unpacked(&all);
+    let unbuilt = match lacking.is_empty() {
+        true => Vec::new(),
+        // The library is that of the compiler, which comes with the packages.
+        false if absent.is_empty() => sysroot::find(&targets)?.1,
+        false => targets,
     };
-    let bin = paths::tools().join(format!("qemu-run-{QEMU_RUN}"));
-    let decodes = |board: &Board| board.console == Console::Defmt && board.qemu.is_some();
-    if boards.iter().any(decodes) && !bin.join("bin/qemu-run").is_file() {
-        install_qemu_run(&bin)?;
+    let targets: Vec<_> = unbuilt.into_iter().map(str::to_owned).collect();
+    let mut needs = Vec::new();
+    if !(absent.is_empty() && targets.is_empty()) {
+        needs.push(Need::Debian { absent, all, targets });
     }
-    Ok(Tools { toolchain, bin: bin.join("bin") })
+    let decodes = |board: &Board| board.console == Console::Defmt && board.qemu.is_some();
+    if boards.iter().any(decodes) && !qemu_run().is_file() {
+        needs.push(Need::QemuRun);
+    }
+    Ok(needs)
 }
 
-fn install_qemu_run(root: &PathBuf) -> Result<()> {
+fn qemu_run_folder() -> PathBuf {
+    paths::tools().join(format!("qemu-run-{QEMU_RUN}"))
+}
+
+fn qemu_run() -> PathBuf {
+    qemu_run_folder().join("bin/qemu-run")
+}
+
+fn install_qemu_run() -> Result<()> {
     let mut cargo = Command::new("cargo");
-    cargo.args(["install", "--quiet", "--locked", "--root"]).arg(root);
+    cargo.args(["install", "--quiet", "--locked", "--root"]).arg(qemu_run_folder());
     cargo.args([format!("--version=={QEMU_RUN}").as_str(), "qemu-run"]);
     command::run(&mut cargo).map_err(|error| {
         Missing(format!(
-            "qemu-run {QEMU_RUN}, which decodes the firmware's output, cannot be installed: {error}"
+            "qemu-run {QEMU_RUN}, which decodes the firmware's output, cannot be built: {error}"
         ))
         .into()
     })

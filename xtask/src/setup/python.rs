@@ -10,28 +10,36 @@ use super::Missing;
 use crate::{command, paths};
 
 const REQUIREMENTS: &str = "tests/python/requirements.txt";
+/// A copy of the requirements that the environment was made from, written last: half an environment is not taken for a whole one.
+const STAMP: &str = "requirements.txt";
 
-/// Its interpreter; quick when it is there.
-pub(crate) fn environment() -> Result<PathBuf> {
-    let home = paths::target().join("python");
-    let python = home.join("bin/python");
-    let wanted = fs::read_to_string(paths::root().join(REQUIREMENTS)).context(REQUIREMENTS)?;
-    // Written last, so half an environment is not taken for a whole one.
-    let stamp = home.join("requirements.txt");
-    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
-        return Ok(python);
-    }
-    let missing = |what: &str| Missing(format!("{what}; ONNX Runtime is compared from Python"));
+fn home() -> PathBuf {
+    paths::target().join("python")
+}
+
+fn wanted() -> Result<String> {
+    fs::read_to_string(paths::root().join(REQUIREMENTS)).context(REQUIREMENTS)
+}
+
+/// Its interpreter, if the environment has the packages that are wanted now.
+pub(crate) fn find() -> Result<Option<PathBuf>> {
+    let wanted = wanted()?;
+    let made = fs::read_to_string(home().join(STAMP)).is_ok_and(|made| made == wanted);
+    Ok(made.then(|| home().join("bin/python")))
+}
+
+/// Makes it anew.
+pub(super) fn make() -> Result<()> {
+    let home = home();
     let mut venv = Command::new("python3");
     command::run(venv.args(["-m", "venv", "--clear"]).arg(&home)).map_err(|error| {
-        missing(&format!(
+        Missing(format!(
             "python3 with its module venv is missing (Debian: python3-venv): {error:#}"
         ))
     })?;
-    let mut pip = Command::new(&python);
+    let mut pip = Command::new(home.join("bin/python"));
     pip.current_dir(paths::root()).args(["-m", "pip", "install", "--quiet", "-r", REQUIREMENTS]);
     command::run(&mut pip)
-        .map_err(|_| missing(&format!("pip cannot install the packages of {REQUIREMENTS}")))?;
-    fs::write(&stamp, wanted)?;
-    Ok(python)
+        .map_err(|_| Missing(format!("pip cannot install the packages of {REQUIREMENTS}")))?;
+    Ok(fs::write(home.join(STAMP), wanted()?)?)
 }

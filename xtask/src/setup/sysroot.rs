@@ -6,38 +6,51 @@ use std::process::{self, Command};
 
 use anyhow::{Context, Result, ensure};
 
-use super::toolchain::{self, DEBIAN_RUSTC};
+use super::{debian, toolchain};
 use crate::{command, paths};
 
-const SOURCE: &str = "/usr/lib/rustlib/src/rust";
 const CRATES: [&str; 3] = ["libcore-", "liballoc-", "libcompiler_builtins-"];
 
-/// The sysroot's folder with these targets in it; builds those that are absent, all in one go.
-pub(super) fn build(targets: &[&str]) -> Result<PathBuf> {
-    let cache = paths::tools().join(compiler_name()?);
-    let rustlib = cache.join("sysroot/lib/rustlib");
-    let absent: Vec<_> = targets
-        .iter()
-        .copied()
-        .filter(|target| !rustlib.join(target).join("lib").is_dir())
-        .collect();
-    if !absent.is_empty() {
-        println!("building core and alloc for {} (about 30 s of CPU each)", absent.join(", "));
-        let work = cache.join(format!("build-{}", process::id()));
-        write_stub(&work)?;
-        command::run(&mut cargo(&work, &absent))?;
-        for target in absent {
-            keep(&work.join("target").join(target).join("release/deps"), &rustlib.join(target))?;
-        }
-        fs::remove_dir_all(&work)?;
+/// The sysroot's folder, and those of these targets that are not in it.
+///
+/// # Errors
+/// If Debian's compiler is not there.
+pub(super) fn find<'a>(targets: &[&'a str]) -> Result<(PathBuf, Vec<&'a str>)> {
+    let sysroot = paths::tools().join(compiler_name()?).join("sysroot");
+    let built = |target: &str| sysroot.join("lib/rustlib").join(target).join("lib").is_dir();
+    let absent = targets.iter().copied().filter(|target| !built(target)).collect();
+    Ok((sysroot, absent))
+}
+
+/// Builds those of these targets that are absent, all in one go.
+pub(super) fn build(targets: &[&str]) -> Result<()> {
+    let (sysroot, absent) = find(targets)?;
+    if absent.is_empty() {
+        return Ok(());
     }
-    Ok(cache.join("sysroot"))
+    let work = paths::tools().join(format!("build-{}", process::id()));
+    write_stub(&work)?;
+    command::run(&mut cargo(&work, &absent)?)?;
+    let rustlib = sysroot.join("lib/rustlib");
+    for target in absent {
+        keep(&work.join("target").join(target).join("release/deps"), &rustlib.join(target))?;
+    }
+    Ok(fs::remove_dir_all(&work)?)
+}
+
+/// The library's source, which comes with the compiler.
+fn source() -> Result<PathBuf> {
+    let mut rustc = Command::new(debian::program("rustc"));
+    let (known, text) = command::capture(rustc.args(["--print", "sysroot"]))?;
+    ensure!(known, "Debian's `rustc --print sysroot` fails: {text}");
+    Ok(Path::new(text.trim()).join("lib/rustlib/src/rust"))
 }
 
 /// A folder name that changes with the compiler: libraries of another one do not load.
 fn compiler_name() -> Result<String> {
-    let (known, text) = command::capture(Command::new(DEBIAN_RUSTC).arg("--version"))?;
-    ensure!(known, "`{DEBIAN_RUSTC} --version` fails: {text}");
+    let mut rustc = Command::new(debian::program("rustc"));
+    let (known, text) = command::capture(rustc.arg("--version"))?;
+    ensure!(known, "Debian's `rustc --version` fails: {text}");
     let words = text
         .split(|c: char| !c.is_ascii_alphanumeric() && c != '.')
         .filter(|word| !word.is_empty());
@@ -54,24 +67,26 @@ fn write_stub(work: &Path) -> Result<()> {
     fs::write(work.join("Cargo.toml"), manifest)?;
     let sources = format!(
         "[source.crates-io]\nreplace-with = \"vendored\"\n\n\
-         [source.vendored]\ndirectory = \"{SOURCE}/library/vendor\"\n"
+         [source.vendored]\ndirectory = \"{}/library/vendor\"\n",
+        source()?.display()
     );
     fs::write(work.join(".cargo/config.toml"), sources)?;
     Ok(())
 }
 
-fn cargo(work: &Path, targets: &[&str]) -> Command {
-    let mut cargo = Command::new("/usr/bin/cargo");
+fn cargo(work: &Path, targets: &[&str]) -> Result<Command> {
+    let mut cargo = Command::new(debian::program("cargo"));
     toolchain::debian_environment(&mut cargo);
     // -Z needs the bootstrap variable; the bitcode is for the firmware's link-time optimisation.
     cargo.env("RUSTC_BOOTSTRAP", "1");
-    cargo.env("RUSTFLAGS", format!("-Cembed-bitcode=yes --remap-path-prefix={SOURCE}=/rustc/src"));
+    let remap = format!("--remap-path-prefix={}=/rustc/src", source()?.display());
+    cargo.env("RUSTFLAGS", format!("-Cembed-bitcode=yes {remap}"));
     cargo.current_dir(work).args(["build", "--quiet", "--release", "--target-dir", "target"]);
     cargo.args(["-Zbuild-std=core,alloc", "-Zbuild-std-features=compiler-builtins-mem"]);
     for target in targets {
         cargo.args(["--target", target]);
     }
-    cargo
+    Ok(cargo)
 }
 
 /// Copies a target's libraries into the sysroot; the folder gets its name when it is complete.

@@ -6,12 +6,13 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Lints, Missing, apt};
+use super::{Lints, debian};
 use crate::board::Board;
 use crate::{command, paths};
 
-const DEBIAN_CARGO: &str = "/usr/bin/cargo";
-pub(super) const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
+const RUST: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
+const CLIPPY: &str = "rust-web-clippy";
+const LINKER: &str = "lld";
 
 /// The compiler that builds the firmware.
 pub(crate) enum Toolchain {
@@ -40,8 +41,10 @@ impl Toolchain {
         let mut cargo = match self {
             Self::Active => Command::new("cargo"),
             // Debian's cargo would find the clippy of rustup first.
-            Self::Debian { .. } if subcommand == "clippy" => Command::new("/usr/bin/cargo-clippy"),
-            Self::Debian { .. } => Command::new(DEBIAN_CARGO),
+            Self::Debian { .. } if subcommand == "clippy" => {
+                Command::new(debian::program("cargo-clippy"))
+            }
+            Self::Debian { .. } => Command::new(debian::program("cargo")),
         };
         // Flags from outside would replace the board's, or put the output elsewhere.
         for (name, _) in env::vars_os() {
@@ -57,7 +60,7 @@ impl Toolchain {
         if let Self::Debian { sysroot, linker } = self {
             flags.insert(0, format!("--sysroot={}", sysroot.display()));
             debian_environment(&mut cargo);
-            cargo.env("CARGO", DEBIAN_CARGO).arg(subcommand);
+            cargo.env("CARGO", debian::program("cargo")).arg(subcommand);
             cargo.arg("--config").arg(format!(
                 "target.{}.linker={:?}",
                 board.target,
@@ -82,7 +85,10 @@ impl Toolchain {
 
 /// Keeps the variables that cargo and rustup set for `xtask` away from Debian's cargo.
 pub(super) fn debian_environment(cargo: &mut Command) {
-    cargo.env("RUSTC", DEBIAN_RUSTC).env_remove("LD_LIBRARY_PATH").env_remove("RUSTDOC");
+    cargo
+        .env("RUSTC", debian::program("rustc"))
+        .env_remove("LD_LIBRARY_PATH")
+        .env_remove("RUSTDOC");
     cargo.env_remove("RUSTC_WRAPPER").env_remove("RUSTC_WORKSPACE_WRAPPER");
 }
 
@@ -96,29 +102,27 @@ pub(super) fn lacking_targets<'a>(targets: &[&'a str]) -> Result<Vec<&'a str>> {
         .collect())
 }
 
-/// The Debian packages that the other way needs and that are absent.
+/// The Debian packages that the other way needs, but for those that are installed.
 pub(super) fn debian_packages(lints: Lints) -> Vec<&'static str> {
-    let mut packages = vec!["rustc-web", "cargo-web", "rust-web-src"];
+    let mut packages = RUST.to_vec();
     if lints == Lints::With {
-        packages.push("rust-web-clippy");
+        packages.push(CLIPPY);
     }
-    let mut absent = apt::absent(&packages);
-    if linker().is_err() {
-        absent.push("lld");
+    if rust_lld().is_none() && paths::find_program("ld.lld").is_none() {
+        packages.push(LINKER);
     }
-    absent
+    debian::not_installed(&packages)
 }
 
 /// The linker of the rustup toolchain, or LLVM's.
-pub(super) fn linker() -> Result<PathBuf> {
-    let rustlib = active_sysroot()?.join("lib/rustlib");
-    let in_toolchain = rustlib.join(host()?).join("bin/rust-lld");
-    if in_toolchain.is_file() {
-        return Ok(in_toolchain);
-    }
-    let missing =
-        || Missing("there is no linker for the firmware: install the package `lld`".into());
-    Ok(paths::find_program("ld.lld").ok_or_else(missing)?)
+pub(super) fn linker() -> PathBuf {
+    let found = rust_lld().or_else(|| paths::find_program("ld.lld"));
+    found.unwrap_or_else(|| debian::program("ld.lld"))
+}
+
+fn rust_lld() -> Option<PathBuf> {
+    let rustlib = active_sysroot().ok()?.join("lib/rustlib");
+    Some(rustlib.join(host().ok()?).join("bin/rust-lld")).filter(|linker| linker.is_file())
 }
 
 fn active_sysroot() -> Result<PathBuf> {

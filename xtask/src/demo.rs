@@ -3,14 +3,13 @@
 //! Coarse frames become fine ones with shipped models, through the runtime that boards run; the models are checked against
 //! tract; scores, NetCDF files, pictures and a report are left in `out/demo`.
 
-mod winds;
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
 
+use crate::setup::winds;
 use crate::{command, paths};
 
 const OUT: &str = "out/demo";
@@ -47,7 +46,7 @@ pub(crate) fn run() -> Result<()> {
     let finescale = build(&root)?;
     let began = Instant::now();
     let mut jobs = vec![flow()];
-    match winds::find(&out) {
+    match winds::fetch() {
         Ok(file) => jobs.push(winds_job(&file)),
         Err(reason) => {
             println!("real winds cannot be had: {reason:#}");
