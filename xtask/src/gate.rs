@@ -112,6 +112,9 @@ fn desktop_tests(stages: &mut Stages) {
     stages.optional("ONNX Runtime", || {
         cargo_test(ignored_test("onnx_runtime").env("FINESCALE_PYTHON", python()?))
     });
+    stages.optional("files of Python's libraries", || {
+        cargo_test(ignored_test("python_files").env("FINESCALE_PYTHON", python()?))
+    });
     stages.optional("real winds in xarray", || {
         let winds = winds::find().ok_or_else(|| Missing::until_setup("the file of real winds"))?;
         let mut test = ignored_test("navy_winds");
