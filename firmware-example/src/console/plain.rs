@@ -76,18 +76,29 @@ pub(crate) fn panicked(info: &PanicInfo) {
 
 /// Sends one line. `semihosting::println!` would do, but its error path panics.
 fn line(text: Arguments) {
-    if let Ok(stdout) = io::stdout() {
-        let mut console = Console(stdout);
-        let _ = console.write_fmt(text);
-        let _ = console.write_str("\n");
+    let mut line = Line { bytes: [0; LINE], len: 0 };
+    let _ = line.write_fmt(text);
+    if let Ok(mut console) = io::stdout() {
+        let _ = console.write(line.bytes.get(..line.len).unwrap_or(&line.bytes));
+        let _ = console.write(b"\n");
     }
 }
 
-/// Writes what it can.
-struct Console(io::Stdout);
+/// A line longer than this many bytes is cut off.
+const LINE: usize = 256;
 
-impl Write for Console {
+/// The first bytes of a line; `heapless` has such a string, but counts with sums that panic in builds with overflow checks.
+struct Line {
+    bytes: [u8; LINE],
+    /// Bytes written, those that were cut off included.
+    len: usize,
+}
+
+impl Write for Line {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0.write(text.as_bytes()).map(|_| ()).map_err(|_| fmt::Error)
+        let room = self.bytes.get_mut(self.len..).unwrap_or_default();
+        room.iter_mut().zip(text.bytes()).for_each(|(to, byte)| *to = byte);
+        self.len = self.len.saturating_add(text.len());
+        Ok(())
     }
 }

@@ -410,7 +410,7 @@ const fn first_coefficient(frames: usize) -> usize {
 /// 1 + 2 + … + n.
 const fn pairs(n: usize) -> usize {
     let next = sum(&[n, 1]);
-    if n % 2 == 0 { product(&[n / 2, next]) } else { product(&[n, next / 2]) }
+    if n & 1 == 0 { product(&[n / 2, next]) } else { product(&[n, next / 2]) }
 }
 
 /// Values of the operators of every number of frames up to `window`.
