@@ -12,6 +12,7 @@ pub mod import;
 pub mod interrupt;
 pub mod linear;
 pub mod model;
+pub mod noise;
 #[cfg(feature = "onnx")]
 pub mod onnx;
 pub mod plot;

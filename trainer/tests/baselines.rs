@@ -11,8 +11,8 @@ use ensembles::{noise, path, result, spec, wave, with_input};
 use finescale::{Boundary, ForwardProcess, Laplacian};
 use finescale_trainer::baseline::{self, Climate, Knowledge};
 use finescale_trainer::dataset::Spec;
-use finescale_trainer::ensemble::{Ensemble, Task};
-use finescale_trainer::score::{Coarsening, Scores, Settings, Truth};
+use finescale_trainer::ensemble::{Coarsening, Ensemble, Task};
+use finescale_trainer::score::{Scores, Settings, Truth};
 
 use Boundary::{Periodic, Reflecting};
 
@@ -119,6 +119,62 @@ fn the_wiener_filter_reaches_its_own_variance() {
     assert!(scores.overall.spectrum.unwrap().error < 0.15);
     assert!(scores.overall.rank.unwrap().reliability_index < 0.1);
     assert!(error(&baseline::nearest(&ensemble).unwrap()) > found);
+}
+
+/// If it failed, a baseline's members would have the errors of the model's, and every comparison of
+/// the two would be off.
+#[test]
+fn baselines_do_not_draw_the_normals_that_members_are_made_of() {
+    let kind = models::kinds().into_iter().find(|kind| kind.name == "line").unwrap();
+    let climate = Climate::of_model(&models::model(&kind)).unwrap();
+    let spec = spec(&[16], Periodic, 1, 40);
+    let (grid, frames, members, seed) = (spec.grid().unwrap(), 40, 4, 0);
+    let truth = noise(frames * 16, 31);
+    let ensemble = super_resolution(spec, truth, 8, Coarsening::Modes);
+    let mut scratch = vec![0.0; finescale::spectral::scratch_len(&grid)];
+    // Modes in standard deviations of the climate.
+    let mut modes = |frame: &[f32]| -> Vec<f32> {
+        let scale = &climate.scale;
+        let mut modes: Vec<f32> =
+            frame.iter().map(|v| (v - scale.mean[0] as f32) / scale.std[0] as f32).collect();
+        finescale::spectral::forward(&grid, &mut modes, &mut scratch).unwrap();
+        modes.iter().zip(&climate.power).map(|(u, p)| u / p.sqrt()).collect()
+    };
+    let knowledge = Knowledge { climate: Some(&climate), data: None, members, seed };
+    let draws = [
+        baseline::wiener_draws(&ensemble, &climate, members, seed).unwrap(),
+        baseline::climatology_draws(&ensemble, &climate, knowledge).unwrap(),
+    ];
+    for draws in draws {
+        let method = &draws.provenance.method;
+        // The starts of members and all that a sampler can draw after them, with the seed itself.
+        for step in 0..40 {
+            let (mut sum, mut count) = (0.0, 0.0);
+            for (frame, member) in (0..frames).flat_map(|n| (0..members).map(move |m| (n, m))) {
+                let stream = finescale::NoiseStream {
+                    seed,
+                    member: member as u32,
+                    frame: frame as u32,
+                    step,
+                };
+                let drawn = modes(draws.frame(0, frame, member));
+                // The Wiener filter leaves the modes beyond the coarse grid as they are drawn.
+                for ((found, normal), k) in
+                    drawn.iter().zip(stream.normals()).zip(grid.wavenumbers())
+                {
+                    if k.1 > 4.5 {
+                        sum += f64::from(*found) * f64::from(normal);
+                        count += 1.0;
+                    }
+                }
+            }
+            let correlation: f64 = sum / count;
+            assert!(
+                correlation.abs() < 5.0 / count.sqrt(),
+                "{method}: the normals of step {step} come back, correlated by {correlation:.3}"
+            );
+        }
+    }
 }
 
 /// Persistence keeps the last given frame, climatology the mean; both leave given frames alone.

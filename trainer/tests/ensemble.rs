@@ -1,8 +1,10 @@
 //! Ensembles in files: what is written is read.
 
-use finescale::Boundary;
+use finescale::{Boundary, ForwardProcess, Laplacian};
 use finescale_trainer::dataset::{Channel, SpatialAxis, Spec, TimeAxis};
-use finescale_trainer::ensemble::{CoarseInput, Ensemble, Provenance, Task, check_output};
+use finescale_trainer::ensemble::{
+    CoarseInput, Coarsening, Ensemble, Origin, Provenance, Task, check_output,
+};
 use finescale_trainer::import::source;
 use serde_json::json;
 
@@ -37,7 +39,11 @@ fn ensemble(plane: bool, trajectories: usize, whole: bool) -> Ensemble {
     let input = whole.then(|| {
         let (y, x) = space(8);
         let spec = Spec { y, x, ..spec.clone() };
-        CoarseInput { values: numbers(frames * spec.frame_len(), 2), spec }
+        let process = ForwardProcess::new(0.1, 0.7, Laplacian::FiniteDifference).unwrap();
+        let coarsening = Coarsening::Damped { process, lambda: 0.1, noised: false };
+        // A plane says how its input was made, a line does not.
+        let origin = plane.then(|| Origin { coarsening, sensor_noise: vec![0.1, 2.5] });
+        CoarseInput { values: numbers(frames * spec.frame_len(), 2), spec, origin }
     });
     Ensemble {
         provenance: Provenance {

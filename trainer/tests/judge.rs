@@ -84,7 +84,8 @@ fn burn(folder: &Path, model: &Model, lambda: f64, path: &[f32]) -> [Vec<f32>; 2
         (Linear.predict(input, &lifted).increment, score)
     } else {
         let mut rng = ChaCha8Rng::seed_from_u64(0);
-        let network = Corrected::<A>::new(&config, &lifted, &mut rng, &device);
+        let (grid, channels) = (base.grid, base.autocovariance.channels);
+        let network = Corrected::<A>::new(&config, grid, channels, &mut rng, &device);
         let network = weights::import::<A, _>(network, &model.arrays).unwrap();
         let score = calibrate::path_score::<A>(&network, tensor(path), 0, &lifted, &level);
         (network.predict(input, &lifted).increment, score)

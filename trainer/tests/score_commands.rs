@@ -11,8 +11,7 @@ use std::process::{Command, Output};
 use chart::assert_points;
 use ensembles::{noise, path, result, spec, wave, with_input};
 use finescale::Boundary;
-use finescale_trainer::ensemble::{Ensemble, Task};
-use finescale_trainer::score::Coarsening;
+use finescale_trainer::ensemble::{Coarsening, Ensemble, Task};
 
 struct Home(tempfile::TempDir);
 
@@ -150,6 +149,47 @@ fn the_report_draws_the_scores() {
     let wanted: Vec<_> = lead.into_iter().zip(by_lead).collect();
     assert_eq!(wanted.len(), 4);
     assert_points(errors, &errors.lines[&chart::color(0)], &wanted);
+}
+
+/// If it failed, scores would rest on a guess.
+#[test]
+fn how_an_input_was_made_is_told_not_guessed() {
+    let home = Home::new();
+    super_resolution(2).write(&home.path("told.nc")).unwrap();
+    let mut untold = super_resolution(2);
+    untold.input.as_mut().unwrap().origin = None;
+    untold.write(&home.path("untold.nc")).unwrap();
+    for line in [
+        "score untold.nc",
+        "baselines untold.nc --out base",
+        "report untold.nc --out page.html",
+        "report told.nc untold.nc --out page.html",
+    ] {
+        let error = home.refuses(line);
+        assert!(error.contains("untold.nc"), "{error}");
+        assert!(error.contains("--input modes, --input block-mean or --input damped"), "{error}");
+    }
+    // Said on the command line, it is as if the file said it.
+    let told = home.succeeds("score told.nc");
+    assert_eq!(home.succeeds("score untold.nc --input block-mean"), told);
+    assert_ne!(home.succeeds("score untold.nc --input modes"), told);
+    home.succeeds("score untold.nc --input damped --input-lambda 0.1 --alpha 0.2");
+    home.succeeds("baselines untold.nc --input block-mean --out base");
+    // Baselines hand it on.
+    home.succeeds("score base/nearest.nc");
+    home.succeeds("report told.nc untold.nc --input block-mean --out page.html");
+    // Nor is anything half said, or against what the file says.
+    for (line, says) in [
+        ("score untold.nc --input damped", "give --input-lambda"),
+        ("score untold.nc --input damped --input-lambda 2", "at most 1"),
+        ("score untold.nc --input damped --input-lambda 0.1 --alpha=-1", "--alpha is -1"),
+        ("score untold.nc --input modes --sensor-noise 1,2,3", "--sensor-noise has 3 values"),
+        ("score told.nc --input modes", "means over cells: leave --input out"),
+        ("report told.nc untold.nc --input modes --out r.html", "leave --input out"),
+    ] {
+        let error = home.refuses(line);
+        assert!(error.contains(says), "{line}: {error}");
+    }
 }
 
 /// The page must open anywhere, without a network.

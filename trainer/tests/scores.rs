@@ -7,9 +7,9 @@ use std::f64::consts::{PI, SQRT_2, TAU};
 
 use ensembles::{noise, path, result, spec, wave, with_input};
 use finescale::{Boundary, ForwardProcess, Laplacian};
-use finescale_trainer::ensemble::{Ensemble, Task};
+use finescale_trainer::ensemble::{Coarsening, Ensemble, Task};
 use finescale_trainer::score::crps::fair_crps;
-use finescale_trainer::score::{Bands, Coarsening, Scores, Settings, Truth};
+use finescale_trainer::score::{Bands, Scores, Settings, Truth};
 use nalgebra::Complex;
 use rustfft::FftPlanner;
 

@@ -9,8 +9,8 @@ mod files;
 use common::Home;
 use files::Grid as File;
 use finescale::spectral;
-use finescale::{Axis, Boundary, Grid};
-use finescale_trainer::ensemble::{CoarseInput, Ensemble, Task};
+use finescale::{Axis, Boundary, ForwardProcess, Grid, Laplacian};
+use finescale_trainer::ensemble::{CoarseInput, Coarsening, Ensemble, Origin, Task};
 
 /// Spectral truncation of fields of one channel.
 fn truncated(fine: &Grid, coarse: &Grid, fields: &[f32]) -> Vec<f32> {
@@ -85,6 +85,38 @@ fn coarsening_the_output_gives_back_the_input() {
         let off = error(&truncated(&fine, &coarse, &member(&ensemble, 0)), &kept);
         assert!(off < 1e-3, "damped: {off}");
         assert!(error(&input(&ensemble).values, &kept) > 0.05, "the input is not damped");
+    }
+}
+
+/// A result says how its input was made, and that is how it was made.
+#[test]
+fn a_result_tells_how_its_input_was_made() {
+    let home = Home::linear(false);
+    let read = |arguments: &str| {
+        home.succeeds(&format!(
+            "super-resolve data.zarr --model model.safetensors --coarsen 4 --members 1 \
+             --trajectories 2 --frames 4 \
+             --lambda 0.25 {arguments} --out a.nc --force"
+        ));
+        let result = Ensemble::read(&home.path("a.nc")).unwrap();
+        let origin = input(&result).origin.clone().unwrap();
+        (result, origin)
+    };
+    let process = ForwardProcess::new(0.1, 2.0, Laplacian::Spectral).unwrap();
+    let damped = Coarsening::Damped { process, lambda: 0.25, noised: false };
+    for (arguments, coarsening, noise) in [
+        ("", damped, 0.0),
+        ("--input damped", damped, 0.0),
+        ("--input modes", Coarsening::Modes, 0.0),
+        ("--input block-mean", Coarsening::BlockMean, 0.0),
+        ("--input modes --sensor-noise 0.125", Coarsening::Modes, 0.125),
+    ] {
+        let (result, origin) = read(arguments);
+        assert_eq!(origin, Origin { coarsening, sensor_noise: vec![noise] }, "{arguments}");
+        let truth = result.true_frame(0, 0).unwrap();
+        let again = coarsening.apply(&result.spec, &input(&result).spec, truth).unwrap();
+        let seen = &input(&result).values[..again.len()];
+        assert_eq!(error(&again, seen) < 1e-5, noise == 0.0, "{arguments}");
     }
 }
 

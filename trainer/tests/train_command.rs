@@ -2,7 +2,7 @@
 #![cfg(all(feature = "train", unix))]
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use finescale_trainer::model::{Calibration, Model};
@@ -65,9 +65,14 @@ impl Home {
 }
 
 fn one_sentence(line: &str, output: &Output) -> String {
-    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    let error = one_sentence_of(output);
     assert_eq!(output.status.code(), Some(1), "{line}: {error}");
-    assert_eq!(error.trim().lines().count(), 1, "{line}: not one sentence: {error}");
+    error
+}
+
+fn one_sentence_of(output: &Output) -> String {
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(error.trim().lines().count(), 1, "not one sentence: {error}");
     error
 }
 
@@ -79,13 +84,18 @@ fn checkpoints(folder: &Path) -> Vec<String> {
     names
 }
 
-/// Waits until a run has a checkpoint.
-fn wait(folder: &Path) {
+/// Waits until something holds.
+fn wait_for(holds: impl Fn() -> bool, otherwise: &str) {
     let start = Instant::now();
-    while checkpoints(folder).is_empty() {
-        assert!(start.elapsed() < Duration::from_secs(120), "no checkpoint was written");
-        std::thread::sleep(Duration::from_millis(5));
+    while !holds() {
+        assert!(start.elapsed() < Duration::from_secs(240), "{otherwise}");
+        std::thread::sleep(Duration::from_millis(2));
     }
+}
+
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status();
+    assert!(sent.unwrap().success());
 }
 
 #[test]
@@ -103,7 +113,7 @@ fn a_killed_run_resumes_to_the_same_bits() {
     let mut kills = 0;
     loop {
         let mut child = home.command(&line).spawn().unwrap();
-        wait(&home.path("killed/run"));
+        wait_for(|| !checkpoints(&home.path("killed/run")).is_empty(), "no checkpoint was written");
         std::thread::sleep(Duration::from_millis(150 + 37 * kills));
         if child.try_wait().unwrap().is_some() {
             break;
@@ -292,17 +302,189 @@ fn the_best_weights_are_kept_through_interruptions() {
     assert_eq!(home.model("best/run"), home.model("killed/run"));
 }
 
+/// If it failed, an interrupted run would lose what it had learnt since its last report, or go on
+/// from another place than the one that it names.
 #[test]
-fn ctrl_c_leaves_a_checkpoint_and_exit_130() {
+fn ctrl_c_leaves_a_checkpoint_where_it_stopped_and_exit_130() {
     let home = Home::new();
-    let mut child =
-        home.command("train ks.zarr --config small.toml --steps 100000 --out run").spawn().unwrap();
-    wait(&home.path("run"));
-    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(killed.success());
-    assert_eq!(child.wait().unwrap().code(), Some(130));
-    assert!(!checkpoints(&home.path("run")).is_empty());
-    assert!(!home.path("run/model.safetensors").exists());
+    // No report before the end: every checkpoint that is there was written at the interruption.
+    std::fs::write(home.path("quiet.toml"), SMALL.replace("every = 10", "every = 100000")).unwrap();
+    let line = "train ks.zarr --config quiet.toml --steps 600 --out";
+    let child = home
+        .command(&format!("{line} stopped/run"))
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    wait_for(|| home.path("stopped/run/run.json").exists(), "the run did not begin");
+    std::thread::sleep(Duration::from_millis(150));
+    signal(&child, "INT");
+    let output = child.wait_with_output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{error}");
+    let said = error.split("stopped after ").nth(1).unwrap_or_else(|| panic!("{error}"));
+    let step: usize = said.split_whitespace().next().unwrap().parse().unwrap();
+    assert!((1..600).contains(&step), "{error}");
+    assert_eq!(checkpoints(&home.path("stopped/run")), [format!("checkpoint-{step:09}")]);
+    assert!(!home.path("stopped/run/model.safetensors").exists());
+
+    let said = home.succeeds("train ks.zarr --out stopped/run --resume");
+    assert!(said.contains(&format!("resumed after {step} steps")), "{said}");
+    home.succeeds(&format!("{line} whole/run"));
+    assert_eq!(home.model("stopped/run"), home.model("whole/run"));
+}
+
+/// If it failed, hours of training would be lost to what comes after them.
+#[test]
+fn a_run_that_is_killed_while_it_is_measured_has_its_model() {
+    let home = Home::new();
+    // Measuring takes much longer than training.
+    let slow = SMALL.replace("paths = 2", "paths = 64").replace("count = 6", "count = 40");
+    std::fs::write(home.path("slow.toml"), slow).unwrap();
+    let line = "train ks.zarr --config slow.toml --steps 10 --out";
+    home.succeeds(&format!("{line} whole/run"));
+    for (name, how, code) in [("killed/run", "KILL", None), ("stopped/run", "INT", Some(130))] {
+        let child = home
+            .command(&format!("{line} {name}"))
+            .stderr(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let folder = home.path(name);
+        wait_for(|| folder.join("model.safetensors").exists(), "no model was saved");
+        signal(&child, how);
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), code, "{name}");
+        if code.is_some() {
+            let error = one_sentence_of(&output);
+            assert!(error.contains("model.safetensors") && error.contains("--resume"), "{error}");
+        }
+        assert!(!folder.join("summary.txt").exists(), "{name} was measured already");
+        // What lies there is the trained network, with tables that nothing was measured for yet.
+        let model = Model::open(&folder.join("model.safetensors")).unwrap();
+        let measured = Model::open(&home.path("whole/run/model.safetensors")).unwrap();
+        assert_eq!(model.meta.steps, 10);
+        assert!(model.meta.figures.is_empty(), "{name}");
+        let weights = |model: &Model| -> Vec<_> {
+            let arrays = model.arrays.clone().into_iter();
+            arrays.filter(|(name, _)| name.starts_with("network.")).collect()
+        };
+        assert!(!weights(&model).is_empty());
+        assert_eq!(weights(&model), weights(&measured), "{name}");
+        home.succeeds(&format!("export {name} --out {}.finescale", name.replace('/', "-")));
+        // Nothing is trained again, and what is measured is the same.
+        let said = home.succeeds(&format!("train ks.zarr --out {name} --resume"));
+        assert!(said.contains("resumed after 10 steps"), "{said}");
+        assert_eq!(home.model(name), home.model("whole/run"), "{name}");
+        assert!(folder.join("summary.txt").exists());
+    }
+}
+
+/// If it failed, a training would end without a model, or in a panic.
+#[test]
+fn what_a_board_cannot_use_is_refused_before_the_first_step() {
+    let home = Home::new();
+    home.succeeds(
+        "data simulate lorenz96 --burn-in 1 --trajectories 12 --frames 24 --out l96.zarr",
+    );
+    let train = |data: &str, text: &str| {
+        let mut layers = Layers::default();
+        layers.add(SMALL, "small").unwrap();
+        layers.add(text, "case").unwrap();
+        std::fs::write(home.path("case.toml"), layers.text()).unwrap();
+        format!("train {data} --config case.toml --steps 2 --out run")
+    };
+    let deep = format!("[predictor.tiny]\ndilations = {:?}", vec![1; 33]);
+    let cases = [
+        ("l96.zarr", "[predictor]\nwindow = 9", ["predictor.window is 9", "at most 8"]),
+        (
+            "l96.zarr",
+            "[predictor]\nwindow = 9\nnetwork = \"linear\"",
+            ["predictor.window is 9", "at most 8"],
+        ),
+        ("ks.zarr", &deep, ["predictor.tiny.dilations", "at most 32"]),
+        (
+            "ks.zarr",
+            "[predictor.tiny]\nkernel = 7\ndilations = [1, 16, 1]",
+            ["predictor.tiny.dilations", "at most 10"],
+        ),
+        (
+            "ks.zarr",
+            "[predictor.tiny]\nchannels = 1025",
+            ["predictor.tiny.channels is 1025", "at most 1024"],
+        ),
+        (
+            "ks.zarr",
+            "[predictor]\nnetwork = \"unet\"\n[predictor.unet]\ndim = 8\n\
+             multipliers = [1, 1, 1, 1, 1, 1, 1]",
+            ["predictor.unet.multipliers", "at most 6"],
+        ),
+    ];
+    for (data, text, says) in cases {
+        let error = home.fails(&train(data, text));
+        assert!(says.iter().all(|words| error.contains(words)), "{text}: {error}");
+        assert!(!home.path("run").exists(), "{text}: something was created");
+    }
+    // The last that fits trains, to a model that boards read.
+    for (data, text) in [
+        ("l96.zarr", "[predictor]\nwindow = 8"),
+        ("ks.zarr", "[predictor.tiny]\nkernel = 7\ndilations = [1, 10, 1]"),
+    ] {
+        home.succeeds(&train(data, text));
+        home.succeeds("export run --out run.finescale");
+        std::fs::remove_dir_all(home.path("run")).unwrap();
+    }
+    // What never goes to a board has no such limits.
+    let unet = "[predictor]\nnetwork = \"unet\"\nwindow = 9\n[predictor.unet]\ndim = 8\n";
+    let deepest = train("ks.zarr", &format!("{unet}multipliers = [1, 1, 1, 1, 1, 1]"));
+    home.succeeds(&deepest.replace("--out run", "--out deepest"));
+    home.succeeds(&train("l96.zarr", &format!("{unet}multipliers = [1, 1]")));
+    assert_eq!(Model::open(&home.path("run/model.safetensors")).unwrap().meta.window, 9);
+    assert!(home.fails("export run --out unet.finescale").contains("a U-Net cannot be exported"));
+}
+
+/// Every range that a message names is the one that is held to, ends included.
+#[test]
+fn ranges_are_as_their_messages_say() {
+    let cases = [
+        ("loss", "history-drop", &["0.0", "0.999"][..], &["-0.001", "1.0", "nan"][..]),
+        ("training", "ema", &["0.0", "0.9999"], &["-0.1", "1.0", "nan"]),
+        ("lambda", "smallest", &["1e-9", "1.0"], &["0.0", "1.0001", "nan"]),
+        ("lambda", "largest", &["1e-3", "1.0"], &["9e-4", "1.0001", "nan"]),
+        ("lambda", "count", &["2", "1000"], &["1", "1001"]),
+        ("predictor", "window", &["1", "16"], &["0", "17"]),
+        ("predictor.tiny", "kernel", &["3", "5", "7"], &["1", "2", "4", "9"]),
+        ("predictor.tiny", "channels", &["1"], &["0"]),
+        ("predictor.tiny", "dilations", &["[1, 1]", "[16, 16]"], &["[1]", "[1, 0]", "[1, 17]"]),
+        ("predictor.unet", "dim", &["8", "16"], &["0", "4", "12"]),
+        ("training", "steps", &["1"], &["0"]),
+        ("training", "learning-rate", &["1e-9"], &["0.0", "-1.0", "inf", "nan"]),
+        ("training", "clip", &["1e-9"], &["0.0", "inf"]),
+        ("report", "rollout", &["1"], &["0"]),
+        ("calibration", "frames", &["2"], &["1"]),
+    ];
+    for (section, key, taken, refused) in cases {
+        let finish = |value: &str| {
+            let mut layers = Layers::default();
+            layers.add(&format!("[{section}]\n{key} = {value}"), "case").unwrap();
+            layers.finish()
+        };
+        for value in taken {
+            finish(value).unwrap_or_else(|error| panic!("{section}.{key} = {value}: {error}"));
+        }
+        for value in refused {
+            let error = finish(value).expect_err(&format!("{section}.{key} = {value}")).to_string();
+            assert!(error.contains(&format!("{section}.")) && error.contains(key), "{error}");
+        }
+    }
+    for (section, key) in [("loss", "history-drop"), ("training", "ema")] {
+        let mut layers = Layers::default();
+        layers.add(&format!("[{section}]\n{key} = 1.0"), "case").unwrap();
+        let error = layers.finish().unwrap_err().to_string();
+        assert!(error.contains("0 or more and less than 1"), "{error}");
+    }
+    // A kernel's sizes are told where they are set, all of them.
+    assert!(DEFAULTS.contains("# 3, 5 or 7 points along each axis."));
 }
 
 #[test]

@@ -5,8 +5,7 @@ use finescale::Boundary;
 
 use super::{centred, from_coarse, input};
 use crate::dataset::SpatialAxis;
-use crate::ensemble::Ensemble;
-use crate::score::Coarsening;
+use crate::ensemble::{Coarsening, Ensemble};
 
 /// The four coarse points and weights of a fine point.
 type Taps = [(usize, f64); 4];
@@ -17,8 +16,8 @@ type Taps = [(usize, f64); 4];
 /// # Errors
 /// Without a coarse input.
 pub fn bicubic(result: &Ensemble) -> Result<Ensemble> {
-    let (fine, coarse) = (&result.spec, &input(result)?.spec);
-    let coarsening = Coarsening::of(result)?;
+    let input = input(result)?;
+    let (fine, coarse, coarsening) = (&result.spec, &input.spec, input.origin()?.coarsening);
     let columns = taps(&fine.x, &coarse.x, coarsening);
     let rows = match (&fine.y, &coarse.y) {
         (Some(fine), Some(coarse)) => taps(fine, coarse, coarsening),

@@ -2,11 +2,12 @@
 
 use anyhow::Result;
 use finescale::noise::philox4x32;
-use finescale::{NoiseStream, spectral};
+use finescale::spectral;
 
 use super::{Climate, Knowledge, ensemble};
 use crate::dataset::{Reader, Split};
 use crate::ensemble::Ensemble;
+use crate::noise::Purpose;
 
 /// The mean of the training data, everywhere and always: relative L² 1.
 ///
@@ -49,7 +50,7 @@ pub fn climatology_draws(
         let mut decay = vec![0.0; len];
         for (n, frame) in path.chunks_exact_mut(len).skip(result.given).enumerate() {
             let place = (trajectory * frames + n) as u32;
-            let noise = NoiseStream { seed, member: member as u32, frame: place, step: 0 };
+            let noise = Purpose::Climatology.stream(seed, member as u32, place, 0);
             let known = modes.iter_mut().zip(&decay).zip(&climate.power);
             for (((u, rho), p), w) in known.zip(noise.normals()) {
                 *u = rho * *u + ((1.0 - rho * rho) * p).max(0.0).sqrt() * w;
@@ -78,9 +79,10 @@ fn training_runs(
 ) -> Result<Ensemble> {
     let frames = result.frames() - result.given;
     let (len, seed, members) = (result.frame_len(), knowledge.seed, knowledge.members);
-    let key = [seed as u32, (seed >> 32) as u32];
     ensemble(result, "climatology draws", members, seed, |trajectory, member, path| {
-        let [word, ..] = philox4x32([0, 0, trajectory as u32, member as u32], key);
+        let noise = Purpose::Climatology.stream(seed, member as u32, trajectory as u32, 1);
+        let key = [seed as u32, (seed >> 32) as u32];
+        let [word, ..] = philox4x32([0, noise.step, noise.frame, noise.member], key);
         let place = (u64::from(word) * starts.len() as u64) >> 32;
         let (trajectory, first) = starts[place as usize];
         let run = reader.read(trajectory, first..first + frames)?;

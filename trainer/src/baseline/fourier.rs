@@ -4,8 +4,7 @@ use anyhow::Result;
 use finescale::spectral::{self, operator};
 
 use super::{from_coarse, input};
-use crate::ensemble::Ensemble;
-use crate::score::Coarsening;
+use crate::ensemble::{Coarsening, Ensemble};
 
 /// Spectral interpolation: Fourier modes (cosines on reflecting axes) padded with zeros. What pixels do to the modes that they
 /// resolve is undone; damping is not.
@@ -13,9 +12,10 @@ use crate::score::Coarsening;
 /// # Errors
 /// Without a coarse input.
 pub fn fourier(result: &Ensemble) -> Result<Ensemble> {
-    let (fine, coarse) = (result.spec.grid()?, input(result)?.spec.grid()?);
+    let input = input(result)?;
+    let (fine, coarse) = (result.spec.grid()?, input.spec.grid()?);
     let mut scratch = vec![0.0; spectral::scratch_len(&fine)];
-    let inverse = match Coarsening::of(result)? {
+    let inverse = match input.origin()?.coarsening {
         Coarsening::BlockMean => {
             let (mut inverse, mut variances) = (vec![0.0; fine.points()], vec![0.0; fine.points()]);
             let power = vec![0.0; fine.points()];

@@ -34,8 +34,7 @@ pub use persistence::persistence;
 pub use wiener::{wiener, wiener_draws};
 
 use crate::dataset::Reader;
-use crate::ensemble::{CoarseInput, Ensemble, Provenance, Task};
-use crate::score::Coarsening;
+use crate::ensemble::{CoarseInput, Coarsening, Ensemble, Provenance, Task};
 
 /// What baselines know beside a result's input and truth.
 #[derive(Clone, Copy, Debug, Default)]
@@ -104,7 +103,6 @@ fn ensemble(
         }
     }
     let made = result.spec.trajectories * members * (frames - result.given).max(1);
-    let coarsening = result.input.as_ref().map(|_| Coarsening::of(result)).transpose()?;
     Ok(Ensemble {
         spec: result.spec.clone(),
         provenance: Provenance {
@@ -112,14 +110,7 @@ fn ensemble(
             method: method.into(),
             model: String::new(),
             model_hash: String::new(),
-            settings: match coarsening {
-                Some(coarsening) => json!({
-                    "baseline": method,
-                    "coarsening": coarsening,
-                    "sensor_noise": Coarsening::sensor_noise(result),
-                }),
-                None => json!({ "baseline": method }),
-            },
+            settings: json!({ "baseline": method }),
             seed,
             calls_per_frame: 0.0,
             seconds_per_frame: begun.elapsed().as_secs_f64() / made as f64,

@@ -5,14 +5,14 @@ use anyhow::Result;
 use super::{centred, from_coarse, input};
 use crate::dataset::SpatialAxis;
 use crate::ensemble::Ensemble;
-use crate::score::Coarsening;
 
 /// The coarse input as it is, on the fine grid.
 ///
 /// # Errors
 /// Without a coarse input.
 pub fn nearest(result: &Ensemble) -> Result<Ensemble> {
-    let (coarse, coarsening) = (&input(result)?.spec, Coarsening::of(result)?);
+    let input = input(result)?;
+    let (coarse, coarsening) = (&input.spec, input.origin()?.coarsening);
     let of = |fine: &SpatialAxis, coarse: &SpatialAxis| -> Vec<usize> {
         let (n, ratio) = (coarse.points(), fine.points() / coarse.points());
         let shift = if centred(coarsening, fine.boundary) { 0 } else { ratio / 2 };

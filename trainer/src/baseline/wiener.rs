@@ -15,8 +15,8 @@ use finescale::spectral::{self, operator};
 use finescale::{Grid, Laplacian, NoiseStream};
 
 use super::{Climate, ensemble, input};
-use crate::ensemble::Ensemble;
-use crate::score::Coarsening;
+use crate::ensemble::{Coarsening, Ensemble};
+use crate::noise::Purpose;
 
 /// Below this variance, in units of the data's, a measurement is exact but for f32.
 const EXACT: f32 = 1e-10;
@@ -52,16 +52,15 @@ fn filter(
     climate.check(&result.spec)?;
     let input = input(result)?;
     let (fine, coarse) = (result.spec.grid()?, input.spec.grid()?);
-    let coarsening = Coarsening::of(result)?;
+    let origin = input.origin()?;
     let (len, coarse_len) = (result.frame_len(), input.spec.frame_len());
-    let noise = Coarsening::sensor_noise(result);
     let filters: Vec<Filter> = climate
         .power
         .chunks_exact(fine.points())
-        .zip(noise.iter().zip(&climate.scale.std))
+        .zip(origin.sensor_noise.iter().zip(&climate.scale.std))
         .map(|(power, (noise, std))| {
             let variance = (noise / *std as f32).powi(2);
-            Filter::new(&fine, &coarse, coarsening, power, variance)
+            Filter::new(&fine, &coarse, origin.coarsening, power, variance)
         })
         .collect::<Result<_>>()?;
     let mut scratch = vec![0.0; spectral::scratch_len(&fine)];
@@ -72,12 +71,8 @@ fn filter(
             climate.standardise(&mut values);
             spectral::forward(&coarse, &mut values, &mut scratch)?;
             spectral::refine(&coarse, &values, &fine, frame)?;
-            let stream = seed.map(|seed| NoiseStream {
-                seed,
-                member: member as u32,
-                frame: place as u32,
-                step: 0,
-            });
+            let stream =
+                seed.map(|seed| Purpose::Wiener.stream(seed, member as u32, place as u32, 0));
             let mut noise = stream.as_ref().map(NoiseStream::normals);
             for (channel, filter) in frame.chunks_exact_mut(fine.points()).zip(&filters) {
                 filter.apply(&fine, channel)?;

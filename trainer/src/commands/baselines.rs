@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 
+use super::origin::OriginArgs;
 use crate::baseline::{self, Climate, Knowledge};
 use crate::dataset::Reader;
 use crate::ensemble::{self, Ensemble};
@@ -27,6 +28,8 @@ pub struct BaselinesArgs {
     data: Option<PathBuf>,
     #[command(flatten)]
     knowledge: KnowledgeArgs,
+    #[command(flatten)]
+    origin: OriginArgs,
 }
 
 /// Where baselines know the data from.
@@ -79,7 +82,7 @@ impl BaselinesArgs {
     /// One sentence.
     pub fn run(self) -> Result<()> {
         ensure!(!self.out.is_file(), "--out {} is a file: name a folder", self.out.display());
-        let result = Ensemble::read(&self.result)?;
+        let result = self.origin.read(&self.result)?;
         let reader =
             self.data.as_deref().map(|path| Reader::open(path).context("--data")).transpose()?;
         let baselines = self.knowledge.baselines(&result, reader.as_ref())?;

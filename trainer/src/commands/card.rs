@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::baselines::KnowledgeArgs;
 use super::export::model_path;
+use super::origin::OriginArgs;
 use super::score::RelativeArgs;
 use crate::card::{Comparison, Words, markdown};
 use crate::ensemble::{Ensemble, Task};
@@ -49,6 +50,8 @@ pub struct CardArgs {
     relative: RelativeArgs,
     #[command(flatten)]
     knowledge: KnowledgeArgs,
+    #[command(flatten)]
+    origin: OriginArgs,
 }
 
 impl CardArgs {
@@ -69,12 +72,15 @@ impl CardArgs {
             notes: beside(folder, "notes.md", self.notes.as_deref())?,
             curves: folder.join("curves.png").is_file(),
         };
-        let mut others =
-            self.other_seeds.iter().map(|path| Ensemble::read(path)).collect::<Result<Vec<_>>>()?;
+        let mut others = self
+            .other_seeds
+            .iter()
+            .map(|path| self.origin.read(path))
+            .collect::<Result<Vec<_>>>()?;
         let reader = self.relative.reader()?;
         let mut groups: Vec<(Task, Vec<Ensemble>)> = Vec::new();
         for path in &self.results {
-            let result = Ensemble::read(path)?;
+            let result = self.origin.read(path)?;
             let task = result.provenance.task;
             match groups.iter_mut().find(|(known, _)| *known == task) {
                 Some((_, group)) => group.push(result),

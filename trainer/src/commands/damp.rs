@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use finescale::spectral::{self, RadialBins};
-use finescale::{ForwardProcess, Grid, Laplacian, NoiseStream};
+use finescale::{ForwardProcess, Grid, NoiseStream};
 
 use super::data_plot::{coordinate, unit};
+use super::process::ProcessArgs;
 use crate::dataset::{Reader, Spec};
+use crate::noise::Purpose;
 use crate::plot::{
     self, Field, FieldGrid, Figure, Plot, Series, Spectrum, field_strip, ladder, spectra,
 };
@@ -33,15 +35,8 @@ pub struct DampArgs {
     /// Scales to show.
     #[arg(long, value_delimiter = ',', value_name = "λ,…", default_values_t = [0.0, 0.003, 0.01, 0.03, 0.1, 0.3])]
     lambda: Vec<f32>,
-    /// Damping strength α.
-    #[arg(long, default_value_t = 0.1)]
-    alpha: f32,
-    /// Square of the noise strength, β².
-    #[arg(long, default_value_t = 2.0)]
-    beta2: f32,
-    /// Damp by the finite-difference Laplacian instead of |k|².
-    #[arg(long)]
-    finite_difference: bool,
+    #[command(flatten)]
+    process: ProcessArgs,
     /// Seed of the noise.
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -84,9 +79,7 @@ impl DampArgs {
             spec.frames() - 1
         );
         ensure!(!self.lambda.is_empty(), "--lambda is empty: give at least one scale");
-        let laplacian =
-            if self.finite_difference { Laplacian::FiniteDifference } else { Laplacian::Spectral };
-        let process = ForwardProcess::new(self.alpha, self.beta2, laplacian)?;
+        let process = self.process.process()?;
         let grid = spec.grid()?;
 
         let statistics = &reader.statistics().channels[channel];
@@ -99,7 +92,7 @@ impl DampArgs {
             self.lambda.iter().map(|&l| rung(&grid, &process, &standard, l, noise, scale)).collect()
         };
         let damped = ladder_of(None)?;
-        let noised = ladder_of(Some(&NoiseStream { seed: self.seed, ..Default::default() }))?;
+        let noised = ladder_of(Some(&Purpose::Damp.stream(self.seed, 0, 0, 0)))?;
         self.draw(spec, channel, frame, &process, &damped, &noised)?;
         println!("{}", self.out.display());
         Ok(())

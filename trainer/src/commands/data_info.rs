@@ -4,10 +4,12 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
+use finescale::Laplacian;
 use serde_json::{Value, json};
 
 use super::data_import::{Grid, parse_grid};
-use crate::dataset::emergence::{Process, suggested_lambda};
+use super::process::ProcessArgs;
+use crate::dataset::emergence::{Emergence, cutoff};
 use crate::dataset::{Reader, Spec, Split};
 
 /// Describe a data set: shape, splits, statistics, spectrum, emergence scales.
@@ -15,12 +17,8 @@ use crate::dataset::{Reader, Spec, Split};
 pub struct InfoArgs {
     /// The data set.
     path: PathBuf,
-    /// Damping strength α of the forward process.
-    #[arg(long, default_value_t = 0.1)]
-    alpha: f64,
-    /// Square of its noise strength, β².
-    #[arg(long, default_value_t = 2.0)]
-    beta2: f64,
+    #[command(flatten)]
+    process: ProcessArgs,
     /// Coarse grid to suggest a λ* for, rows x columns (or points on a line).
     #[arg(long, value_parser = parse_grid)]
     coarse: Option<Grid>,
@@ -35,7 +33,8 @@ pub struct InfoArgs {
 /// What `info` tells, computed once for both ways of printing.
 struct Info<'a> {
     reader: &'a Reader,
-    process: Process,
+    process: &'a ProcessArgs,
+    emergence: Emergence,
     coarse: Grid,
     suggested: Option<f64>,
 }
@@ -46,8 +45,7 @@ impl InfoArgs {
     /// # Errors
     /// One sentence.
     pub fn run(self) -> Result<()> {
-        ensure!(self.alpha >= 0.0, "--alpha is {}: it must be 0 or positive", self.alpha);
-        ensure!(self.beta2 > 0.0, "--beta2 is {}: it must be positive", self.beta2);
+        let process = self.process.process()?;
         let reader = Reader::open(&self.path)?;
         if self.verify {
             reader.verify().with_context(|| self.path.display().to_string())?;
@@ -60,9 +58,12 @@ impl InfoArgs {
             "--coarse does not fit: give {}, at least 2 points per axis",
             if axes == 2 { "rows x columns, as in 8x8" } else { "the points of a line, as in 8" }
         );
-        let process = Process { alpha: self.alpha, beta2: self.beta2 };
-        let suggested = suggested_lambda(process, spec, reader.statistics(), &coarse);
-        let info = Info { reader: &reader, process, coarse, suggested };
+        let emergence = Emergence::new(&process, &spec.grid()?);
+        let cutoff = cutoff(coarse.iter().copied().zip(spec.axes().map(|axis| axis.length)));
+        let powers = reader.statistics().channels.iter().map(|channel| channel.power.as_slice());
+        let suggested = emergence.suggested(cutoff, powers);
+        let process = &self.process;
+        let info = Info { reader: &reader, process, emergence, coarse, suggested };
         if self.json {
             println!("{}", serde_json::to_string_pretty(&info.json())?);
         } else {
@@ -81,9 +82,7 @@ fn time_span(spec: &Spec) -> (String, String) {
 
 impl Info<'_> {
     fn emergence(&self, channel: usize, shell: usize) -> Option<f64> {
-        let statistics = self.reader.statistics();
-        let k = statistics.shells.wavenumber(shell);
-        self.process.emergence(k, statistics.channels[channel].power[shell])
+        self.emergence.scale(shell, self.reader.statistics().channels[channel].power[shell])
     }
 
     fn json(&self) -> Value {
@@ -158,6 +157,7 @@ impl Info<'_> {
             "channels": channels,
             "alpha": self.process.alpha,
             "beta2": self.process.beta2,
+            "laplacian": self.process.laplacian(),
             "coarse": self.coarse,
             "suggested_lambda": self.suggested,
         })
@@ -210,8 +210,13 @@ impl Info<'_> {
             );
         }
         println!(
-            "\nspectrum of the standardised fields; λ_S where C²P_k = Σ_k, α = {}, β² = {}",
-            self.process.alpha, self.process.beta2
+            "\nspectrum of the standardised fields; λ_S where C²P_k = Σ_k, α = {}, β² = {}, κ {}",
+            self.process.alpha,
+            self.process.beta2,
+            match self.process.laplacian() {
+                Laplacian::Spectral => "|k|²",
+                Laplacian::FiniteDifference => "of the finite difference",
+            }
         );
         for (c, (channel, s)) in spec.channels.iter().zip(&statistics.channels).enumerate() {
             println!(

@@ -12,6 +12,8 @@ pub mod export;
 pub mod forecast;
 pub mod generate;
 pub mod model;
+pub mod origin;
+pub mod process;
 pub mod report;
 pub mod score;
 pub mod simulate;

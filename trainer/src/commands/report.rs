@@ -6,6 +6,7 @@ use anyhow::{Result, ensure};
 use clap::Args;
 
 use super::baselines::KnowledgeArgs;
+use super::origin::OriginArgs;
 use super::score::{RelativeArgs, truth};
 use crate::ensemble::Ensemble;
 use crate::report::{html, scored};
@@ -34,6 +35,8 @@ pub struct ReportArgs {
     relative: RelativeArgs,
     #[command(flatten)]
     knowledge: KnowledgeArgs,
+    #[command(flatten)]
+    origin: OriginArgs,
 }
 
 impl ReportArgs {
@@ -49,7 +52,7 @@ impl ReportArgs {
             self.out.display()
         );
         let mut results: Vec<Ensemble> =
-            self.results.iter().map(|path| Ensemble::read(path)).collect::<Result<_>>()?;
+            self.results.iter().map(|path| self.origin.read(path)).collect::<Result<_>>()?;
         let reader = self.relative.reader()?;
         let first = &results[0];
         let truth = match (&self.truth, &first.truth, &reader) {

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
 use super::data_import::{Grid as Points, parse_grid};
+use super::origin::OriginArgs;
 use crate::dataset::Reader;
 use crate::ensemble::Ensemble;
 use crate::report::{Scored, figures, scored};
@@ -29,6 +30,8 @@ pub struct ScoreArgs {
     plots: Option<PathBuf>,
     #[command(flatten)]
     relative: RelativeArgs,
+    #[command(flatten)]
+    origin: OriginArgs,
 }
 
 /// What scores are relative to.
@@ -68,7 +71,7 @@ impl ScoreArgs {
     /// One sentence.
     pub fn run(self) -> Result<()> {
         let format = self.out.as_deref().map(Format::of).transpose()?;
-        let result = Ensemble::read(&self.prediction)?;
+        let result = self.origin.read(&self.prediction)?;
         let reader = self.relative.reader()?;
         let truth = match &self.truth {
             Some(path) => truth(&result, path)?,

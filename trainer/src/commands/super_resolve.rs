@@ -10,8 +10,9 @@ use finescale::{Grid, Predictor};
 use serde_json::json;
 
 use super::data_import::{Grid as Points, parse_grid};
+use super::origin::sensor_noise;
 use crate::dataset::Spec;
-use crate::ensemble::{CoarseInput, Task};
+use crate::ensemble::{CoarseInput, Origin, Task};
 use crate::sampling::coarse::{
     Coarsener, InputKind, Measurement, Observe, coarse_grid, deviations, fine_axis, measure,
 };
@@ -71,7 +72,7 @@ impl SuperResolveArgs {
         let view = model.view()?;
         let coarsens = self.coarsen.is_some() || self.coarse_grid.is_some();
         let (kind, observe) = self.meaning(coarsens)?;
-        let noise = self.noise(&view)?;
+        let noise = sensor_noise(&self.sensor_noise, view.channels())?;
         let resolution = if coarsens { Resolution::Full } else { Resolution::AtMost };
         let fields = self.take.read(&self.coarse, &view, resolution, self.frames)?;
         let points = self.points(&view, &fields.spec)?;
@@ -89,13 +90,10 @@ impl SuperResolveArgs {
         let Input { coarse, spec, truth, .. } = input;
         let from: Vec<f32> = [coarse.values.as_slice(), truth.as_deref().unwrap_or(&[])].concat();
         let options = json!({
-            "input": kind,
             "observe": observe,
-            "sensor_noise": noise,
-            // What damped the input: scores coarsen the output in the same way.
-            "process": view.process(),
             "coarse_grid": points,
         });
+        let coarsening = kind.coarsening(view.process(), lambda);
         let prepared = Prepared {
             task: Task::SuperResolve,
             model: &model,
@@ -108,6 +106,7 @@ impl SuperResolveArgs {
             input: Some(CoarseInput {
                 spec: Spec { title: spec.title.clone(), ..coarse.spec },
                 values: coarse.values,
+                origin: Some(Origin { coarsening, sensor_noise: noise }),
             }),
             spec,
         };
@@ -163,26 +162,6 @@ impl SuperResolveArgs {
             Observe::None => {}
         }
         Ok((kind, observe))
-    }
-
-    /// One standard deviation for each channel.
-    fn noise(&self, view: &View<'_>) -> Result<Vec<f32>> {
-        let channels = view.channels();
-        let noise = match self.sensor_noise.as_slice() {
-            [] => vec![0.0; channels],
-            &[one] => vec![one; channels],
-            list => list.to_vec(),
-        };
-        ensure!(
-            noise.len() == channels,
-            "--sensor-noise has {} values where the model has {channels} channels: give one, or one for each",
-            noise.len()
-        );
-        ensure!(
-            noise.iter().all(|std| *std >= 0.0 && std.is_finite()),
-            "--sensor-noise is {noise:?}: standard deviations are 0 or positive"
-        );
-        Ok(noise)
     }
 
     /// Points of the coarse grid, y before x.

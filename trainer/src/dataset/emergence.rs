@@ -1,28 +1,48 @@
-//! The emergence scale λ_S(k), where signal and noise are equally strong: C² P_k = Σ_k.
+//! The emergence scale λ_S, where signal and noise are equally strong, C²P = Σ, and the λ* that
+//! follows from it for a coarse grid: the one home of both, for data sets and for models.
 //!
-//! In reverse-λ sampling the modes of shell k appear around λ_S(k). C = e^{−ακλ}, Σ = β² (1 − e^{−2ακλ}) / (2ακ),
-//! κ = k² (Yasuda and Bischoff 2026, arXiv 2604.00327, section 2).
+//! In reverse-λ sampling a mode of power P appears around λ_S. C = e^{−ακλ}, Σ = β² (1 − e^{−2ακλ})
+//! / (2ακ) with the forward process's own κ (Yasuda and Bischoff 2026, arXiv 2604.00327, section
+//! 2).
 
 use std::f64::consts::PI;
 
-use super::{Spec, Statistics};
+use finescale::spectral::RadialBins;
+use finescale::{ForwardProcess, Grid, Laplacian};
 
-/// Strengths of the forward process.
+/// The forward process in double precision.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Process {
     /// Damping strength α.
     pub alpha: f64,
     /// Square of the noise strength, β².
     pub beta2: f64,
+    /// Whose eigenvalues κ are.
+    pub laplacian: Laplacian,
+}
+
+impl From<&ForwardProcess> for Process {
+    fn from(process: &ForwardProcess) -> Self {
+        Self {
+            alpha: process.alpha().into(),
+            beta2: process.beta2().into(),
+            laplacian: process.laplacian(),
+        }
+    }
 }
 
 impl Process {
-    /// C(λ) of a mode with κ = k².
+    /// κ of every mode of one channel in storage order, with the runtime's single precision.
+    pub fn kappas(self, grid: &Grid) -> impl Iterator<Item = f64> + use<> {
+        grid.kappas(self.laplacian).map(f64::from)
+    }
+
+    /// C(λ) of a mode.
     pub fn damping(self, kappa: f64, lambda: f64) -> f64 {
         (-self.alpha * kappa * lambda).exp()
     }
 
-    /// Σ(λ) of a mode with κ = k².
+    /// Σ(λ) of a mode.
     pub fn noise_variance(self, kappa: f64, lambda: f64) -> f64 {
         let rate = 2.0 * self.alpha * kappa;
         // expm1(z)/z is exact down to z = 0, where it is 0/0.
@@ -33,71 +53,96 @@ impl Process {
         }
     }
 
-    /// λ in (0, 1] where a mode of power `power` equals its noise; `None` if it is still stronger at λ = 1, or has no
-    /// power at all.
-    pub fn emergence(self, wavenumber: f64, power: f64) -> Option<f64> {
-        let kappa = wavenumber * wavenumber;
-        let excess = |lambda: f64| {
-            self.damping(kappa, lambda).powi(2) * power - self.noise_variance(kappa, lambda)
-        };
-        if power <= 0.0 || excess(1.0) > 0.0 {
-            return None;
-        }
-        // The excess falls with λ: bisect to the last bit.
-        let (mut low, mut high) = (0.0, 1.0);
-        loop {
-            let middle = 0.5 * (low + high);
-            if middle <= low || middle >= high {
-                return Some(high);
-            }
-            if excess(middle) > 0.0 { low = middle } else { high = middle }
-        }
+    /// λ_S in (0, 1] of a mode of power `power`; `None` if it is still stronger than its noise at λ
+    /// = 1, or has no power at all.
+    ///
+    /// With x = e^{−2ακλ}, C²P = Σ is xP = β²(1 − x)/(2ακ): λ_S = ln(1 + 2ακP/β²)/(2ακ), and P/β²
+    /// at κ = 0.
+    pub fn emergence(self, kappa: f64, power: f64) -> Option<f64> {
+        let (rate, ratio) = (2.0 * self.alpha * kappa, power / self.beta2);
+        let lambda = if rate * ratio < 1e-300 { ratio } else { (rate * ratio).ln_1p() / rate };
+        (power > 0.0 && lambda <= 1.0).then_some(lambda)
     }
 }
 
-/// λ* for coarse input with so many points per axis: the scale at which every mode beyond the coarse grid's cut-off,
-/// k = π·points/length on the axis where that is smallest, has gone under in noise. That is λ_S of the largest wavenumber
-/// that the coarse grid carries in every direction.
-///
-/// `None` if some such mode is still stronger than its noise at λ = 1.
-pub fn suggested_lambda(
+/// What emergence needs to know of the shells of |k| of a grid, as [`RadialBins`] has them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Emergence {
     process: Process,
-    spec: &Spec,
-    statistics: &Statistics,
-    coarse: &[usize],
-) -> Option<f64> {
-    let cutoffs = spec.axes().zip(coarse).map(|(axis, &n)| PI * n as f64 / axis.length);
-    // The shells' distance has the runtime's single precision.
-    let cutoff = cutoffs.fold(f64::INFINITY, f64::min) * (1.0 - 1e-6);
-    let shells = &statistics.shells;
-    let beyond = (0..shells.modes.len()).filter(|&s| shells.wavenumber(s) >= cutoff);
-    let mut largest = 0.0_f64;
-    for shell in beyond {
-        for channel in &statistics.channels {
-            let power = channel.power[shell];
-            if power > 0.0 {
-                largest = largest.max(process.emergence(shells.wavenumber(shell), power)?);
+    /// |k| at the centre of each shell.
+    wavenumbers: Vec<f64>,
+    /// Mean κ over the modes of each shell.
+    kappas: Vec<f64>,
+}
+
+impl Emergence {
+    /// On a grid.
+    pub fn new(process: &ForwardProcess, grid: &Grid) -> Self {
+        let (bins, process) = (RadialBins::new(grid), Process::from(process));
+        let mut sums = vec![(0.0, 0_u32); bins.count()];
+        for (k, kappa) in grid.wavenumbers().zip(process.kappas(grid)) {
+            let (sum, count) = &mut sums[bins.bin(k)];
+            *sum += kappa;
+            *count += 1;
+        }
+        let wavenumbers = (0..bins.count()).map(|shell| bins.wavenumber(shell).into()).collect();
+        let kappas = sums.iter().map(|(sum, count)| sum / f64::from((*count).max(1))).collect();
+        Self { process, wavenumbers, kappas }
+    }
+
+    /// λ_S of a shell whose modes have the mean power `power`.
+    pub fn scale(&self, shell: usize, power: f64) -> Option<f64> {
+        self.process.emergence(self.kappas[shell], power)
+    }
+
+    /// λ* for coarse input: the largest λ_S of all shells from `cutoff` upwards, where nothing that
+    /// the coarse grid lacks stands out of the noise. `powers`: the mean power of every shell, of
+    /// each channel.
+    ///
+    /// `None` if some such shell is still stronger than its noise at λ = 1.
+    pub fn suggested<'a>(
+        &self,
+        cutoff: f64,
+        powers: impl IntoIterator<Item = &'a [f64]>,
+    ) -> Option<f64> {
+        // The shells' distance has the runtime's single precision.
+        let cutoff = cutoff * (1.0 - 1e-6);
+        let mut largest = 0.0_f64;
+        for powers in powers {
+            for (shell, &power) in powers.iter().enumerate() {
+                if self.wavenumbers[shell] >= cutoff && power > 0.0 {
+                    largest = largest.max(self.scale(shell, power)?);
+                }
             }
         }
+        Some(largest)
     }
-    Some(largest)
+}
+
+/// The largest wavenumber that a coarse grid carries in every direction: π · points/length on the
+/// axis where that is smallest. `axes`: points and length of each.
+pub fn cutoff(axes: impl IntoIterator<Item = (usize, f64)>) -> f64 {
+    let each = axes.into_iter().map(|(points, length)| PI * points as f64 / length);
+    each.fold(f64::INFINITY, f64::min)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use finescale::Axis;
 
-    const PROCESS: Process = Process { alpha: 0.3, beta2: 2.0 };
+    const PROCESS: Process =
+        Process { alpha: 0.3, beta2: 2.0, laplacian: Laplacian::FiniteDifference };
 
-    /// Closed form: with x = e^{−2ακλ}, xP = β²(1−x)/(2ακ), so λ = ln(1 + 2ακP/β²)/(2ακ).
+    /// There what is left of the mode is as strong as its noise.
     #[test]
-    fn agrees_with_the_closed_form() {
-        for k in [0.5_f64, 1.0, 4.0, 9.0, 40.0] {
+    fn signal_and_noise_are_equal_where_a_mode_emerges() {
+        for kappa in [0.0, 1e-12, 0.25, 1.0, 16.0, 81.0, 1600.0] {
             for power in [1e-8, 1e-2, 0.5] {
-                let rate = 2.0 * PROCESS.alpha * k * k;
-                let exact = (rate * power / PROCESS.beta2).ln_1p() / rate;
-                let found = PROCESS.emergence(k, power).unwrap();
-                assert!((found / exact - 1.0).abs() < 1e-12, "k {k}, P {power}: {found}, {exact}");
+                let lambda = PROCESS.emergence(kappa, power).unwrap();
+                let signal = PROCESS.damping(kappa, lambda).powi(2) * power;
+                let noise = PROCESS.noise_variance(kappa, lambda);
+                assert!((signal / noise - 1.0).abs() < 1e-12, "κ {kappa}, P {power}: {lambda}");
             }
         }
     }
@@ -105,8 +150,9 @@ mod tests {
     #[test]
     fn the_mean_emerges_where_brownian_noise_equals_it() {
         assert!((PROCESS.emergence(0.0, 1.0).unwrap() - 0.5).abs() < 1e-15);
+        assert_eq!(PROCESS.emergence(0.0, 2.0), Some(1.0));
         assert_eq!(PROCESS.emergence(0.0, 2.1), None);
-        assert_eq!(PROCESS.emergence(3.0, 0.0), None);
+        assert_eq!(PROCESS.emergence(9.0, 0.0), None);
     }
 
     /// Reference values of the noise variance for α = 0.3, β² = 2.
@@ -116,6 +162,27 @@ mod tests {
         {
             let found = PROCESS.noise_variance(k * k, lambda);
             assert!((found - sigma2).abs() < 6e-6, "k {k}: {found}, {sigma2}");
+        }
+    }
+
+    /// On a line a shell is one wavenumber, whose κ is k² or (2/h)² sin²(kh/2).
+    #[test]
+    fn shells_have_the_eigenvalues_of_the_laplacian() {
+        let grid = Grid::line(Axis::periodic(16).unwrap());
+        let h = 2.0 * PI / 16.0;
+        for laplacian in [Laplacian::Spectral, Laplacian::FiniteDifference] {
+            let process = ForwardProcess::new(0.3, 2.0, laplacian).unwrap();
+            let emergence = Emergence::new(&process, &grid);
+            for k in 1..=8_u8 {
+                let (shell, k) = (usize::from(k), f64::from(k));
+                let kappa = match laplacian {
+                    Laplacian::Spectral => k * k,
+                    Laplacian::FiniteDifference => (2.0 / h * (0.5 * k * h).sin()).powi(2),
+                };
+                let expected = Process::from(&process).emergence(kappa, 0.1).unwrap();
+                let found = emergence.scale(shell, 0.1).unwrap();
+                assert!((found / expected - 1.0).abs() < 1e-5, "{laplacian:?}, k {k}");
+            }
         }
     }
 }

@@ -21,6 +21,8 @@ pub(super) const VERSION: u64 = 1;
 pub(super) const TRUTH: &str = "_truth";
 pub(super) const INPUT: &str = "_input";
 pub(super) const COARSE: &str = "_coarse";
+/// Attribute that says how the coarse input was made, as JSON; missing where that is not known.
+pub(super) const ORIGIN: &str = "input_origin";
 
 /// A dimension's name and length.
 pub(super) type Dimension = (String, usize);
@@ -188,7 +190,10 @@ pub(super) fn attributes(ensemble: &Ensemble) -> Result<Attributes> {
     } = &ensemble.provenance;
     let names: Vec<&str> = ensemble.spec.channels.iter().map(|c| c.name.as_str()).collect();
     let Manifest { command, version, created, .. } = Manifest::new(json!({}));
-    Ok(Attributes::from_iter([
+    let origin = ensemble.input.as_ref().and_then(|input| input.origin.as_ref());
+    let origin = origin.map(serde_json::to_string).transpose()?;
+    let origin = origin.map(|origin| (ORIGIN.to_owned(), json!(origin)));
+    let about = [
         ("Conventions".to_owned(), json!("CF-1.11")),
         ("title".to_owned(), json!(ensemble.spec.title)),
         ("finescale_ensemble".to_owned(), json!(VERSION)),
@@ -206,5 +211,6 @@ pub(super) fn attributes(ensemble: &Ensemble) -> Result<Attributes> {
         ("given_frames".to_owned(), json!(ensemble.given)),
         ("date_created".to_owned(), json!(created)),
         ("history".to_owned(), json!(format!("{created}: {command}"))),
-    ]))
+    ];
+    Ok(about.into_iter().chain(origin).collect())
 }

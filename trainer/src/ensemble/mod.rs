@@ -1,14 +1,16 @@
 //! What a task gives: an ensemble of predicted paths, with the input that it was made from and the truth where it is known.
 
+mod coarsening;
 mod layout;
 mod netcdf;
 mod read;
 mod write;
 mod zarr;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
+pub use coarsening::{Coarsening, Origin, block_means};
 pub use write::check_output;
 
 use crate::dataset::Spec;
@@ -55,6 +57,21 @@ pub struct CoarseInput {
     pub spec: Spec,
     /// `[trajectory][frame][channel][y][x]`.
     pub values: Vec<f32>,
+    /// How they were made, where that is known.
+    pub origin: Option<Origin>,
+}
+
+impl CoarseInput {
+    /// How the frames were made.
+    ///
+    /// # Errors
+    /// If that is not known: nobody guesses it.
+    pub fn origin(&self) -> Result<&Origin> {
+        self.origin.as_ref().context(
+            "the result does not say how its coarse input was made: say it with --input modes, \
+             --input block-mean or --input damped",
+        )
+    }
 }
 
 /// Predictions of all members, in physical units.
@@ -116,12 +133,20 @@ impl Ensemble {
         if let Some(truth) = &self.truth {
             ensure!(truth.len() == values, "the truth has {} values, not {values}", truth.len());
         }
-        if let Some(CoarseInput { spec, values }) = &self.input {
+        if let Some(CoarseInput { spec, values, origin }) = &self.input {
             let expected = frames * spec.frame_len();
             ensure!(
                 values.len() == expected,
                 "the coarse input has {} values, not {expected}",
                 values.len()
+            );
+            let (noises, channels) =
+                (origin.as_ref().map(|origin| origin.sensor_noise.len()), spec.channels.len());
+            ensure!(
+                noises.is_none_or(|noises| noises == channels),
+                "the coarse input has {} deviations of a sensor's noise for {channels} channels: \
+                 give one for each",
+                noises.unwrap_or_default()
             );
         }
         Ok(())

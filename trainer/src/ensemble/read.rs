@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 use finescale::Boundary;
 use serde_json::Value;
 
-use super::layout::{COARSE, INPUT, TRUTH, VERSION};
+use super::layout::{COARSE, INPUT, ORIGIN, TRUTH, VERSION};
 use super::{CoarseInput, Ensemble, Provenance};
 use crate::dataset::{Attributes, Channel, SpatialAxis, Spec, TimeAxis};
 use crate::import::source::{self, Source, Variable};
@@ -71,7 +71,10 @@ fn ensemble(source: &dyn Source, attributes: &Attributes) -> Result<Ensemble> {
             let (y, x) = axes(COARSE)?;
             let spec = Spec { y, x, ..spec.clone() };
             let values = fields(source, &names, INPUT, spec.points())?;
-            Some(CoarseInput { spec, values })
+            let origin = attributes.get(ORIGIN).and_then(Value::as_str);
+            let origin = origin.map(serde_json::from_str).transpose();
+            let origin = origin.with_context(|| format!("its attribute `{ORIGIN}` is damaged"))?;
+            Some(CoarseInput { spec, values, origin })
         }
     };
     let truth = there(TRUTH).then(|| fields(source, &names, TRUTH, spec.points())).transpose()?;

@@ -1,12 +1,12 @@
 //! What a change of a network's weights costs, measured on the validation part of a data set.
 
 use anyhow::{Result, ensure};
-use finescale::NoiseStream;
 
 use super::Bounds;
 use crate::dataset::{Reader, SpectralFrames, Split};
 use crate::model::Model;
 use crate::model::reference::Reference;
+use crate::noise::Purpose;
 
 /// Windows at each λ.
 const WINDOWS: usize = 24;
@@ -58,12 +58,8 @@ impl Skill {
                 let mut path = Vec::new();
                 for frame in start..=start + meta.window {
                     let mut spectrum = frames.frame(frame).to_vec();
-                    let stream = NoiseStream {
-                        seed: SEED,
-                        member: n as u32,
-                        frame: (frame - start) as u32,
-                        step: number as u32,
-                    };
+                    let (place, step) = ((frame - start) as u32, number as u32);
+                    let stream = Purpose::Sampling.stream(SEED, n as u32, place, step);
                     process.apply_stream(&grid, lambda as f32, &mut spectrum, &stream)?;
                     path.extend(spectrum.into_iter().map(f64::from));
                 }

@@ -3,11 +3,12 @@
 use anyhow::{Result, ensure};
 use finescale::predictor::Trained;
 use finescale::sampler::Coarse;
-use finescale::{Axis, Grid, NoiseStream, Predictor, Sampler};
+use finescale::{Axis, Grid, Predictor, Sampler};
 
 use super::{AlignedBytes, Bounds, Precision, file};
 use crate::dataset::{Reader, SpectralFrames, Split};
 use crate::model::Model;
+use crate::noise::Purpose;
 use crate::sampling::lambda::suggested;
 
 /// Paths, and their frames.
@@ -41,7 +42,7 @@ pub fn error(model: &Model, precision: Precision, bounds: &Bounds, reader: &Read
         for frame in path.chunks_exact_mut(frames.frame_len()) {
             predictor.process().damp(&frames.grid, lambda, frame)?;
         }
-        let stream = NoiseStream { seed: SEED, member: n as u32, frame: 0, step: 0 };
+        let stream = Purpose::Sampling.stream(SEED, n as u32, 0, 0);
         let coarse = Coarse::Clean;
         sampler.super_resolve(&mut predictor, coarse, None, &stream, &mut path, &mut scratch)?;
         for (fine, truth) in path.iter().zip(&truth) {

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::modes::Group;
 use super::{LinearPredictor, PackedAutocovariance};
 use crate::dataset::SpectralFrames;
+use crate::dataset::emergence::Process;
 
 /// Everything that the linear predictor needs at any λ.
 #[derive(Clone, Debug, PartialEq)]
@@ -114,10 +115,7 @@ impl LinearBase {
         kappa: f64,
         lambda: f64,
     ) -> Result<Vec<[Option<LinearPredictor>; 2]>> {
-        let process = crate::dataset::emergence::Process {
-            alpha: f64::from(self.process.alpha()),
-            beta2: f64::from(self.process.beta2()),
-        };
+        let process = Process::from(&self.process);
         let (damping, noise) =
             (process.damping(kappa, lambda), process.noise_variance(kappa, lambda));
         let points = self.grid.points();

@@ -93,6 +93,26 @@ impl ScoreMoments {
 }
 
 impl Calibration {
+    /// Of a predictor whose errors and scores are just those that the linear predictor expects:
+    /// what a model has before it is measured.
+    pub fn neutral(lambdas: Vec<f64>, width: usize, score_head: bool) -> Self {
+        let table = |value: f32| vec![value; lambdas.len() * width];
+        // A score s = −û/V has E|s|² V = E[s t*] V = 1 and E[û s*] = −1.
+        let moments = ScoreMoments {
+            power: table(1.0),
+            truth: table(1.0),
+            drawn_power: table(1.0),
+            drawn_state: table(-1.0),
+        };
+        Self {
+            width,
+            innovation_ratio: table(1.0),
+            head: score_head.then(|| moments.clone()),
+            path: moments,
+            lambdas,
+        }
+    }
+
     /// Of a model.
     ///
     /// # Errors

@@ -4,13 +4,15 @@ use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
 use finescale::model::Model as View;
 use finescale::spectral::{self, operator};
-use finescale::{Axis, Boundary, Grid, NoiseStream};
+use finescale::{Axis, Boundary, ForwardProcess, Grid};
 use serde::Serialize;
 
 use super::Fields;
 use super::lambda::power;
 use super::standard::Scale;
 use crate::dataset::{SpatialAxis, Spec};
+use crate::ensemble::{Coarsening, block_means};
+use crate::noise::{Purpose, STEPS};
 
 /// What the values of coarse frames are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
@@ -22,6 +24,17 @@ pub enum InputKind {
     Modes,
     /// Means over the cells of the coarse grid, as sensors give
     BlockMean,
+}
+
+impl InputKind {
+    /// What makes such frames of fine ones; `process` and λ* are what damps.
+    pub fn coarsening(self, process: &ForwardProcess, lambda: f32) -> Coarsening {
+        match self {
+            Self::Damped => Coarsening::Damped { process: *process, lambda, noised: false },
+            Self::Modes => Coarsening::Modes,
+            Self::BlockMean => Coarsening::BlockMean,
+        }
+    }
 }
 
 /// What of the coarse frames the fine ones must agree with.
@@ -38,8 +51,6 @@ pub enum Observe {
 
 /// Modes below this share of their size are lost in the rounding of what was read: nothing is measured of them.
 const DAMPED_AWAY: f32 = 1e-3;
-/// The step of noise that is added to coarse frames, which no sampling gets to.
-const SENSOR_STEP: u32 = u32::MAX;
 
 /// The model's domain with fewer points, y before x.
 ///
@@ -105,7 +116,7 @@ impl Coarsener<'_> {
     pub fn coarsen(&self, fields: &Fields) -> Result<Fields> {
         let (fine, scale) = (self.view.grid(), Scale::of(self.view));
         let mut values = match self.kind {
-            InputKind::BlockMean => self.means(fields),
+            InputKind::BlockMean => block_means(fine, &self.grid, &fields.values)?,
             InputKind::Damped | InputKind::Modes => {
                 let mut spectra = fields.values.clone();
                 scale.spectra(fine, &mut spectra)?;
@@ -128,34 +139,15 @@ impl Coarsener<'_> {
         Ok(Fields { spec, values })
     }
 
-    fn means(&self, fields: &Fields) -> Vec<f32> {
-        let fine = self.view.grid();
-        let (by, bx) = (fine.ny() / self.grid.ny(), fine.nx() / self.grid.nx());
-        let mut means = Vec::with_capacity(fields.values.len() / (by * bx));
-        for field in fields.values.chunks_exact(fine.points()) {
-            for rows in field.chunks_exact(by * fine.nx()) {
-                means.extend((0..self.grid.nx()).map(|i| {
-                    let cells = rows.chunks_exact(fine.nx()).flat_map(|row| &row[i * bx..][..bx]);
-                    let sum: f64 = cells.map(|v| f64::from(*v)).sum();
-                    (sum / (by * bx) as f64) as f32
-                }));
-            }
-        }
-        means
-    }
-
     fn add_noise(&self, spec: &Spec, values: &mut [f32]) {
         if self.noise.iter().all(|std| *std == 0.0) {
             return;
         }
         let (frames, points) = (spec.frames(), spec.points());
         for (n, frame) in values.chunks_exact_mut(spec.frame_len()).enumerate() {
-            let stream = NoiseStream {
-                seed: self.seed,
-                member: (n / frames) as u32,
-                frame: (n % frames) as u32,
-                step: SENSOR_STEP,
-            };
+            let (trajectory, number) = ((n / frames) as u32, (n % frames) as u32);
+            // Results with errors of a sensor have always had their last step.
+            let stream = Purpose::Sensor.stream(self.seed, trajectory, number, STEPS - 1);
             let stds = self.noise.iter().flat_map(|std| std::iter::repeat_n(std, points));
             for ((value, std), w) in frame.iter_mut().zip(stds).zip(stream.normals()) {
                 *value += std * w;

@@ -11,6 +11,7 @@ use rayon::prelude::*;
 
 use crate::export::{AlignedBytes, Bounds, Precision, file};
 use crate::model::{Calibration, Model, ScoreMoments, Shells};
+use crate::noise::Purpose;
 
 /// Most levels of λ: about as many as a sampler has steps.
 const LEVELS: usize = 16;
@@ -75,7 +76,7 @@ impl Stage {
 
     /// The noise of one path's step.
     fn stream(&self, path: usize, step: u32) -> NoiseStream {
-        NoiseStream { seed: SEED, member: path as u32, frame: 0, step }
+        Purpose::Sampling.stream(SEED, path as u32, 0, step)
     }
 
     /// Takes clean paths to λ.

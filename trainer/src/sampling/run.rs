@@ -14,6 +14,7 @@ use super::progress::Progress;
 use super::standard::Scale;
 use super::{HostModel, with_predictor};
 use crate::interrupt::{self, Interrupted};
+use crate::noise::Purpose;
 
 /// What to draw.
 pub(super) struct Job<'a> {
@@ -48,7 +49,7 @@ impl Job<'_> {
     fn stream(&self, trajectory: usize, member: u32) -> NoiseStream {
         // The golden ratio's bits: seeds that people choose stay apart.
         let seed = self.seed.wrapping_add((trajectory as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        NoiseStream { seed, member, frame: 0, step: 0 }
+        Purpose::Sampling.stream(seed, member, 0, 0)
     }
 
     /// Draws all members of all trajectories; those that are finished already are taken as they are.

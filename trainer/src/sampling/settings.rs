@@ -11,6 +11,7 @@ use finescale::sampler::{Clip, LambdaGrid, Langevin, NoiseRule, Score, Start, St
 use serde::{Deserialize, Serialize};
 
 use super::HostModel;
+use crate::noise::STEPS;
 
 /// Options of the sampler, the same for all four commands.
 #[derive(Clone, Debug, Default, Args)]
@@ -245,6 +246,17 @@ impl Layer {
         }
         sampler.clamp = positive("clamp", self.clamp)?.or(sampler.clamp);
         sampler.quiet_steps = self.quiet_steps.unwrap_or(sampler.quiet_steps);
+        // A step and its correctors for each λ, and for each λ where a mode's measurement is let
+        // go.
+        let each = u64::from(sampler.correctors.map_or(0, |c| c.count)) + 1;
+        let modes = (view.channels() * view.grid().points()) as u64;
+        let most = u64::from(STEPS) / (u64::from(sampler.lambdas.steps(lambda)) + modes);
+        ensure!(
+            each <= most,
+            "correctors is {}: with so many steps use at most {}",
+            each - 1,
+            most.saturating_sub(1)
+        );
         let start = self.start.unwrap_or(match preset {
             Preset::Ours => StartKind::Rollout,
             Preset::Paper => StartKind::Noise,

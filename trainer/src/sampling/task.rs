@@ -106,6 +106,7 @@ impl TaskArgs {
             "model": model.hash(),
             "linear": model.is_linear(),
             "settings": all,
+            "input": input.as_ref().map(|input| &input.origin),
             "seed": self.seed.to_string(),
             "members": self.members,
             "first_member": self.first_member,

@@ -14,7 +14,6 @@
 //! multiplied back. Frames that were given to a forecast are never scored. `docs/scores.md` says what good figures are.
 
 mod bands;
-mod coarsening;
 pub mod correlation;
 pub mod crps;
 pub mod error;
@@ -34,7 +33,6 @@ use anyhow::{Result, ensure};
 use serde::Serialize;
 
 pub use bands::{Band, Bands};
-pub use coarsening::Coarsening;
 pub use scale::Scale;
 pub use summary::{Figure, Sense};
 pub use table::{number, task_name};
@@ -157,8 +155,7 @@ impl Scores {
         let spectra = spectrum::energy_spectra(ensemble, truth, &scale, &bands)?;
         let space_time = space_time::space_time_spectra(ensemble, truth, &scale)?;
         let of_truth = truth.paired.then_some(truth.values.as_slice());
-        let recoarsening =
-            recoarsening::recoarsening(ensemble, of_truth, &scale, Coarsening::of(ensemble)?)?;
+        let recoarsening = recoarsening::recoarsening(ensemble, of_truth, &scale)?;
         let distances = Distances::new(ensemble, truth, &scale);
         let scores = |pick: Pick, name: &str, units: &str| {
             let pass = pass.as_ref();

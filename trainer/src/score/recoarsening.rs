@@ -14,8 +14,8 @@ use anyhow::Result;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::{Coarsening, Scale};
-use crate::ensemble::Ensemble;
+use super::Scale;
+use crate::ensemble::{Coarsening, Ensemble};
 
 /// Re-coarsening errors of one channel, or over all.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -38,9 +38,9 @@ pub(super) fn recoarsening(
     ensemble: &Ensemble,
     truth: Option<&[f32]>,
     scale: &Scale,
-    coarsening: Coarsening,
 ) -> Result<Option<(Vec<Recoarsening>, Recoarsening)>> {
     let Some(input) = &ensemble.input else { return Ok(None) };
+    let coarsening = input.origin()?.coarsening;
     let frames = ensemble.frames();
     let (len, coarse_len) = (ensemble.frame_len(), input.spec.frame_len());
     let channels = ensemble.spec.channels.len();

@@ -68,7 +68,7 @@ pub fn scores<A: AutodiffBackend>(
     for lambda in 0..tables.lambdas.len() {
         let at = Level::new(lambda, tables, calibration, power, &shells);
         let mut path_sums = Sums::new(channels * modes);
-        let mut head_sums = config.predictor.score_head.then(|| Sums::new(channels * modes));
+        let mut head_sums = calibration.head.is_some().then(|| Sums::new(channels * modes));
         for (n, starts) in starts.chunks(per_path).enumerate() {
             crate::interrupt::check()?;
             let places = starts.iter().flat_map(|s| (*s..s + length).map(|n| n as i32)).collect();
@@ -89,10 +89,9 @@ pub fn scores<A: AutodiffBackend>(
             }
         }
         let scale = 1.0 / (starts.len() * length) as f64;
-        path_sums.finish(&mut calibration.path, scale, &at.variance, &shells);
-        if let Some(sums) = head_sums {
-            let head = calibration.head.get_or_insert_default();
-            sums.finish(head, scale, &at.variance, &shells);
+        path_sums.finish(&mut calibration.path, lambda, scale, &at.variance, &shells);
+        if let (Some(sums), Some(head)) = (head_sums, &mut calibration.head) {
+            sums.finish(head, lambda, scale, &at.variance, &shells);
         }
     }
     Ok(())
@@ -117,16 +116,22 @@ impl Sums {
         add(&mut self.truth, rows(score * truth.clone()));
     }
 
-    /// Appends the means over frames and shells to the tables, times V, and what is not measured yet: of drawn paths that the score
-    /// fits.
-    fn finish(self, to: &mut ScoreMoments, scale: f64, variance: &[f32], shells: &Shells) {
+    /// Puts the means over frames and shells, times V, where the tables have this λ.
+    fn finish(
+        self,
+        to: &mut ScoreMoments,
+        lambda: usize,
+        scale: f64,
+        variance: &[f32],
+        shells: &Shells,
+    ) {
         for (sums, to) in [(self.power, &mut to.power), (self.truth, &mut to.truth)] {
             let scaled: Vec<f64> =
                 sums.iter().zip(variance).map(|(sum, v)| sum * scale * f64::from(*v)).collect();
-            to.extend(shells.mean(&scaled).into_iter().map(|value| value as f32));
+            let means = shells.mean(&scaled);
+            let row = to.iter_mut().skip(lambda * means.len());
+            row.zip(&means).for_each(|(to, mean)| *to = *mean as f32);
         }
-        to.drawn_power.resize(to.power.len(), 1.0);
-        to.drawn_state.resize(to.power.len(), -1.0);
     }
 }
 

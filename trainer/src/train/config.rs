@@ -141,18 +141,14 @@ impl Config {
         );
         ensure!(
             p.tiny.dilations.len() >= 2 && p.tiny.dilations.iter().all(|d| (1..=16).contains(d)),
-            "predictor.tiny.dilations must name at least two layers with dilations 1 to 16"
+            "predictor.tiny.dilations is {:?}: name at least two layers with dilations 1 to 16",
+            p.tiny.dilations
         );
         ensure!(p.tiny.channels > 0, "predictor.tiny.channels is 0: use at least 1");
         ensure!(
             p.unet.dim.is_multiple_of(8) && p.unet.dim > 0 && !p.unet.multipliers.is_empty(),
             "predictor.unet.dim is {}: use a multiple of 8, and at least one multiplier",
             p.unet.dim
-        );
-        ensure!(
-            (0.0..1.0).contains(&self.loss.history_drop),
-            "loss.history-drop is {}: use 0 to 1",
-            self.loss.history_drop
         );
         let t = &self.training;
         for (name, value) in [("steps", t.steps), ("batch", t.batch), ("accumulate", t.accumulate)]
@@ -165,17 +161,42 @@ impl Config {
                 "training.{name} is {value}: use more than 0"
             );
         }
-        ensure!((0.0..1.0).contains(&t.ema), "training.ema is {}: use 0 to 1", t.ema);
+        // With 1 no sample would have all its frames, and the average would stay what it was at
+        // first.
+        for (name, value) in
+            [("loss.history-drop", self.loss.history_drop), ("training.ema", t.ema)]
+        {
+            ensure!(
+                (0.0..1.0).contains(&value),
+                "{name} is {value}: use 0 or more and less than 1"
+            );
+        }
         let r = &self.report;
         ensure!(
             r.every > 0 && r.windows > 0 && r.rollout > 0,
-            "report.every, windows and rollout must be at least 1"
+            "report.every, report.windows and report.rollout are {}, {} and {}: use at least 1",
+            r.every,
+            r.windows,
+            r.rollout
         );
         ensure!(
             self.calibration.paths > 0 && self.calibration.frames > 1,
-            "calibration.paths must be at least 1, calibration.frames at least 2"
+            "calibration.paths and calibration.frames are {} and {}: use at least 1 and 2",
+            self.calibration.paths,
+            self.calibration.frames
         );
         Ok(())
+    }
+}
+
+impl Predictor {
+    /// Fields that the network sees of so many channels.
+    pub fn input_fields(&self, channels: usize) -> usize {
+        let kinds = match self.inputs {
+            Inputs::FilteredAndRaw => 2,
+            Inputs::Raw => 1,
+        };
+        kinds * self.window * channels
     }
 }
 

@@ -22,5 +22,6 @@ mod progress;
 pub mod run;
 pub mod step;
 pub mod tables;
+mod unmeasured;
 pub mod validate;
 pub mod weights;

@@ -11,8 +11,6 @@ use burn::optim::{AdamConfig, GradientsAccumulator, GradientsParams, Optimizer};
 use burn::tensor::backend::AutodiffBackend;
 use burn::train::train::MultiDevicesTrainStep;
 use burn::train::{LearningComponentsMarker, TrainStep};
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 
 use super::batch::Frames;
@@ -24,6 +22,7 @@ use super::optimizer::{average, clip, learning_rate};
 use super::progress::Display;
 use super::step::{Context, Item, Losses, Stream};
 use super::tables::Tables;
+use super::unmeasured::Unmeasured;
 use super::validate::validate;
 use super::{curves, finish};
 use crate::dataset::{Reader, SpectralFrames, Split};
@@ -81,7 +80,8 @@ pub(super) struct Kept<A: AutodiffBackend> {
 const LOOK: usize = 20;
 
 impl Run {
-    /// Trains, calibrates, and writes the model; goes on from the newest checkpoint if there is one.
+    /// Trains, writes the model, measures it, and writes it again with what was measured; goes on
+    /// from the newest checkpoint if there is one.
     ///
     /// # Errors
     /// One sentence; the newest checkpoint stays.
@@ -102,9 +102,8 @@ impl Run {
         let model = if self.config.predictor.network == Network::Linear {
             None
         } else {
-            let mut rng = ChaCha8Rng::seed_from_u64(self.config.seed);
-            let model = Corrected::new(&self.config, &context.lifted, &mut rng, &devices[0]);
-            Some(self.optimise(model, &parts, devices)?)
+            let unmeasured = Unmeasured { run: self, base: &parts.base };
+            Some(self.optimise(unmeasured.network(&devices[0]), &parts, devices)?)
         };
         let finished =
             finish::Finished { run: self, base: &parts.base, context, valid: &parts.valid };
@@ -113,9 +112,10 @@ impl Run {
 
     fn parts<A>(&self, devices: &[A::Device]) -> Result<Parts<A>>
     where
-        A: AutodiffBackend,
+        A: AutodiffBackend + Kernels,
     {
         let config = &self.config;
+        let device = devices.first().context("--devices is 0: use at least 1")?;
         let train = SpectralFrames::read(&self.reader, Split::Train)?;
         let valid = SpectralFrames::read(&self.reader, Split::Valid)?;
         // What calibration and reports will need must not be missed after hours of training.
@@ -128,6 +128,8 @@ impl Run {
             })?;
         }
         let base = LinearBase::fit(&train, config.forward_process()?, config.predictor.window)?;
+        // Nor must what the model's file refuses.
+        Unmeasured { run: self, base: &base }.check::<A>(device)?;
         let batches = config.training.accumulate * devices.len();
         let contexts = devices
             .iter()
@@ -142,7 +144,6 @@ impl Run {
                 }))
             })
             .collect::<Result<_>>()?;
-        let device = devices.first().context("--devices is 0: use at least 1")?;
         Ok(Parts { base, contexts, valid: Frames::new(&valid, config.predictor.window, device)? })
     }
 

@@ -172,15 +172,6 @@ impl<B: Backend> Tables<B> {
         }
     }
 
-    /// Fields that the network sees.
-    pub fn input_fields(&self) -> usize {
-        let kinds = match self.inputs {
-            Inputs::FilteredAndRaw => 2,
-            Inputs::Raw => 1,
-        };
-        kinds * self.window * self.channels
-    }
-
     /// Row of the tables over λ × frames available.
     pub fn row(&self, lambda: usize, available: usize) -> i32 {
         (lambda * self.window + available - 1) as i32

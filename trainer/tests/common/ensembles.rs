@@ -2,8 +2,7 @@
 
 use finescale::{Boundary, NoiseStream};
 use finescale_trainer::dataset::{Channel, SpatialAxis, Spec, TimeAxis};
-use finescale_trainer::ensemble::{CoarseInput, Ensemble, Provenance, Task};
-use finescale_trainer::score::Coarsening;
+use finescale_trainer::ensemble::{CoarseInput, Coarsening, Ensemble, Origin, Provenance, Task};
 use serde_json::json;
 
 /// A line, or a plane, of one kind of boundary and length 2π.
@@ -75,8 +74,9 @@ pub(crate) fn with_input(
         .chunks_exact(fine.frame_len())
         .flat_map(|frame| coarsening.apply(fine, &spec, frame).unwrap())
         .collect();
-    ensemble.input = Some(CoarseInput { spec, values });
-    ensemble.provenance.settings = json!({ "coarsening": coarsening });
+    let sensor_noise = vec![0.0; fine.channels.len()];
+    let origin = Some(Origin { coarsening, sensor_noise });
+    ensemble.input = Some(CoarseInput { spec, values, origin });
     ensemble
 }
 

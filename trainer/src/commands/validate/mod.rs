@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use clap::Args;
-use finescale::NoiseStream;
 
 use super::export::model_path;
 use crate::dataset::{Reader, SpectralFrames, Split};
 use crate::export::{Bounds, Precision};
 use crate::model::Model;
 use crate::model::reference::{Level, Reference};
+use crate::noise::Purpose;
 use picture::Worst;
 use runtimes::Runtime;
 
@@ -240,7 +240,7 @@ fn spectra(
     let starts = frames.map(|frames| frames.windows(length)).transpose()?;
     for frame in 0..length {
         let (member, step) = (sample as u32, draw as u32);
-        let stream = NoiseStream { seed: 0, member, frame: frame as u32, step };
+        let stream = Purpose::Sampling.stream(0, member, frame as u32, step);
         let mut spectrum = vec![0.0; width];
         if let (Some(frames), Some(starts)) = (frames, &starts) {
             ensure!(

@@ -82,12 +82,10 @@ impl Reference {
         ensure!(lambda > 0.0 && lambda.is_finite(), "lambda is {lambda}: use more than 0");
         let grid = self.base.grid;
         let (frames, points) = (self.meta.window, grid.points());
-        let process =
-            Process { alpha: f64::from(self.meta.alpha), beta2: f64::from(self.meta.beta2) };
+        let process = Process::from(&self.base.process);
         let linear = LinearAt::new(&self.base, lambda)?;
-        let (damping, noise_variance): (Vec<f64>, Vec<f64>) = grid
-            .kappas(self.meta.laplacian)
-            .map(f64::from)
+        let (damping, noise_variance): (Vec<f64>, Vec<f64>) = process
+            .kappas(&grid)
             .map(|kappa| (process.damping(kappa, lambda), process.noise_variance(kappa, lambda)))
             .unzip();
         let (mut variance, mut filter, mut raw) = (Vec::new(), Vec::new(), Vec::new());

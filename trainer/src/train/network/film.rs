@@ -4,8 +4,12 @@ use burn::module::{Module, Param};
 use burn::tensor::{Tensor, activation, backend::Backend};
 use rand_chacha::ChaCha8Rng;
 
-use super::initial::{uniform, zeros};
+use super::initial::{uniform, within, zeros};
 use crate::model::reference::{LAMBDA_FEATURES, SLOPE};
+
+/// The largest hidden bias at first: every feature of λ lies within ±1, and rectifiers are to bend
+/// all over that range.
+const KINKS: f32 = 1.0;
 
 /// Two dense layers with a leaky rectifier between them; their output starts at zero: no modulation.
 #[derive(Module, Debug)]
@@ -29,7 +33,7 @@ impl<B: Backend> Film<B> {
     ) -> Self {
         Self {
             hidden_weight: uniform([LAMBDA_FEATURES, hidden], LAMBDA_FEATURES, 1.0, rng, device),
-            hidden_bias: uniform([hidden], 3, 1.0, rng, device),
+            hidden_bias: within([hidden], KINKS, rng, device),
             weight: zeros([hidden, 2 * channels], device),
             bias: zeros([2 * channels], device),
         }

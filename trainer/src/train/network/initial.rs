@@ -13,7 +13,16 @@ pub(super) fn uniform<B: Backend, const D: usize>(
     rng: &mut ChaCha8Rng,
     device: &B::Device,
 ) -> Param<Tensor<B, D>> {
-    let bound = (gain * (3.0 / fan_in as f64).sqrt()) as f32;
+    within(shape, (gain * (3.0 / fan_in as f64).sqrt()) as f32, rng, device)
+}
+
+/// Uniform in ±bound.
+pub(super) fn within<B: Backend, const D: usize>(
+    shape: [usize; D],
+    bound: f32,
+    rng: &mut ChaCha8Rng,
+    device: &B::Device,
+) -> Param<Tensor<B, D>> {
     let values: Vec<f32> = if bound > 0.0 {
         let uniform = Uniform::new_inclusive(-bound, bound).expect("the bound is finite");
         (0..shape.iter().product()).map(|_| uniform.sample(rng)).collect()

@@ -10,6 +10,7 @@ mod unet;
 
 use burn::module::Module;
 use burn::tensor::{Tensor, activation, backend::Backend};
+use finescale::Grid;
 use rand_chacha::ChaCha8Rng;
 
 pub use kernels::{Block, Kernels, composed};
@@ -43,32 +44,23 @@ pub struct Corrected<B: Backend> {
 }
 
 impl<B: Kernels> Corrected<B> {
-    /// A network that corrects nothing yet: its last layer is zero.
+    /// A network for so many channels that corrects nothing yet: its last layer is zero.
     pub fn new(
         config: &Config,
-        tables: &Tables<B>,
+        grid: Grid,
+        channels: usize,
         rng: &mut ChaCha8Rng,
         device: &B::Device,
     ) -> Self {
         let heads = if config.predictor.score_head { 2 } else { 1 };
-        let (inputs, outputs) = (tables.input_fields(), heads * tables.channels);
+        let (inputs, outputs) = (config.predictor.input_fields(channels), heads * channels);
         let body = match config.predictor.network {
-            config::Network::Unet => Body::Unet(Unet::new(
-                &config.predictor.unet,
-                tables.grid,
-                inputs,
-                outputs,
-                rng,
-                device,
-            )),
-            config::Network::Tiny | config::Network::Linear => Body::Tiny(Tiny::new(
-                &config.predictor.tiny,
-                tables.grid,
-                inputs,
-                outputs,
-                rng,
-                device,
-            )),
+            config::Network::Unet => {
+                Body::Unet(Unet::new(&config.predictor.unet, grid, inputs, outputs, rng, device))
+            }
+            config::Network::Tiny | config::Network::Linear => {
+                Body::Tiny(Tiny::new(&config.predictor.tiny, grid, inputs, outputs, rng, device))
+            }
         };
         Self { body, bounded: config.predictor.bounded, score_head: config.predictor.score_head }
     }
