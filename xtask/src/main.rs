@@ -5,6 +5,7 @@ mod command;
 mod demo;
 mod firmware;
 mod gate;
+mod gpu;
 mod paths;
 mod setup;
 mod stages;
@@ -22,6 +23,8 @@ cargo xtask COMMAND
   test                all tests: on the desktop, then the firmware under QEMU
   ci                  lints and documentation, then exactly what `test` runs; nothing may be skipped
   firmware [BOARD…]   build, run and prove the firmware for these boards (all by default)
+  gpu [ARGUMENT…]     on an NVIDIA GPU: numbers against the CPU's, pace against PyTorch's (benches/gpu.py has the arguments;
+                      --build-only builds what it needs, --dry-run tries it without a GPU)
   setup               install and build what the firmware needs; the other commands call it";
 
 fn main() -> ExitCode {
@@ -44,6 +47,7 @@ fn dispatch() -> Result<bool> {
         ["test"] => gate::test(),
         ["ci"] => gate::ci(),
         ["firmware", ref boards @ ..] => gate::firmware(&Board::named(boards)?),
+        ["gpu", ref arguments @ ..] => gpu::run(arguments).map(|()| true),
         ["setup"] => {
             setup::run(&Board::all()?, setup::Lints::Without)?;
             println!("the firmware's tools are ready");
