@@ -2,7 +2,7 @@
 
     python benches/gpu.py [--program FILE] [--minutes 8] [--out FOLDER] [--dry-run]
 
-Needs what `cargo xtask gpu --build-only` built (a `.xz` of it does too), an NVIDIA driver, NVRTC and CUDA's headers, and Python with
+Needs what `cargo xtask gpu --build-only` built, packed or not, an NVIDIA driver, NVRTC and CUDA's headers, and Python with
 PyTorch and safetensors; no Rust, no network. Writes `gpu.md` (the tables), `gpu.json` and `gpu.log` to the folder: $OUT, or
 target/gpu-run/out. What has been measured is kept in target/gpu-run, compiled kernels too, and a second run goes on from there.
 With --dry-run every step runs on the CPU, on tiny batches, or says what it would need; the figures mean nothing then.
@@ -88,6 +88,12 @@ class Run:
                 temporary.write_text(content)
                 temporary.replace(path)
 
+    def stop(self, number, _):
+        """Ends with all jobs; what has been measured is kept."""
+        for job in list(self.jobs):
+            job.signal(signal.SIGKILL)
+        os._exit(128 + number)
+
     @contextlib.contextmanager
     def timed_alone(self, job):
         """Stops all other jobs; ends the job if it takes too long."""
@@ -109,8 +115,9 @@ class Run:
 class Job:
     """A process whose lines of output are JSON events; it may ask to be timed."""
 
-    def __init__(self, run, name, command, budget):
+    def __init__(self, run, name, command, budget, changes=()):
         self.run, self.name, self.command, self.budget = run, name, [str(c) for c in command], budget
+        self.environment = {**os.environ, **dict(changes)}
 
     def signal(self, number):
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -130,11 +137,12 @@ class Job:
             self.process = subprocess.Popen(
                 self.command,
                 cwd=WORK,
+                env=self.environment,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
-                start_new_session=True,
+                process_group=0,
             )
             run.jobs.add(self)
         late = threading.Event()
@@ -232,7 +240,8 @@ def environment(run):
     headers, libraries = cuda_folders()
     if headers:
         os.environ["CUDA_PATH"] = str(headers[0])
-    path = [str(folder) for folder in libraries] + [os.environ.get("LD_LIBRARY_PATH", "")]
+    run.found_path = os.environ.get("LD_LIBRARY_PATH", "")
+    path = [str(folder) for folder in libraries] + [run.found_path]
     os.environ["LD_LIBRARY_PATH"] = ":".join(filter(None, path))
     run.note(f"CUDA's headers: {headers[0] if headers else 'none found'}; NVRTC: {libraries[0] if libraries else 'none found'}")
     cache = WORK / "cache"
@@ -362,7 +371,9 @@ def theirs(run, preset):
     command = [sys.executable, HERE / "gpu_torch.py", WORK / f"{preset}.safetensors"]
     command += ["--device", "cpu" if options.dry_run else "cuda", *options.torch, "--modes", *modes]
     figures, checks = {}, []
-    for event in Job(run, f"PyTorch {preset}", command, 10_000).events():
+    # PyTorch brings its own libraries.
+    changes = {"LD_LIBRARY_PATH": run.found_path}
+    for event in Job(run, f"PyTorch {preset}", command, 10_000, changes).events():
         kind, mode = event.pop("event"), event.pop("mode", None)
         if kind == "check":
             checks.append(event)
@@ -484,9 +495,9 @@ def arguments():
         if (how, precision) != ("graphs", "f32")
     ]
     options.shrink = ["--batch", 2, "--lambdas", 8] if dry else []
-    options.device = ["--backend", options.backend, "--seconds", 0.1 if dry else 5, "--warm", 0 if dry else 120]
+    options.device = ["--backend", options.backend, "--seconds", 0.1 if dry else 3, "--warm", 0 if dry else 120]
     options.device += [*options.shrink, "--look", 1] if dry else []
-    options.torch = ["--seconds", "0.1", "--warm", "0", "--look", "1"] if dry else ["--seconds", "2"]
+    options.torch = ["--seconds", "0.1", "--warm", "0", "--look", "1"] if dry else ["--seconds", "1", "--warm", "4"]
     if dry:
         options.modes = ["eager-f32", "eager-bf16", "compiled-f32"]
     return options
@@ -495,6 +506,8 @@ def arguments():
 def main():
     options = arguments()
     run = Run(options)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, run.stop)
     there = machine(run)
     if not there and not options.dry_run:
         sys.exit("error: no NVIDIA GPU was found (nvidia-smi answers nothing): use --dry-run to try the script without one")

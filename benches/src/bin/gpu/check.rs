@@ -34,7 +34,7 @@ const PLAIN: f64 = 1e-5;
 const FULL: f64 = 2e-3;
 /// Of bf16 products, which keep 7 bits of a factor.
 const MIXED: f64 = 1e-2;
-/// What gradients and scores may have on top: they are differences of larger numbers, and a rectifier's kink moves.
+/// What losses, gradients and scores may have on top: they are made of differences of larger numbers, and a rectifier's kink moves.
 const DERIVED: f64 = 6.0;
 
 /// Prints comparisons and counts those that fail.
@@ -258,7 +258,7 @@ pub(crate) fn step<A: Named>(case: &Case, device: &A::Device) -> Result<bool> {
     if context.tables.increment.is_some() {
         checks.compare("input: linear base", &found.base, &expected.base, PLAIN);
     }
-    checks.compare("losses", &found.losses, &expected.losses, checks.products);
+    checks.compare("losses", &found.losses, &expected.losses, DERIVED * checks.products);
     let [gradients, wanted] = [&found, &expected].map(|found| joined(&found.gradients));
     checks.compare("gradients", &gradients, &wanted, DERIVED * checks.products);
 
