@@ -21,49 +21,17 @@ if "--cpu-time" in sys.argv:
     os.environ["OMP_WAIT_POLICY"] = "passive"  # read when OpenMP starts
 
 import torch
-from torch import nn
+from networks import Tiny
 
 INPUTS, BATCH, DILATIONS = 6, 16, (1, 2, 4, 2, 1)
 CASES = [(32, 16), (64, 16), (32, 24)]
 ROUNDS, STEPS = 5, 5
 
 
-class Tiny(nn.Module):
-    """Residual dilated circular convolutions, each but the last modulated by λ."""
-
-    def __init__(self, channels):
-        super().__init__()
-        last = len(DILATIONS) - 1
-        self.layers = nn.ModuleList(
-            nn.Conv2d(
-                INPUTS if n == 0 else channels,
-                1 if n == last else channels,
-                3,
-                padding=dilation,
-                dilation=dilation,
-                padding_mode="circular",
-            )
-            for n, dilation in enumerate(DILATIONS)
-        )
-        self.hidden = nn.Linear(5, 16)
-        self.film = nn.Linear(16, 2 * last * channels)
-        self.channels = channels
-
-    def forward(self, h, scale):
-        film = self.film(nn.functional.leaky_relu(self.hidden(scale), 0.1))
-        factors, shifts = film[:, :, None, None].chunk(2, dim=1)
-        for n, layer in enumerate(self.layers[:-1]):
-            part = slice(n * self.channels, (n + 1) * self.channels)
-            out = layer(h) * (1 + factors[:, part]) + shifts[:, part]
-            out = nn.functional.leaky_relu(out, 0.1)
-            h = out if n == 0 else out + h
-        return self.layers[-1](h)
-
-
 class Training:
     def __init__(self, points, channels, compiled):
         torch.manual_seed(1)
-        network = Tiny(channels)
+        network = Tiny(INPUTS, 1, channels, 3, DILATIONS)
         self.optimizer = torch.optim.Adam(network.parameters(), lr=3e-3)
         self.network = torch.compile(network) if compiled else network
         self.input = torch.randn(BATCH, INPUTS, points, points)

@@ -10,7 +10,7 @@ use crate::board::Board;
 use crate::firmware::{OVERFLOW, RELEASE};
 use crate::setup::{self, Lints, Missing, Tools, python, winds};
 use crate::stages::{Count, Skipping, Stages};
-use crate::{command, firmware, paths};
+use crate::{command, firmware, gpu, paths};
 
 /// All tests. What cannot be run here is skipped, with the reason.
 pub(crate) fn test() -> Result<bool> {
@@ -93,8 +93,8 @@ fn lints(stages: &mut Stages) {
         // whole workspace, so that what it shares with the stage before has the same features and is not checked again.
         let all = ["clippy", "--workspace", "--lib", "--bins", "--features"];
         let mut clippy =
-            cargo(&[&all[..], &["finescale-trainer/cuda", "--", "-Dwarnings"]].concat());
-        command::run(clippy.env("CUDARC_CUDA_VERSION", "13000"))
+            cargo(&[&all[..], &["finescale-benches/cuda", "--", "-Dwarnings"]].concat());
+        command::run(clippy.env(gpu::CUDA_VERSION.0, gpu::CUDA_VERSION.1))
     });
     stages.run("documentation", || {
         // The libraries only: the program `finescale` would write over the library of the same name.

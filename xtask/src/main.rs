@@ -5,6 +5,7 @@ mod command;
 mod demo;
 mod firmware;
 mod gate;
+mod gpu;
 mod paths;
 mod setup;
 mod stages;
@@ -24,7 +25,10 @@ cargo xtask COMMAND
   ci                  lints and documentation, then exactly what `test` runs; no firmware may be skipped
   firmware [BOARD…]   build, run and prove the firmware for these boards (all by default)
   setup [--dry-run]   say what the tests need beside Rust and is missing, then download and build it,
-                      all of it into the target folder (with --dry-run: only say it)";
+                      all of it into the target folder (with --dry-run: only say it)
+  gpu [ARGUMENT…]     on an NVIDIA GPU: numbers against the CPU's, pace against PyTorch's
+                      (benches/gpu.py has the arguments; --build-only builds what it needs, --dry-run
+                      tries it without a GPU)";
 
 fn main() -> ExitCode {
     match dispatch() {
@@ -46,6 +50,7 @@ fn dispatch() -> Result<bool> {
         ["test"] => gate::test(),
         ["ci"] => gate::ci(),
         ["firmware", ref boards @ ..] => gate::firmware(&Board::named(boards)?),
+        ["gpu", ref arguments @ ..] => gpu::run(arguments).map(|()| true),
         ["setup"] => setup::run(false),
         ["setup", "--dry-run"] => setup::run(true),
         [] | ["help" | "-h" | "--help"] => {

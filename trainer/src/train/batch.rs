@@ -108,6 +108,13 @@ impl<B: Backend> Frames<B> {
     /// Gathers, damps and noises the windows of a draw.
     pub fn batch(&self, draw: &Draw, tables: &Tables<B>) -> Batch<B> {
         let (batch, w) = (draw.starts.len(), tables.window);
+        let shape = [batch, w + 1, tables.channels, tables.grid.points()];
+        self.noised(draw, seeded_normal(shape, draw.noise, &self.device), tables)
+    }
+
+    /// The same with given unit noise, `[batch, window + 1, channels, modes]`, instead of the draw's.
+    pub fn noised(&self, draw: &Draw, noise: Tensor<B, 4>, tables: &Tables<B>) -> Batch<B> {
+        let (batch, w) = (draw.starts.len(), tables.window);
         let (channels, modes) = (tables.channels, tables.grid.points());
         let frames =
             draw.starts.iter().flat_map(|&start| (start..=start + w).map(|n| n as i32)).collect();
@@ -120,7 +127,6 @@ impl<B: Backend> Frames<B> {
         let at = |table: &Tensor<B, 2>| {
             table.clone().select(0, lambda.clone()).reshape([batch, 1, 1, modes])
         };
-        let noise = seeded_normal(shape, draw.noise, &self.device);
         let path = clean * at(&tables.damping) + noise.clone() * at(&tables.noise);
         let newest = path.clone().narrow(1, w - 1, 1);
         let increment = (path.clone().narrow(1, w, 1) - newest).reshape([batch, channels, modes]);

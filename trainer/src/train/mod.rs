@@ -12,6 +12,7 @@ pub mod config;
 mod curves;
 mod dashboard;
 mod finish;
+pub mod learner;
 pub mod loss;
 pub mod metrics;
 pub mod network;

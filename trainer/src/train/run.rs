@@ -5,23 +5,21 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use burn::data::dataloader::DataLoaderIterator;
 use burn::module::AutodiffModule;
-use burn::optim::{AdamConfig, GradientsAccumulator, GradientsParams, Optimizer};
 use burn::tensor::backend::AutodiffBackend;
-use burn::train::train::MultiDevicesTrainStep;
-use burn::train::{LearningComponentsMarker, TrainStep};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 
 use super::batch::Frames;
 use super::checkpoint::{Best, Checkpoint};
 use super::config::{Config, Keep, Network};
+use super::learner::{Batches, Learner};
 use super::metrics::{self, Bands, Report};
 use super::network::{Corrected, Kernels};
-use super::optimizer::{average, clip, learning_rate};
+use super::optimizer::learning_rate;
 use super::progress::Display;
-use super::step::{Context, Item, Losses, Stream};
-use super::tables::Tables;
+use super::step::{Context, Losses};
 use super::unmeasured::Unmeasured;
 use super::validate::validate;
 use super::{curves, finish};
@@ -77,7 +75,7 @@ pub(super) struct Kept<A: AutodiffBackend> {
 }
 
 /// Steps between looks at the losses: looking makes a GPU wait.
-const LOOK: usize = 20;
+pub const LOOK: usize = 20;
 
 impl Run {
     /// Trains, writes the model, measures it, and writes it again with what was measured; goes on
@@ -130,19 +128,9 @@ impl Run {
         let base = LinearBase::fit(&train, config.forward_process()?, config.predictor.window)?;
         // Nor must what the model's file refuses.
         Unmeasured { run: self, base: &base }.check::<A>(device)?;
-        let batches = config.training.accumulate * devices.len();
         let contexts = devices
             .iter()
-            .map(|device| {
-                let tables = Tables::new(&base, config, &config.lambdas(), device)?;
-                Ok(Arc::new(Context {
-                    frames: Frames::new(&train, config.predictor.window, device)?,
-                    lifted: tables.lift(),
-                    tables,
-                    config: config.clone(),
-                    share: 1.0 / batches as f64,
-                }))
-            })
+            .map(|device| Ok(Arc::new(Context::new(&train, &base, config, devices.len(), device)?)))
             .collect::<Result<_>>()?;
         Ok(Parts { base, contexts, valid: Frames::new(&valid, config.predictor.window, device)? })
     }
@@ -158,38 +146,27 @@ impl Run {
         A::InnerBackend: Kernels,
     {
         let training = &self.config.training;
-        let optimizer = AdamConfig::new().init::<A, Corrected<A>>();
-        let fresh = (model.clone(), optimizer.clone());
-        let state = match Checkpoint::load::<A>(&self.folder, fresh.0, fresh.1, &devices[0])? {
-            Some(state) => state,
-            None => Checkpoint {
-                step: 0,
-                average: model.clone(),
-                weights: model,
-                optimizer,
-                best: None,
-            },
-        };
-        let mut reports = metrics::resume(&self.folder, state.step)?;
-        let Checkpoint { step: first, mut weights, average: mut mean, mut optimizer, mut best } =
-            state;
+        let fresh = Learner::new(model);
+        let (weights, optimizer) = (fresh.weights.clone(), fresh.optimizer.clone());
+        let (first, mut learner, mut best) =
+            match Checkpoint::load::<A>(&self.folder, weights, optimizer, &devices[0])? {
+                None => (0, fresh, None),
+                Some(Checkpoint { step, weights, average, optimizer, best }) => {
+                    (step, Learner { weights, average, optimizer }, best)
+                }
+            };
+        let mut reports = metrics::resume(&self.folder, first)?;
         if first > 0 {
             println!("resumed after {first} steps");
         }
-        let mut batches = Batches::new(parts, devices, first * training.accumulate);
+        let done = first * training.accumulate;
+        let mut batches = Batches::new(&parts.contexts, devices, done);
         let mut display = Display::new(&self.name, first, training.steps);
         let mut watch = Watch::default();
         for step in first..training.steps {
-            let mut accumulator = GradientsAccumulator::new();
-            for _ in 0..training.accumulate {
-                for (gradients, losses) in batches.next(&weights, &devices[0]) {
-                    accumulator.accumulate(&weights, gradients);
-                    watch.pending.push((step, losses));
-                }
-            }
-            let gradients = clip(&weights, accumulator.grads(), training.clip);
-            weights = optimizer.step(learning_rate(training, step), weights, gradients);
-            mean = average(mean, &weights, training.ema, step);
+            let losses;
+            (learner, losses) = learner.step(&mut batches, training, step, &devices[0]);
+            watch.pending.extend(losses.into_iter().map(|losses| (step, losses)));
             let done = step + 1;
             let stop = interrupt::check().is_err();
             let report = done % self.config.report.every == 0 || done == training.steps;
@@ -199,12 +176,17 @@ impl Run {
             }
             if report {
                 let context = &parts.contexts[0];
-                let found = validate(&mean.valid(), &parts.valid, &context.tables, &self.config)?;
+                let found = validate(
+                    &learner.average.valid(),
+                    &parts.valid,
+                    &context.tables,
+                    &self.config,
+                )?;
                 let loss = found.loss();
                 // Not a number counts as the largest.
                 let better = best.as_ref().is_none_or(|best| loss.total_cmp(&best.loss).is_lt());
                 if training.keep == Keep::Best && better {
-                    best = Some(Best { step: done, loss, weights: mean.clone() });
+                    best = Some(Best { step: done, loss, weights: learner.average.clone() });
                 }
                 let rate = learning_rate(training, step);
                 let report = Report::new(done, rate, watch.bands.take(), found);
@@ -214,8 +196,7 @@ impl Run {
                 curves::draw(&self.folder, &self.name, &reports)?;
             }
             if report || stop {
-                let (weights, average, optimizer) =
-                    (weights.clone(), mean.clone(), optimizer.clone());
+                let Learner { weights, average, optimizer } = learner.clone();
                 let best = best.clone();
                 Checkpoint { step: done, weights, average, optimizer, best }
                     .save::<A>(&self.folder)?;
@@ -229,7 +210,7 @@ impl Run {
         }
         Ok(match best {
             Some(Best { step, weights, .. }) => Kept { network: weights, steps: step },
-            None => Kept { network: mean, steps: training.steps },
+            None => Kept { network: learner.average, steps: training.steps },
         })
     }
 }
@@ -267,68 +248,6 @@ impl<B: burn::tensor::backend::Backend> Watch<B> {
             }
         }
         Ok(sum / f64::from(count.max(1)))
-    }
-}
-
-type Gradients<A> = (GradientsParams, Losses<<A as AutodiffBackend>::InnerBackend>);
-type Components<A> = LearningComponentsMarker<
-    A,
-    f64,
-    Corrected<A>,
-    burn::optim::adaptor::OptimizerAdaptor<burn::optim::Adam, Corrected<A>, A>,
->;
-
-/// The batches of all devices.
-enum Batches<A>
-where
-    A: AutodiffBackend + Kernels,
-    A::InnerBackend: Kernels,
-{
-    One(Stream<A>),
-    Many {
-        streams: Vec<Box<dyn DataLoaderIterator<Item<A>>>>,
-        step: MultiDevicesTrainStep<Components<A>>,
-    },
-}
-
-impl<A> Batches<A>
-where
-    A: AutodiffBackend + Kernels,
-    A::InnerBackend: Kernels,
-{
-    fn new(parts: &Parts<A>, devices: &[A::Device], batches_done: usize) -> Self {
-        let stride = devices.len() as u64;
-        let mut streams = parts.contexts.iter().enumerate().map(|(n, context)| {
-            Stream::new(context.clone(), batches_done as u64 * stride + n as u64, stride)
-        });
-        if devices.len() == 1 {
-            return Self::One(streams.next().expect("one device has one context"));
-        }
-        let boxed = |stream| Box::new(stream) as Box<dyn DataLoaderIterator<Item<A>>>;
-        Self::Many {
-            streams: streams.map(boxed).collect(),
-            step: MultiDevicesTrainStep::new(devices),
-        }
-    }
-
-    /// Gradients of one batch per device, on the first one.
-    fn next(&mut self, model: &Corrected<A>, main: &A::Device) -> Vec<Gradients<A>> {
-        match self {
-            Self::One(stream) => {
-                let item = stream.next().expect("streams have no end");
-                let output = TrainStep::step(model, item);
-                vec![(output.grads, output.item)]
-            }
-            Self::Many { streams, step } => {
-                let (mut outputs, _) = step.step(streams, model);
-                // Workers answer in any order; sums of floats must not depend on it.
-                outputs.sort_by_key(|output| output.device);
-                let gather = |output: burn::train::TrainOutput<_>| {
-                    (output.grads.to_device(main, model), output.item)
-                };
-                outputs.into_iter().map(|output| gather(output.output)).collect()
-            }
-        }
     }
 }
 

@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
+use anyhow::Result;
 use burn::data::dataloader::{DataLoaderIterator, Progress};
 use burn::tensor::{Tensor, backend::AutodiffBackend, backend::Backend};
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 
 use super::batch::{Batch, Draw, Frames};
-use super::config::Config;
+use super::config::{Config, Precision};
 use super::loss::{increment_loss, training_loss};
 use super::network::{Corrected, Kernels};
 use super::predictor::{Input, Window};
 use super::tables::Tables;
+use crate::dataset::SpectralFrames;
+use crate::linear::LinearBase;
 
 /// What all steps on one device share.
 pub struct Context<A: AutodiffBackend> {
@@ -25,6 +28,44 @@ pub struct Context<A: AutodiffBackend> {
     pub config: Config,
     /// Part of a step's gradient that one batch contributes.
     pub share: f64,
+}
+
+impl<A: AutodiffBackend> Context<A> {
+    /// On one of `devices` devices.
+    ///
+    /// # Errors
+    /// If no segment holds a window and a frame to predict, and as [`Tables::new`].
+    pub fn new(
+        frames: &SpectralFrames,
+        base: &LinearBase,
+        config: &Config,
+        devices: usize,
+        device: &A::Device,
+    ) -> Result<Self> {
+        let tables = Tables::new(base, config, &config.lambdas(), device)?;
+        let share = 1.0 / (config.training.accumulate * devices) as f64;
+        let frames = Frames::new(frames, config.predictor.window, device)?;
+        Ok(Self { frames, lifted: tables.lift(), tables, config: config.clone(), share })
+    }
+
+    /// What a step minimises on a batch, as part of what it minimises altogether, and the increment's loss of every sample.
+    pub fn losses(
+        &self,
+        model: &Corrected<A>,
+        precision: Precision,
+        batch: Batch<A::InnerBackend>,
+    ) -> (Tensor<A, 1>, Tensor<A::InnerBackend, 1>)
+    where
+        A: Kernels,
+        A::InnerBackend: Kernels,
+    {
+        let Self { tables, lifted, config, share, .. } = self;
+        let input = Input::new(&batch.window, tables).lift();
+        let output = model.predict_in(precision, input, lifted);
+        let batch = batch.lift();
+        let loss = training_loss(&output, &batch, lifted, config) * *share;
+        (loss, increment_loss(&output, &batch, lifted, config.loss.weight).inner())
+    }
 }
 
 /// A batch for a device.
@@ -58,13 +99,9 @@ where
     type Output = Losses<A::InnerBackend>;
 
     fn step(&self, item: Item<A>) -> TrainOutput<Self::Output> {
-        let Context { frames, tables, lifted, config, share } = &*item.context;
-        let batch = frames.batch(&item.draw, tables);
-        let input = Input::new(&batch.window, tables).lift();
-        let output = self.predict_in(config.training.precision, input, lifted);
-        let batch = batch.lift();
-        let loss = training_loss(&output, &batch, lifted, config) * *share;
-        let values = increment_loss(&output, &batch, lifted, config.loss.weight).inner();
+        let context = &item.context;
+        let batch = context.frames.batch(&item.draw, &context.tables);
+        let (loss, values) = context.losses(self, context.config.training.precision, batch);
         TrainOutput::new(self, loss.backward(), Losses { values, lambdas: item.draw.lambdas })
     }
 }

@@ -1,0 +1,183 @@
+//! A preset on a data set, and what the commands have in common.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use burn::module::{Module, ModuleMapper, Param};
+use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn::tensor::{Tensor, TensorData};
+use finescale_trainer::dataset::{Reader, SpectralFrames, Split};
+use finescale_trainer::linear::LinearBase;
+use finescale_trainer::model::Array;
+use finescale_trainer::train::backend::{Choice, Cpu, Differentiable};
+use finescale_trainer::train::config::{Config, Layers};
+use finescale_trainer::train::network::{Corrected, Kernels};
+use finescale_trainer::train::presets::Preset;
+use finescale_trainer::train::run::{Identity, Run};
+use finescale_trainer::train::step::Context;
+use finescale_trainer::train::weights::export;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+/// A backend that can be measured.
+pub(crate) trait Named: AutodiffBackend<InnerBackend: Kernels> + Kernels {
+    /// Bytes that its allocator holds on the device, where it says so.
+    fn reserved(device: &Self::Device) -> Option<u64>;
+}
+
+impl Named for Differentiable<Cpu> {
+    fn reserved(_: &Self::Device) -> Option<u64> {
+        None
+    }
+}
+
+#[cfg(feature = "cuda")]
+impl Named for Differentiable<finescale_trainer::train::backend::Cuda> {
+    fn reserved(device: &Self::Device) -> Option<u64> {
+        use cubecl::Runtime;
+        let usage = cubecl::cuda::CudaRuntime::client(device).memory_usage();
+        usage.ok().map(|usage| usage.bytes_reserved)
+    }
+}
+
+/// Which preset, on what.
+#[derive(Debug, clap::Args)]
+pub(crate) struct CaseArgs {
+    /// The data set
+    dataset: PathBuf,
+    /// The preset
+    #[arg(long)]
+    preset: String,
+    /// Samples in a batch; the preset's if absent
+    #[arg(long)]
+    batch: Option<i64>,
+    /// Values of λ; the preset's if absent
+    #[arg(long)]
+    lambdas: Option<i64>,
+    /// Convolutions in bf16
+    #[arg(long)]
+    mixed: bool,
+}
+
+/// What is measured.
+#[derive(Debug)]
+pub(crate) struct Case {
+    pub(crate) config: Config,
+    pub(crate) train: SpectralFrames,
+    pub(crate) base: LinearBase,
+}
+
+impl CaseArgs {
+    /// The settings.
+    fn layers(&self) -> Result<Layers> {
+        let preset = Preset::named(&self.preset)
+            .with_context(|| format!("--preset {} is none of finescale's", self.preset))?;
+        let mut layers = Layers::default();
+        layers.add(preset.text, preset.name)?;
+        if let Some(batch) = self.batch {
+            layers.set(Some("training"), "batch", batch);
+        }
+        if let Some(lambdas) = self.lambdas {
+            layers.set(Some("lambda"), "count", lambdas);
+        }
+        if self.mixed {
+            layers.set(Some("training"), "precision", "mixed");
+        }
+        Ok(layers)
+    }
+
+    pub(crate) fn open(&self) -> Result<Case> {
+        let config = self.layers()?.finish()?;
+        let train = SpectralFrames::read(&Reader::open(&self.dataset)?, Split::Train)?;
+        let base = LinearBase::fit(&train, config.forward_process()?, config.predictor.window)?;
+        Ok(Case { config, train, base })
+    }
+
+    /// A run of a few steps, which reports, calibrates and writes a model as every run does.
+    pub(crate) fn run(&self, steps: i64, backend: Choice, folder: PathBuf) -> Result<Run> {
+        let mut layers = self.layers()?;
+        layers.set(Some("training"), "steps", steps);
+        for (section, key, value) in [
+            ("lambda", "count", 8),
+            ("report", "rollout", 2),
+            ("calibration", "paths", 2),
+            ("calibration", "frames", 4),
+        ] {
+            layers.set(Some(section), key, value);
+        }
+        let (config, reader) = (layers.finish()?, Reader::open(&self.dataset)?);
+        let identity = Identity::new(&self.preset, &reader, backend.name(), 1);
+        let begin = Some((layers.text(), identity));
+        Ok(Run { folder, config, reader, name: self.preset.clone(), begin })
+    }
+}
+
+impl Case {
+    /// What its steps share on a device.
+    pub(crate) fn context<A: AutodiffBackend>(
+        &self,
+        device: &A::Device,
+    ) -> Result<Arc<Context<A>>> {
+        Ok(Arc::new(Context::new(&self.train, &self.base, &self.config, 1, device)?))
+    }
+
+    /// The network before its first step.
+    pub(crate) fn fresh<A: Named>(&self, context: &Context<A>, device: &A::Device) -> Corrected<A> {
+        let mut rng = ChaCha8Rng::seed_from_u64(self.config.seed);
+        Corrected::new(&self.config, &context.lifted, &mut rng, device)
+    }
+
+    /// The same, with small numbers for the weights that begin as zeros, without which most gradients would be zero too.
+    pub(crate) fn generic<A: Named>(
+        &self,
+        context: &Context<A>,
+        device: &A::Device,
+    ) -> Corrected<A> {
+        let rng = ChaCha8Rng::seed_from_u64(self.config.seed + 1);
+        self.fresh(context, device).map(&mut Filled(rng))
+    }
+}
+
+/// Draws the weights that are all zero.
+struct Filled(ChaCha8Rng);
+
+impl<A: AutodiffBackend> ModuleMapper<A> for Filled {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<A, D>>) -> Param<Tensor<A, D>> {
+        param.map(|weight| {
+            let mut values = array(weight.clone().inner()).values;
+            if values.iter().any(|&value| value != 0.0) {
+                return weight;
+            }
+            values.fill_with(|| 0.1 * unit(&mut self.0));
+            tensor(values, weight.dims(), &weight.device()).require_grad()
+        })
+    }
+}
+
+/// Uniform in ±1.
+pub(crate) fn unit(rng: &mut ChaCha8Rng) -> f32 {
+    (rng.next_u32() >> 8) as f32 / (1 << 23) as f32 - 1.0
+}
+
+/// Numbers as a tensor.
+pub(crate) fn tensor<B: Backend, const D: usize>(
+    values: Vec<f32>,
+    shape: [usize; D],
+    device: &B::Device,
+) -> Tensor<B, D> {
+    Tensor::from_data(TensorData::new(values, shape), device)
+}
+
+/// A tensor as numbers.
+pub(crate) fn array<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Array {
+    let data = tensor.into_data().convert::<f32>();
+    let values = data.to_vec().expect("the data were converted to f32");
+    Array { shape: data.shape.to_vec(), values }
+}
+
+/// Weights by name.
+pub(crate) fn named<B: Backend, M: Module<B>>(module: &M) -> BTreeMap<String, Array> {
+    export::<B, M>(module)
+}
