@@ -8,6 +8,10 @@ pub mod sampling;
 
 use finescale::{Axis, Boundary, Grid};
 
+/// Bound of a transform's relative error, as the documentation of `finescale::spectral` has it.
+pub const TRANSFORM: f64 = 2.5e-7;
+/// The same of a round trip.
+pub const ROUND_TRIP: f64 = 4e-7;
 /// Every axis length.
 pub const LENGTHS: [usize; 8] = [8, 16, 32, 64, 128, 256, 512, 1024];
 /// Both boundaries.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::{array, fs};
 
-use finescale::model::{CHECKED_FROM, HEADER_LEN, Model, Weights, checksum};
+use finescale::model::{CHECKED_FROM, HEADER_LEN, Invalid, Model, Weights, checksum};
 use finescale::predictor::{PathDensity, Trained, path_score, path_score_scratch_len};
 use finescale::{Error, NoiseStream, Predictor};
 
@@ -37,6 +37,14 @@ impl Evaluator {
             Err(refused) => panic!("an accepted model does not run: {refused}"),
         }
     }
+}
+
+/// Shows a file's model, or why it is refused, to `see`: the bytes lie where a parser needs them.
+pub fn with_model<T>(file: &[u8], see: impl FnOnce(Result<Model<'_>, Invalid>) -> T) -> T {
+    let mut blocks = vec![0_u128; file.len().div_ceil(16)];
+    let bytes = &mut bytemuck::cast_slice_mut(&mut blocks)[..file.len()];
+    bytes.copy_from_slice(file);
+    see(Model::parse(bytes))
 }
 
 /// Touches everything that a view gives.

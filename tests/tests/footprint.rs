@@ -1,125 +1,176 @@
-//! What a model says that its tasks take: with so much they run, with one value less they are refused.
+//! A footprint is what a model needs, to the byte: that much works, one value less is refused, and the cards say the same.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use finescale::model::{Footprint, Model};
 use finescale::predictor::Trained;
-use finescale::sampler::{LambdaGrid, Start};
+use finescale::sampler::{Coarse, LambdaGrid, Score, Start};
 use finescale::{Error, NoiseStream, Predictor, Sampler};
+use finescale_tests::model_file::{seeds, with_model};
 
-const STREAM: NoiseStream = NoiseStream { seed: 5, member: 0, frame: 0, step: 0 };
+const LAMBDA: f32 = 0.3;
 
-/// Values that a number of bytes holds.
+/// The shipped models: folder and file of every precision.
+fn shipped() -> Vec<(PathBuf, PathBuf)> {
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
+    let listed = |folder: &Path| -> Vec<PathBuf> {
+        let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("read"));
+        let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
+        paths.sort();
+        paths
+    };
+    let folders = listed(&models).into_iter().filter(|path| path.is_dir());
+    let files = folders.flat_map(|folder| {
+        let files = listed(&folder).into_iter();
+        files.map(move |file| (folder.clone(), file)).collect::<Vec<_>>()
+    });
+    files.filter(|(_, file)| file.extension().is_some_and(|e| e == "finescale")).collect()
+}
+
+/// Every shipped file, and the seeds, which have every kind of grid.
+fn files() -> Vec<(String, Vec<u8>)> {
+    let shipped = shipped();
+    assert!(shipped.len() >= 18, "{shipped:?}");
+    let read = |(_, file): (_, PathBuf)| {
+        (file.display().to_string(), fs::read(&file).expect("a shipped model"))
+    };
+    let seeds = seeds().into_iter().enumerate().map(|(n, seed)| (format!("seed {n}"), seed));
+    shipped.into_iter().map(read).chain(seeds).collect()
+}
+
 fn values(bytes: u32) -> usize {
     assert_eq!(bytes % 4, 0);
     bytes as usize / 4
 }
 
-/// The shipped files for boards.
-fn shipped() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
-    let entries = |folder: &Path| {
-        fs::read_dir(folder).expect("readable").map(|entry| entry.expect("readable").path())
-    };
-    let folders = entries(&folder).filter(|path| path.is_dir());
-    let mut files: Vec<_> = folders
-        .flat_map(|folder| entries(&folder).collect::<Vec<_>>())
-        .filter(|file| file.extension().is_some_and(|ending| ending == "finescale"))
-        .collect();
-    files.sort();
-    assert!(files.len() >= 15, "{files:?}");
-    files
+fn noise(len: usize, step: u32) -> Vec<f32> {
+    let mut noise = vec![0.0; len];
+    NoiseStream { seed: 5, member: 0, frame: 0, step }.fill(&mut noise);
+    noise
 }
 
-/// A file where a parser needs it.
-fn aligned(file: &Path) -> Vec<u128> {
-    let bytes = fs::read(file).expect("readable");
-    let mut blocks = vec![0; bytes.len().div_ceil(16)];
-    bytemuck::cast_slice_mut(&mut blocks)[..bytes.len()].copy_from_slice(&bytes);
-    blocks
+/// Garbage, which nothing may rely on.
+fn garbage(len: usize) -> Vec<f32> {
+    vec![f32::NAN; len]
+}
+
+/// Runs `work` with `needed` values and with more: the same bits; with one value less it is refused and says so.
+fn exactly(name: &str, needed: usize, mut work: impl FnMut(&mut [f32]) -> Result<Vec<f32>, Error>) {
+    let bits = |values: Vec<f32>| values.into_iter().map(f32::to_bits).collect::<Vec<_>>();
+    let enough = work(&mut garbage(needed)).unwrap_or_else(|error| panic!("{name}: {error}"));
+    assert!(enough.iter().all(|value| value.is_finite()), "{name}");
+    let ample = work(&mut vec![1.0; needed + 100]).expect("more is no less");
+    assert_eq!(bits(enough), bits(ample), "{name}");
+    if let Some(less) = needed.checked_sub(1) {
+        let refused = work(&mut garbage(less)).err();
+        assert_eq!(refused, Some(Error::ScratchLength { values: less, needed }), "{name}");
+    }
 }
 
 #[test]
-fn every_shipped_model_runs_in_what_it_says() {
-    for file in shipped() {
-        let (blocks, length) = (aligned(&file), fs::metadata(&file).expect("there").len());
-        let bytes = &bytemuck::cast_slice(&blocks)[..length as usize];
-        let model = Model::parse(bytes).expect("a shipped model");
-        let name = file.display();
-        // No part of a table is zero, which scores would be divided by.
-        assert!(model.tables().innovation.iter().all(|ratio| *ratio > 0.0), "{name}");
+fn a_footprint_is_exact() {
+    for (name, file) in files() {
+        with_model(&file, |model| {
+            let model = model.expect("an accepted file");
+            assert_eq!(model.footprint(), Trained::footprint(&model), "{name}");
+            memory(&name, &model);
+            simulation(&name, &model);
+            reverse(&name, &model);
+        });
+    }
+}
 
-        let Footprint { memory, predictor, reverse, frame } = model.footprint();
-        let frame_len = model.channels() * model.grid().points();
-        assert_eq!(values(frame), 2 * frame_len, "{name}");
+fn memory(name: &str, model: &Model<'_>) {
+    let needed = values(model.footprint().memory);
+    let window = noise(model.window() * frame_len(model), 0);
+    exactly(&format!("{name}: memory"), needed, |memory| {
+        let mut predictor = Trained::new(model, memory)?;
+        predictor.prepare(LAMBDA)?;
+        let mut increment = garbage(frame_len(model));
+        predictor.increment(&window, &mut increment, &mut garbage(predictor.scratch_len()))?;
+        Ok(increment)
+    });
+}
 
-        let needed = values(memory);
-        let mut memory = vec![f32::NAN; needed];
-        let refused = Trained::new(&model, &mut memory[1..]).err();
-        assert_eq!(refused, Some(Error::MemoryLength { values: needed - 1, needed }), "{name}");
-        let mut trained = Trained::new(&model, &mut memory).expect("enough memory");
+fn frame_len(model: &Model<'_>) -> usize {
+    model.channels() * model.grid().points()
+}
 
-        // A simulation's part: the longest window there and back.
-        trained.prepare(0.1).expect("a λ");
-        let mut window = vec![0.0; model.window() * frame_len];
-        STREAM.fill(&mut window);
-        let (mut increment, mut gradient) = (vec![0.0; frame_len], vec![0.0; window.len()]);
-        let needed = values(predictor);
-        let mut scratch = vec![f32::NAN; needed];
-        let short = Error::ScratchLength { values: needed - 1, needed };
-        let refused = trained.increment(&window, &mut increment, &mut scratch[1..]);
-        assert_eq!(refused, Err(short), "{name}");
-        trained.increment(&window, &mut increment, &mut scratch).expect("enough scratch");
-        let refused = trained.vjp(&window[..frame_len], &mut gradient, &mut scratch[1..]);
-        assert_eq!(refused, Err(short), "{name}");
-        trained.vjp(&window[..frame_len], &mut gradient, &mut scratch).expect("enough scratch");
+/// An increment, its vector-Jacobian product and the score head's noise.
+fn simulation(name: &str, model: &Model<'_>) {
+    let (frame, needed) = (frame_len(model), values(model.footprint().predictor));
+    let mut memory = garbage(Trained::memory_len(model));
+    let mut predictor = Trained::new(model, &mut memory).expect("enough memory");
+    predictor.prepare(LAMBDA).expect("a λ");
+    let (window, cotangent) = (noise(model.window() * frame, 1), noise(frame, 2));
+    exactly(&format!("{name}: predictor"), needed, |scratch| {
+        let (mut increment, mut gradient) = (garbage(frame), vec![0.0; window.len()]);
+        predictor.increment(&window, &mut increment, scratch)?;
+        predictor.vjp(&cotangent, &mut gradient, scratch)?;
+        let mut head = vec![0.0; frame];
+        if model.options().score_head {
+            predictor.noise(&window, &mut head, scratch)?;
+        }
+        Ok([increment, gradient, head].concat())
+    });
+}
 
-        // Reverse sampling of some frames; the path is part of what it takes.
-        let lambdas = LambdaGrid::Geometric { steps: 1, smallest: 2e-3 };
-        let sampler = Sampler { lambdas, ..Sampler::ours(0.1) };
-        for frames in [1, 3] {
-            let mut path = vec![0.0; frames * frame_len];
-            let needed = values(reverse) + frames * values(frame) - path.len();
-            assert_eq!(needed, sampler.scratch_len(&trained, frames), "{name}");
-            let mut scratch = vec![f32::NAN; needed];
-            let mut draw = |scratch: &mut [f32]| {
-                sampler.generate(&mut trained, Start::Rollout, None, &STREAM, &mut path, scratch)
-            };
-            let refused = draw(&mut scratch[1..]);
-            let short = Error::ScratchLength { values: needed - 1, needed };
-            assert_eq!(refused, Err(short), "{name}");
-            draw(&mut scratch).expect("enough scratch");
-            assert!(path.iter().all(|value| value.is_finite()), "{name}");
+/// Super-resolution and generation of paths of several lengths, and with the score head.
+fn reverse(name: &str, model: &Model<'_>) {
+    let Footprint { reverse, frame, .. } = model.footprint();
+    let len = frame_len(model);
+    let mut memory = garbage(Trained::memory_len(model));
+    let mut predictor = Trained::new(model, &mut memory).expect("enough memory");
+    let stream = NoiseStream { seed: 3, member: 0, frame: 0, step: 0 };
+    let mut sampler = Sampler::ours(LAMBDA);
+    sampler.lambdas = LambdaGrid::Power { steps: 2, exponent: 1 };
+    let mut samplers = vec![sampler];
+    if model.options().score_head {
+        samplers.push(Sampler { score: Score::Head, ..sampler });
+    }
+    for frames in [1, model.window() + 1] {
+        // The path is part of the sum.
+        let needed = values(reverse) + frames * values(frame) - frames * len;
+        for sampler in &samplers {
+            exactly(&format!("{name}: {frames} frames"), needed, |scratch| {
+                let mut fine = noise(frames * len, 4);
+                let mut drawn = garbage(frames * len);
+                let (coarse, start) = (Coarse::Clean, Start::Gaussian);
+                sampler.super_resolve(&mut predictor, coarse, None, &stream, &mut fine, scratch)?;
+                sampler.generate(&mut predictor, start, None, &stream, &mut drawn, scratch)?;
+                Ok([fine, drawn].concat())
+            });
         }
     }
 }
 
-/// Counted by hand from the network that the model's page names: 32 × 32 points, one channel, a window of 3 frames, seen filtered and
-/// raw; ten modulated layers of 12 channels and a last one of one, 3 taps, at most 4 points apart.
+/// `| int8 | file | its weights | RAM for simulation | for reverse sampling | for each frame |` of a model's card.
 #[test]
-fn a_footprint_is_what_is_counted_by_hand() {
-    let points = 32 * 32;
-    // P, S of 1, 2 and 3 frames, coefficients of 1 + 2 + 3; the Wiener filter; one scale and one deviation; a factor and a shift for
-    // each output channel.
-    let memory = points * (1 + 3 + 6) + points + 2 + 2 * (10 * 12 + 1);
-    // The output, a bit for each activation.
-    let kept = points + 10 * 12 * points / 32;
-    // Two activations; three rows of three copies and one with its halo.
-    let float = kept + 2 * 12 * points + 3 * 12 * 3 * 32 + 32 + 2 * 4;
-    // The inputs; two activations of two bytes; six rows of two bytes with their halo, sums of a row, two numbers for each channel.
-    let int16 = kept + 6 * points + 12 * points + 6 * 12 * (32 + 2 * 4) / 2 + 12 * 32 + 2 * 12;
-    for (name, scratch) in [("", float), ("-int8", float), ("-int16", int16)] {
-        let name = format!("kolmogorov-32{name}.finescale");
-        let file = shipped().into_iter().find(|file| file.ends_with(&name)).expect("shipped");
-        let (blocks, length) = (aligned(&file), fs::metadata(&file).expect("there").len());
-        let model = Model::parse(&bytemuck::cast_slice(&blocks)[..length as usize]).expect("whole");
-        let by_hand = Footprint {
-            memory: 4 * memory,
-            predictor: 4 * scratch,
-            reverse: 4 * (points + scratch),
-            frame: 4 * 2 * points,
+fn the_cards_say_what_the_files_need() {
+    for (folder, file) in shipped() {
+        let card = fs::read_to_string(folder.join("README.md")).expect("a card");
+        let (_, table) = card.split_once("## Footprint").expect("a footprint");
+        let (stem, name) = (file.file_stem().expect("a name"), folder.file_name().expect("one"));
+        let (stem, name) = (stem.to_string_lossy(), name.to_string_lossy());
+        let precision = match stem.strip_prefix(&*name).expect("named after its folder") {
+            "" => "f32",
+            suffix => suffix.trim_start_matches('-'),
         };
-        assert_eq!(model.footprint(), by_hand, "{name}");
+        let row = table.lines().find(|line| line.starts_with(&format!("| {precision} |")));
+        let said: Vec<usize> = row
+            .unwrap_or_else(|| panic!("{name} has no row for {precision}"))
+            .split('|')
+            .filter_map(|cell| cell.trim().parse().ok())
+            .collect();
+        let bytes = fs::read(&file).expect("a shipped model");
+        let known = with_model(&bytes, |model| {
+            let model = model.expect("an accepted file");
+            let Footprint { memory, predictor, reverse, frame } = model.footprint();
+            let weights: usize = model.layers().iter().map(|layer| layer.weights.bytes()).sum();
+            let needs = [memory + predictor, memory + reverse, frame].map(|n| n as usize);
+            [&[bytes.len(), weights], &needs[..]].concat()
+        });
+        assert_eq!(said, known, "{stem}");
     }
 }

@@ -2,13 +2,11 @@
 
 use finescale::spectral::{forward, inverse, scratch_len};
 use finescale::{Axis, Grid};
-use finescale_tests::{LENGTHS, basis, field, grids, relative_error, slow_forward, widen};
+use finescale_tests::{
+    LENGTHS, ROUND_TRIP, TRANSFORM, basis, field, grids, relative_error, slow_forward, widen,
+};
 use rustfft::FftPlanner;
 use rustfft::num_complex::Complex;
-
-/// The error bound of the documentation of `spectral`.
-const TRANSFORM: f64 = 2.5e-7;
-const ROUND_TRIP: f64 = 4e-7;
 
 fn transformed(grid: &Grid, field: &[f32]) -> Vec<f32> {
     let mut values = field.to_vec();
