@@ -192,6 +192,7 @@ mod tests {
             coordinates,
             attributes: Attributes::new(),
             boundary,
+            told: None,
             ends_on_boundary,
         }
     }
