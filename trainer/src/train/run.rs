@@ -7,8 +7,6 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail, ensure};
 use burn::module::AutodiffModule;
 use burn::tensor::backend::AutodiffBackend;
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 
 use super::batch::Frames;

@@ -126,7 +126,7 @@ impl Case {
     /// The network before its first step.
     pub(crate) fn fresh<A: Named>(&self, context: &Context<A>, device: &A::Device) -> Corrected<A> {
         let mut rng = ChaCha8Rng::seed_from_u64(self.config.seed);
-        Corrected::new(&self.config, &context.lifted, &mut rng, device)
+        Corrected::new(&self.config, context.tables.grid, context.tables.channels, &mut rng, device)
     }
 
     /// The same, with small numbers for the weights that begin as zeros, without which most gradients would be zero too.

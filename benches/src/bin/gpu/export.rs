@@ -88,7 +88,7 @@ impl ExportArgs {
             "channels": tables.channels,
             "ny": tables.grid.ny(),
             "nx": tables.grid.nx(),
-            "fields": tables.input_fields(),
+            "fields": case.config.predictor.input_fields(tables.channels),
             "partners": partners,
         });
         save(&arrays, &description.to_string(), &self.out)
