@@ -106,10 +106,17 @@ fn the_limits_are_the_documents() {
             assert_eq!(length(beyond), refused("grid"), "{offset}");
         }
     }
-    for (offset, name) in [(36, "process"), (40, "process")] {
-        assert_eq!(header(&document, offset)[2], "≥ 0");
-        assert_eq!(refusal(plane, offset, &0_f32.to_le_bytes()), None);
-        assert_eq!(refusal(plane, offset, &(-1e-6_f32).to_le_bytes()), refused(name));
+    // α may be 0; without noise, β² = 0, a path has no score.
+    for (offset, said, zero) in
+        [(36, "from 0 to 1e6", None), (40, "above 0, to 1e6", refused("process"))]
+    {
+        assert_eq!(header(&document, offset)[2], said);
+        let with = |value: f32| refusal(plane, offset, &value.to_le_bytes());
+        assert_eq!(with(0.0), zero);
+        assert_eq!(with(1e6), None);
+        for beyond in [-1e-6, 1.01e6] {
+            assert_eq!(with(beyond), refused("process"));
+        }
     }
     for (offset, name) in [(24, "grid"), (25, "grid"), (26, "laplacian")] {
         assert_eq!(&limits(offset)[..2], [0.0, 1.0]);

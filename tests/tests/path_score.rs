@@ -261,10 +261,10 @@ fn refusals_say_what_is_missing() {
     assert!(sentence(Linear::new(&grid, &p, 1, &autocovariance[..8], &mut memory)).contains("8"));
     assert!(sentence(Linear::new(&grid, &p, 0, &autocovariance, &mut memory)).contains("24"));
     let said = sentence(Linear::new(&grid, &p, 1, &autocovariance, &mut memory[..40]));
-    assert_eq!(said, "the scratch has 40 values: give it at least 48");
+    assert_eq!(said, "the memory has 40 values: give it at least 48");
     let long = vec![1.0; 18 * 8];
     let said = sentence(Linear::new(&grid, &p, 1, &long, &mut memory));
-    assert_eq!(said, "window × channels is 17: it must be at most 16 equations for each mode");
+    assert_eq!(said, "window × channels is 17: it must be at most 16, the equations for each mode");
     let mut negative = autocovariance.clone();
     negative[3] = -1.0;
     // Index 3 is an imaginary part, which lag 0 has not; index 2 is a power.

@@ -333,6 +333,6 @@ fn info_tells_the_same_as_text_and_json() {
     let refused = finescale(home.folder.path(), &["data", "info", "out.zarr", "--beta2", "0"]);
     assert_eq!(
         String::from_utf8(refused.stderr).unwrap(),
-        "error: --beta2 is 0: it must be positive\n"
+        "error: --beta2 is 0: use a positive number up to 1e6\n"
     );
 }

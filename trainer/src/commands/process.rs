@@ -27,11 +27,11 @@ impl ProcessArgs {
     /// As the runtime has it.
     ///
     /// # Errors
-    /// If α or β² is negative or not finite.
+    /// If α is negative, β² not positive, or one of them above 1e6.
     pub fn process(&self) -> Result<ForwardProcess> {
         let (alpha, beta2) = (self.alpha as f32, self.beta2 as f32);
-        ensure!(alpha >= 0.0 && alpha.is_finite(), "--alpha is {alpha}: use 0 or more");
-        ensure!(beta2 >= 0.0 && beta2.is_finite(), "--beta2 is {beta2}: use 0 or more");
+        ensure!((0.0..=1e6).contains(&alpha), "--alpha is {alpha}: use 0 to 1e6");
+        ensure!(beta2 > 0.0 && beta2 <= 1e6, "--beta2 is {beta2}: use a positive number up to 1e6");
         Ok(ForwardProcess::new(alpha, beta2, self.laplacian())?)
     }
 }

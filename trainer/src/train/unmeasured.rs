@@ -83,7 +83,7 @@ impl Unmeasured<'_> {
         let invalid = error.downcast_ref::<Invalid>();
         let field = match (invalid, error.downcast_ref::<finescale::Error>()) {
             (Some(Invalid::Field { name }), _) => *name,
-            (_, Some(finescale::Error::Parameter { name, .. })) => *name,
+            (_, Some(finescale::Error::Count { name, .. })) => *name,
             _ => "",
         };
         match (field, Linear::EQUATIONS_MAX / channels) {
