@@ -36,15 +36,20 @@ where
     a.zip(b)
 }
 
+/// As [`numbered`] for an iterator that does not know its length.
+#[inline(always)]
+pub(crate) fn counted<I: IntoIterator>(
+    iter: I,
+) -> core::iter::Zip<core::ops::Range<usize>, I::IntoIter> {
+    (0..usize::MAX).zip(iter)
+}
+
 /// Frames with their numbers. A path has fewer than 2³² of them, as every one holds eight values or more.
 #[inline(always)]
-pub(crate) fn numbered_frames<I: IntoIterator>(frames: I) -> impl Iterator<Item = (u32, I::Item)> {
-    let mut next = 0_u32;
-    frames.into_iter().map(move |frame| {
-        let n = next;
-        next = next.wrapping_add(1);
-        (n, frame)
-    })
+pub(crate) fn numbered_frames<I: IntoIterator>(
+    frames: I,
+) -> core::iter::Zip<core::ops::Range<u32>, I::IntoIter> {
+    (0..u32::MAX).zip(frames)
 }
 
 /// What an iterator gives, each with its number; unlike `enumerate` without a check whether numbers overflow.

@@ -1,6 +1,6 @@
 //! Sizes of a convolution, and the packing of its weights.
 
-use crate::checked::{OrBug, Place, product, sum};
+use crate::checked::{self, OrBug, Place, product, sum};
 use crate::{Axis, Error, Grid};
 
 /// Channels that stand side by side in packed weights, and that a tile computes together.
@@ -141,11 +141,11 @@ impl ConvShape {
         let (ky_len, in_len) = (self.ky_len(), self.taps.times(LANES));
         let per_input = self.taps_y().times(self.taps);
         let per_output = plain.chunks_exact(self.inputs.times(per_input).max(1));
-        for (output, plain) in per_output.enumerate() {
+        for (output, plain) in checked::numbered(per_output) {
             let group = (output / LANES).times(self.group_len());
             let group = packed.get_mut(group..).or_bug();
-            for (input, plain) in plain.chunks_exact(per_input.max(1)).enumerate() {
-                for (ky, plain) in plain.chunks_exact(self.taps.max(1)).enumerate() {
+            for (input, plain) in checked::numbered(plain.chunks_exact(per_input.max(1))) {
+                for (ky, plain) in checked::numbered(plain.chunks_exact(self.taps.max(1))) {
                     let at = ky.times(ky_len).plus(input.times(in_len)).plus(output % LANES);
                     let taps = group.get_mut(at..).or_bug();
                     // The taps of the next input lie behind.

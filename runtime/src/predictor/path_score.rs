@@ -84,7 +84,7 @@ pub fn path_score<P: Predictor + ?Sized>(
         Innovation::PerMode => f32::NAN,
         Innovation::Isotropic => mean_noise_variance(predictor),
     };
-    for (n, next) in path.chunks_exact(frame).skip(1).enumerate() {
+    for (n, next) in checked::counted(path.chunks_exact(frame).skip(1)) {
         // Frame n + 1 is predicted from the last min(n + 1, W) frames.
         let frames = n.plus(1).min(predictor.window());
         let end = n.plus(1).times(frame);
@@ -136,7 +136,7 @@ pub fn head_score<P: Predictor + ?Sized>(
             *value = libm::sqrtf(process.noise_variance(kappa, predictor.lambda()));
         }
     }
-    for (n, score) in score.chunks_exact_mut(frame).enumerate() {
+    for (n, score) in checked::counted(score.chunks_exact_mut(frame)) {
         let frames = n.plus(1).min(predictor.window());
         let window =
             path.get(n.plus(1).minus(frames).times(frame)..n.plus(1).times(frame)).or_bug();

@@ -63,7 +63,7 @@ impl<P: Predictor + ?Sized> Coupling<'_, P> {
         let mut factors = [Row::default(); REACH];
         let mut white = Row::default();
         let values = checked::zip(noise.chunks_exact(frame), path.chunks_exact_mut(frame));
-        for (n, (noise, u)) in values.enumerate() {
+        for (n, (noise, u)) in checked::counted(values) {
             let mut row = self.row(n, frames);
             factorise(&mut row, &factors, self.predictor.window());
             white.rotate_right(1);
@@ -134,7 +134,7 @@ impl<P: Predictor + ?Sized> Coupling<'_, P> {
             newest.re = 1.0;
         }
         let block = other.times(self.predictor.channels()).plus(self.channel);
-        for (j, tap) in places.enumerate().take(past) {
+        for (j, tap) in checked::counted(places).take(past) {
             let operator = self.predictor.coefficient(past, j).get(block.times(points)..).or_bug();
             tap.re = -operator.get(self.mode.re).copied().or_bug();
             // A real mode has no imaginary part.

@@ -50,7 +50,7 @@ impl Health {
     ) {
         let frame = frame_len(predictor);
         let Some(values) = observation.frame(frame, n) else { return };
-        for (index, (y, power)) in checked::zip(values, predictor.power()).enumerate() {
+        for (index, (y, power)) in checked::counted(checked::zip(values, predictor.power())) {
             let r = observation.variance(frame, n, index);
             if r.is_finite() {
                 self.add(*y, power + r);

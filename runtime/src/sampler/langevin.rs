@@ -55,7 +55,7 @@ impl Langevin {
             let kappas = (0..predictor.channels())
                 .flat_map(|_| grid.kappas(predictor.process().laplacian()));
             let modes = path.iter_mut().zip(score).zip(noise(n).normals()).zip(kappas);
-            for (index, (((u, s), w), kappa)) in modes.enumerate() {
+            for (index, (((u, s), w), kappa)) in checked::counted(modes) {
                 let place = (predictor.process(), kappa, predictor.lambda());
                 if !observation.is_some_and(|o| o.held(place, (frame, n, index))) {
                     *u += chi * s + deviation * w;

@@ -299,7 +299,7 @@ impl Sampler {
                 let kappas =
                     (0..predictor.channels()).flat_map(|_| grid.kappas(process.laplacian()));
                 for (index, ((u, kept), kappa)) in
-                    path.iter_mut().zip(before).zip(kappas).enumerate()
+                    checked::counted(path.iter_mut().zip(before).zip(kappas))
                 {
                     if observation.held((process, kappa, lambda), (frame, n, index)) {
                         *u = *kept;

@@ -202,7 +202,7 @@ impl<'a> Observation<'a> {
         let Some(values) = self.frame(len, n) else { return };
         let kappas = (0..predictor.channels()).flat_map(|_| grid.kappas(process.laplacian()));
         let modes = frame.iter_mut().zip(values).zip(stream.normals()).zip(kappas);
-        for (index, (((u, y), w), kappa)) in modes.enumerate() {
+        for (index, (((u, y), w), kappa)) in checked::counted(modes) {
             let r = self.variance(len, n, index);
             if let Some(spread) = Self::spread(process, kappa, lambda, r) {
                 *u = process.damping(kappa, lambda) * y + libm::sqrtf(spread) * w;
@@ -250,7 +250,7 @@ pub(super) fn measured_are_finite(
     variance: impl Fn(u32, usize) -> f32,
 ) -> Result<(), Error> {
     for (n, values) in checked::numbered_frames(values.chunks_exact(frame.max(1))) {
-        for (index, value) in values.iter().enumerate() {
+        for (index, value) in checked::counted(values) {
             if !value.is_finite() && variance(n, index).is_finite() {
                 let index = (n as usize).saturating_mul(frame).saturating_add(index);
                 return Err(Error::NotFinite { name, index });

@@ -107,7 +107,7 @@ pub fn pixel_measurement(
     }
     if count > 0 {
         // S + 1/d, column by column, and its factor.
-        for (n, (at, extra)) in worse(variances, r).enumerate() {
+        for (n, (at, extra)) in checked::counted(worse(variances, r)) {
             unit(field, at);
             weigh(grid, power, total, field, work)?;
             let column = matrix.chunks_exact_mut(count).nth(n).or_bug();
@@ -132,7 +132,7 @@ pub fn pixel_measurement(
         }
     }
     spectral::forward(grid, pixels, work)?;
-    for (k, told) in told.iter_mut().enumerate() {
+    for (k, told) in checked::counted(told.iter_mut()) {
         *told = 0.0;
         if count > 0 {
             unit(field, k);
@@ -162,7 +162,7 @@ fn smallest(variances: &[f32]) -> f32 {
 
 /// Where pixels are worse than the best ones, and by how much.
 fn worse(variances: &[f32], r: f32) -> impl Iterator<Item = (usize, f32)> {
-    let extra = variances.iter().map(move |variance| variance - r).enumerate();
+    let extra = checked::counted(variances.iter().map(move |variance| variance - r));
     extra.filter(|(_, extra)| *extra > 0.0)
 }
 
@@ -221,7 +221,7 @@ fn row(matrix: &[f32], n: usize, i: usize) -> Option<&[f32]> {
 
 /// x ← L⁻¹ x.
 fn solve_lower(matrix: &[f32], n: usize, x: &mut [f32]) {
-    for (i, row) in matrix.chunks_exact(n.max(1)).enumerate() {
+    for (i, row) in checked::counted(matrix.chunks_exact(n.max(1))) {
         let Some((done, [value, ..])) = x.split_at_mut_checked(i) else { return };
         let shared: f32 = row.iter().zip(done.iter()).map(|(l, x)| l * x).sum();
         *value = (*value - shared) / row.get(i).copied().or_bug();
@@ -230,7 +230,7 @@ fn solve_lower(matrix: &[f32], n: usize, x: &mut [f32]) {
 
 /// x ← L⁻ᵀ x.
 fn solve_upper(matrix: &[f32], n: usize, x: &mut [f32]) {
-    for (i, row) in matrix.chunks_exact(n.max(1)).enumerate().rev() {
+    for (i, row) in checked::numbered(matrix.chunks_exact(n.max(1))).rev() {
         let Some((earlier, [value, ..])) = x.split_at_mut_checked(i) else { return };
         *value /= row.get(i).copied().or_bug();
         for (x, l) in earlier.iter_mut().zip(row) {

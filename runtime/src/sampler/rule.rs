@@ -73,7 +73,7 @@ impl Clip {
         let kappas = (0..predictor.channels()).flat_map(|_| grid.kappas(process.laplacian()));
         debug_assert_eq!(predictor.power().len(), frame, "a power for each mode");
         let mut clipped = 0_u32;
-        for (index, (power, kappa)) in predictor.power().iter().zip(kappas).enumerate() {
+        for (index, (power, kappa)) in checked::counted(predictor.power().iter().zip(kappas)) {
             let limit = self.state * libm::sqrtf(process.variance(kappa, lambda, *power));
             for (n, u) in checked::numbered_frames(path.iter_mut().skip(index).step_by(frame)) {
                 if u.abs() <= limit {

@@ -81,14 +81,16 @@ impl Step {
         let frame = frame_len(predictor);
         let position = predictor.calibration().position(self.from);
         let bins = RadialBins::new(grid);
+        // Of its own, so that the compiler sees that `frame` stays what it is, which is not 0.
+        let len = frame;
         let mut moves = (0..predictor.channels()).flat_map(|channel| {
             let power = predictor.power().chunks_exact(grid.points()).nth(channel).or_bug();
-            let modes = power.iter().zip(grid.kappas(self.process.laplacian())).enumerate();
+            let modes = checked::counted(power.iter().zip(grid.kappas(self.process.laplacian())));
             modes.zip(grid.wavenumbers()).map(move |((index, (power, kappa)), k)| {
                 let moments = self.moments(predictor, position, channel, bins.bin(k));
                 let free = self.free(kappa, *power, moments);
                 let index = channel.times(grid.points()).plus(index);
-                let measured = match observation.map(|o| o.common_variance(frame, index)) {
+                let measured = match observation.map(|o| o.common_variance(len, index)) {
                     None => Measured::Alike(None),
                     Some(None) => Measured::ByFrame,
                     Some(Some(r)) => Measured::Alike(self.held(kappa, r)),
@@ -112,7 +114,7 @@ impl Step {
                 });
                 let seen =
                     observation.and_then(|o| o.frame(frame, n)).and_then(|y| y.get(range.clone()));
-                let values = u.iter_mut().zip(s).zip(noise).zip(&moves).enumerate();
+                let values = checked::counted(u.iter_mut().zip(s).zip(noise).zip(&moves));
                 let known = observation.is_some_and(|o| o.is_known(n));
                 for (lane, (((u, s), w), moves)) in values {
                     let y = seen.and_then(|y| y.get(lane));

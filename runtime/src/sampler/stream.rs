@@ -249,7 +249,7 @@ impl<'a> Stream<'a> {
                 }
             };
             let measured = |index: usize| given.get(index).is_none_or(|r| r.is_finite());
-            let bad = values.iter().enumerate().find(|(n, u)| !u.is_finite() && measured(*n));
+            let bad = checked::counted(values).find(|(n, u)| !u.is_finite() && measured(*n));
             if let Some((index, _)) = bad {
                 return Err(Error::NotFinite { name: "reading", index });
             }

@@ -221,7 +221,7 @@ impl Sampler {
         let noise = |kappa| process.noise_variance(kappa, self.lambda);
         let (drawn, scratch) = split(scratch, frame)?;
         let says = |(index, kappa)| uncertainty.variance(frame, n, index) <= noise(kappa);
-        if !kappas().enumerate().all(says) {
+        if !checked::counted(kappas()).all(says) {
             let available = (n as usize).min(predictor.window());
             let window = past.get(past.len().saturating_sub(available.times(frame))..).or_bug();
             if window.is_empty() {
@@ -231,7 +231,7 @@ impl Sampler {
             }
         }
         let modes = checked::zip(values, drawn.iter()).zip(kappas()).zip(stream.normals());
-        for (index, (((u, drawn), kappa), w)) in modes.enumerate() {
+        for (index, (((u, drawn), kappa), w)) in checked::counted(modes) {
             let noise = noise(kappa);
             let r = uncertainty.variance(frame, n, index);
             if r > noise {

@@ -17,7 +17,7 @@ pub(super) fn modulate(film: &Film<'_>, lambda: f32, modulation: &mut [f32]) {
     let features = features(lambda);
     let count = film.hidden_bias.len();
     let rows = film.weight.chunks_exact(modulation.len().max(1));
-    for (n, (bias, row)) in checked::zip(film.hidden_bias, rows).enumerate() {
+    for (n, (bias, row)) in checked::counted(checked::zip(film.hidden_bias, rows)) {
         let weights = film.hidden_weight.iter().skip(n).step_by(count.max(1));
         let mut hidden = *bias;
         for (feature, weight) in checked::zip(&features, weights) {

@@ -176,7 +176,7 @@ impl<'a> Trained<'a> {
             let (missing, frames) = kind.split_at_mut_checked(fields.missing).or_bug();
             missing.fill(0.0);
             let frame = frame_len(&self.linear);
-            for (n, to) in frames.chunks_exact_mut(frame).enumerate() {
+            for (n, to) in checked::numbered(frames.chunks_exact_mut(frame)) {
                 let u = window.get(n.times(frame)..n.plus(1).times(frame)).or_bug();
                 for ((to, u), filter) in checked::zip(to, u).zip(self.filter.iter()) {
                     *to = u * filter;
@@ -186,7 +186,7 @@ impl<'a> Trained<'a> {
         if let Some(kind) = kinds.next() {
             let (missing, frames) = kind.split_at_mut_checked(fields.missing).or_bug();
             missing.fill(0.0);
-            let channels = frames.chunks_exact_mut(points).enumerate();
+            let channels = checked::numbered(frames.chunks_exact_mut(points));
             for ((n, to), raw) in channels.zip(self.raw.iter().cycle()) {
                 let u = window.get(n.times(points)..n.plus(1).times(points)).or_bug();
                 checked::zip(to, u).for_each(|(to, u)| *to = u * raw);
@@ -333,7 +333,7 @@ impl Predictor for Trained<'_> {
             && let Some(kind) = kinds.next()
         {
             let frames = kind.get(missing..).or_bug();
-            for (n, gradient) in gradient.chunks_exact_mut(frame).enumerate() {
+            for (n, gradient) in checked::numbered(gradient.chunks_exact_mut(frame)) {
                 let v = frames.get(n.times(frame)..n.plus(1).times(frame)).or_bug();
                 for ((g, v), filter) in checked::zip(gradient, v).zip(self.filter.iter()) {
                     *g += v * filter;
@@ -342,7 +342,7 @@ impl Predictor for Trained<'_> {
         }
         if let Some(kind) = kinds.next() {
             let frames = kind.get(missing..).or_bug();
-            let channels = gradient.chunks_exact_mut(points).enumerate();
+            let channels = checked::numbered(gradient.chunks_exact_mut(points));
             for ((n, gradient), raw) in channels.zip(self.raw.iter().cycle()) {
                 let v = frames.get(n.times(points)..n.plus(1).times(points)).or_bug();
                 checked::zip(gradient, v).for_each(|(g, v)| *g += v * raw);
