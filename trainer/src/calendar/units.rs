@@ -251,16 +251,16 @@ fn parse_date(text: &str) -> Result<Date> {
         None => (1, text.trim_start_matches('+')),
     };
     let parts: Vec<&str> = digits.split(['-', '/']).collect();
-    let (year, month, day) = match parts.as_slice() {
-        &[year] if year.len() <= 4 => (year, "1", "1"),
-        &[packed] if packed.len() == 8 && packed.bytes().all(|b| b.is_ascii_digit()) => {
+    let (year, month, day) = match *parts.as_slice() {
+        [year] if year.len() <= 4 => (year, "1", "1"),
+        [packed] if packed.len() == 8 && packed.bytes().all(|b| b.is_ascii_digit()) => {
             (&packed[..4], &packed[4..6], &packed[6..])
         }
-        &[year, month] => (year, month, "1"),
-        &[first, month, last] if MONTHS.iter().any(|m| month.eq_ignore_ascii_case(m)) => {
+        [year, month] => (year, month, "1"),
+        [first, month, last] if MONTHS.iter().any(|m| month.eq_ignore_ascii_case(m)) => {
             (last, month, first)
         }
-        &[year, month, day] => (year, month, day),
+        [year, month, day] => (year, month, day),
         _ => bail!("`{text}` is not year-month-day"),
     };
     let named = MONTHS.iter().position(|m| month.eq_ignore_ascii_case(m));
