@@ -1,5 +1,6 @@
 //! What the suites share: slow, exact oracles in f64, and inputs.
 
+pub mod changed;
 pub mod layers;
 pub mod linear;
 pub mod model_file;

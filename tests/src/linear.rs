@@ -1,5 +1,6 @@
 //! The linear Gaussian system whose every statistic is known: AR(1) in each complex mode, in f64.
 
+use finescale::predictor::Linear;
 use finescale::spectral::operator::{ComplexMode, complex_modes, unpack};
 use finescale::{Grid, Laplacian, NoiseStream};
 use nalgebra::{Complex, DMatrix};
@@ -161,5 +162,25 @@ impl System {
         }
         unpack(&self.grid, &mut path).expect("packed");
         path
+    }
+}
+
+impl System {
+    /// Uses the linear predictor of the system with a window of `window` frames.
+    ///
+    /// # Panics
+    /// If the runtime refuses it.
+    pub fn with_predictor<T>(&self, window: usize, use_it: impl FnOnce(&mut Linear<'_>) -> T) -> T {
+        let autocovariance = self.autocovariance(window);
+        let mut memory = vec![f32::NAN; Linear::memory_len(&self.grid, 1, window)];
+        let process = crate::moments::process(self);
+        let linear = Linear::new(&self.grid, &process, 1, &autocovariance, &mut memory);
+        use_it(&mut linear.expect("a predictor"))
+    }
+
+    /// Variances of measured modes: `r` up to wavenumber 4, infinite beyond.
+    pub fn low_modes(&self, r: f32) -> Vec<f32> {
+        let kappas = self.grid.kappas(Laplacian::Spectral);
+        kappas.map(|kappa| if kappa <= 16.0 { r } else { f32::INFINITY }).collect()
     }
 }

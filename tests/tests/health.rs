@@ -1,6 +1,5 @@
 //! What was measured is kept whatever its size, and what does not fit the model is told.
 
-use finescale::predictor::Linear;
 use finescale::sampler::{Clip, Coarse, Health, Observation, Sensor, Start, Stream};
 use finescale::{Axis, Grid, NoiseStream, Sampler, spectral};
 use finescale_tests::linear::System;
@@ -15,23 +14,9 @@ fn system() -> System {
     System::new(&grid, f64::from(0.1_f32), 2.0).with_unit_variance()
 }
 
-fn with_predictor<T>(system: &System, use_it: impl FnOnce(&mut Linear<'_>) -> T) -> T {
-    let autocovariance = system.autocovariance(WINDOW);
-    let mut memory = vec![f32::NAN; Linear::memory_len(&system.grid, 1, WINDOW)];
-    let mut linear = Linear::new(&system.grid, &process(system), 1, &autocovariance, &mut memory)
-        .expect("a predictor");
-    use_it(&mut linear)
-}
-
-/// Variances of modes up to wavenumber 4; infinite beyond.
-fn low_modes(system: &System, r: f32) -> Vec<f32> {
-    let kappas = system.grid.kappas(process(system).laplacian());
-    kappas.map(|kappa| if kappa <= 16.0 { r } else { f32::INFINITY }).collect()
-}
-
 /// Pushes frames of a field in modes; gives fine frames with their health.
 fn streamed(system: &System, sensor: Sensor<'_>, frames: &[f32]) -> Vec<(Vec<f32>, Health)> {
-    with_predictor(system, |linear| {
+    system.with_predictor(WINDOW, |linear| {
         let sampler = Sampler::ours(0.2);
         let mut memory = vec![0.0; Stream::memory_len(linear, &sensor, 1)];
         let mut scratch = vec![0.0; Stream::scratch_len(&sampler, linear, 1)];
@@ -58,7 +43,7 @@ fn offset(frames: &mut [f32], offset: f32) {
 fn kelvins_for_degrees_are_kept_and_told() {
     let system = system();
     for r in [0.0, 1e-4] {
-        let variances = low_modes(&system, r);
+        let variances = system.low_modes(r);
         let mut truth = system.trajectory(FRAMES, 3);
         offset(&mut truth, 273.15);
         for (n, (fine, health)) in
@@ -74,7 +59,7 @@ fn kelvins_for_degrees_are_kept_and_told() {
         }
     }
     // The same fields in the right units raise none.
-    let variances = low_modes(&system, 0.0);
+    let variances = system.low_modes(0.0);
     let truth = system.trajectory(40, 3);
     let given = streamed(&system, Sensor::Measured(&variances), &truth);
     let chi2: Vec<f32> = given.iter().filter_map(|(_, health)| health.chi2_per_mode()).collect();
@@ -89,7 +74,7 @@ fn kelvins_for_degrees_are_kept_and_told() {
 #[test]
 fn a_broken_pixel_raises_the_alarm_in_its_own_frame() {
     let system = system();
-    let variances = low_modes(&system, 0.0);
+    let variances = system.low_modes(0.0);
     let mut truth = system.trajectory(12, 3);
     let frame = &mut truth[5 * POINTS..6 * POINTS];
     let mut scratch = vec![0.0; spectral::scratch_len(&system.grid)];
@@ -114,7 +99,7 @@ fn a_broken_pixel_raises_the_alarm_in_its_own_frame() {
 fn bounds_leave_held_modes_where_they_are() {
     // Both samplers' bounds, on a measurement a hundred standard deviations out.
     let system = system();
-    let variances = low_modes(&system, 0.0);
+    let variances = system.low_modes(0.0);
     let mut values = system.trajectory(FRAMES, 8);
     offset(&mut values, 100.0);
     let observation = Observation::new(&system.grid, &values, &variances).expect("an observation");
@@ -122,7 +107,7 @@ fn bounds_leave_held_modes_where_they_are() {
     let paper = Sampler { lambdas: Sampler::ours(0.2).lambdas, ..Sampler::paper(0.2, 0.3) };
     let clamped = Sampler { clamp: Some(3.0), ..Sampler::ours(0.2) };
     for sampler in [Sampler::ours(0.2), Sampler { clip, ..Sampler::ours(0.2) }, clamped, paper] {
-        with_predictor(&system, |linear| {
+        system.with_predictor(WINDOW, |linear| {
             let mut scratch = vec![0.0; sampler.scratch_len(linear, FRAMES)];
             let mut path = vec![0.0; FRAMES * POINTS];
             let stream = NoiseStream { seed: 2, ..NoiseStream::default() };
@@ -154,7 +139,7 @@ fn health_counts_what_was_measured() {
     let values = vec![f32::MAX; POINTS];
     let variances = vec![0.0; POINTS];
     let observation = Observation::new(&system.grid, &values, &variances).expect("an observation");
-    with_predictor(&system, |linear| {
+    system.with_predictor(WINDOW, |linear| {
         let sampler = Sampler::ours(0.2);
         let mut scratch = vec![0.0; sampler.scratch_len(linear, 1)];
         let mut path = vec![0.0; POINTS];

@@ -1,6 +1,5 @@
 //! Readings that are missing or worse than others: a fill is not a measurement.
 
-use finescale::predictor::Linear;
 use finescale::sampler::{
     Coarse, Health, LambdaGrid, NoiseRule, Observation, Reading, Sensor, Start, StepRule, Stream,
     Uncertainty, pixel_measurement, pixel_measurement_scratch_len,
@@ -27,20 +26,6 @@ fn sampler() -> Sampler {
     }
 }
 
-fn with_predictor<T>(system: &System, use_it: impl FnOnce(&mut Linear<'_>) -> T) -> T {
-    let autocovariance = system.autocovariance(WINDOW);
-    let mut memory = vec![f32::NAN; Linear::memory_len(&system.grid, 1, WINDOW)];
-    let mut linear = Linear::new(&system.grid, &process(system), 1, &autocovariance, &mut memory)
-        .expect("a predictor");
-    use_it(&mut linear)
-}
-
-/// Variances of modes up to wavenumber 4, known with the variance `r`; infinite beyond.
-fn low_modes(system: &System, r: f32) -> Vec<f32> {
-    let kappas = system.grid.kappas(process(system).laplacian());
-    kappas.map(|kappa| if kappa <= 16.0 { r } else { f32::INFINITY }).collect()
-}
-
 /// Fine frames, and the health of each.
 fn streamed(
     system: &System,
@@ -49,7 +34,7 @@ fn streamed(
     member: u32,
     readings: &[Reading<'_>],
 ) -> Vec<(Vec<f32>, Health)> {
-    with_predictor(system, |linear| {
+    system.with_predictor(WINDOW, |linear| {
         let sampler = sampler();
         let mut memory = vec![f32::NAN; Stream::memory_len(linear, &sensor, lag)];
         let mut scratch = vec![f32::NAN; Stream::scratch_len(&sampler, linear, lag)];
@@ -80,7 +65,7 @@ fn error(a: &[f32], b: &[f32], variances: &[f32], which: impl Fn(f32) -> bool) -
 #[test]
 fn a_missing_frame_is_drawn_and_the_stream_goes_on() {
     let system = system();
-    let variances = low_modes(&system, 0.0);
+    let variances = system.low_modes(0.0);
     let lost = 7;
     let (mut drawn, mut climate, mut held, members) = (0.0, 0.0, 0.0, 12);
     for member in 0..members {
@@ -118,7 +103,7 @@ fn a_missing_frame_is_drawn_and_the_stream_goes_on() {
 fn a_missing_frame_is_no_fill() {
     // A frame of zeros that is a measurement is followed; a missing frame is not one of zeros.
     let system = system();
-    let variances = low_modes(&system, 0.0);
+    let variances = system.low_modes(0.0);
     let truth = system.trajectory(10, 3);
     let zeros = vec![0.0; POINTS];
     let with = |lost: Reading<'static>| {
@@ -139,7 +124,7 @@ fn a_missing_frame_is_no_fill() {
 #[test]
 fn variances_of_each_frame_are_those_of_all_where_they_are_equal() {
     let system = system();
-    let variances = low_modes(&system, 0.01);
+    let variances = system.low_modes(0.01);
     let truth = system.trajectory(9, 8);
     let frames = || truth.chunks_exact(POINTS);
     let alike: Vec<_> = frames().map(Reading::Frame).collect();
@@ -179,7 +164,7 @@ fn coarse_frames_with_errors_have_the_noise_that_is_left() {
         process.damp(&system.grid, 0.2, frame).expect("a spectrum");
     }
     let stream = NoiseStream { seed: 3, ..NoiseStream::default() };
-    with_predictor(&system, |linear| {
+    system.with_predictor(WINDOW, |linear| {
         let sampler = sampler();
         let mut scratch = vec![0.0; sampler.scratch_len(linear, 5)];
         let mut run = |coarse: Coarse<'_>, path: &[f32]| {
@@ -218,11 +203,11 @@ fn a_frame_with_its_own_variance_gets_its_own_weight() {
     // Of two frames the noisier one is followed less: an observation of frames that differ.
     let system = system();
     let truth = system.trajectory(4, 2);
-    let worse: Vec<f32> = low_modes(&system, 0.05);
-    let exact: Vec<f32> = low_modes(&system, 0.0);
+    let worse: Vec<f32> = system.low_modes(0.05);
+    let exact: Vec<f32> = system.low_modes(0.0);
     let variances = [exact.clone(), worse.clone(), exact.clone(), exact.clone()].concat();
     let observation = Observation::new(&system.grid, &truth, &variances).expect("an observation");
-    with_predictor(&system, |linear| {
+    system.with_predictor(WINDOW, |linear| {
         let sampler = sampler();
         let mut scratch = vec![0.0; sampler.scratch_len(linear, 4)];
         let mut path = vec![f32::NAN; 4 * POINTS];
@@ -248,9 +233,9 @@ fn a_frame_with_its_own_variance_gets_its_own_weight() {
 #[test]
 fn a_wrong_kind_of_reading_is_named() {
     let system = system();
-    let variances = low_modes(&system, 0.0);
+    let variances = system.low_modes(0.0);
     let values = [0.0; POINTS];
-    with_predictor(&system, |linear| {
+    system.with_predictor(WINDOW, |linear| {
         let sampler = sampler();
         let mut scratch = vec![0.0; Stream::scratch_len(&sampler, linear, 1)];
         let mut refused = |sensor: Sensor<'_>, reading: Reading<'_>| {

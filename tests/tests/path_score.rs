@@ -1,11 +1,11 @@
 //! The path score against −G⁻¹û, the score of a Gaussian path.
 
 use finescale::predictor::{
-    Calibration, FirstFrame, Innovation, Linear, PathDensity, head_score, path_score,
-    path_score_scratch_len,
+    FirstFrame, Innovation, Linear, PathDensity, head_score, path_score, path_score_scratch_len,
 };
 use finescale::spectral::operator::pack;
 use finescale::{Axis, Boundary, Error, ForwardProcess, Grid, Laplacian, Predictor};
+use finescale_tests::changed::Changed;
 use finescale_tests::field;
 use finescale_tests::linear::{System, mode_of};
 use nalgebra::{Complex, DMatrix, DVector};
@@ -173,57 +173,13 @@ fn the_reference_table_is_reproduced() {
     }
 }
 
-/// A linear predictor with the score head of one frame: E[ε | û] = √Σ û/V.
-struct WithHead<'a>(Linear<'a>);
-
-impl Predictor for WithHead<'_> {
-    fn grid(&self) -> &Grid {
-        self.0.grid()
-    }
-    fn process(&self) -> &ForwardProcess {
-        self.0.process()
-    }
-    fn channels(&self) -> usize {
-        self.0.channels()
-    }
-    fn window(&self) -> usize {
-        self.0.window()
-    }
-    fn scratch_len(&self) -> usize {
-        self.0.scratch_len()
-    }
-    fn prepare(&mut self, lambda: f32) -> Result<(), Error> {
-        self.0.prepare(lambda)
-    }
-    fn lambda(&self) -> f32 {
-        self.0.lambda()
-    }
-    fn power(&self) -> &[f32] {
-        self.0.power()
-    }
-    fn innovation(&self, frames: usize) -> &[f32] {
-        self.0.innovation(frames)
-    }
-    fn coefficient(&self, frames: usize, j: usize) -> &[f32] {
-        self.0.coefficient(frames, j)
-    }
-    fn calibration(&self) -> &Calibration<'_> {
-        self.0.calibration()
-    }
-    fn increment(&self, w: &[f32], f: &mut [f32], scratch: &mut [f32]) -> Result<(), Error> {
-        self.0.increment(w, f, scratch)
-    }
-    fn vjp(&self, v: &[f32], g: &mut [f32], scratch: &mut [f32]) -> Result<(), Error> {
-        self.0.vjp(v, g, scratch)
-    }
-    fn noise(&self, window: &[f32], noise: &mut [f32], _: &mut [f32]) -> Result<(), Error> {
-        let newest = &window[window.len() - noise.len()..];
-        let kappas = self.grid().kappas(Laplacian::Spectral);
-        for (((e, u), kappa), power) in noise.iter_mut().zip(newest).zip(kappas).zip(self.power()) {
-            let sigma2 = self.process().noise_variance(kappa, self.lambda());
-            *e = sigma2.sqrt() * u / self.process().variance(kappa, self.lambda(), *power);
-        }
-        Ok(())
+/// The score head of one frame: E[ε | û] = √Σ û/V.
+fn head_of_one_frame(linear: &Linear<'_>, window: &[f32], noise: &mut [f32]) {
+    let newest = &window[window.len() - noise.len()..];
+    let kappas = linear.grid().kappas(Laplacian::Spectral);
+    for (((e, u), kappa), power) in noise.iter_mut().zip(newest).zip(kappas).zip(linear.power()) {
+        let sigma2 = linear.process().noise_variance(kappa, linear.lambda());
+        *e = sigma2.sqrt() * u / linear.process().variance(kappa, linear.lambda(), *power);
     }
 }
 
@@ -234,7 +190,11 @@ fn a_score_head_scores_frame_by_frame() {
     let mut memory = vec![0.0; Linear::memory_len(&grid, 1, 2)];
     let linear =
         Linear::new(&grid, &process(0.1), 1, &autocovariance, &mut memory).expect("a predictor");
-    let mut head = WithHead(linear);
+    let mut head = Changed {
+        linear,
+        increment: Box::new(|_, _| {}),
+        noise: Some(Box::new(head_of_one_frame)),
+    };
     head.prepare(0.3).expect("a λ");
     let path = field(4 * 16, 1);
     let mut score = vec![f32::NAN; path.len()];
@@ -247,7 +207,7 @@ fn a_score_head_scores_frame_by_frame() {
             assert!((s / exact - 1.0).abs() < 1e-6);
         }
     }
-    let refused = head_score(&head.0, &path, &mut score, &mut scratch);
+    let refused = head_score(&head.linear, &path, &mut score, &mut scratch);
     assert_eq!(refused, Err(Error::NoScoreHead));
 }
 

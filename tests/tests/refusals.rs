@@ -1,10 +1,11 @@
 //! What a sampler refuses it refuses before it has written anything, in a sentence that names what was given.
 
-use finescale::predictor::{Calibration, Linear};
+use finescale::predictor::Linear;
 use finescale::sampler::{
     Clip, Coarse, LambdaGrid, Langevin, Observation, Score, Sensor, Start, Stream, simulate,
 };
 use finescale::{Axis, Error, ForwardProcess, Grid, Laplacian, NoiseStream, Predictor, Sampler};
+use finescale_tests::changed::Changed;
 use finescale_tests::linear::System;
 use finescale_tests::moments::process;
 
@@ -17,13 +18,10 @@ fn system() -> System {
 }
 
 fn with_predictor<T>(use_it: impl FnOnce(&mut Linear<'_>, &mut [f32]) -> T) -> T {
-    let system = system();
-    let autocovariance = system.autocovariance(WINDOW);
-    let mut memory = vec![f32::NAN; Linear::memory_len(&system.grid, 1, WINDOW)];
-    let mut linear = Linear::new(&system.grid, &process(&system), 1, &autocovariance, &mut memory)
-        .expect("a predictor");
-    let mut scratch = vec![0.0; Sampler::paper(1.0, 0.7).scratch_len(&linear, FRAMES)];
-    use_it(&mut linear, &mut scratch)
+    system().with_predictor(WINDOW, |linear| {
+        let mut scratch = vec![0.0; Sampler::paper(1.0, 0.7).scratch_len(linear, FRAMES)];
+        use_it(linear, &mut scratch)
+    })
 }
 
 /// Samplers that no task may start with, and the name that the refusal must begin with.
@@ -209,55 +207,6 @@ fn what_is_no_number_is_named_with_its_place() {
     }
 }
 
-/// A predictor whose network breaks at small λ.
-struct Breaking<'a>(Linear<'a>, f32);
-
-impl Predictor for Breaking<'_> {
-    fn grid(&self) -> &Grid {
-        self.0.grid()
-    }
-    fn process(&self) -> &ForwardProcess {
-        self.0.process()
-    }
-    fn channels(&self) -> usize {
-        self.0.channels()
-    }
-    fn window(&self) -> usize {
-        self.0.window()
-    }
-    fn scratch_len(&self) -> usize {
-        self.0.scratch_len()
-    }
-    fn prepare(&mut self, lambda: f32) -> Result<(), Error> {
-        self.0.prepare(lambda)
-    }
-    fn lambda(&self) -> f32 {
-        self.0.lambda()
-    }
-    fn power(&self) -> &[f32] {
-        self.0.power()
-    }
-    fn innovation(&self, frames: usize) -> &[f32] {
-        self.0.innovation(frames)
-    }
-    fn coefficient(&self, frames: usize, j: usize) -> &[f32] {
-        self.0.coefficient(frames, j)
-    }
-    fn calibration(&self) -> &Calibration<'_> {
-        self.0.calibration()
-    }
-    fn increment(&self, w: &[f32], f: &mut [f32], scratch: &mut [f32]) -> Result<(), Error> {
-        self.0.increment(w, f, scratch)?;
-        if self.lambda() < 0.1 {
-            f[6] = self.1;
-        }
-        Ok(())
-    }
-    fn vjp(&self, v: &[f32], g: &mut [f32], scratch: &mut [f32]) -> Result<(), Error> {
-        self.0.vjp(v, g, scratch)
-    }
-}
-
 #[test]
 fn what_a_network_gives_must_be_numbers_too() {
     let system = system();
@@ -266,7 +215,13 @@ fn what_a_network_gives_must_be_numbers_too() {
         let mut memory = vec![f32::NAN; Linear::memory_len(&system.grid, 1, WINDOW)];
         let linear = Linear::new(&system.grid, &process(&system), 1, &autocovariance, &mut memory)
             .expect("a predictor");
-        let mut predictor = Breaking(linear, bad);
+        // A network that breaks at small λ.
+        let break_it = move |linear: &Linear<'_>, increment: &mut [f32]| {
+            if linear.lambda() < 0.1 {
+                increment[6] = bad;
+            }
+        };
+        let mut predictor = Changed { linear, increment: Box::new(break_it), noise: None };
         for sampler in [Sampler::ours(0.3), Sampler { clamp: Some(3.0), ..Sampler::ours(0.3) }] {
             let mut scratch = vec![0.0; sampler.scratch_len(&predictor, FRAMES)];
             let mut path = finescale_tests::field(FRAMES * POINTS, 3);

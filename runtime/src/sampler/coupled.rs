@@ -11,7 +11,7 @@
 //! frame. Of coupled channels each has its own block of H.
 
 use crate::Predictor;
-use crate::checked::{self, OrBug, Place};
+use crate::checked::{self, OrBug, Place, bug};
 use crate::predictor::{Linear, frame_len};
 use crate::spectral::operator::ComplexMode;
 
@@ -160,7 +160,9 @@ fn factorise(row: &mut Row, factors: &[Row; REACH], window: usize) {
     // Entry d is of the frame d before; from the oldest on, each takes off what those before it explain.
     for (d, earlier) in factors.iter().enumerate().take(window).rev() {
         // A row has one entry more than there are rows before it.
-        let Some((_, [entry, later @ ..])) = row.split_at_mut_checked(d.plus(1)) else { continue };
+        let Some((_, [entry, later @ ..])) = row.split_at_mut_checked(d.plus(1)) else {
+            return bug();
+        };
         let [pivot, earlier @ ..] = earlier;
         let mut value = *entry;
         for (l, e) in later.iter().zip(earlier) {

@@ -17,7 +17,7 @@
 //!
 //! which has the mean and the variance that mode k has given all the pixels.
 
-use crate::checked::{self, OrBug, Place};
+use crate::checked::{self, OrBug, Place, bug};
 use crate::{Error, Grid, spectral};
 
 /// What is left of a mode's precision below which the pixels say nothing about it.
@@ -200,7 +200,7 @@ fn weigh(
 fn factorise(matrix: &mut [f32], n: usize) {
     for i in 0..n {
         for j in 0..=i {
-            let (Some(row), Some(other)) = (row(matrix, n, i), row(matrix, n, j)) else { return };
+            let (row, other) = (row(matrix, n, i).or_bug(), row(matrix, n, j).or_bug());
             let shared: f32 = row.iter().zip(other).take(j).map(|(a, b)| a * b).sum();
             let left = row.get(j).copied().or_bug() - shared;
             let pivot = other.get(j).copied().or_bug();
@@ -222,7 +222,7 @@ fn row(matrix: &[f32], n: usize, i: usize) -> Option<&[f32]> {
 /// x ← L⁻¹ x.
 fn solve_lower(matrix: &[f32], n: usize, x: &mut [f32]) {
     for (i, row) in checked::counted(matrix.chunks_exact(n.max(1))) {
-        let Some((done, [value, ..])) = x.split_at_mut_checked(i) else { return };
+        let Some((done, [value, ..])) = x.split_at_mut_checked(i) else { return bug() };
         let shared: f32 = row.iter().zip(done.iter()).map(|(l, x)| l * x).sum();
         *value = (*value - shared) / row.get(i).copied().or_bug();
     }
@@ -231,7 +231,7 @@ fn solve_lower(matrix: &[f32], n: usize, x: &mut [f32]) {
 /// x ← L⁻ᵀ x.
 fn solve_upper(matrix: &[f32], n: usize, x: &mut [f32]) {
     for (i, row) in checked::numbered(matrix.chunks_exact(n.max(1))).rev() {
-        let Some((earlier, [value, ..])) = x.split_at_mut_checked(i) else { return };
+        let Some((earlier, [value, ..])) = x.split_at_mut_checked(i) else { return bug() };
         *value /= row.get(i).copied().or_bug();
         for (x, l) in earlier.iter_mut().zip(row) {
             *x -= l * *value;

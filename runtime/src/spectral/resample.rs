@@ -27,13 +27,7 @@ pub fn coarsen(
     coarse: &mut [f32],
 ) -> Result<(), Error> {
     let map = ModeMap::new(fine_grid, fine.len(), coarse_grid, coarse.len())?;
-    let fine = fine.chunks_exact(fine_grid.points());
-    for (fine, coarse) in checked::zip(fine, coarse.chunks_exact_mut(coarse_grid.points())) {
-        map.each(|c, f, meeting| {
-            let (Some(coarse), Some(fine)) = (coarse.get_mut(c), fine.get(f)) else { return bug() };
-            *coarse = fine * (map.amplitude * power(SQRT_2, meeting));
-        });
-    }
+    map.gather(fine, coarse, |meeting| map.amplitude * power(SQRT_2, meeting));
     Ok(())
 }
 
@@ -52,13 +46,7 @@ pub fn refine(
 ) -> Result<(), Error> {
     let map = ModeMap::new(fine_grid, fine.len(), coarse_grid, coarse.len())?;
     fine.fill(0.0);
-    let fine = fine.chunks_exact_mut(fine_grid.points());
-    for (fine, coarse) in checked::zip(fine, coarse.chunks_exact(coarse_grid.points())) {
-        map.each(|c, f, meeting| {
-            let (Some(coarse), Some(fine)) = (coarse.get(c), fine.get_mut(f)) else { return bug() };
-            *fine = coarse * (power(FRAC_1_SQRT_2, meeting) / map.amplitude);
-        });
-    }
+    map.scatter(coarse, fine, |meeting| Some(power(FRAC_1_SQRT_2, meeting) / map.amplitude));
     Ok(())
 }
 
@@ -76,14 +64,7 @@ pub fn coarsen_variances(
     coarse: &mut [f32],
 ) -> Result<(), Error> {
     let map = ModeMap::new(fine_grid, fine.len(), coarse_grid, coarse.len())?;
-    let fine = fine.chunks_exact(fine_grid.points());
-    for (fine, coarse) in fine.zip(coarse.chunks_exact_mut(coarse_grid.points())) {
-        map.each(|c, f, meeting| {
-            if let (Some(coarse), Some(fine)) = (coarse.get_mut(c), fine.get(f)) {
-                *coarse = fine * (map.amplitude * map.amplitude * power(2.0, meeting));
-            }
-        });
-    }
+    map.gather(fine, coarse, |meeting| map.amplitude * map.amplitude * power(2.0, meeting));
     Ok(())
 }
 
@@ -102,14 +83,8 @@ pub fn refine_variances(
 ) -> Result<(), Error> {
     let map = ModeMap::new(fine_grid, fine.len(), coarse_grid, coarse.len())?;
     fine.fill(f32::INFINITY);
-    let fine = fine.chunks_exact_mut(fine_grid.points());
-    for (fine, coarse) in fine.zip(coarse.chunks_exact(coarse_grid.points())) {
-        map.each(|c, f, meeting| {
-            if let (Some(coarse), Some(fine), 0) = (coarse.get(c), fine.get_mut(f), meeting) {
-                *fine = coarse / (map.amplitude * map.amplitude);
-            }
-        });
-    }
+    let told = 1.0 / (map.amplitude * map.amplitude);
+    map.scatter(coarse, fine, |meeting| (meeting == 0).then_some(told));
     Ok(())
 }
 
@@ -132,6 +107,28 @@ impl ModeMap {
         }
         let amplitude = libm::sqrtf(coarse.points() as f32 / fine.points() as f32);
         Ok(Self { coarse: *coarse, fine: *fine, amplitude })
+    }
+
+    /// Every coarse mode is its fine mode times a factor, which depends on the number of axes on which two fine modes meet.
+    fn gather(&self, fine: &[f32], coarse: &mut [f32], factor: impl Fn(u8) -> f32) {
+        let fine = fine.chunks_exact(self.fine.points());
+        for (fine, coarse) in checked::zip(fine, coarse.chunks_exact_mut(self.coarse.points())) {
+            self.each(|c, f, meeting| match (coarse.get_mut(c), fine.get(f)) {
+                (Some(coarse), Some(fine)) => *coarse = fine * factor(meeting),
+                _ => bug(),
+            });
+        }
+    }
+
+    /// The other way; fine modes that no coarse one has, or that have no factor, are left as they are.
+    fn scatter(&self, coarse: &[f32], fine: &mut [f32], factor: impl Fn(u8) -> Option<f32>) {
+        let fine = fine.chunks_exact_mut(self.fine.points());
+        for (fine, coarse) in checked::zip(fine, coarse.chunks_exact(self.coarse.points())) {
+            self.each(|c, f, meeting| match (coarse.get(c), fine.get_mut(f)) {
+                (Some(coarse), Some(fine)) => *fine = factor(meeting).map_or(*fine, |f| coarse * f),
+                _ => bug(),
+            });
+        }
     }
 
     /// Calls `visit(coarse index, fine index, number of axes on which two fine modes meet)` for every coarse mode.

@@ -77,27 +77,6 @@ pub static DOWNSCALES: &[Downscale] = &[
     },
 ];
 
-/// Why a case gave no frames.
-#[derive(Clone, Copy, Debug)]
-pub enum Refused {
-    /// The model's bytes.
-    Model(finescale::model::Invalid),
-    /// A size or a parameter.
-    Input(Error),
-}
-
-impl From<finescale::model::Invalid> for Refused {
-    fn from(invalid: finescale::model::Invalid) -> Self {
-        Self::Model(invalid)
-    }
-}
-
-impl From<Error> for Refused {
-    fn from(error: Error) -> Self {
-        Self::Input(error)
-    }
-}
-
 impl Downscale {
     /// Values of the result.
     pub fn values(&self) -> usize {
@@ -113,7 +92,7 @@ impl Downscale {
         path: &mut [f32; PATH],
         memory: &mut [f32; MEMORY],
         scratch: &mut [f32; SCRATCH],
-    ) -> Result<(), Refused> {
+    ) -> Result<(), Error> {
         let model = Model::parse(&self.model.0)?;
         let mut predictor = Trained::new(&model, memory)?;
         let (fine, process) = (*model.grid(), *model.process());

@@ -12,7 +12,7 @@ mod integers;
 mod sampling;
 
 pub use cases::CASES;
-pub use downscale::{DOWNSCALES, Downscale, FRAMES_MAX, MEMORY, PATH, Refused, SCRATCH};
+pub use downscale::{DOWNSCALES, Downscale, FRAMES_MAX, MEMORY, PATH, SCRATCH};
 pub use sampling::Draw;
 
 use finescale::layer::ConvShape;
