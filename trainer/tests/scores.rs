@@ -326,3 +326,19 @@ fn bad_results_are_refused() {
     let error = Scores::new(&ensemble, &Truth::within(&ensemble).unwrap(), &settings).unwrap_err();
     assert!(error.to_string().contains("fewer points"), "{error}");
 }
+
+/// Frames a quarter of a day apart are frames six hours apart, and not seven.
+#[test]
+fn a_truth_in_another_unit_of_time_is_the_truth() {
+    let with = |units: &str, interval: f64| {
+        let mut spec = spec(&[16], Boundary::Periodic, 1, 8);
+        spec.time = finescale_trainer::dataset::TimeAxis::model(8, interval);
+        spec.time.attributes.insert("units".into(), serde_json::json!(units));
+        let truth = path(&spec, |t, _, _, x| (x + t).sin());
+        result(spec, Task::Generate, 1, 0, truth.clone(), Some(truth))
+    };
+    let days = with("days since 2000-01-01", 0.25);
+    assert!(Truth::of_other(&days, &with("hours since 2000-01-01", 6.0)).is_ok());
+    let error = Truth::of_other(&days, &with("hours since 2000-01-01", 7.0)).unwrap_err();
+    assert!(error.to_string().contains("0.25"), "{error}");
+}
