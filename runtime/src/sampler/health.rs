@@ -7,7 +7,7 @@ use crate::{Predictor, checked};
 /// What the samplers noticed about their input.
 ///
 /// **When to raise an alarm.** [`Health::chi2_per_mode`] is near 1 for fields like those that the model was trained on, with a
-/// standard deviation of √(2/`measured`) if they are Gaussian; fields of real flows come up to about 2. A value above
+/// standard deviation of √(2/`measured`) if they are Gaussian, and a larger one if they are not. A value above
 /// [`Health::ALARM`] says that the input is not what the model knows: other units (kelvins for degrees Celsius give
 /// thousands), a broken pixel, another season. The fine frame then still agrees with what was measured, but what the model adds to
 /// it is worth little. Values near 0 say that the input has stopped to vary, as that of a frozen sensor.
@@ -22,7 +22,7 @@ pub struct Health {
     pub measured: u32,
     /// How often a bound moved a value that was not measured: [`Clip::state`](super::Clip) and
     /// [`Sampler::clamp`](super::Sampler), over all steps. The published sampler, which bounds every field at three
-    /// standard deviations, does so all the time; our own does so a few times in a million values, unless something is wrong.
+    /// standard deviations, does so all the time; our own, at five, hardly ever, unless something is wrong.
     pub clipped: u32,
 }
 
