@@ -46,6 +46,7 @@ impl Uncertainty<'_> {
             return 0.0;
         }
         let at = if self.varies(frame) { (n as usize).times(frame).plus(index) } else { index };
+        // Frames of a path beyond those of an observation were not measured.
         self.variances.get(at).copied().unwrap_or(f32::INFINITY)
     }
 
