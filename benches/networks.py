@@ -1,6 +1,6 @@
 """finescale's networks and its training step in PyTorch, for comparisons: `train_step.py` and `gpu_torch.py` import them.
 
-Parameters have the names of `trainer/src/train/network/`, so that exported weights load. Periodic borders only.
+Parameters have the names of `trainer/train/src/network/`, so that exported weights load. Periodic borders only.
 """
 
 import copy

@@ -9,7 +9,7 @@ fn every_seed_is_accepted() {
     for seed in seeds() {
         assert!(
             evaluator.accepts(&seed),
-            "`cargo run -p finescale-trainer --example fuzz_seeds` writes them anew"
+            "`cargo run -p finescale-model --example fuzz_seeds` writes them anew"
         );
     }
 }

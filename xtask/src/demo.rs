@@ -152,7 +152,7 @@ impl Program<'_> {
 fn build(root: &Path) -> Result<PathBuf> {
     let mut cargo = Command::new("cargo");
     cargo.args(["build", "--release", "--no-default-features", "--features", "onnx"]);
-    cargo.args(["-p", "finescale-trainer", "--bin", "finescale"]).current_dir(root);
+    cargo.args(["-p", "finescale-cli", "--bin", "finescale"]).current_dir(root);
     command::run(&mut cargo)?;
     Ok(paths::target().join("release/finescale"))
 }

@@ -14,9 +14,9 @@ use finescale::layer::{Conv, Epilogue, SLOPE};
 use finescale::model::Weights;
 use finescale::predictor::{PathDensity, Trained, path_score, path_score_scratch_len};
 use finescale::{NoiseStream, Predictor as _, spectral};
-use finescale_trainer::export::{AlignedBytes, Bounds, Precision, file};
-use finescale_trainer::model::Model;
-use finescale_trainer::onnx::{Array, Session};
+use finescale_model::Model;
+use finescale_model::export::{AlignedBytes, Bounds, Precision, file};
+use finescale_model::onnx::{Array, Session};
 
 const LAMBDA: f32 = 0.1;
 /// Frames of a path beyond a window.

@@ -3,7 +3,7 @@
 //! `kolmogorov_step POINTS ROUNDS STEPS` prints the best microseconds a step over the rounds, then
 //! the vorticity amplitudes `kx ky re im` after the first 100 steps, for |kx|, |ky| ≤ 8.
 
-use finescale_trainer::simulate::kolmogorov::{Flow, Physics};
+use finescale_data::simulate::kolmogorov::{Flow, Physics};
 use num_complex::Complex64;
 use std::time::Instant;
 

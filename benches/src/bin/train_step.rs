@@ -9,9 +9,9 @@ use std::time::Instant;
 use burn::optim::{AdamConfig, GradientsParams, Optimizer};
 use burn::tensor::{Tensor, TensorData};
 use finescale::{Axis, Grid};
-use finescale_trainer::train::backend::{Cpu, Differentiable};
-use finescale_trainer::train::config::{self, Precision};
-use finescale_trainer::train::network::Tiny;
+use finescale_train::backend::{Cpu, Differentiable};
+use finescale_train::config::{self, Precision};
+use finescale_train::network::Tiny;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 

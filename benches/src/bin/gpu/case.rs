@@ -8,16 +8,16 @@ use anyhow::{Context as _, Result};
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{Tensor, TensorData};
-use finescale_trainer::dataset::{Reader, SpectralFrames, Split};
-use finescale_trainer::linear::LinearBase;
-use finescale_trainer::model::Array;
-use finescale_trainer::train::backend::{Choice, Cpu, Differentiable};
-use finescale_trainer::train::config::{Config, Layers};
-use finescale_trainer::train::network::{Corrected, Kernels};
-use finescale_trainer::train::presets::Preset;
-use finescale_trainer::train::run::{Identity, Run};
-use finescale_trainer::train::step::Context;
-use finescale_trainer::train::weights::export;
+use finescale_data::dataset::{Reader, SpectralFrames, Split};
+use finescale_model::Array;
+use finescale_model::linear::LinearBase;
+use finescale_train::backend::{Choice, Cpu, Differentiable};
+use finescale_train::config::{Config, Layers};
+use finescale_train::network::{Corrected, Kernels};
+use finescale_train::presets::Preset;
+use finescale_train::run::{Identity, Run};
+use finescale_train::step::Context;
+use finescale_train::weights::export;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -34,7 +34,7 @@ impl Named for Differentiable<Cpu> {
 }
 
 #[cfg(feature = "cuda")]
-impl Named for Differentiable<finescale_trainer::train::backend::Cuda> {
+impl Named for Differentiable<finescale_train::backend::Cuda> {
     fn reserved(device: &Self::Device) -> Option<u64> {
         use cubecl::Runtime;
         let usage = cubecl::cuda::CudaRuntime::client(device).memory_usage();

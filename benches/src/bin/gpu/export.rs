@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use burn::tensor::Tensor;
 use finescale::Grid;
-use finescale_trainer::model::Array;
-use finescale_trainer::train::backend::{Cpu, Differentiable};
-use finescale_trainer::train::basis::Basis;
-use finescale_trainer::train::config::Precision;
+use finescale_model::Array;
+use finescale_train::backend::{Cpu, Differentiable};
+use finescale_train::basis::Basis;
+use finescale_train::config::Precision;
 use safetensors::tensor::{Dtype, TensorView};
 use serde_json::json;
 
@@ -119,6 +119,6 @@ fn save(arrays: &BTreeMap<String, Array>, description: &str, out: &std::path::Pa
         .collect::<Result<Vec<_>>>()?;
     let header = [("case".to_owned(), description.to_owned())].into();
     let file = safetensors::serialize(views, Some(header))?;
-    finescale_trainer::write::atomically(out, &file)
+    finescale_host::write::atomically(out, &file)
         .with_context(|| format!("{} cannot be written", out.display()))
 }

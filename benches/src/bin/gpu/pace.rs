@@ -4,8 +4,8 @@ use std::io::stdin;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use finescale_trainer::train::learner::{Batches, Learner};
-use finescale_trainer::train::run::LOOK;
+use finescale_train::learner::{Batches, Learner};
+use finescale_train::run::LOOK;
 use serde_json::json;
 
 use crate::case::{Case, Named};

@@ -1,0 +1,113 @@
+//! `finescale generate`: paths from nothing but the model.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, ensure};
+use clap::Args;
+use finescale::model::Model as View;
+use finescale::{Axis, Predictor};
+use serde_json::json;
+
+use finescale_data::dataset::{Channel, SpatialAxis, Spec, TimeAxis};
+use finescale_ensemble::Task;
+use finescale_sample::{InputArgs, Prepared, Preset, Resolution, TaskArgs};
+
+/// Generate paths from nothing: an ensemble that looks like the model's data
+#[derive(Debug, Args)]
+pub struct GenerateArgs {
+    /// Data to take coordinates and times from, and to keep as the truth: it is as a set that they compare
+    #[arg(long, value_name = "DATA")]
+    like: Option<PathBuf>,
+    /// Frames of each path; by default as many as --like has, else 40
+    #[arg(long)]
+    frames: Option<usize>,
+    #[command(flatten)]
+    task: TaskArgs,
+    #[command(flatten)]
+    take: InputArgs,
+}
+
+impl GenerateArgs {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// One sentence.
+    pub fn run(self) -> Result<()> {
+        ensure!(self.frames.is_none_or(|n| n >= 2), "--frames is below 2: a path has at least 2");
+        let model = self.task.open()?;
+        let view = model.view()?;
+        // Rollouts of a network are steady from there on, and it takes few steps to come down.
+        let settings = self.task.sampler.settings(&model, |preset| {
+            Ok(match preset {
+                Preset::Ours => 0.1,
+                Preset::Paper => 1.0,
+            })
+        })?;
+        let (spec, truth) = match &self.like {
+            Some(path) => {
+                let like = self.take.read(path, &view, Resolution::Full, self.frames)?;
+                ensure!(
+                    self.frames.is_none_or(|n| n == like.spec.frames()),
+                    "--frames is more than the {} frames that {} has: ask for fewer",
+                    like.spec.frames(),
+                    path.display()
+                );
+                let title = format!("{}, generated", like.spec.title);
+                (Spec { title, ..like.spec }, Some(like.values))
+            }
+            None => {
+                let trajectories = self.take.trajectories().unwrap_or(1);
+                (plain(&view, trajectories, self.frames.unwrap_or(40)), None)
+            }
+        };
+        let from = truth.clone().unwrap_or_default();
+        let prepared = Prepared {
+            task: Task::Generate,
+            model: &model,
+            settings: &settings,
+            given: 0,
+            input: None,
+            calls: settings.calls(spec.frames()) + spec.frames() as u64,
+            truth,
+            options: json!({ "like": self.like }),
+            from: &from,
+            spec,
+        };
+        let (sampler, start) = (settings.sampler, settings.start());
+        let draw = |predictor: &mut dyn Predictor,
+                    _: usize,
+                    stream: &finescale::NoiseStream,
+                    path: &mut [f32],
+                    scratch: &mut [f32]| {
+            sampler.generate(predictor, start, None, stream, path, scratch).map(|_| ())
+        };
+        self.task.sample(prepared, &draw)
+    }
+}
+
+/// The model's own domain: its file says where nothing lies, but how long everything is.
+fn plain(view: &View<'_>, trajectories: usize, frames: usize) -> Spec {
+    let axis = |name: &str, axis: Axis| {
+        let length = f64::from(axis.length());
+        // Of single precision it is meant.
+        let length = if (length - std::f64::consts::TAU).abs() < 1e-6 {
+            std::f64::consts::TAU
+        } else {
+            length
+        };
+        SpatialAxis::of_length(name, axis.points(), axis.boundary(), length)
+    };
+    let channel = |c: finescale::model::Channel<'_>| {
+        Channel::new(c.name, if c.units.is_empty() { "1" } else { c.units }, c.name)
+    };
+    // The shortest decimal is what it was before it was rounded to f32.
+    let interval = view.frame_interval().to_string().parse().unwrap_or(1.0);
+    Spec {
+        title: format!("{}, generated", view.name()),
+        channels: view.channel_descriptions().map(channel).collect(),
+        trajectories,
+        time: TimeAxis::model(frames, interval),
+        y: view.grid().y().map(|y| axis("y", y)),
+        x: axis("x", view.grid().x()),
+    }
+}

@@ -1,0 +1,258 @@
+//! `finescale model`: what is in a board's file, and whether it is whole.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use clap::{Args, Subcommand};
+use finescale::model::{
+    Footprint, KERNEL_LAYOUT, Layer, Model as View, VERSION, Weights, checksum,
+};
+use finescale::predictor::Trained;
+use finescale::{Axis, Laplacian};
+
+use super::export::model_path;
+use finescale_data::dataset::{Reader, SpectralFrames, Split};
+use finescale_model::export::AlignedBytes;
+use finescale_model::export::quantize::histogram;
+use finescale_model::{Calibration, Model};
+use finescale_sample::drawn;
+
+/// Look into model files for boards.
+#[derive(Debug, Args)]
+pub struct ModelArgs {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Print everything that a file says
+    Info {
+        /// The file
+        file: PathBuf,
+        /// The trained model that it was made from: compares the weights
+        #[arg(long, value_name = "RUN")]
+        trained: Option<PathBuf>,
+    },
+    /// Check that a file is whole
+    Check {
+        /// The file
+        file: PathBuf,
+    },
+    /// Measure again, on paths that the sampler draws, the moments of the scores that rule `matched` takes
+    Calibrate {
+        /// The trained model: its `model.safetensors`, or its run's folder
+        run: PathBuf,
+        /// The data set that it was trained on: the validation part is taken
+        #[arg(long, value_name = "DATASET")]
+        data: PathBuf,
+        /// The `model.safetensors` to write
+        #[arg(long, short, value_name = "FILE")]
+        out: PathBuf,
+        /// Most paths
+        #[arg(long, value_name = "N", default_value_t = drawn::PATHS)]
+        paths: usize,
+        /// Frames of each
+        #[arg(long, value_name = "N", default_value_t = 16)]
+        frames: usize,
+    },
+}
+
+impl ModelArgs {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// One sentence that says what is wrong with the file.
+    pub fn run(self) -> Result<()> {
+        match self.command {
+            Command::Info { file, trained } => {
+                let bytes = read(&file)?;
+                let view = parsed(&bytes, &file)?;
+                info(&view, bytes.bytes());
+                match trained {
+                    Some(run) => compare(&view, &Model::open(&model_path(&run))?),
+                    None => Ok(()),
+                }
+            }
+            Command::Check { file } => {
+                let bytes = read(&file)?;
+                let view = parsed(&bytes, &file)?;
+                ensure!(
+                    view.footprint() == Trained::footprint(&view),
+                    "{}: another version of the runtime computed its footprint: export the model again",
+                    file.display()
+                );
+                println!("{}: whole", file.display());
+                Ok(())
+            }
+            Command::Calibrate { run, data, out, paths, frames } => {
+                calibrate(&run, &data, &out, paths, frames)
+            }
+        }
+    }
+}
+
+fn calibrate(run: &Path, data: &Path, out: &Path, paths: usize, frames: usize) -> Result<()> {
+    ensure!(paths > 0, "--paths is 0: give at least 1");
+    ensure!(frames > 1, "--frames is {frames}: give at least 2");
+    ensure!(!out.exists(), "--out {} exists: give another name", out.display());
+    let mut model = Model::open(&model_path(run))?;
+    let reader = Reader::open(data)?;
+    ensure!(
+        reader.hash() == model.meta.data,
+        "--data {} is not the data set that {} was trained on: give that one",
+        data.display(),
+        run.display()
+    );
+    let valid = SpectralFrames::read(&reader, Split::Valid)?;
+    let clean: Vec<Vec<f32>> =
+        valid.paths(frames, paths)?.into_iter().map(<[f32]>::to_vec).collect();
+    let mut calibration = Calibration::of(&model)?;
+    drawn::measure(&mut model, &mut calibration, &clean)?;
+    model.save(out)?;
+    println!("{}: scores measured on {} drawn paths", out.display(), clean.len());
+    Ok(())
+}
+
+fn read(file: &Path) -> Result<AlignedBytes> {
+    let bytes =
+        std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    Ok(AlignedBytes::new(&bytes))
+}
+
+fn parsed<'a>(bytes: &'a AlignedBytes, file: &Path) -> Result<View<'a>> {
+    bytes.parse().with_context(|| file.display().to_string())
+}
+
+fn info(view: &View<'_>, bytes: &[u8]) {
+    let (grid, process, options) = (view.grid(), view.process(), view.options());
+    println!("name             {}", view.name());
+    println!("format           version {VERSION}, kernel layout {KERNEL_LAYOUT}");
+    println!("size             {} bytes, checksum {:08x}", bytes.len(), checksum(&bytes[20..]));
+    if let Some(y) = grid.y() {
+        println!("y                {}", axis(y));
+    }
+    println!("x                {}", axis(grid.x()));
+    for channel in view.channel_descriptions() {
+        let finescale::model::Channel { name, units, mean, std } = channel;
+        println!("channel          {name} ({units}), mean {mean}, standard deviation {std}");
+    }
+    let laplacian = match process.laplacian() {
+        Laplacian::Spectral => "|k|²",
+        Laplacian::FiniteDifference => "of the finite difference",
+    };
+    println!("process          α = {}, β² = {}, κ {laplacian}", process.alpha(), process.beta2());
+    println!("window           {} frames, {} apart", view.window(), view.frame_interval());
+    let yes = |is| if is { "yes" } else { "no" };
+    println!("linear base      {}", yes(options.linear_base));
+    println!("filtered inputs  {}", yes(options.filtered_inputs));
+    println!("bounded          {}", yes(options.bounded));
+    println!("score head       {}", yes(options.score_head));
+    let tables = view.tables();
+    if let [first, .., last] = tables.lambdas {
+        println!("calibration      {} values of λ, {first} to {last}", tables.lambdas.len());
+    }
+    println!("λ grid           {:?}", tables.lambda_grid);
+    println!("linear base      {} bytes", 4 * view.autocovariance().len());
+    let (mut macs, mut size) = (0, 0);
+    for (n, layer) in view.layers().iter().enumerate() {
+        macs += layer.shape.macs();
+        size += stored(&layer).1;
+        println!("layer {n:<11}{}", described(&layer));
+    }
+    let Footprint { memory, predictor, reverse, frame } = view.footprint();
+    let sum = |a: u32, b: u32| u64::from(a) + u64::from(b);
+    println!("simulation       {} bytes of RAM, and its path", sum(memory, predictor));
+    println!(
+        "reverse sampling {} bytes of RAM, and {frame} for each frame of the path",
+        sum(memory, reverse)
+    );
+    if !view.layers().is_empty() {
+        println!("network          {macs} multiply-accumulates a frame, {size} bytes of weights");
+    }
+}
+
+fn axis(axis: Axis) -> String {
+    format!("{} points, {}, length {}", axis.points(), axis.boundary().name(), axis.length())
+}
+
+fn stored(layer: &Layer<'_>) -> (&'static str, usize) {
+    let name = match layer.weights {
+        Weights::F32(_) => "f32",
+        Weights::I8 { .. } => "int8",
+        Weights::Int16 { .. } => "int8 for int16 activations, both ways",
+    };
+    (name, layer.weights.bytes())
+}
+
+fn described(layer: &Layer<'_>) -> String {
+    let shape = &layer.shape;
+    let (kind, bytes) = stored(layer);
+    let mut text = format!(
+        "{} → {} channels, {} taps, dilation {}, {kind}, {bytes} bytes",
+        shape.inputs(),
+        shape.outputs(),
+        shape.taps(),
+        shape.dilation()
+    );
+    if layer.input_bound > 0.0 {
+        text += &format!(", inputs up to {}", layer.input_bound);
+    }
+    if layer.gradient_bound > 0.0 {
+        text += &format!(", gradients up to {}", layer.gradient_bound);
+    }
+    if layer.residual {
+        text += ", residual";
+    }
+    text
+}
+
+/// Bins of a histogram.
+const BINS: usize = 8;
+
+fn compare(view: &View<'_>, trained: &Model) -> Result<()> {
+    println!("error of the weights, in units of half a step of eight bits, −1 to 1:");
+    for (n, layer) in view.layers().iter().enumerate() {
+        let weights = trained.array(&format!("network.layers.{n}.weight"))?;
+        let counts = histogram(weights, &unpacked(&layer), BINS)
+            .context("the file was not made from this model")?;
+        let total: usize = counts.iter().sum();
+        let shares = counts
+            .iter()
+            .map(|count| format!("{:5.1} %", 100.0 * *count as f64 / total.max(1) as f64));
+        println!("layer {n:<11}{}", shares.collect::<Vec<_>>().join(" "));
+    }
+    Ok(())
+}
+
+/// `[out][in][ky][kx]`.
+fn unpacked(layer: &Layer<'_>) -> Vec<f32> {
+    let shape = &layer.shape;
+    if let Weights::Int16 { words: [forward, _], multipliers } = layer.weights {
+        let (taps_y, taps) = (shape.taps_y(), shape.taps());
+        let byte = |i: usize| {
+            let (rest, kx) = (i / taps, i % taps);
+            let (rest, ky) = (rest / taps_y, rest % taps_y);
+            let (out, input) = (rest / shape.inputs(), rest % shape.inputs());
+            f32::from(shape.int16_byte(forward, [out, input, ky, kx])) * multipliers[out]
+        };
+        return (0..shape.weights_len()).map(byte).collect();
+    }
+    // Packing the numbers of the places tells where each weight went; f32 has exact integers up to 2²⁴.
+    let places: Vec<f32> = (0..shape.weights_len()).map(|i| (i + 1) as f32).collect();
+    let mut packed = vec![0.0; shape.packed_len()];
+    shape.pack(&places, &mut packed).expect("lengths follow from the shape");
+    let per_output = shape.weights_len() / shape.outputs();
+    let mut weights = vec![0.0; shape.weights_len()];
+    for (from, place) in packed.iter().enumerate().filter(|(_, place)| **place > 0.0) {
+        let place = *place as usize - 1;
+        weights[place] = match layer.weights {
+            Weights::F32(weights) => weights[from],
+            Weights::I8 { weights, multipliers } => {
+                f32::from(weights[from]) * multipliers[place / per_output]
+            }
+            Weights::Int16 { .. } => unreachable!("returned above"),
+        };
+    }
+    weights
+}

@@ -1,0 +1,71 @@
+//! `finescale simulate`: given frames, rolled at one λ.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+use finescale::Predictor;
+use finescale::sampler::simulate;
+use serde_json::json;
+
+use finescale_ensemble::Task;
+use finescale_sample::ahead::{Ahead, AheadArgs};
+use finescale_sample::{InputArgs, Prepared, TaskArgs};
+
+/// Simulate from given frames: roll the predictor at one λ
+///
+/// Frames stay at λ: their modes are damped and noised as far as that says. `finescale forecast` brings them back to 0.
+#[derive(Debug, Args)]
+pub struct SimulateArgs {
+    /// The frames to start from, at the model's resolution: a data set, NetCDF, Zarr, .npy or .npz
+    data: PathBuf,
+    /// Roll without the noise √S of every step: the predictor's mean
+    #[arg(long)]
+    no_noise: bool,
+    #[command(flatten)]
+    ahead: AheadArgs,
+    #[command(flatten)]
+    task: TaskArgs,
+    #[command(flatten)]
+    take: InputArgs,
+}
+
+impl SimulateArgs {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// One sentence.
+    pub fn run(self) -> Result<()> {
+        let model = self.task.open()?;
+        let view = model.view()?;
+        let settings = self.task.sampler.settings(&model, |_| Ok(DEFAULT))?;
+        let ahead = self.ahead.read(&self.take, &self.data, &view, "simulated")?;
+        let Ahead { spec, given, spectra, truth, from } = ahead;
+        let (lambda, noise) = (settings.lambda(), !self.no_noise);
+        let prepared = Prepared {
+            task: Task::Simulate,
+            model: &model,
+            settings: &settings,
+            given,
+            input: None,
+            calls: spec.frames() as u64,
+            truth,
+            options: json!({ "given": given, "noise": noise }),
+            from: &from,
+            spec,
+        };
+        let known = given * view.channels() * view.grid().points();
+        let draw = |predictor: &mut dyn Predictor,
+                    trajectory: usize,
+                    stream: &finescale::NoiseStream,
+                    path: &mut [f32],
+                    scratch: &mut [f32]| {
+            path[..known].copy_from_slice(&spectra[trajectory * known..][..known]);
+            simulate(predictor, lambda, given, noise, stream, path, scratch)
+        };
+        self.task.sample(prepared, &draw)
+    }
+}
+
+/// λ of a simulation: the frames are nearly those of the data.
+const DEFAULT: f32 = 0.001;

@@ -1,0 +1,143 @@
+//! `finescale train`: a data set into a calibrated model.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail, ensure};
+use burn::tensor::backend::AutodiffBackend;
+use clap::Args;
+
+use finescale_data::dataset::Reader;
+use finescale_train::backend::{Choice, Cpu, Differentiable};
+use finescale_train::config::{Config, Layers};
+use finescale_train::network::Kernels;
+use finescale_train::presets::{PRESETS, Preset};
+use finescale_train::run::{Identity, Run};
+
+/// Trains and calibrates a model on a data set
+///
+/// A configuration is made of the defaults, a preset, a file and flags, each over the one before. The run folder receives the
+/// configuration, metrics, curves, checkpoints and in the end the model.
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    /// The data set
+    #[arg(required_unless_present = "print_config")]
+    dataset: Option<PathBuf>,
+    /// The run's folder
+    #[arg(long, value_name = "RUN", required_unless_present = "print_config")]
+    out: Option<PathBuf>,
+    /// Settings in TOML, over the defaults and the preset
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Settings that are known to work
+    #[arg(long, value_name = "NAME", value_parser = preset_names())]
+    preset: Option<String>,
+    /// Prints all settings with their meaning, and ends
+    #[arg(long)]
+    print_config: bool,
+    /// Seed of everything random
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Training steps
+    #[arg(long)]
+    steps: Option<usize>,
+    /// Where to train
+    #[arg(long, value_enum, default_value = "cpu")]
+    backend: Choice,
+    /// Devices that share each step's batches
+    #[arg(long, default_value_t = 1)]
+    devices: usize,
+    /// Goes on with the run in --out from its newest checkpoint, with the settings that it has
+    #[arg(long, conflicts_with_all = ["config", "preset", "seed", "steps"])]
+    resume: bool,
+}
+
+fn preset_names() -> clap::builder::PossibleValuesParser {
+    PRESETS.iter().map(|preset| preset.name).collect::<Vec<_>>().into()
+}
+
+impl TrainArgs {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// One sentence; the newest checkpoint stays.
+    pub fn run(self) -> Result<()> {
+        let layers = self.layers()?;
+        if self.print_config {
+            layers.finish()?;
+            print!("{}", layers.text());
+            return Ok(());
+        }
+        let (dataset, folder) =
+            (self.dataset.clone().unwrap_or_default(), self.out.clone().unwrap_or_default());
+        ensure!(self.devices > 0, "--devices is 0: use at least 1");
+        self.backend.check(self.devices)?;
+        let open = Reader::open(&dataset);
+        let reader = match self.preset.as_deref().and_then(Preset::named) {
+            Some(preset) if open.is_err() => open.with_context(|| {
+                format!("the preset's data are made with `{}`", preset.data_command())
+            })?,
+            _ => open?,
+        };
+        let mut name = match &self.preset {
+            Some(preset) => preset.clone(),
+            None => {
+                folder.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned())
+            }
+        };
+        let identity = Identity::new(&name, &reader, self.backend.name(), self.devices);
+        let settings = folder.join("config.toml");
+        let (config, begin) = if self.resume {
+            name = identity.check(&folder)?;
+            (Config::open(&settings)?, None)
+        } else {
+            if folder.join("run.json").exists() {
+                bail!(
+                    "{} holds a run already: go on with --resume, or choose another --out",
+                    folder.display()
+                );
+            }
+            (layers.finish()?, Some((layers.text(), identity)))
+        };
+        let run = Run { folder, config, reader, name, begin };
+        match self.backend {
+            Choice::Cpu => self.train::<Differentiable<Cpu>>(&run),
+            #[cfg(feature = "cuda")]
+            Choice::Cuda => self.train::<Differentiable<finescale_train::backend::Cuda>>(&run),
+            #[cfg(not(feature = "cuda"))]
+            Choice::Cuda => unreachable!("checked above"),
+        }
+    }
+
+    fn train<A>(&self, run: &Run) -> Result<()>
+    where
+        A: AutodiffBackend + Kernels,
+        A::InnerBackend: Kernels,
+    {
+        let devices: Vec<A::Device> =
+            (0..self.devices).map(finescale_train::backend::device::<A>).collect();
+        run.train::<A>(&devices)
+    }
+
+    fn layers(&self) -> Result<Layers> {
+        let mut layers = Layers::default();
+        if let Some(preset) = self.preset.as_deref().and_then(Preset::named) {
+            layers.add(preset.text, &format!("the preset {}", preset.name))?;
+        }
+        if let Some(path) = &self.config {
+            let text = std::fs::read_to_string(path)
+                .with_context(|| format!("--config {} cannot be read", path.display()))?;
+            layers.add(&text, &path.display().to_string())?;
+        }
+        if let Some(seed) = self.seed {
+            layers.set(
+                None,
+                "seed",
+                i64::try_from(seed).context("--seed is too large: use at most 2^63 − 1")?,
+            );
+        }
+        if let Some(steps) = self.steps {
+            layers.set(Some("training"), "steps", i64::try_from(steps)?);
+        }
+        Ok(layers)
+    }
+}

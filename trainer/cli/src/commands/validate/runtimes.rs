@@ -1,0 +1,111 @@
+//! What a model is run by: the board's runtime, with every precision, and tract.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use finescale::predictor::{PathDensity, Trained, path_score, path_score_scratch_len};
+use finescale::{Predictor, spectral};
+
+use super::{Case, Output, ROUNDS};
+use finescale_model::Model;
+use finescale_model::export::{self, AlignedBytes, Bounds, Precision};
+
+/// An implementation of a model.
+pub(super) struct Runtime {
+    /// What the table calls it.
+    pub(super) name: &'static str,
+    /// The precision of its weights.
+    pub(super) precision: Precision,
+    run: Run,
+}
+
+/// Fields of an output for every sample of a case, and the time that they took.
+type Run = Box<dyn Fn(Output, &Case) -> Result<(Vec<f32>, Duration)>>;
+
+impl Runtime {
+    /// Every runtime of this program.
+    pub(super) fn all(model: &Model, bounds: &Bounds) -> Result<Vec<Self>> {
+        Ok(vec![
+            board(model, Precision::F32, bounds)?,
+            board(model, Precision::Int8, bounds)?,
+            board(model, Precision::Int16, bounds)?,
+            #[cfg(feature = "onnx")]
+            tract(model)?,
+        ])
+    }
+
+    /// Fields of an output, and the least time that they took.
+    pub(super) fn run(&self, output: Output, case: &Case) -> Result<(Vec<f32>, Duration)> {
+        let (fields, mut least) = (self.run)(output, case)?;
+        for _ in 1..ROUNDS {
+            least = least.min((self.run)(output, case)?.1);
+        }
+        Ok((fields, least))
+    }
+}
+
+/// The runtime of boards, on this processor: the same bits as there.
+fn board(model: &Model, precision: Precision, bounds: &Bounds) -> Result<Runtime> {
+    let file = AlignedBytes::new(&export::file(model, precision, bounds)?);
+    let run = move |output: Output, case: &Case| {
+        let view = file.parse()?;
+        let mut memory = vec![0.0; Trained::memory_len(&view)];
+        let mut predictor = Trained::new(&view, &mut memory)?;
+        predictor.prepare(case.lambda)?;
+        let grid = *predictor.grid();
+        let frame = predictor.channels() * grid.points();
+        let mut scratch =
+            vec![0.0; path_score_scratch_len(&predictor).max(spectral::scratch_len(&grid))];
+        let (mut fields, mut took) = (Vec::new(), Duration::ZERO);
+        for path in case.paths.chunks_exact(case.frames * frame) {
+            let mut path = path.to_vec();
+            spectral::forward(&grid, &mut path, &mut scratch)?;
+            let began = Instant::now();
+            let mut result = match output {
+                Output::Increment => {
+                    let mut increment = vec![0.0; frame];
+                    let window = &path[..predictor.window() * frame];
+                    predictor.increment(window, &mut increment, &mut scratch)?;
+                    increment
+                }
+                Output::Score => {
+                    let mut score = vec![0.0; path.len()];
+                    path_score(&predictor, PathDensity::OURS, &path, &mut score, &mut scratch)?;
+                    score
+                }
+            };
+            took += began.elapsed();
+            spectral::inverse(&grid, &mut result, &mut scratch)?;
+            fields.extend(result);
+        }
+        Ok((fields, took))
+    };
+    Ok(Runtime { name: precision.name(), precision, run: Box::new(run) })
+}
+
+/// The ONNX graphs in tract.
+#[cfg(feature = "onnx")]
+fn tract(model: &Model) -> Result<Runtime> {
+    use super::{BATCH, BEYOND};
+    use finescale_model::onnx::{Array, Session, predictor, score};
+    let meta = &model.meta;
+    let ny = meta.y.as_ref().map_or(1, |y| y.points);
+    let shape = |frames: usize| vec![BATCH, frames, meta.channels.len(), ny, meta.x.points];
+    let (window, path) = (shape(meta.window), shape(meta.window + BEYOND));
+    let sessions = [
+        Session::new(&predictor(model)?, &[&window, &[1]])?,
+        Session::new(&score(model)?, &[&path, &[1]])?,
+    ];
+    let frame: usize = path[2..].iter().product();
+    let run = move |output: Output, case: &Case| {
+        let shape = if output == Output::Increment { &window } else { &path };
+        let paths = case.paths.chunks_exact(path[1] * frame);
+        let values = paths.flat_map(|path| &path[..shape[1] * frame]).copied().collect();
+        let lambda = Array { shape: vec![1], values: vec![case.lambda] };
+        let inputs = [Array { shape: shape.clone(), values }, lambda];
+        let began = Instant::now();
+        let mut got = sessions[output as usize].run(&inputs)?;
+        Ok((got.swap_remove(0).values, began.elapsed()))
+    };
+    Ok(Runtime { name: "tract", precision: Precision::F32, run: Box::new(run) })
+}

@@ -1,0 +1,123 @@
+//! Linear models of data sets, and the commands that sample with them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use finescale::{ForwardProcess, Laplacian};
+use finescale_data::dataset::{Reader, SpectralFrames, Split};
+use finescale_field::shells::Shells;
+use finescale_model::linear::LinearBase;
+use finescale_model::{Array, AxisMeta, Channel, Meta, Model, NetworkMeta};
+
+/// The linear base of a data set as a model without calibration, which is exact for the linear system.
+pub(crate) fn linear_model(data: &Path, out: &Path) {
+    let reader = Reader::open(data).unwrap();
+    let (spec, window) = (reader.spec(), 3);
+    let process = ForwardProcess::new(0.1, 2.0, Laplacian::Spectral).unwrap();
+    let frames = SpectralFrames::read(&reader, Split::Train).unwrap();
+    let base = LinearBase::fit(&frames, process, window).unwrap();
+    let (grid, channels) = (frames.grid, frames.channels);
+    let mut arrays = BTreeMap::new();
+    let shape = vec![window + 1, channels, channels, grid.ny(), grid.nx()];
+    arrays.insert("autocovariance".into(), Array { shape, values: base.autocovariance.values });
+    let shape = vec![0, channels, Shells::new(&grid).count];
+    for name in
+        ["innovation_ratio", "score_power", "score_truth", "score_drawn_power", "score_drawn_state"]
+    {
+        arrays.insert(name.into(), Array { shape: shape.clone(), values: Vec::new() });
+    }
+    let channels = spec.channels.iter().zip(&reader.statistics().channels).map(|(c, s)| Channel {
+        name: c.name.clone(),
+        units: c.units.clone(),
+        mean: s.mean,
+        std: s.std,
+    });
+    let meta = Meta {
+        name: "linear".into(),
+        version: "0.0.0".into(),
+        channels: channels.collect(),
+        y: grid.y().map(AxisMeta::of),
+        x: AxisMeta::of(grid.x()),
+        frame_interval: spec.time.interval,
+        alpha: 0.1,
+        beta2: 2.0,
+        laplacian: Laplacian::Spectral,
+        window,
+        network: NetworkMeta::Linear,
+        linear_base: true,
+        filtered_inputs: true,
+        bounded: true,
+        score_head: false,
+        lambdas: Vec::new(),
+        lambda_grid: vec![1.0, 0.0],
+        data: reader.hash().into(),
+        seed: 0,
+        steps: 0,
+        figures: BTreeMap::new(),
+    };
+    Model { meta, arrays }.save(out).unwrap();
+}
+
+/// A folder to run commands in.
+pub(crate) struct Home(tempfile::TempDir);
+
+impl Home {
+    /// With `data.zarr` of the linear system on a line of 64 points, or a plane of 16 × 16, and its model `model.safetensors`.
+    pub(crate) fn linear(plane: bool) -> Self {
+        let home = Self(tempfile::tempdir().unwrap());
+        let shape = if plane { "--dimensions 2 --grid 16" } else { "--grid 64" };
+        home.succeeds(&format!(
+            "data simulate linear {shape} --unit-variance --trajectories 40 --frames 24 --seed 5 --out data.zarr"
+        ));
+        linear_model(&home.path("data.zarr"), &home.path("model.safetensors"));
+        home
+    }
+
+    /// Empty.
+    #[allow(dead_code, reason = "not every test file uses it")]
+    pub(crate) fn empty() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub(crate) fn command(&self, line: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_finescale"));
+        command.args(line.split_whitespace()).current_dir(self.0.path());
+        command
+    }
+
+    fn output(&self, line: &str) -> Output {
+        self.command(line).output().unwrap()
+    }
+
+    /// What a command that must succeed says on standard error.
+    pub(crate) fn succeeds(&self, line: &str) -> String {
+        let output = self.output(line);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{line}: {said}");
+        said
+    }
+
+    /// The one sentence of a command that must fail and leave nothing behind.
+    pub(crate) fn refuses(&self, line: &str) -> String {
+        let before = self.entries();
+        let output = self.output(line);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{line}: {error}");
+        assert_eq!(self.entries(), before, "{line}: something was left behind");
+        assert_eq!(error.trim().lines().count(), 1, "{line}: not one sentence: {error}");
+        error
+    }
+
+    /// Names of what is there, hidden files included.
+    pub(crate) fn entries(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.0.path()).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+        names.sort();
+        names
+    }
+}

@@ -1,0 +1,254 @@
+//! `finescale score`, `baselines` and `report`: what comes out, and what is refused.
+
+#[path = "../../fixtures/chart.rs"]
+mod chart;
+#[path = "../../fixtures/ensembles.rs"]
+mod ensembles;
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use chart::assert_points;
+use ensembles::{noise, path, result, spec, wave, with_input};
+use finescale::Boundary;
+use finescale_ensemble::{Coarsening, Ensemble, Task};
+
+struct Home(tempfile::TempDir);
+
+impl Home {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn text(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    fn run(&self, line: &str) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_finescale"));
+        command.args(line.split_whitespace()).current_dir(self.0.path()).output().unwrap()
+    }
+
+    /// What it prints.
+    fn succeeds(&self, line: &str) -> String {
+        let output = self.run(line);
+        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// The one sentence of a command that must fail and leave nothing behind.
+    fn refuses(&self, line: &str) -> String {
+        let before = self.entries();
+        let output = self.run(line);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{line}: {error}");
+        assert_eq!(self.entries(), before, "{line}: something was left behind");
+        assert_eq!(error.trim().lines().count(), 1, "{line}: not one sentence: {error}");
+        error
+    }
+
+    fn entries(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.0.path()).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+        names.sort();
+        names
+    }
+}
+
+/// A plane of two channels with its truth and a coarse input of means; members are the truth and a little noise.
+fn super_resolution(members: usize) -> Ensemble {
+    let spec = spec(&[32, 32], Boundary::Periodic, 2, 4);
+    let truth = path(&spec, |t, c, y, x| {
+        let k = 2.0 + c as f64;
+        wave(Boundary::Periodic, k, x, t) + 0.4 * wave(Boundary::Periodic, 9.0, y, 2.0 * t)
+    });
+    let len = spec.frame_len();
+    let errors = noise(truth.len() * members, 9);
+    let prediction = truth
+        .chunks_exact(len)
+        .flat_map(|frame| frame.iter().copied().cycle().take(members * len))
+        .zip(errors)
+        .map(|(u, e)| u + 0.1 * e)
+        .collect();
+    let ensemble = result(spec, Task::SuperResolve, members, 0, prediction, Some(truth));
+    with_input(ensemble, 8, Coarsening::BlockMean)
+}
+
+#[test]
+fn a_result_is_scored_and_drawn() {
+    let home = Home::new();
+    super_resolution(3).write(&home.path("sr.nc")).unwrap();
+    let table = home.succeeds("score sr.nc --out sr.json --plots pictures");
+    for says in ["3 members", "relative L²", "spread-skill", "space-time", "re-coarsening", "u1"] {
+        assert!(table.contains(says), "{says}: {table}");
+    }
+    let json: serde_json::Value = serde_json::from_str(&home.text("sr.json")).unwrap();
+    let error = json["overall"]["error"]["rmse_of_mean"].as_f64().unwrap();
+    assert!(error > 0.0 && json["channels"].as_array().unwrap().len() == 2);
+    assert_eq!(json["overall"]["rank"]["frequencies"].as_array().unwrap().len(), 4);
+    for picture in ["fields-u0", "spectra-u1", "space-time-u0", "ranks", "time"] {
+        let (width, height) =
+            image::image_dimensions(home.path("pictures").join(format!("{picture}.png"))).unwrap();
+        assert!(width > 500 && height > 200, "{picture}");
+    }
+    home.succeeds("score sr.nc --out sr.csv --bands 16x16");
+    let csv = home.text("sr.csv");
+    assert!(csv.starts_with("method,channel,score,part,value\n"));
+    assert!(csv.lines().all(|line| line.split(',').count() == 5 || line.contains('"')), "{csv}");
+    // The truth of another result of the same frames is the same truth.
+    let mut bare = super_resolution(3);
+    bare.truth = None;
+    bare.write(&home.path("bare.nc")).unwrap();
+    let other = home.succeeds("score bare.nc sr.nc");
+    assert_eq!(other, home.succeeds("score sr.nc"));
+    assert!(home.refuses("score bare.nc").contains("holds no truth"));
+}
+
+#[test]
+fn baselines_are_results_to_score() {
+    let home = Home::new();
+    super_resolution(2).write(&home.path("sr.nc")).unwrap();
+    home.succeeds("baselines sr.nc --out base");
+    for name in ["nearest", "bicubic", "fourier"] {
+        let table = home.succeeds(&format!("score base/{name}.nc"));
+        assert!(table.to_lowercase().contains(name), "{table}");
+    }
+    assert!(home.refuses("baselines sr.nc --out base").contains("--force"));
+    home.succeeds("baselines sr.nc --out base --force");
+}
+
+/// Ranks and errors in the report's charts are those that `score` writes as numbers.
+#[test]
+fn the_report_draws_the_scores() {
+    let home = Home::new();
+    super_resolution(3).write(&home.path("a.nc")).unwrap();
+    home.succeeds("score a.nc --out a.json");
+    let scores: serde_json::Value = serde_json::from_str(&home.text("a.json")).unwrap();
+    let numbers = |value: &serde_json::Value| -> Vec<f64> {
+        value.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect()
+    };
+    home.succeeds("report a.nc --out page.html");
+    let page = home.text("page.html");
+    let figures = page.split("<svg").skip(1).map(|svg| svg.split("</svg>").next().unwrap());
+    let charts: Vec<_> =
+        figures.flat_map(|svg| chart::charts(&format!("<svg{svg}</svg>"))).collect();
+
+    let ranks = charts.iter().find(|chart| chart.x_label == "rank of the truth").unwrap();
+    assert_eq!(ranks.y_label, "frequency × (M + 1)");
+    let frequencies = numbers(&scores["overall"]["rank"]["frequencies"]);
+    let wanted: Vec<_> = (0..4).map(|r| (r as f64, 4.0 * frequencies[r])).collect();
+    assert_points(ranks, &ranks.bars[&chart::color(0)], &wanted);
+
+    let errors = charts.iter().find(|chart| chart.title == "relative L² of the mean").unwrap();
+    let by_lead = numbers(&scores["overall"]["error"]["relative_l2_of_mean_by_lead"]);
+    let lead = numbers(&scores["lead"]);
+    let wanted: Vec<_> = lead.into_iter().zip(by_lead).collect();
+    assert_eq!(wanted.len(), 4);
+    assert_points(errors, &errors.lines[&chart::color(0)], &wanted);
+}
+
+/// If it failed, scores would rest on a guess.
+#[test]
+fn how_an_input_was_made_is_told_not_guessed() {
+    let home = Home::new();
+    super_resolution(2).write(&home.path("told.nc")).unwrap();
+    let mut untold = super_resolution(2);
+    untold.input.as_mut().unwrap().origin = None;
+    untold.write(&home.path("untold.nc")).unwrap();
+    for line in [
+        "score untold.nc",
+        "baselines untold.nc --out base",
+        "report untold.nc --out page.html",
+        "report told.nc untold.nc --out page.html",
+    ] {
+        let error = home.refuses(line);
+        assert!(error.contains("untold.nc"), "{error}");
+        assert!(error.contains("--input modes, --input block-mean or --input damped"), "{error}");
+    }
+    // Said on the command line, it is as if the file said it.
+    let told = home.succeeds("score told.nc");
+    assert_eq!(home.succeeds("score untold.nc --input block-mean"), told);
+    assert_ne!(home.succeeds("score untold.nc --input modes"), told);
+    home.succeeds("score untold.nc --input damped --input-lambda 0.1 --alpha 0.2");
+    home.succeeds("baselines untold.nc --input block-mean --out base");
+    // Baselines hand it on.
+    home.succeeds("score base/nearest.nc");
+    home.succeeds("report told.nc untold.nc --input block-mean --out page.html");
+    // Nor is anything half said, or against what the file says.
+    for (line, says) in [
+        ("score untold.nc --input damped", "give --input-lambda"),
+        ("score untold.nc --input damped --input-lambda 2", "at most 1"),
+        ("score untold.nc --input damped --input-lambda 0.1 --alpha=-1", "--alpha is -1"),
+        ("score untold.nc --input modes --sensor-noise 1,2,3", "--sensor-noise has 3 values"),
+        ("score told.nc --input modes", "means over cells: leave --input out"),
+        ("report told.nc untold.nc --input modes --out r.html", "leave --input out"),
+    ] {
+        let error = home.refuses(line);
+        assert!(error.contains(says), "{line}: {error}");
+    }
+}
+
+/// The page must open anywhere, without a network.
+#[test]
+fn the_report_needs_nothing_else() {
+    let home = Home::new();
+    super_resolution(3).write(&home.path("a.nc")).unwrap();
+    let mut other = super_resolution(2);
+    other.provenance.method = "<b> & co".into();
+    other.write(&home.path("b.nc")).unwrap();
+    home.succeeds("report a.nc b.nc --out page.html --title Both");
+    let page = home.text("page.html");
+    for says in
+        ["<h1>Both</h1>", "nearest", "bicubic", "Fourier", "class=\"best\"", "&lt;b&gt; &amp; co"]
+    {
+        assert!(page.contains(says), "{says}");
+    }
+    assert!(page.matches("<svg").count() >= 7 && page.contains("data:image/png;base64,"));
+    assert!(!page.contains("<?xml") && !page.contains("<script") && !page.contains("<link"));
+    let outside = page.replace("http://www.w3.org/", "");
+    assert!(
+        !outside.contains("http://") && !outside.contains("https://") && !outside.contains("url(")
+    );
+    // Every table row has a cell for each method.
+    let rows = page.split("<tr><th scope=\"row\">").skip(1);
+    let widths: Vec<usize> =
+        rows.map(|row| row.split("</tr>").next().unwrap().matches("<td").count()).collect();
+    assert!(!widths.is_empty() && widths.iter().all(|n| *n == 5), "{widths:?}");
+}
+
+#[test]
+fn bad_input_is_refused_in_a_sentence() {
+    let home = Home::new();
+    super_resolution(2).write(&home.path("sr.nc")).unwrap();
+    let spec = spec(&[16], Boundary::Periodic, 1, 4);
+    let truth = noise(64, 1);
+    let line = result(spec, Task::Forecast, 1, 1, truth.clone(), Some(truth));
+    line.write(&home.path("line.nc")).unwrap();
+    std::fs::write(home.path("text.nc"), "no fields").unwrap();
+    let cases = [
+        ("score none.nc", "none.nc does not exist"),
+        ("score text.nc", "text.nc"),
+        ("score sr.nc none.nc", "none.nc cannot be the truth"),
+        ("score sr.nc line.nc", "line.nc cannot be the truth"),
+        ("score sr.nc --out scores.txt", ".json or .csv"),
+        ("score sr.nc --out no/scores.json", "no/scores.json cannot be written"),
+        ("score sr.nc --data none.zarr", "--data"),
+        ("score sr.nc --plots sr.nc", "name a folder"),
+        ("score sr.nc --bands 64x64", "fewer points"),
+        ("score sr.nc --bands 8", "for each axis"),
+        ("report sr.nc line.nc --out r.html", "report them apart"),
+        ("report sr.nc --out r.pdf", ".html"),
+        ("report sr.nc --draws 1 --out r.html", "--draws is 1"),
+        ("report sr.nc --model none --out r.html", "--model none"),
+        ("baselines sr.nc --out sr.nc", "name a folder"),
+        ("baselines none.nc --out base", "none.nc does not exist"),
+    ];
+    for (line, says) in cases {
+        let error = home.refuses(line);
+        assert!(error.contains(says), "{line}: {error}");
+    }
+}

@@ -1,0 +1,152 @@
+//! Runs the trajectories of a plan on all cores.
+
+#[cfg(test)]
+mod tests;
+
+use super::{Simulator, Trajectory};
+use anyhow::{Result, anyhow, ensure};
+use finescale_host::interrupt::Interrupted;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use rayon::prelude::*;
+use std::io::IsTerminal;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+/// What to make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Key of the random numbers.
+    pub seed: u64,
+    /// Number of trajectories.
+    pub trajectories: usize,
+    /// Frames of each.
+    pub frames: usize,
+}
+
+/// Where finished trajectories go; called from many threads, in any order.
+pub trait TrajectorySink: Sync {
+    /// Takes trajectory `trajectory`, `[frame][channel][y][x]`.
+    ///
+    /// # Errors
+    /// Whatever stops the writing; it stops the run.
+    fn write(&self, trajectory: usize, values: &[f32]) -> Result<()>;
+}
+
+/// Makes every trajectory of `plan`, one a task on the current rayon pool, and hands each to `sink`.
+///
+/// Shows a progress bar with the time left on a terminal, and a line every ten seconds elsewhere.
+/// A thread holds one trajectory in memory: frames × channels × ny × nx numbers.
+///
+/// # Errors
+/// The first failure of a simulator ("trajectory 3: ... at t = 12") or of `sink`, or
+/// [`Interrupted`] within one frame interval of `stop` being set. The other trajectories then stop too.
+pub fn run(
+    simulator: &dyn Simulator,
+    plan: &Plan,
+    sink: &dyn TrajectorySink,
+    stop: &AtomicBool,
+) -> Result<()> {
+    ensure!(plan.trajectories > 0, "--trajectories must be at least 1, but is 0");
+    ensure!(plan.frames > 0, "--frames must be at least 1, but is 0");
+    let intervals = simulator.burn_in_intervals() + plan.frames - 1;
+    let progress = Progress::new(plan.trajectories, intervals.max(1));
+    let failed = AtomicBool::new(false);
+    let failure = Mutex::new(None);
+    // Stops at the first error of any thread; which one that was is kept here, since the others
+    // then report that they were told to stop.
+    let result = (0..plan.trajectories).into_par_iter().try_for_each(|index| {
+        let goes_on = || -> Result<()> {
+            ensure!(!stop.load(Relaxed) && !failed.load(Relaxed), Interrupted);
+            progress.tick();
+            Ok(())
+        };
+        let one =
+            make(simulator, plan, index, &goes_on).and_then(|values| sink.write(index, &values));
+        one.map_err(|error| {
+            failure.lock().expect("no thread panics here").get_or_insert(error);
+            failed.store(true, Relaxed);
+        })
+    });
+    progress.finish(result.is_ok());
+    match failure.into_inner().expect("no thread panics here") {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
+}
+
+fn make(
+    simulator: &dyn Simulator,
+    plan: &Plan,
+    index: usize,
+    goes_on: &dyn Fn() -> Result<()>,
+) -> Result<Vec<f32>> {
+    let mut state = simulator.start(plan.seed, index as u64);
+    let advance = |state: &mut Box<dyn Trajectory + '_>| -> Result<()> {
+        goes_on()?;
+        state.advance().map_err(|error| anyhow!("trajectory {index}: {error:#}"))
+    };
+    for _ in 0..simulator.burn_in_intervals() {
+        advance(&mut state)?;
+    }
+    let mut values = vec![0.0; plan.frames * simulator.frame_len()];
+    for (number, frame) in values.chunks_exact_mut(simulator.frame_len()).enumerate() {
+        if number > 0 {
+            advance(&mut state)?;
+        }
+        state.values(frame);
+        ensure!(
+            frame.iter().all(|value| value.is_finite()),
+            "trajectory {index}: frame {number} holds numbers beyond f32: use a smaller --dt"
+        );
+    }
+    Ok(values)
+}
+
+/// Counts frame intervals, so that the time left is right within long trajectories too.
+struct Progress {
+    bar: ProgressBar,
+    terminal: bool,
+    begun: Instant,
+    spoken: Mutex<Instant>,
+}
+
+impl Progress {
+    fn new(trajectories: usize, intervals: usize) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        let bar = ProgressBar::with_draw_target(
+            Some((trajectories * intervals) as u64),
+            if terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() },
+        );
+        let style = ProgressStyle::with_template(
+            "simulating [{bar:40}] {percent} % of {msg}, {elapsed} gone, {eta} left",
+        );
+        bar.set_style(style.expect("the template is valid").progress_chars("=> "));
+        bar.set_message(format!("{trajectories} trajectories"));
+        let now = Instant::now();
+        Self { bar, terminal, begun: now, spoken: now.into() }
+    }
+
+    fn tick(&self) {
+        self.bar.inc(1);
+        if self.terminal {
+            return;
+        }
+        // Another thread is already looking at the clock: one line is enough.
+        let Ok(mut spoken) = self.spoken.try_lock() else { return };
+        if spoken.elapsed() >= Duration::from_secs(10) {
+            *spoken = Instant::now();
+            let done = self.bar.position() as f64 / self.bar.length().unwrap_or(1) as f64;
+            let left = self.begun.elapsed().as_secs_f64() * (1.0 / done - 1.0);
+            eprintln!("simulating: {:.0} %, about {left:.0} s left", 100.0 * done);
+        }
+    }
+
+    fn finish(&self, whole: bool) {
+        if whole {
+            self.bar.finish();
+        } else {
+            self.bar.abandon();
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Simulators of the systems on which skill is claimed, and the driver that runs them on all cores.
+//!
+//! | system | equation | time stepping |
+//! |---|---|---|
+//! | [`kolmogorov`] | 2-D vorticity with drag and sinusoidal forcing | integrating-factor RK4, pseudo-spectral |
+//! | [`lorenz96`] | two-scale Lorenz-96 | RK4 or forward Euler |
+//! | [`kuramoto_sivashinsky`] | u_t = −u u_x − u_xx − u_xxxx | ETDRK4, pseudo-spectral |
+//! | [`linear`] | AR(1) in every Fourier mode | exact |
+//!
+//! All arithmetic is in f64; frames leave as f32, row-major `[channel][y][x]`.
+//! Trajectory `i` depends on (seed, i) and on the system's parameters alone, not on the number of
+//! threads or of trajectories (see [`random`]). Equations, bounds and sources: `docs/simulators.md`.
+
+mod args;
+mod check;
+mod clock;
+mod driver;
+mod etdrk4;
+pub mod kolmogorov;
+pub mod kuramoto_sivashinsky;
+pub mod linear;
+pub mod lorenz96;
+pub mod random;
+pub mod spectral;
+mod write;
+
+pub use args::{Job, SharedArgs, SimulateArgs, SystemArgs};
+pub use driver::{Plan, TrajectorySink, run};
+
+use anyhow::Result;
+use serde::Serialize;
+
+/// One variable of a system.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ChannelInfo {
+    /// Short name, as a variable is called in a file.
+    pub name: &'static str,
+    /// Units; "1" where the system has none.
+    pub units: &'static str,
+    /// A phrase for axis labels.
+    pub long_name: &'static str,
+}
+
+/// One spatial axis of the output grid; every simulator's axes are periodic.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AxisInfo {
+    /// "x" or "y".
+    pub name: &'static str,
+    /// Grid points.
+    pub points: usize,
+    /// Period in the system's own units: point `i` lies at `i * length / points`. A data set's wavenumbers take it as 2π.
+    pub length: f64,
+}
+
+/// A system with its parameters checked, ready to make trajectories.
+pub trait Simulator: Sync {
+    /// The name on the command line, for example "kolmogorov".
+    fn system(&self) -> &'static str;
+
+    /// Axes of the output grid, y before x.
+    fn axes(&self) -> Vec<AxisInfo>;
+
+    /// Variables, in the order of the `[channel]` index.
+    fn channels(&self) -> Vec<ChannelInfo>;
+
+    /// Time between frames, in the system's own units.
+    fn frame_interval(&self) -> f64;
+
+    /// Frame intervals that are computed and thrown away before frame 0.
+    fn burn_in_intervals(&self) -> usize;
+
+    /// Frames of a trajectory when the user names none: the paper's.
+    fn usual_frames(&self) -> usize;
+
+    /// Every physical and numerical parameter, for the manifest.
+    fn parameters(&self) -> serde_json::Value;
+
+    /// The initial state of trajectory `index`, before burn-in.
+    fn start(&self, seed: u64, index: u64) -> Box<dyn Trajectory + '_>;
+
+    /// Points along y (1 in 1-D) and along x.
+    fn grid_shape(&self) -> (usize, usize) {
+        match self.axes().as_slice() {
+            [x] => (1, x.points),
+            [y, x] => (y.points, x.points),
+            _ => unreachable!("simulators have one or two axes"),
+        }
+    }
+
+    /// Numbers in a frame: channels × ny × nx.
+    fn frame_len(&self) -> usize {
+        let (ny, nx) = self.grid_shape();
+        self.channels().len() * ny * nx
+    }
+
+    /// Burns in, then hands each frame to `emit(frame index, [channel][y][x])`.
+    ///
+    /// # Errors
+    /// A blow-up, with the time at which it was seen, or what `emit` returns.
+    fn trajectory(
+        &self,
+        seed: u64,
+        index: u64,
+        frames: usize,
+        emit: &mut dyn FnMut(usize, &[f32]) -> Result<()>,
+    ) -> Result<()> {
+        let mut state = self.start(seed, index);
+        for _ in 0..self.burn_in_intervals() {
+            state.advance()?;
+        }
+        let mut values = vec![0.0; self.frame_len()];
+        for frame in 0..frames {
+            if frame > 0 {
+                state.advance()?;
+            }
+            state.values(&mut values);
+            emit(frame, &values)?;
+        }
+        Ok(())
+    }
+}
+
+/// A trajectory under way.
+pub trait Trajectory {
+    /// Moves on by one frame interval.
+    ///
+    /// # Errors
+    /// One sentence with the time, when the solution blows up or is about to.
+    fn advance(&mut self) -> Result<()>;
+
+    /// Writes the present state as a frame, `[channel][y][x]`.
+    fn values(&mut self, frame: &mut [f32]);
+}

@@ -1,0 +1,100 @@
+//! How coarse frames come from fine ones.
+
+use anyhow::{Result, ensure};
+use finescale::spectral;
+use finescale::{ForwardProcess, Grid};
+use serde::{Deserialize, Serialize};
+
+use finescale_data::dataset::Spec;
+
+/// What made a coarse frame of a fine one. All are linear and keep a constant field as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Coarsening {
+    /// The modes that the coarse grid has: band-limited values at its points.
+    Modes,
+    /// The same of the field damped by C(λ), the forward process without or with its noise √Σ(λ).
+    Damped {
+        /// The forward process.
+        process: ForwardProcess,
+        /// λ.
+        lambda: f32,
+        /// Whether the coarse frames have the noise, in standard deviations of the channel.
+        noised: bool,
+    },
+    /// Means over blocks of points, as a sensor's pixels.
+    BlockMean,
+}
+
+/// How the coarse frames of a result came to be, as far as scores and baselines must know. What
+/// makes a result writes it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Origin {
+    /// What made them of fine ones.
+    pub coarsening: Coarsening,
+    /// Standard deviation of the errors that their values have beside it, in the units of each
+    /// channel.
+    pub sensor_noise: Vec<f32>,
+}
+
+impl Coarsening {
+    /// Makes a coarse frame, `[channel][y][x]`, without noise.
+    ///
+    /// # Errors
+    /// If `coarse` is not the same domain with fewer points.
+    pub fn apply(&self, fine: &Spec, coarse: &Spec, frame: &[f32]) -> Result<Vec<f32>> {
+        let (fine_grid, coarse_grid) = (fine.grid()?, coarse.grid()?);
+        if let Self::BlockMean = self {
+            return block_means(&fine_grid, &coarse_grid, frame);
+        }
+        let mut spectrum = frame.to_vec();
+        let mut scratch = vec![0.0; spectral::scratch_len(&fine_grid)];
+        spectral::forward(&fine_grid, &mut spectrum, &mut scratch)?;
+        if let Self::Damped { process, lambda, .. } = self {
+            process.damp(&fine_grid, *lambda, &mut spectrum)?;
+        }
+        let channels = frame.len() / fine_grid.points();
+        let mut out = vec![0.0; channels * coarse_grid.points()];
+        spectral::coarsen(&fine_grid, &spectrum, &coarse_grid, &mut out)?;
+        spectral::inverse(&coarse_grid, &mut out, &mut scratch)?;
+        Ok(out)
+    }
+
+    /// For people.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Modes => "the modes of the coarse grid".into(),
+            Self::BlockMean => "means over cells".into(),
+            Self::Damped { process, lambda, noised } => {
+                let noise = if *noised { " with its noise" } else { "" };
+                format!("damping, α = {}, λ = {lambda}{noise}", process.alpha())
+            }
+        }
+    }
+}
+
+/// Means of fields `[…][y][x]` over blocks of points.
+///
+/// # Errors
+/// If the coarse grid has more points along an axis.
+pub fn block_means(fine: &Grid, coarse: &Grid, fields: &[f32]) -> Result<Vec<f32>> {
+    let (by, bx) = (fine.ny() / coarse.ny(), fine.nx() / coarse.nx());
+    ensure!(
+        by * coarse.ny() == fine.ny() && bx * coarse.nx() == fine.nx(),
+        "pixels of a coarse grid with more points than the fine one do not exist"
+    );
+    let scale = 1.0 / (by * bx) as f64;
+    let mut out = Vec::with_capacity(fields.len() / (by * bx));
+    for field in fields.chunks_exact(fine.points()) {
+        for y in 0..coarse.ny() {
+            for x in 0..coarse.nx() {
+                let rows =
+                    (y * by..(y + 1) * by).map(|row| &field[row * fine.nx() + x * bx..][..bx]);
+                let sum: f64 = rows.flatten().map(|&v| f64::from(v)).sum();
+                out.push((sum * scale) as f32);
+            }
+        }
+    }
+    Ok(out)
+}

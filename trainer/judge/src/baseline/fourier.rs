@@ -1,0 +1,40 @@
+//! The smoothest field through the coarse values.
+
+use anyhow::Result;
+use finescale::spectral::{self, operator};
+
+use super::{from_coarse, input};
+use finescale_ensemble::{Coarsening, Ensemble};
+
+/// Spectral interpolation: Fourier modes (cosines on reflecting axes) padded with zeros. What pixels do to the modes that they
+/// resolve is undone; damping is not.
+///
+/// # Errors
+/// Without a coarse input.
+pub fn fourier(result: &Ensemble) -> Result<Ensemble> {
+    let input = input(result)?;
+    let (fine, coarse) = (result.spec.grid()?, input.spec.grid()?);
+    let mut scratch = vec![0.0; spectral::scratch_len(&fine)];
+    let inverse = match input.origin()?.coarsening {
+        Coarsening::BlockMean => {
+            let (mut inverse, mut variances) = (vec![0.0; fine.points()], vec![0.0; fine.points()]);
+            let power = vec![0.0; fine.points()];
+            spectral::pixel_modes(&fine, &coarse, 0.0, &power, &mut inverse, &mut variances)?;
+            Some(inverse)
+        }
+        _ => None,
+    };
+    from_coarse(result, "Fourier", |from, to| {
+        let mut spectrum = from.to_vec();
+        spectral::forward(&coarse, &mut spectrum, &mut scratch)?;
+        spectral::refine(&coarse, &spectrum, &fine, to)?;
+        if let Some(inverse) = &inverse {
+            for channel in to.chunks_exact_mut(fine.points()) {
+                let blurred = channel.to_vec();
+                channel.fill(0.0);
+                operator::apply(&fine, inverse, &blurred, channel)?;
+            }
+        }
+        Ok(spectral::inverse(&fine, to, &mut scratch)?)
+    })
+}

@@ -1,0 +1,36 @@
+//! Writes the files that fuzzing of the model format starts from: `cargo run -p finescale-model --example fuzz_seeds`.
+
+#[path = "../../fixtures/models.rs"]
+mod models;
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Result;
+use finescale_model::export::{Bounds, Precision, file};
+use models::{Kind, kinds, model};
+
+fn main() -> Result<()> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fuzz/seeds");
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder)?;
+    for kind in kinds() {
+        // The shortest axes and windows that have every section.
+        let small = Kind {
+            x: (8, kind.x.1),
+            y: kind.y.map(|(_, boundary)| (8, boundary)),
+            window: kind.window.min(2),
+            ..kind
+        };
+        let model = model(&small);
+        let bounds = Bounds::ones(&model)?;
+        let precisions = [Precision::F32, Precision::Int8, Precision::Int16];
+        // Without a network all are the same.
+        for precision in precisions.into_iter().take(if kind.kernel == 0 { 1 } else { 3 }) {
+            let bytes = file(&model, precision, &bounds)?;
+            let name = format!("{}-{}.finescale", kind.name, precision.name());
+            fs::write(folder.join(name), bytes)?;
+        }
+    }
+    Ok(())
+}

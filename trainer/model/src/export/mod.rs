@@ -1,0 +1,316 @@
+//! The file that boards use, written; [`finescale::model`] reads it, `docs/format.md` describes it.
+
+pub mod quantize;
+pub mod skill;
+mod writer;
+
+use anyhow::{Context, Result, bail, ensure};
+use finescale::layer::ConvShape;
+use finescale::model::{
+    CHECKED_FROM, Footprint, HEADER_LEN, KERNEL_LAYOUT, MAGIC, Model as View, VERSION, checksum,
+};
+use finescale::predictor::Trained;
+use finescale::{Boundary, Grid, Laplacian};
+
+use crate::reference::Level;
+use crate::{Calibration, Meta, Model, NetworkMeta};
+use finescale_field::modes::Group;
+use finescale_field::shells::Shells;
+use quantize::Quantized;
+use writer::Writer;
+
+/// Numbers that a network's weights are kept in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Precision {
+    /// As trained.
+    F32,
+    /// Eight bits, with one multiplier for each output channel.
+    Int8,
+    /// The same, and activations of sixteen bits: layers compute in integers.
+    Int16,
+}
+
+impl Precision {
+    /// Its name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::Int8 => "int8",
+            Self::Int16 => "int16",
+        }
+    }
+}
+
+/// The largest absolute values that a network had on calibration data, of every layer; empty where that was not measured.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Bounds {
+    /// Of its input.
+    pub inputs: Vec<f32>,
+    /// Of the gradient with respect to its input, over the largest of the gradient with respect to the network's output.
+    pub gradients: Vec<f32>,
+}
+
+impl Bounds {
+    /// One for every layer: for what does not depend on them, as the size of a file.
+    ///
+    /// # Errors
+    /// If the network is a U-Net.
+    pub fn ones(model: &Model) -> Result<Self> {
+        let ones = vec![1.0; dilations(&model.meta)?.len()];
+        Ok(Self { inputs: ones.clone(), gradients: ones })
+    }
+
+    /// Takes what a network had on a path of noised frames.
+    pub fn widen(&mut self, level: &Level<'_>, path: &[f64]) {
+        for [inputs, gradients] in level.bounds(path) {
+            let all = [(&mut self.inputs, inputs), (&mut self.gradients, gradients)];
+            for (mosts, values) in all {
+                mosts.resize(values.len(), 0.0);
+                for (most, value) in mosts.iter_mut().zip(values) {
+                    *most = most.max(value as f32);
+                }
+            }
+        }
+    }
+}
+
+/// A model as one file.
+///
+/// # Errors
+/// If the network is a U-Net, a size does not fit its field, bounds are needed and not there, or the runtime would refuse
+/// the file.
+pub fn file(model: &Model, precision: Precision, bounds: &Bounds) -> Result<Vec<u8>> {
+    let mut writer = Writer::default();
+    header(&mut writer, model)?;
+    tables(&mut writer, model)?;
+    autocovariance(&mut writer, model)?;
+    network(&mut writer, model, precision, bounds)?;
+    let mut bytes = writer.finish();
+    let length =
+        u32::try_from(bytes.len()).context("the model is too large: use fewer channels")?;
+    bytes[12..16].copy_from_slice(&length.to_le_bytes());
+    seal(&mut bytes);
+    // What tasks need is known once the rest can be read.
+    let Footprint { memory, predictor, reverse, frame } =
+        Trained::footprint(&AlignedBytes::new(&bytes).parse()?);
+    for (n, value) in [memory, predictor, reverse, frame].into_iter().enumerate() {
+        bytes[FOOTPRINT_AT + 4 * n..][..4].copy_from_slice(&value.to_le_bytes());
+    }
+    seal(&mut bytes);
+    AlignedBytes::new(&bytes).parse()?;
+    Ok(bytes)
+}
+
+/// Where the header has the footprint.
+const FOOTPRINT_AT: usize = 64;
+
+/// Writes the checksum.
+fn seal(bytes: &mut [u8]) {
+    let sum = checksum(&bytes[CHECKED_FROM..]);
+    bytes[16..20].copy_from_slice(&sum.to_le_bytes());
+}
+
+/// A file's bytes, aligned as the runtime needs them.
+pub struct AlignedBytes {
+    blocks: Vec<u128>,
+    len: usize,
+}
+
+impl AlignedBytes {
+    /// A copy.
+    pub fn new(bytes: &[u8]) -> Self {
+        let block = |chunk: &[u8]| {
+            let mut block = [0; 16];
+            block[..chunk.len()].copy_from_slice(chunk);
+            u128::from_ne_bytes(block)
+        };
+        Self { blocks: bytes.chunks(16).map(block).collect(), len: bytes.len() }
+    }
+
+    /// The bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &bytemuck::cast_slice(&self.blocks)[..self.len]
+    }
+
+    /// The bytes, to be changed.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut bytemuck::cast_slice_mut(&mut self.blocks)[..self.len]
+    }
+
+    /// The model in them.
+    ///
+    /// # Errors
+    /// What the runtime says.
+    pub fn parse(&self) -> Result<View<'_>> {
+        Ok(View::parse(self.bytes())?)
+    }
+}
+
+fn header(writer: &mut Writer, model: &Model) -> Result<()> {
+    let meta = &model.meta;
+    let (y, x) = (meta.y.as_ref(), &meta.x);
+    let boundary = |boundary: Boundary| u8::from(boundary == Boundary::Reflecting);
+    writer.bytes(&MAGIC);
+    writer.u16(VERSION);
+    writer.u16(KERNEL_LAYOUT);
+    // Length and checksum are known at the end.
+    writer.u32(0);
+    writer.u32(0);
+    writer.u16(narrow(y.map_or(0, |y| y.points), "points along y")?);
+    writer.u16(narrow(x.points, "points along x")?);
+    writer.u8(y.map_or(0, |y| boundary(y.boundary)));
+    writer.u8(boundary(x.boundary));
+    writer.u8(u8::from(meta.laplacian == Laplacian::FiniteDifference));
+    let flags = [meta.linear_base, meta.filtered_inputs, meta.bounded, meta.score_head];
+    writer.u8(flags.iter().rev().fold(0, |all, flag| all << 1 | u8::from(*flag)));
+    writer.f32(y.map_or(0.0, |y| y.length));
+    writer.f32(x.length);
+    writer.f32(meta.alpha);
+    writer.f32(meta.beta2);
+    writer.f32(meta.frame_interval as f32);
+    writer.u8(narrow(meta.channels.len(), "channels")?);
+    writer.u8(narrow(meta.window, "frames of the window")?);
+    writer.u8(narrow(dilations(meta)?.len(), "layers")?);
+    writer.u8(narrow(meta.lambdas.len(), "values of λ")?);
+    writer.u8(narrow(meta.lambda_grid.len(), "steps of the λ grid")?);
+    let hidden = model.arrays.get("network.film.hidden_bias").map_or(0, |array| array.values.len());
+    writer.u8(narrow(hidden, "hidden values of the modulation")?);
+    writer.u16(narrow(Shells::new(&meta.grid()?).count, "radial bins")?);
+    writer.u16(narrow(meta.name.len(), "bytes of the name")?);
+    // Zeros, and the footprint, which is known at the end.
+    writer.bytes(&[0; HEADER_LEN - 58]);
+    writer.bytes(meta.name.as_bytes());
+    writer.align();
+    for channel in &meta.channels {
+        writer.f32(channel.mean as f32);
+        writer.f32(channel.std as f32);
+        writer.u16(narrow(channel.name.len(), "bytes of a channel's name")?);
+        writer.u16(narrow(channel.units.len(), "bytes of a channel's units")?);
+        writer.bytes(channel.name.as_bytes());
+        writer.bytes(channel.units.as_bytes());
+    }
+    Ok(())
+}
+
+fn tables(writer: &mut Writer, model: &Model) -> Result<()> {
+    let calibration = Calibration::of(model)?;
+    writer.f32s(calibration.lambdas.iter().map(|lambda| *lambda as f32));
+    writer.f32s(calibration.innovation_ratio.iter().copied());
+    for scores in std::iter::once(&calibration.path).chain(&calibration.head) {
+        for (_, table) in scores.each() {
+            writer.f32s(table.iter().copied());
+        }
+    }
+    writer.f32s(model.meta.lambda_grid.iter().map(|lambda| *lambda as f32));
+    Ok(())
+}
+
+/// As the runtime packs operators: the second complex mode of a quadruple is û(−p, q), the conjugate of the û(p, −q) that
+/// training has there.
+fn autocovariance(writer: &mut Writer, model: &Model) -> Result<()> {
+    let base = model.base()?;
+    let mut values = base.autocovariance.values;
+    let groups = Group::all(&base.grid);
+    for plane in values.chunks_exact_mut(base.grid.points()) {
+        for group in &groups {
+            if let Group::Four([.., imaginary]) = group {
+                plane[*imaginary] = -plane[*imaginary];
+            }
+        }
+    }
+    writer.f32s(values);
+    Ok(())
+}
+
+fn network(
+    writer: &mut Writer,
+    model: &Model,
+    precision: Precision,
+    bounds: &Bounds,
+) -> Result<()> {
+    let dilations = dilations(&model.meta)?;
+    if dilations.is_empty() {
+        return Ok(());
+    }
+    for bounds in [&bounds.inputs, &bounds.gradients] {
+        ensure!(
+            bounds.len() == dilations.len() || (bounds.is_empty() && precision != Precision::Int16),
+            "there must be one bound for each layer: int16 needs calibration data"
+        );
+    }
+    let film = |name: &str| model.array(&format!("network.film.{name}"));
+    writer.align();
+    writer.u32(narrow(film("bias")?.values.len() / 2, "modulated channels")?);
+    for name in ["hidden_weight", "hidden_bias", "weight", "bias"] {
+        writer.f32s(film(name)?.values.iter().copied());
+    }
+    let grid = model.meta.grid()?;
+    for (n, &dilation) in dilations.iter().enumerate() {
+        let weight = model.array(&format!("network.layers.{n}.weight"))?;
+        let bias = model.array(&format!("network.layers.{n}.bias"))?;
+        let shape = shape(grid, &weight.shape, dilation)
+            .with_context(|| format!("layer {n} of the model has no kernel"))?;
+        writer.align();
+        writer.u16(narrow(shape.inputs(), "inputs of a layer")?);
+        writer.u16(narrow(shape.outputs(), "outputs of a layer")?);
+        writer.u8(narrow(shape.taps(), "taps")?);
+        writer.u8(narrow(dilation, "dilation")?);
+        writer.u8(precision as u8);
+        writer.u8(0);
+        writer.f32(bounds.inputs.get(n).copied().unwrap_or(0.0));
+        writer.f32(bounds.gradients.get(n).copied().unwrap_or(0.0));
+        writer.f32s(bias.values.iter().copied());
+        match precision {
+            Precision::F32 => writer.f32s(packed(&shape, &weight.values)?),
+            Precision::Int8 => {
+                let quantized = Quantized::new(weight);
+                writer.f32s(quantized.multipliers.iter().copied());
+                // Bytes are packed as the weights are, through f32, which has room for them.
+                let bytes: Vec<f32> = quantized.bytes.iter().copied().map(f32::from).collect();
+                let bytes: Vec<i8> = packed(&shape, &bytes)?.iter().map(|v| *v as i8).collect();
+                writer.i8s(&bytes);
+            }
+            Precision::Int16 => {
+                ensure!(
+                    shape.fits_int16(),
+                    "layer {n} has {} products in a sum, too many for int16: export int8, or train fewer channels",
+                    shape.products_max()
+                );
+                let quantized = Quantized::new(weight);
+                writer.f32s(quantized.multipliers.iter().copied());
+                let [mut forward, mut adjoint] = shape.int16_words().map(|len| vec![0; len]);
+                shape.pack_int16(&quantized.bytes, &mut forward, &mut adjoint)?;
+                writer.words(&forward);
+                writer.words(&adjoint);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn shape(grid: Grid, weights: &[usize], dilation: usize) -> Result<ConvShape> {
+    let [outputs, inputs, _, taps] = *weights else { bail!("its weights have a wrong shape") };
+    Ok(ConvShape::new(grid, inputs, outputs, taps, dilation)?)
+}
+
+fn packed(shape: &ConvShape, weights: &[f32]) -> Result<Vec<f32>> {
+    let mut packed = vec![0.0; shape.packed_len()];
+    shape.pack(weights, &mut packed)?;
+    Ok(packed)
+}
+
+fn dilations(meta: &Meta) -> Result<&[usize]> {
+    match &meta.network {
+        NetworkMeta::Linear => Ok(&[]),
+        NetworkMeta::Tiny { dilations, .. } => Ok(dilations),
+        NetworkMeta::Unet { .. } => {
+            bail!("a U-Net cannot be exported: train the network `tiny`")
+        }
+    }
+}
+
+fn narrow<T: TryFrom<usize>>(value: usize, name: &str) -> Result<T> {
+    T::try_from(value)
+        .ok()
+        .with_context(|| format!("the model has {value} {name}: that is too many for the format"))
+}

@@ -1,0 +1,68 @@
+//! A model's one file.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+
+use super::{Array, Model};
+
+const KEY: &str = "finescale";
+
+impl Model {
+    /// Writes the file, under a temporary name first.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let bytes: BTreeMap<&str, Vec<u8>> = self
+            .arrays
+            .iter()
+            .map(|(name, array)| {
+                (name.as_str(), array.values.iter().flat_map(|v| v.to_le_bytes()).collect())
+            })
+            .collect();
+        let views = self
+            .arrays
+            .iter()
+            .map(|(name, array)| {
+                let view = TensorView::new(Dtype::F32, array.shape.clone(), &bytes[name.as_str()])
+                    .with_context(|| format!("the array `{name}` has a wrong shape"))?;
+                Ok((name, view))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let header = HashMap::from([(KEY.to_owned(), serde_json::to_string(&self.meta)?)]);
+        let bytes =
+            safetensors::serialize(views, Some(header)).context("the model is too large")?;
+        finescale_host::write::atomically(path, &bytes)
+    }
+
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// If it cannot be read, is damaged, or is another program's.
+    pub fn open(path: &Path) -> Result<Self> {
+        let shown = path.display();
+        let bytes = std::fs::read(path).with_context(|| format!("{shown} cannot be read"))?;
+        Self::parse(&bytes).with_context(|| format!("{shown} is no finescale model"))
+    }
+
+    fn parse(bytes: &[u8]) -> Result<Self> {
+        let (_, header) = SafeTensors::read_metadata(bytes)?;
+        let meta = header
+            .metadata()
+            .as_ref()
+            .and_then(|metadata| metadata.get(KEY))
+            .context("its header has no entry `finescale`")?;
+        let meta = serde_json::from_str(meta).context("its description is damaged")?;
+        let mut arrays = BTreeMap::new();
+        for (name, view) in SafeTensors::deserialize(bytes)?.tensors() {
+            ensure!(view.dtype() == Dtype::F32, "its array `{name}` is not of f32");
+            let value = |bytes: &[u8; 4]| f32::from_le_bytes(*bytes);
+            let values = view.data().as_chunks().0.iter().map(value).collect();
+            arrays.insert(name, Array { shape: view.shape().to_vec(), values });
+        }
+        Ok(Self { meta, arrays })
+    }
+}

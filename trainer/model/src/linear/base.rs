@@ -1,0 +1,174 @@
+//! The linear predictor of all modes of a data set at one λ: the base that a network corrects.
+
+use anyhow::Result;
+use finescale::{ForwardProcess, Grid};
+use nalgebra::{Complex, DMatrix};
+use rayon::prelude::*;
+
+use super::{LinearPredictor, PackedAutocovariance};
+use finescale_data::dataset::SpectralFrames;
+use finescale_field::emergence::Process;
+use finescale_field::modes::Group;
+
+/// Everything that the linear predictor needs at any λ.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LinearBase {
+    /// The grid.
+    pub grid: Grid,
+    /// The forward process.
+    pub process: ForwardProcess,
+    /// Second moments of the clean data.
+    pub autocovariance: PackedAutocovariance,
+}
+
+/// The linear predictor at one λ. Operators are packed (see [`finescale_field::modes`]).
+#[derive(Clone, Debug)]
+pub struct BaseAt {
+    /// `[frames available − 1][lag][channel out][channel in][mode]`, W × W × C × C × modes: û^{n+1} is predicted as the sum of
+    /// lag j's operator on û^{n−j}; zero where j is not available. The increment is that less û^n.
+    pub coefficients: Vec<f32>,
+    /// S of every real mode, `[frames available − 1][channel][mode]`.
+    pub innovation: Vec<f32>,
+    /// As `coefficients`, for ε^n, the unit noise of the newest frame.
+    pub noise_coefficients: Vec<f32>,
+    /// Variance of that estimate's error, as `innovation`.
+    pub noise_residual: Vec<f32>,
+}
+
+impl LinearBase {
+    /// Measures the data.
+    ///
+    /// # Errors
+    /// If no segment has `window + 1` frames.
+    pub fn fit(frames: &SpectralFrames, process: ForwardProcess, window: usize) -> Result<Self> {
+        let autocovariance = PackedAutocovariance::estimate(frames, window)?;
+        Ok(Self { grid: frames.grid, process, autocovariance })
+    }
+
+    /// P of every real mode, `[channel][mode]`.
+    pub fn power(&self) -> Vec<f32> {
+        self.autocovariance.power(&Group::all(&self.grid), self.grid.points())
+    }
+
+    /// Solves every mode at one λ > 0.
+    ///
+    /// # Errors
+    /// If a mode has neither power nor noise, which λ > 0 excludes.
+    pub fn at(&self, lambda: f64) -> Result<BaseAt> {
+        let (c, w, points) =
+            (self.autocovariance.channels, self.autocovariance.window, self.grid.points());
+        let groups = Group::all(&self.grid);
+        let kappas: Vec<f32> = self.grid.kappas(self.process.laplacian()).collect();
+        let solved: Vec<Vec<[Option<LinearPredictor>; 2]>> = groups
+            .par_iter()
+            .map(|group| self.solve(group, f64::from(kappas[group.members()[0]]), lambda))
+            .collect::<Result<_>>()?;
+        let mut at = BaseAt {
+            coefficients: vec![0.0; w * w * c * c * points],
+            innovation: vec![0.0; w * c * points],
+            noise_coefficients: vec![0.0; w * w * c * c * points],
+            noise_residual: vec![0.0; w * c * points],
+        };
+        for (group, windows) in groups.iter().zip(&solved) {
+            for (available, modes) in windows.iter().enumerate() {
+                let blocks = available * w * c * c * points..(available + 1) * w * c * c * points;
+                let diagonals = available * c * points..(available + 1) * c * points;
+                pack_blocks(
+                    group,
+                    modes,
+                    c,
+                    points,
+                    LinearPredictor::coefficients,
+                    &mut at.coefficients[blocks.clone()],
+                );
+                pack_blocks(
+                    group,
+                    modes,
+                    c,
+                    points,
+                    LinearPredictor::noise_coefficients,
+                    &mut at.noise_coefficients[blocks],
+                );
+                pack_diagonal(
+                    group,
+                    modes,
+                    points,
+                    LinearPredictor::innovation,
+                    &mut at.innovation[diagonals.clone()],
+                );
+                pack_diagonal(
+                    group,
+                    modes,
+                    points,
+                    LinearPredictor::noise_residual,
+                    &mut at.noise_residual[diagonals],
+                );
+            }
+        }
+        Ok(at)
+    }
+
+    /// For every number of available frames, the predictor of each complex mode of a group.
+    pub(crate) fn solve(
+        &self,
+        group: &Group,
+        kappa: f64,
+        lambda: f64,
+    ) -> Result<Vec<[Option<LinearPredictor>; 2]>> {
+        let process = Process::from(&self.process);
+        let (damping, noise) =
+            (process.damping(kappa, lambda), process.noise_variance(kappa, lambda));
+        let points = self.grid.points();
+        let clean = (0..group.complex_modes())
+            .map(|mode| self.autocovariance.of(group, mode, points))
+            .collect::<Result<Vec<_>>>()?;
+        (1..=self.autocovariance.window)
+            .map(|window| {
+                let mut modes = [None, None];
+                for (mode, clean) in modes.iter_mut().zip(&clean) {
+                    *mode = Some(LinearPredictor::fit(clean, damping, noise, window)?);
+                }
+                Ok(modes)
+            })
+            .collect()
+    }
+}
+
+type Matrix = DMatrix<Complex<f64>>;
+
+/// `[lag][channel out][channel in][mode]`.
+fn pack_blocks(
+    group: &Group,
+    modes: &[Option<LinearPredictor>; 2],
+    channels: usize,
+    points: usize,
+    blocks: fn(&LinearPredictor) -> &[Matrix],
+    out: &mut [f32],
+) {
+    for (plane, packed) in out.chunks_exact_mut(points).enumerate() {
+        let (lag, entry) = (plane / (channels * channels), plane % (channels * channels));
+        let at = |mode: &Option<LinearPredictor>| {
+            let matrix = mode.as_ref().and_then(|predictor| blocks(predictor).get(lag));
+            matrix.map_or(Complex::default(), |m| m[(entry / channels, entry % channels)])
+        };
+        group.pack([at(&modes[0]), at(&modes[1])], packed);
+    }
+}
+
+/// `[channel][mode]`: a real mode has the mean of its group's complex modes.
+fn pack_diagonal(
+    group: &Group,
+    modes: &[Option<LinearPredictor>; 2],
+    points: usize,
+    matrix: fn(&LinearPredictor) -> &Matrix,
+    out: &mut [f32],
+) {
+    for (channel, row) in out.chunks_exact_mut(points).enumerate() {
+        let values =
+            modes.iter().flatten().map(|predictor| matrix(predictor)[(channel, channel)].re);
+        let mean = values.sum::<f64>() / group.complex_modes() as f64;
+        for &mode in group.members() {
+            row[mode] = mean as f32;
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Models as ONNX graphs; `docs/onnx.md` has their inputs, outputs and metadata.
+//!
+//! Standard operators of opset 17, exact at every λ > 0: what depends on λ is computed inside the graph in closed form.
+
+mod boundary;
+mod graph;
+mod level;
+mod metadata;
+mod modes;
+mod network;
+mod ops;
+mod predictor;
+mod run;
+mod score;
+mod terms;
+mod windows;
+
+use anyhow::{Result, bail};
+use prost::Message;
+use tract_onnx::pb::{GraphProto, ModelProto, OperatorSetIdProto, ValueInfoProto};
+
+use crate::{Model, NetworkMeta};
+use graph::{Dim, Graph, Value, described};
+use predictor::Predictor;
+
+pub use run::{Array, Session};
+
+/// Version of the ONNX operators.
+pub const OPSET: i64 = 17;
+/// Version of the file format that goes with them.
+const IR: i64 = 8;
+
+/// `predictor.onnx`: `window` and `lambda` to `increment`, and `noise` from a score head.
+///
+/// # Errors
+/// If an array is missing, or the network is a U-Net.
+pub fn predictor(model: &Model) -> Result<Vec<u8>> {
+    check(model)?;
+    let mut graph = Graph::default();
+    let predictor = Predictor::new(&mut graph, model, &Graph::input("lambda"), false)?;
+    let frames = predictor.frames(&mut graph, &Graph::input("window"));
+    let windows = frames.as_windows(&mut graph, model);
+    let output = predictor.predict(&mut graph, &windows);
+    let frame = frame(model, &[Dim::Named("batch")]);
+    let mut outputs = Vec::new();
+    let mut put = |graph: &mut Graph, modes: &Value, name: &str, text: &str| {
+        graph.part(name);
+        let fields = predictor.fields(graph, modes);
+        let only = graph.integers(&[1]);
+        let fields = graph.node("Squeeze", &[&fields, &only], Vec::new());
+        graph.output(&fields, name);
+        outputs.push(described(name, &frame, text));
+    };
+    put(&mut graph, &output.increment, "increment", "expected next frame less the newest one");
+    if let Some(noise) = &output.noise {
+        put(&mut graph, noise, "noise", "expected unit noise in the newest frame");
+    }
+    let window = described(
+        "window",
+        &self::frame(model, &[Dim::Named("batch"), Dim::Fixed(model.meta.window)]),
+        "noised frames in standardised units, oldest first; a frame of zeros is one that is not there",
+    );
+    let graph = graph.finish("predictor", vec![window, lambda()], outputs);
+    file(model, graph)
+}
+
+/// `score.onnx`: `path` and `lambda` to `score`.
+///
+/// # Errors
+/// As [`predictor`].
+pub fn score(model: &Model) -> Result<Vec<u8>> {
+    check(model)?;
+    let mut graph = Graph::default();
+    let predictor = Predictor::new(&mut graph, model, &Graph::input("lambda"), true)?;
+    let score = score::path_score(&mut graph, model, &predictor, &Graph::input("path"))?;
+    graph.output(&score, "score");
+    let path = frame(model, &[Dim::Named("batch"), Dim::Named("frames")]);
+    let outputs = vec![described("score", &path, "gradient of the log density of the path")];
+    let path = described("path", &path, "noised frames in standardised units, at least two");
+    let graph = graph.finish("score", vec![path, lambda()], outputs);
+    file(model, graph)
+}
+
+fn check(model: &Model) -> Result<()> {
+    if matches!(model.meta.network, NetworkMeta::Unet { .. }) {
+        bail!("a U-Net cannot be exported: train the network `tiny`");
+    }
+    // Sizes of all arrays.
+    crate::reference::Reference::new(model).map(|_| ())
+}
+
+fn lambda() -> ValueInfoProto {
+    described("lambda", &[Dim::Fixed(1)], "diffusion scale, more than 0")
+}
+
+/// Leading dimensions, then channel, y, x.
+fn frame(model: &Model, leading: &[Dim]) -> Vec<Dim> {
+    let meta = &model.meta;
+    let ny = meta.y.as_ref().map_or(1, |y| y.points);
+    let inner = [meta.channels.len(), ny, meta.x.points].map(Dim::Fixed);
+    leading.iter().copied().chain(inner).collect()
+}
+
+fn file(model: &Model, graph: GraphProto) -> Result<Vec<u8>> {
+    let file = ModelProto {
+        ir_version: IR,
+        opset_import: vec![OperatorSetIdProto { domain: String::new(), version: OPSET }],
+        producer_name: "finescale".into(),
+        producer_version: env!("CARGO_PKG_VERSION").into(),
+        doc_string: format!("{}, by {}", graph.name, model.meta.name),
+        metadata_props: metadata::entries(model)?,
+        graph: Some(graph),
+        ..ModelProto::default()
+    };
+    Ok(file.encode_to_vec())
+}

@@ -1,0 +1,130 @@
+//! The linear base of a reference at one λ: complex numbers, mode by mode.
+
+use anyhow::Result;
+use nalgebra::Complex;
+
+use crate::linear::{LinearBase, LinearPredictor};
+use finescale_field::modes::Group;
+
+/// The linear predictors of every complex mode, for each number of frames.
+pub(super) struct LinearAt {
+    groups: Vec<(Group, Vec<[Option<LinearPredictor>; 2]>)>,
+    channels: usize,
+    points: usize,
+}
+
+/// What is estimated from a window.
+#[derive(Clone, Copy)]
+pub(super) enum Estimate {
+    /// û^{n+1} − û^n.
+    Increment,
+    /// ε^n.
+    Noise,
+}
+
+impl LinearAt {
+    pub(super) fn new(base: &LinearBase, lambda: f64) -> Result<Self> {
+        let kappas: Vec<f32> = base.grid.kappas(base.process.laplacian()).collect();
+        let groups = Group::all(&base.grid)
+            .into_iter()
+            .map(|group| {
+                let kappa = f64::from(kappas[group.members()[0]]);
+                let solved = base.solve(&group, kappa, lambda)?;
+                Ok((group, solved))
+            })
+            .collect::<Result<_>>()?;
+        Ok(Self { groups, channels: base.autocovariance.channels, points: base.grid.points() })
+    }
+
+    /// From a window `[frame][channel][mode]`, one frame.
+    pub(super) fn apply(&self, estimate: Estimate, window: &[f64]) -> Vec<f64> {
+        let (c, m) = (self.channels, self.points);
+        let frames = window.len() / (c * m);
+        let mut out = vec![0.0; c * m];
+        self.terms(estimate, frames, |group, mode, j, a, b, factor| {
+            let u = complex(group, &window[((frames - 1 - j) * c + b) * m..][..m])[mode];
+            add(group, mode, factor * u, &mut out[a * m..][..m]);
+        });
+        out
+    }
+
+    /// The adjoint of [`Self::apply`]: one frame to a window.
+    pub(super) fn adjoint(&self, estimate: Estimate, cotangent: &[f64], frames: usize) -> Vec<f64> {
+        let (c, m) = (self.channels, self.points);
+        let mut out = vec![0.0; frames * c * m];
+        self.terms(estimate, frames, |group, mode, j, a, b, factor| {
+            let v = complex(group, &cotangent[a * m..][..m])[mode];
+            let place = ((frames - 1 - j) * c + b) * m;
+            add(group, mode, factor.conj() * v, &mut out[place..][..m]);
+        });
+        out
+    }
+
+    /// Variances of an estimate's error from `frames` frames, `[channel][mode]`: of a real mode the mean of its group's.
+    pub(super) fn variance(&self, estimate: Estimate, frames: usize) -> Vec<f64> {
+        let mut out = vec![0.0; self.channels * self.points];
+        for (group, solved) in &self.groups {
+            for (channel, row) in out.chunks_exact_mut(self.points).enumerate() {
+                let of = |p: &LinearPredictor| match estimate {
+                    Estimate::Increment => p.innovation()[(channel, channel)].re,
+                    Estimate::Noise => p.noise_residual()[(channel, channel)].re,
+                };
+                let sum: f64 = solved[frames - 1].iter().flatten().map(of).sum();
+                for &mode in group.members() {
+                    row[mode] = sum / group.complex_modes() as f64;
+                }
+            }
+        }
+        out
+    }
+
+    /// Every (group, complex mode, lag, channel out, channel in, factor).
+    fn terms(
+        &self,
+        estimate: Estimate,
+        frames: usize,
+        mut term: impl FnMut(&Group, usize, usize, usize, usize, Complex<f64>),
+    ) {
+        for (group, solved) in &self.groups {
+            for (mode, predictor) in solved[frames - 1].iter().enumerate() {
+                let Some(predictor) = predictor else { continue };
+                let blocks = match estimate {
+                    Estimate::Increment => predictor.coefficients(),
+                    Estimate::Noise => predictor.noise_coefficients(),
+                };
+                for (j, block) in blocks.iter().enumerate() {
+                    for a in 0..self.channels {
+                        for b in 0..self.channels {
+                            let newest = matches!(estimate, Estimate::Increment) && j == 0;
+                            let identity = f64::from(u8::from(newest && a == b));
+                            term(group, mode, j, a, b, block[(a, b)] - identity);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The complex modes of a group.
+fn complex(group: &Group, spectrum: &[f64]) -> [Complex<f64>; 2] {
+    group.complex(|place| spectrum[place])
+}
+
+/// Adds the real modes of a complex one.
+fn add(group: &Group, mode: usize, value: Complex<f64>, spectrum: &mut [f64]) {
+    match *group {
+        Group::One(place) => spectrum[place] += value.re,
+        Group::Two([c, s]) => {
+            spectrum[c] += std::f64::consts::SQRT_2 * value.re;
+            spectrum[s] += std::f64::consts::SQRT_2 * value.im;
+        }
+        Group::Four([cc, cs, sc, ss]) => {
+            let sign = if mode == 0 { 1.0 } else { -1.0 };
+            spectrum[cc] += value.re;
+            spectrum[ss] -= sign * value.re;
+            spectrum[cs] += sign * value.im;
+            spectrum[sc] += value.im;
+        }
+    }
+}

@@ -1,0 +1,355 @@
+//! A model's predictor and path score, slow, plain, in f64: what every other implementation is compared with.
+//!
+//! Spectra are `[channel][mode]`, windows and paths frame after frame, oldest first. Source: arXiv 2604.00327, sections 3
+//! and 4, with the linear base, the bounded correction and S per mode that are ours.
+
+mod convolution;
+mod linear;
+mod network;
+
+use anyhow::{Result, ensure};
+
+pub use network::{BOUND, LAMBDA_FEATURES, SLOPE, lambda_features};
+
+use super::basis::Basis;
+use super::{Calibration, Meta, Model};
+use crate::linear::LinearBase;
+use finescale_field::emergence::Process;
+use finescale_field::shells::Shells;
+use linear::{Estimate, LinearAt};
+use network::{Modulation, Network, largest};
+
+/// A model ready to be evaluated.
+pub struct Reference {
+    meta: Meta,
+    base: LinearBase,
+    basis: Basis,
+    calibration: Calibration,
+    network: Option<Network>,
+}
+
+/// A model at one λ.
+pub struct Level<'a> {
+    reference: &'a Reference,
+    linear: LinearAt,
+    /// V = C²P + Σ, `[channel][mode]`.
+    variance: Vec<f64>,
+    /// Wiener filter, scaled to a field of unit variance, `[channel][mode]`.
+    filter: Vec<f64>,
+    /// What scales a frame to unit variance, `[channel]`.
+    raw: Vec<f64>,
+    /// Σ, `[mode]`.
+    noise_variance: Vec<f64>,
+    /// S, `[frames − 1][channel][mode]`.
+    innovation: Vec<Vec<f64>>,
+    modulation: Option<Modulation>,
+}
+
+/// What a predictor says of a window, `[channel][mode]` each.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Output {
+    /// E[û^{n+1} − û^n | window].
+    pub increment: Vec<f64>,
+    /// E[ε^n | window], from a score head.
+    pub noise: Option<Vec<f64>>,
+}
+
+impl Reference {
+    /// Of a model.
+    ///
+    /// # Errors
+    /// If an array is missing or of the wrong size, or the network is a U-Net.
+    pub fn new(model: &Model) -> Result<Self> {
+        let base = model.base()?;
+        Ok(Self {
+            meta: model.meta.clone(),
+            basis: Basis::new(&base.grid),
+            calibration: Calibration::of(model)?,
+            network: Network::of(model)?,
+            base,
+        })
+    }
+
+    /// The transforms of its grid.
+    pub fn basis(&self) -> &Basis {
+        &self.basis
+    }
+
+    /// The model at λ > 0.
+    ///
+    /// # Errors
+    /// If λ is not positive.
+    pub fn at(&self, lambda: f64) -> Result<Level<'_>> {
+        ensure!(lambda > 0.0 && lambda.is_finite(), "lambda is {lambda}: use more than 0");
+        let grid = self.base.grid;
+        let (frames, points) = (self.meta.window, grid.points());
+        let process = Process::from(&self.base.process);
+        let linear = LinearAt::new(&self.base, lambda)?;
+        let (damping, noise_variance): (Vec<f64>, Vec<f64>) = process
+            .kappas(&grid)
+            .map(|kappa| (process.damping(kappa, lambda), process.noise_variance(kappa, lambda)))
+            .unzip();
+        let (mut variance, mut filter, mut raw) = (Vec::new(), Vec::new(), Vec::new());
+        for power in self.base.power().chunks_exact(points) {
+            let signal: Vec<f64> =
+                power.iter().zip(&damping).map(|(p, c)| c * c * f64::from(*p)).collect();
+            let total: Vec<f64> = signal.iter().zip(&noise_variance).map(|(s, n)| s + n).collect();
+            let filtered: Vec<f64> = signal.iter().zip(&total).map(|(s, v)| s * s / v).collect();
+            let scale = 1.0 / mean(&filtered).sqrt().max(1e-12);
+            filter.extend(signal.iter().zip(&total).map(|(s, v)| s / v * scale));
+            raw.push(1.0 / mean(&total).sqrt());
+            variance.extend(total);
+        }
+        let shells = Shells::new(&grid);
+        let ratio = self.ratio(lambda, &shells);
+        let innovation = (1..=frames).map(|frames| {
+            let linear = linear.variance(Estimate::Increment, frames);
+            linear.iter().zip(&ratio).map(|(s, ratio)| s * ratio).collect()
+        });
+        Ok(Level {
+            innovation: innovation.collect(),
+            modulation: self.network.as_ref().map(|network| network.modulation(lambda)),
+            reference: self,
+            linear,
+            variance,
+            filter,
+            raw,
+            noise_variance,
+        })
+    }
+
+    /// S over the linear predictor's, `[channel][mode]`: linear in log λ, constant beyond the table.
+    fn ratio(&self, lambda: f64, shells: &Shells) -> Vec<f64> {
+        let Calibration { lambdas, width, innovation_ratio, .. } = &self.calibration;
+        let above = lambdas.partition_point(|known| *known < lambda).min(lambdas.len() - 1);
+        let below = above.saturating_sub(1);
+        let part = if above == below {
+            0.0
+        } else {
+            ((lambda / lambdas[below]).ln() / (lambdas[above] / lambdas[below]).ln())
+                .clamp(0.0, 1.0)
+        };
+        let entry = |row: usize, shell: usize| f64::from(innovation_ratio[row * width + shell]);
+        let at = |shell| entry(below, shell) * (1.0 - part) + entry(above, shell) * part;
+        (0..width / shells.count)
+            .flat_map(|channel| shells.of.iter().map(move |shell| channel * shells.count + shell))
+            .map(at)
+            .collect()
+    }
+}
+
+impl Level<'_> {
+    /// V of every mode, `[channel][mode]`.
+    pub fn variance(&self) -> &[f64] {
+        &self.variance
+    }
+
+    /// S of every mode from `frames` ≥ 1 frames, `[channel][mode]`.
+    pub fn innovation(&self, frames: usize) -> &[f64] {
+        &self.innovation[frames.min(self.innovation.len()) - 1]
+    }
+
+    /// S of the linear base alone, as [`Self::innovation`].
+    pub fn linear_innovation(&self, frames: usize) -> Vec<f64> {
+        self.linear.variance(Estimate::Increment, frames.min(self.innovation.len()))
+    }
+
+    /// For every window of a path, as its score is computed: of every layer of the network, the largest absolute value of
+    /// its input, and of the gradient with respect to it over the largest of the gradient with respect to the output.
+    pub fn bounds(&self, path: &[f64]) -> Vec<[Vec<f64>; 2]> {
+        let (Some(network), Some(modulation)) = (&self.reference.network, &self.modulation) else {
+            return Vec::new();
+        };
+        let width = self.variance.len();
+        let ends = 1..path.len() / width;
+        let of_window = |end: usize| {
+            let frames = end.min(self.reference.meta.window);
+            let window = &path[(end - frames) * width..end * width];
+            let (out, tape) = network.forward(&self.fields(window), modulation);
+            let behind = self.behind(&out, &self.innovation_score(path, end));
+            let unit = largest(&behind).max(f64::MIN_POSITIVE);
+            let mut gradients = Vec::new();
+            network.vjp(&behind, modulation, &tape, |v| gradients.push(largest(v) / unit));
+            gradients.reverse();
+            [tape.input_bounds, gradients]
+        };
+        ends.map(of_window).collect()
+    }
+
+    /// What the network's outputs get from the gradient of an increment's spectrum.
+    fn behind(&self, out: &[f64], cotangent: &[f64]) -> Vec<f64> {
+        let mut behind = vec![0.0; out.len()];
+        let slopes = self.bounded_slope(&out[..cotangent.len()]);
+        let fields = self.reference.basis.inverse(cotangent);
+        for ((to, v), slope) in behind.iter_mut().zip(fields).zip(slopes) {
+            *to = v * slope;
+        }
+        behind
+    }
+
+    /// e/S of the frame `next` of a path.
+    fn innovation_score(&self, path: &[f64], next: usize) -> Vec<f64> {
+        let width = self.variance.len();
+        let frames = next.min(self.reference.meta.window);
+        let window = &path[(next - frames) * width..next * width];
+        let (newest, next) = (&path[(next - 1) * width..next * width], &path[next * width..]);
+        let increment = self.predict(window).increment;
+        (0..width)
+            .map(|i| (next[i] - newest[i] - increment[i]) / self.innovation(frames)[i])
+            .collect()
+    }
+
+    /// The smallest absolute value that a rectifier of the network is given along a path: where rounding can change its
+    /// sign, the derivative has another value on either side, and implementations may differ there.
+    pub fn margin(&self, path: &[f64]) -> f64 {
+        let (Some(network), Some(modulation)) = (&self.reference.network, &self.modulation) else {
+            return f64::INFINITY;
+        };
+        let width = self.variance.len();
+        let windows = (1..(path.len() / width).max(2)).map(|end| {
+            let frames = end.min(self.reference.meta.window);
+            &path[(end - frames) * width..end * width]
+        });
+        windows
+            .map(|window| network.forward(&self.fields(window), modulation).1.margin)
+            .fold(f64::INFINITY, f64::min)
+    }
+
+    /// From a window `[frame][channel][mode]` of at most W frames.
+    pub fn predict(&self, window: &[f64]) -> Output {
+        let meta = &self.reference.meta;
+        let linear = |estimate| {
+            if meta.linear_base {
+                self.linear.apply(estimate, window)
+            } else {
+                vec![0.0; self.variance.len()]
+            }
+        };
+        let mut increment = linear(Estimate::Increment);
+        let mut noise = meta.score_head.then(|| linear(Estimate::Noise));
+        if let (Some(network), Some(modulation)) = (&self.reference.network, &self.modulation) {
+            let (out, _) = network.forward(&self.fields(window), modulation);
+            let mut heads = out.chunks_exact(increment.len());
+            let estimates = [Estimate::Increment, Estimate::Noise];
+            for (to, estimate) in
+                [Some(&mut increment), noise.as_mut()].into_iter().flatten().zip(estimates)
+            {
+                let head = heads.next().unwrap_or_default();
+                let correction = self.reference.basis.forward(&self.bounded(head, estimate));
+                to.iter_mut().zip(correction).for_each(|(to, value)| *to += value);
+            }
+        }
+        Output { increment, noise }
+    }
+
+    /// (∂ increment/∂ window)ᵀ `cotangent`, `[frame][channel][mode]`.
+    pub fn vjp(&self, window: &[f64], cotangent: &[f64]) -> Vec<f64> {
+        let width = self.variance.len();
+        let frames = window.len() / width;
+        let mut gradient = if self.reference.meta.linear_base {
+            self.linear.adjoint(Estimate::Increment, cotangent, frames)
+        } else {
+            vec![0.0; window.len()]
+        };
+        let (Some(network), Some(modulation)) = (&self.reference.network, &self.modulation) else {
+            return gradient;
+        };
+        let (out, tape) = network.forward(&self.fields(window), modulation);
+        let inputs = network.vjp(&self.behind(&out, cotangent), modulation, &tape, |_| ());
+        let spectra = self.reference.basis.forward(&inputs);
+        // Frames that are not there came first among the inputs.
+        let missing = (self.reference.meta.window - frames) * width;
+        let kinds = spectra.chunks_exact(self.reference.meta.window * width);
+        for (kind, filtered) in kinds.zip(self.filters()) {
+            for (i, (to, v)) in gradient.iter_mut().zip(&kind[missing..]).enumerate() {
+                *to += v * filtered[i % width];
+            }
+        }
+        gradient
+    }
+
+    /// ∇ ln p of a path `[frame][channel][mode]`; see [`crate::linear::path_score`] for its terms.
+    pub fn path_score(&self, path: &[f64]) -> Vec<f64> {
+        let width = self.variance.len();
+        let mut score = vec![0.0; path.len()];
+        for ((s, u), v) in score.iter_mut().zip(path).zip(&self.variance) {
+            *s = -u / v;
+        }
+        for n in 0..(path.len() / width).saturating_sub(1) {
+            let frames = (n + 1).min(self.reference.meta.window);
+            let start = (n + 1 - frames) * width;
+            let window = &path[start..(n + 1) * width];
+            let error = self.innovation_score(path, n + 1);
+            for (i, value) in error.iter().enumerate() {
+                score[n * width + i] += value;
+                score[(n + 1) * width + i] -= value;
+            }
+            for (s, g) in score[start..].iter_mut().zip(self.vjp(window, &error)) {
+                *s += g;
+            }
+        }
+        score
+    }
+
+    /// −½ Σ |e|²/S − ½ |û⁰|²/V, whose gradient the path score is.
+    pub fn log_density(&self, path: &[f64]) -> f64 {
+        let width = self.variance.len();
+        let mut sum: f64 = path.iter().zip(&self.variance).map(|(u, v)| u * u / v).sum();
+        for n in 0..(path.len() / width).saturating_sub(1) {
+            let frames = (n + 1).min(self.reference.meta.window);
+            let window = &path[(n + 1 - frames) * width..(n + 1) * width];
+            let increment = self.predict(window).increment;
+            for (i, s) in self.innovation(frames).iter().enumerate() {
+                sum += (path[(n + 1) * width + i] - path[n * width + i] - increment[i]).powi(2) / s;
+            }
+        }
+        -0.5 * sum
+    }
+
+    /// What the network sees, `[field][y][x]`: a frame that is not there is zero.
+    fn fields(&self, window: &[f64]) -> Vec<f64> {
+        let width = self.variance.len();
+        let missing = self.reference.meta.window * width - window.len();
+        let kinds = self.filters().into_iter().map(|filter| {
+            let mut spectra = vec![0.0; missing];
+            spectra.extend(window.iter().enumerate().map(|(i, u)| u * filter[i % width]));
+            self.reference.basis.inverse(&spectra)
+        });
+        kinds.collect::<Vec<_>>().concat()
+    }
+
+    /// The filters whose outputs the network sees, `[channel][mode]` each.
+    fn filters(&self) -> Vec<Vec<f64>> {
+        let points = self.noise_variance.len();
+        let raw = self.raw.iter().flat_map(|raw| vec![*raw; points]).collect();
+        if self.reference.meta.filtered_inputs { vec![self.filter.clone(), raw] } else { vec![raw] }
+    }
+
+    /// Standard deviation of a grid value of the base's error, for every value of a frame.
+    fn scale(&self, estimate: Estimate) -> Vec<f64> {
+        let points = self.noise_variance.len();
+        let variance = self.linear.variance(estimate, self.reference.meta.window);
+        variance.chunks_exact(points).flat_map(|row| vec![mean(row).sqrt(); points]).collect()
+    }
+
+    fn bounded(&self, out: &[f64], estimate: Estimate) -> Vec<f64> {
+        if !self.reference.meta.bounded {
+            return out.to_vec();
+        }
+        let scale = self.scale(estimate);
+        out.iter().zip(scale).map(|(out, scale)| scale * BOUND * (out / BOUND).tanh()).collect()
+    }
+
+    /// Derivative of [`Self::bounded`] for the increment.
+    fn bounded_slope(&self, out: &[f64]) -> Vec<f64> {
+        if !self.reference.meta.bounded {
+            return vec![1.0; out.len()];
+        }
+        let scale = self.scale(Estimate::Increment);
+        out.iter().zip(scale).map(|(out, s)| s * (1.0 - (out / BOUND).tanh().powi(2))).collect()
+    }
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}

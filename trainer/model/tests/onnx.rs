@@ -1,0 +1,126 @@
+//! The exported graphs in tract against the reference; in ONNX Runtime: `tests/onnx_runtime.rs`.
+#![cfg(feature = "onnx")]
+
+#[path = "../../fixtures/models.rs"]
+mod models;
+
+use finescale_model::Model;
+use finescale_model::onnx::{self, Array, Session};
+use finescale_model::reference::Reference;
+use models::{kinds, model, noise};
+
+const LAMBDAS: [f64; 4] = [0.001, 0.0173, 0.3, 1.0];
+const BATCH: usize = 3;
+const FRAMES: usize = 5;
+
+/// A noised path on the grid, `[frame][channel][y][x]`, at a λ: of the right size in every mode.
+fn path(model: &Model, lambda: f64, frames: usize, seed: u64) -> Vec<f32> {
+    let reference = Reference::new(model).unwrap();
+    let level = reference.at(lambda).unwrap();
+    let width = level.variance().len();
+    let modes = noise(frames * width, seed);
+    let scaled: Vec<f64> = modes
+        .iter()
+        .enumerate()
+        .map(|(i, u)| f64::from(*u) * level.variance()[i % width].sqrt())
+        .collect();
+    reference.basis().inverse(&scaled).into_iter().map(|value| value as f32).collect()
+}
+
+fn widen(values: &[f32]) -> Vec<f64> {
+    values.iter().copied().map(f64::from).collect()
+}
+
+/// ‖a − b‖ / ‖b‖.
+fn relative(a: &[f32], b: &[f64]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    let error: f64 = a.iter().zip(b).map(|(a, b)| (f64::from(*a) - b).powi(2)).sum();
+    (error / b.iter().map(|b| b * b).sum::<f64>()).sqrt()
+}
+
+/// Inputs of a batch of windows, of which sample n has n + 1 frames (at most W), and what the reference says.
+struct Windows {
+    window: Array,
+    increment: Vec<f64>,
+    noise: Option<Vec<f64>>,
+}
+
+fn shape(model: &Model, leading: &[usize]) -> Vec<usize> {
+    let ny = model.meta.y.as_ref().map_or(1, |y| y.points);
+    [leading, &[model.meta.channels.len(), ny, model.meta.x.points]].concat()
+}
+
+fn windows(model: &Model, lambda: f64) -> Windows {
+    let reference = Reference::new(model).unwrap();
+    let level = reference.at(lambda).unwrap();
+    let (w, width) = (model.meta.window, level.variance().len());
+    let (mut values, mut increment, mut noises) = (Vec::new(), Vec::new(), Vec::new());
+    for sample in 0..BATCH {
+        let frames = (sample + 1).min(w);
+        let there = path(model, lambda, frames, 20 + sample as u64);
+        values.extend(vec![0.0; (w - frames) * width]);
+        values.extend(&there);
+        let output = level.predict(&reference.basis().forward(&widen(&there)));
+        increment.extend(reference.basis().inverse(&output.increment));
+        noises.extend(output.noise.iter().flat_map(|noise| reference.basis().inverse(noise)));
+    }
+    let noise = model.meta.score_head.then_some(noises);
+    Windows { window: Array { shape: shape(model, &[BATCH, w]), values }, increment, noise }
+}
+
+/// A batch of paths, and their scores.
+fn paths(model: &Model, lambda: f64) -> (Array, Vec<f64>) {
+    let reference = Reference::new(model).unwrap();
+    let level = reference.at(lambda).unwrap();
+    let (mut values, mut scores) = (Vec::new(), Vec::new());
+    for sample in 0..BATCH {
+        let path = path(model, lambda, FRAMES, 40 + sample as u64);
+        let score = level.path_score(&reference.basis().forward(&widen(&path)));
+        scores.extend(reference.basis().inverse(&score));
+        values.extend(path);
+    }
+    (Array { shape: shape(model, &[BATCH, FRAMES]), values }, scores)
+}
+
+fn one(lambda: f64) -> Array {
+    Array { shape: vec![1], values: vec![lambda as f32] }
+}
+
+#[test]
+fn tract_predicts_as_the_reference() {
+    for kind in kinds() {
+        let model = model(&kind);
+        let file = onnx::predictor(&model).unwrap();
+        let window = shape(&model, &[BATCH, kind.window]);
+        let session = Session::new(&file, &[&window, &[1]]).unwrap();
+        for lambda in LAMBDAS {
+            let known = windows(&model, f64::from(lambda as f32));
+            let outputs = session.run(&[known.window, one(lambda)]).unwrap();
+            assert_eq!(outputs[0].shape, shape(&model, &[BATCH]));
+            let error = relative(&outputs[0].values, &known.increment);
+            assert!(error < 1e-5, "{} at {lambda}: {error}", kind.name);
+            assert_eq!(outputs.get(1).is_some(), kind.score_head);
+            if let Some(noise) = known.noise {
+                let error = relative(&outputs[1].values, &noise);
+                assert!(error < 1e-5, "{} noise at {lambda}: {error}", kind.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn tract_scores_as_the_reference() {
+    for kind in kinds() {
+        let model = model(&kind);
+        let file = onnx::score(&model).unwrap();
+        let shape = shape(&model, &[BATCH, FRAMES]);
+        let session = Session::new(&file, &[&shape, &[1]]).unwrap();
+        for lambda in LAMBDAS {
+            let (path, score) = paths(&model, f64::from(lambda as f32));
+            let outputs = session.run(&[path, one(lambda)]).unwrap();
+            assert_eq!(outputs[0].shape, shape);
+            let error = relative(&outputs[0].values, &score);
+            assert!(error < 1e-5, "{} at {lambda}: {error}", kind.name);
+        }
+    }
+}

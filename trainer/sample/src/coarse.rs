@@ -1,0 +1,297 @@
+//! Coarse frames: what they are, how fine ones are made coarse, and what they measure of the fine ones.
+
+use anyhow::{Context, Result, ensure};
+use clap::ValueEnum;
+use finescale::model::Model as View;
+use finescale::spectral::{self, operator};
+use finescale::{Axis, Boundary, ForwardProcess, Grid};
+use serde::Serialize;
+
+use super::Fields;
+use super::lambda::power;
+use super::standard::Scale;
+use finescale_data::dataset::{SpatialAxis, Spec};
+use finescale_ensemble::{Coarsening, block_means};
+use finescale_field::noise::{Purpose, STEPS};
+
+/// What the values of coarse frames are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InputKind {
+    /// The modes that the coarse grid has, damped as at λ*
+    Damped,
+    /// The modes that the coarse grid has, at full strength
+    Modes,
+    /// Means over the cells of the coarse grid, as sensors give
+    BlockMean,
+}
+
+impl InputKind {
+    /// What makes such frames of fine ones; `process` and λ* are what damps.
+    pub fn coarsening(self, process: &ForwardProcess, lambda: f32) -> Coarsening {
+        match self {
+            Self::Damped => Coarsening::Damped { process: *process, lambda, noised: false },
+            Self::Modes => Coarsening::Modes,
+            Self::BlockMean => Coarsening::BlockMean,
+        }
+    }
+}
+
+/// What of the coarse frames the fine ones must agree with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Observe {
+    /// Nothing: they are where the sampling starts, no more
+    None,
+    /// The modes that the coarse grid has
+    Modes,
+    /// Means over cells
+    Pixels,
+}
+
+/// Modes below this share of their size are lost in the rounding of what was read: nothing is measured of them.
+const DAMPED_AWAY: f32 = 1e-3;
+
+/// The model's domain with fewer points, y before x.
+///
+/// # Errors
+/// If the numbers do not fit.
+pub fn coarse_grid(fine: &Grid, points: &[usize]) -> Result<Grid> {
+    let axes: Vec<Axis> = fine.y().into_iter().chain([fine.x()]).collect();
+    ensure!(
+        axes.len() == points.len(),
+        "the coarse grid has {} axes where the model has {}: write 8x16 for a plane, 16 for a line",
+        points.len(),
+        axes.len()
+    );
+    for (axis, &n) in axes.iter().zip(points) {
+        ensure!(
+            n.is_power_of_two() && n >= Axis::POINTS_MIN && n <= axis.points(),
+            "a coarse grid of {n} points does not fit the model's {}: use a power of two from {} to {}",
+            axis.points(),
+            Axis::POINTS_MIN,
+            axis.points()
+        );
+    }
+    ensure!(
+        axes.iter().zip(points).any(|(axis, &n)| n < axis.points()),
+        "the coarse grid is the model's own, so nothing is coarse: give coarser frames, or --coarsen"
+    );
+    let mut coarse = axes.into_iter().zip(points).map(|(axis, &n)| with_points(axis, n));
+    let first = coarse.next().context("there is no axis")??;
+    Ok(match coarse.next() {
+        Some(x) => Grid::plane(first, x?)?,
+        None => Grid::line(first),
+    })
+}
+
+/// Through the written form, which keeps the unit of wavenumbers to its last bit, as grids of one domain must.
+fn with_points(axis: Axis, points: usize) -> Result<Axis> {
+    let mut written = serde_json::to_value(axis)?;
+    written["points"] = points.into();
+    Ok(serde_json::from_value(written)?)
+}
+
+/// Fine frames made coarse.
+pub struct Coarsener<'a> {
+    /// The model.
+    pub view: &'a View<'a>,
+    /// The coarse grid.
+    pub grid: Grid,
+    /// What is made.
+    pub kind: InputKind,
+    /// λ*.
+    pub lambda: f32,
+    /// Standard deviation of the noise that is added, in physical units, of each channel.
+    pub noise: Vec<f32>,
+    /// Its seed.
+    pub seed: u64,
+}
+
+impl Coarsener<'_> {
+    /// Coarse frames of fine ones.
+    ///
+    /// # Errors
+    /// If something does not fit, which was checked before.
+    pub fn coarsen(&self, fields: &Fields) -> Result<Fields> {
+        let (fine, scale) = (self.view.grid(), Scale::of(self.view));
+        let mut values = match self.kind {
+            InputKind::BlockMean => block_means(fine, &self.grid, &fields.values)?,
+            InputKind::Damped | InputKind::Modes => {
+                let mut spectra = fields.values.clone();
+                scale.spectra(fine, &mut spectra)?;
+                if self.kind == InputKind::Damped {
+                    for channel in spectra.chunks_exact_mut(fine.points()) {
+                        self.view.process().damp(fine, self.lambda, channel)?;
+                    }
+                }
+                let len = spectra.len() / fine.points() * self.grid.points();
+                let mut coarse = vec![0.0; len];
+                spectral::coarsen(fine, &spectra, &self.grid, &mut coarse)?;
+                scale.fields(&self.grid, &mut coarse)?;
+                coarse
+            }
+        };
+        let mut spec = fields.spec.clone();
+        spec.x = coarse_axis(&spec.x, self.grid.nx(), self.kind);
+        spec.y = spec.y.map(|y| coarse_axis(&y, self.grid.ny(), self.kind));
+        self.add_noise(&spec, &mut values);
+        Ok(Fields { spec, values })
+    }
+
+    fn add_noise(&self, spec: &Spec, values: &mut [f32]) {
+        if self.noise.iter().all(|std| *std == 0.0) {
+            return;
+        }
+        let (frames, points) = (spec.frames(), spec.points());
+        for (n, frame) in values.chunks_exact_mut(spec.frame_len()).enumerate() {
+            let (trajectory, number) = ((n / frames) as u32, (n % frames) as u32);
+            // Results with errors of a sensor have always had their last step.
+            let stream = Purpose::Sensor.stream(self.seed, trajectory, number, STEPS - 1);
+            let stds = self.noise.iter().flat_map(|std| std::iter::repeat_n(std, points));
+            for ((value, std), w) in frame.iter_mut().zip(stds).zip(stream.normals()) {
+                *value += std * w;
+            }
+        }
+    }
+}
+
+/// The points of a coarse axis. On a periodic one, modes are sampled at every b-th point; the middle of a cell of b points is
+/// (b − 1)/2 of them further. On a reflecting one, points are the middles of cells on any grid.
+fn coarse_axis(fine: &SpatialAxis, points: usize, kind: InputKind) -> SpatialAxis {
+    let block = fine.points() / points;
+    let sampled = fine.boundary == Boundary::Periodic && kind != InputKind::BlockMean;
+    let place = |cell: &[f64]| match sampled {
+        true => cell[0],
+        false => cell.iter().sum::<f64>() / block as f64,
+    };
+    SpatialAxis {
+        coordinates: fine.coordinates.chunks_exact(block).map(place).collect(),
+        ..fine.clone()
+    }
+}
+
+/// The points of a fine axis, from those of a coarse one: where [`Coarsener::coarsen`] would put the coarse ones.
+pub fn fine_axis(coarse: &SpatialAxis, points: usize, kind: InputKind) -> SpatialAxis {
+    let block = points / coarse.points();
+    if block == 1 {
+        return coarse.clone();
+    }
+    let (first, last) = (coarse.coordinates[0], coarse.coordinates[coarse.points() - 1]);
+    let spacing = (last - first) / (coarse.points() - 1) as f64 / block as f64;
+    let sampled = coarse.boundary == Boundary::Periodic && kind != InputKind::BlockMean;
+    let start = if sampled { first } else { first - 0.5 * (block - 1) as f64 * spacing };
+    SpatialAxis {
+        coordinates: (0..points).map(|j| start + j as f64 * spacing).collect(),
+        ..coarse.clone()
+    }
+}
+
+/// What coarse frames say of the fine ones.
+#[derive(Clone, Debug)]
+pub struct Measurement {
+    /// Where paths start at λ*, before noise is added: `[trajectory][frame][channel][mode]` of the fine grid.
+    pub start: Vec<f32>,
+    /// ŷ, the measured modes, likewise.
+    pub values: Vec<f32>,
+    /// r, `[channel][mode]`, infinite where nothing is measured.
+    pub variances: Vec<f32>,
+}
+
+/// Takes coarse frames to the modes of the fine grid.
+///
+/// `noise`: standard deviation of the frames' noise in physical units, of each channel. `whole_modes`: measure only modes of
+/// which both parts are measured, as rule L needs it; of the coarse grid's highest wave the sine is not.
+///
+/// # Errors
+/// If something does not fit, which was checked before.
+pub fn measure(
+    view: &View<'_>,
+    coarse: &Fields,
+    grid: &Grid,
+    kind: InputKind,
+    lambda: f32,
+    noise: &[f32],
+    whole_modes: bool,
+) -> Result<Measurement> {
+    let (fine, process, scale) = (view.grid(), view.process(), Scale::of(view));
+    let (points, channels) = (fine.points(), view.channels());
+    let noise: Vec<f32> = noise.iter().zip(scale.deviations()).map(|(n, std)| n / std).collect();
+    let mut spectra = coarse.values.clone();
+    scale.spectra(grid, &mut spectra)?;
+    let mut values = vec![0.0; spectra.len() / grid.points() * points];
+    spectral::refine(grid, &spectra, fine, &mut values)?;
+    drop(spectra);
+
+    // What refining multiplies a mode with; 0 where the coarse grid has none.
+    let mut gain = vec![0.0; points];
+    spectral::refine(grid, &vec![1.0; grid.points()], fine, &mut gain)?;
+    let full = (points as f32 / grid.points() as f32).sqrt();
+    let damping: Vec<f32> = match kind {
+        InputKind::Damped => {
+            fine.kappas(process.laplacian()).map(|kappa| process.damping(kappa, lambda)).collect()
+        }
+        InputKind::Modes | InputKind::BlockMean => vec![1.0; points],
+    };
+    let mut variances = Vec::with_capacity(channels * points);
+    if kind == InputKind::BlockMean {
+        let power = power(view)?;
+        let mut inverses = vec![0.0; channels * points];
+        variances.resize(channels * points, 0.0);
+        for (channel, noise) in noise.iter().enumerate() {
+            let range = channel * points..(channel + 1) * points;
+            let (inverse, r) = (&mut inverses[range.clone()], &mut variances[range.clone()]);
+            spectral::pixel_modes(fine, grid, noise * noise, &power[range], inverse, r)?;
+        }
+        let fields = values.chunks_exact_mut(points);
+        for (field, inverse) in fields.zip(inverses.chunks_exact(points).cycle()) {
+            let shown = field.to_vec();
+            field.fill(0.0);
+            operator::apply(fine, inverse, &shown, field)?;
+        }
+    } else {
+        for noise in &noise {
+            variances.extend(gain.iter().zip(&damping).map(|(gain, c)| {
+                let whole = !whole_modes || *gain > 0.99 * full;
+                let measured = *gain > 0.0 && *c >= DAMPED_AWAY && whole;
+                if measured { (noise * gain / c).powi(2) } else { f32::INFINITY }
+            }));
+        }
+    }
+    let mut start = values.clone();
+    if kind == InputKind::Damped {
+        for field in values.chunks_exact_mut(points) {
+            for (value, c) in field.iter_mut().zip(&damping) {
+                *value /= c.max(DAMPED_AWAY);
+            }
+        }
+    } else {
+        for channel in start.chunks_exact_mut(points) {
+            process.damp(fine, lambda, channel)?;
+        }
+    }
+    Ok(Measurement { start, values, variances })
+}
+
+/// What share of the data's standard deviation such coarse frames have, for each channel.
+///
+/// # Errors
+/// As [`power`].
+pub fn deviations(view: &View<'_>, grid: &Grid, kind: InputKind, lambda: f32) -> Result<Vec<f64>> {
+    let (fine, process) = (view.grid(), view.process());
+    let mut gain = vec![0.0; fine.points()];
+    spectral::refine(grid, &vec![1.0; grid.points()], fine, &mut gain)?;
+    let share = |power: &[f32]| {
+        let modes = power.iter().zip(&gain).zip(fine.kappas(process.laplacian()));
+        let variance: f64 = modes
+            .filter(|((_, gain), _)| **gain > 0.0)
+            .map(|((power, _), kappa)| {
+                let c =
+                    if kind == InputKind::Damped { process.damping(kappa, lambda) } else { 1.0 };
+                f64::from(power * c * c)
+            })
+            .sum();
+        (variance / fine.points() as f64).sqrt()
+    };
+    Ok(power(view)?.chunks_exact(fine.points()).map(share).collect())
+}

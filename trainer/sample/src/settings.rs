@@ -1,0 +1,317 @@
+//! The sampler as one typed configuration: a preset, a TOML file, and flags, each over the one before.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use clap::{Args, ValueEnum};
+use finescale::Sampler;
+use finescale::model::Model as View;
+use finescale::predictor::PathDensity;
+use finescale::sampler::{Clip, LambdaGrid, Langevin, NoiseRule, Score, Start, StepRule};
+use serde::{Deserialize, Serialize};
+
+use super::HostModel;
+use finescale_field::noise::STEPS;
+
+/// Options of the sampler, the same for all four commands.
+#[derive(Clone, Debug, Default, Args)]
+pub struct SamplerArgs {
+    /// Sampler to start from
+    #[arg(long, value_enum)]
+    preset: Option<Preset>,
+    /// Settings in TOML, over the preset; flags come over them
+    #[arg(long, value_name = "FILE")]
+    sampler: Option<PathBuf>,
+    /// Steps from λ* to 0
+    #[arg(long)]
+    steps: Option<u32>,
+    /// λ*, the scale where paths start, above 0 and at most 1
+    #[arg(long, value_name = "λ", allow_negative_numbers = true)]
+    lambda: Option<f32>,
+    /// How λ goes down
+    #[arg(long, value_enum)]
+    spacing: Option<Spacing>,
+    /// Noise of a step
+    #[arg(long, value_enum)]
+    rule: Option<Rule>,
+    /// Where scores come from: the path's density, or the model's score head
+    #[arg(long, value_enum)]
+    score: Option<ScoreKind>,
+    /// Where generated paths start
+    #[arg(long, value_enum)]
+    start: Option<StartKind>,
+    /// Signal-to-noise ratio of the paper's correctors
+    #[arg(long)]
+    snr: Option<f32>,
+}
+
+/// A sampler that is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Preset {
+    /// Eight ancestral steps, S per mode, no correctors
+    Ours,
+    /// Steps of 1/1000 with three Langevin correctors each, isotropic S
+    Paper,
+}
+
+/// The noise of an ancestral step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Rule {
+    /// From the data's variance
+    Variance,
+    /// From what the model's scores explain: the lowest error
+    Residual,
+    /// From what the model's scores are on drawn paths, so that every mode keeps its variance
+    Matched,
+    /// Correlated between frames as the linear base says
+    Linear,
+}
+
+/// Where scores come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum ScoreKind {
+    /// The density of the whole path
+    Path,
+    /// The model's score head
+    Head,
+}
+
+/// Where generated paths start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StartKind {
+    /// A stochastic rollout
+    Rollout,
+    /// Independent frames of the data's variance
+    Gaussian,
+    /// Independent frames of the noise alone, as in the paper
+    Noise,
+}
+
+/// How λ goes down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Spacing {
+    /// By equal ratios, to `smallest` and then 0
+    Geometric,
+    /// As (i/n)³
+    Cubic,
+    /// As (i/n)²
+    Quadratic,
+    /// By equal steps
+    Equal,
+}
+
+/// One layer of settings; what is not there is left to the one below.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Layer {
+    preset: Option<Preset>,
+    lambda: Option<f32>,
+    steps: Option<u32>,
+    spacing: Option<Spacing>,
+    smallest: Option<f32>,
+    rule: Option<Rule>,
+    score: Option<ScoreKind>,
+    start: Option<StartKind>,
+    snr: Option<f32>,
+    correctors: Option<u32>,
+    clip_state: Option<f32>,
+    clip_score: Option<f32>,
+    clamp: Option<f32>,
+    quiet_steps: Option<u32>,
+}
+
+/// What a command samples with.
+#[derive(Clone, Debug, Serialize)]
+pub struct Settings {
+    /// What it was made from.
+    pub preset: Preset,
+    /// The runtime's sampler; its λ is λ*.
+    pub sampler: Sampler,
+    /// Where generated paths start.
+    pub start: StartKind,
+}
+
+impl SamplerArgs {
+    fn layer(&self) -> Result<Layer> {
+        let file = self.sampler.as_deref().map(read).transpose()?.unwrap_or_default();
+        Ok(Layer {
+            preset: self.preset.or(file.preset),
+            lambda: self.lambda.or(file.lambda),
+            steps: self.steps.or(file.steps),
+            spacing: self.spacing.or(file.spacing),
+            rule: self.rule.or(file.rule),
+            score: self.score.or(file.score),
+            start: self.start.or(file.start),
+            snr: self.snr.or(file.snr),
+            ..file
+        })
+    }
+
+    /// The preset that was chosen.
+    ///
+    /// # Errors
+    /// If the file of settings cannot be read.
+    pub fn preset(&self) -> Result<Preset> {
+        Ok(self.layer()?.preset.unwrap_or(Preset::Ours))
+    }
+
+    /// All settings; `lambda` says what λ* is where it was not given.
+    ///
+    /// # Errors
+    /// One sentence that names the setting and the mend.
+    pub fn settings(
+        &self,
+        model: &HostModel,
+        lambda: impl FnOnce(Preset) -> Result<f32>,
+    ) -> Result<Settings> {
+        let layer = self.layer()?;
+        let preset = layer.preset.unwrap_or(Preset::Ours);
+        let lambda = match layer.lambda {
+            Some(lambda) => lambda,
+            None => lambda(preset)?,
+        };
+        ensure!(
+            lambda > 0.0 && lambda <= 1.0,
+            "--lambda is {lambda}: λ* must be above 0 and at most 1"
+        );
+        let settings = layer.finish(preset, lambda, &model.view()?)?;
+        let head = model.view()?.options().score_head && !model.is_linear();
+        ensure!(
+            settings.sampler.score != Score::Head || head,
+            "--score head needs a model with a score head, which this one has not: use --score path"
+        );
+        Ok(settings)
+    }
+}
+
+fn read(path: &Path) -> Result<Layer> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("--sampler {shown} cannot be read"))?;
+    toml::from_str(&text).map_err(|error| {
+        // Its own message draws the line over several.
+        let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
+        anyhow::anyhow!("--sampler {shown}, line {line}: {}", error.message().replace('\n', " "))
+    })
+}
+
+impl Layer {
+    fn finish(&self, preset: Preset, lambda: f32, view: &View<'_>) -> Result<Settings> {
+        // The paper's for its two systems, a line and a plane.
+        let snr = self.snr.unwrap_or(if view.grid().is_line() { 0.7 } else { 0.3 });
+        let mut sampler = match preset {
+            Preset::Ours => Sampler::ours(lambda),
+            Preset::Paper => Sampler::paper(lambda, snr),
+        };
+        let positive = |name: &str, value: Option<f32>| match value {
+            Some(value) => {
+                ensure!(value > 0.0 && value.is_finite(), "{name} is {value}: it must be positive");
+                Ok(Some(value))
+            }
+            None => Ok(None),
+        };
+        sampler.lambdas = self.lambdas(preset, lambda, sampler.lambdas)?;
+        match self.rule {
+            Some(Rule::Variance) => sampler.step = StepRule::Ancestral(NoiseRule::Variance),
+            Some(Rule::Residual) => sampler.step = StepRule::Ancestral(NoiseRule::Residual),
+            Some(Rule::Matched) => sampler.step = StepRule::Ancestral(NoiseRule::Matched),
+            Some(Rule::Linear) => sampler.step = StepRule::Ancestral(NoiseRule::Linear),
+            None => {}
+        }
+        sampler.score = match (self.score, preset) {
+            (Some(ScoreKind::Head), _) => Score::Head,
+            (_, Preset::Ours) => Score::Path(PathDensity::OURS),
+            (_, Preset::Paper) => Score::Path(PathDensity::PAPER),
+        };
+        positive("snr", Some(snr))?;
+        match self.correctors {
+            Some(0) => sampler.correctors = None,
+            Some(count) => sampler.correctors = Some(Langevin { count, snr }),
+            None => {}
+        }
+        if let (Some(state), Some(score)) =
+            (positive("clip-state", self.clip_state)?, positive("clip-score", self.clip_score)?)
+        {
+            sampler.clip = Some(Clip { state, score });
+        } else {
+            ensure!(
+                self.clip_state.is_none() && self.clip_score.is_none(),
+                "clip-state and clip-score belong together: give both"
+            );
+        }
+        sampler.clamp = positive("clamp", self.clamp)?.or(sampler.clamp);
+        sampler.quiet_steps = self.quiet_steps.unwrap_or(sampler.quiet_steps);
+        // A step and its correctors for each λ, and for each λ where a mode's measurement is let
+        // go.
+        let each = u64::from(sampler.correctors.map_or(0, |c| c.count)) + 1;
+        let modes = (view.channels() * view.grid().points()) as u64;
+        let most = u64::from(STEPS) / (u64::from(sampler.lambdas.steps(lambda)) + modes);
+        ensure!(
+            each <= most,
+            "correctors is {}: with so many steps use at most {}",
+            each - 1,
+            most.saturating_sub(1)
+        );
+        let start = self.start.unwrap_or(match preset {
+            Preset::Ours => StartKind::Rollout,
+            Preset::Paper => StartKind::Noise,
+        });
+        Ok(Settings { preset, sampler, start })
+    }
+
+    fn lambdas(&self, preset: Preset, lambda: f32, usual: LambdaGrid) -> Result<LambdaGrid> {
+        let steps = self.steps.unwrap_or_else(|| usual.steps(lambda));
+        ensure!((1..=100_000).contains(&steps), "--steps is {steps}: use 1 to 100000");
+        let spacing = self.spacing.unwrap_or(match preset {
+            Preset::Ours => Spacing::Geometric,
+            Preset::Paper => Spacing::Equal,
+        });
+        Ok(match spacing {
+            Spacing::Geometric => {
+                // Below a small λ* the usual smallest one would be no step at all.
+                let smallest = self.smallest.unwrap_or(2e-3_f32.min(0.1 * lambda));
+                ensure!(
+                    smallest > 0.0 && smallest < lambda,
+                    "smallest is {smallest}: it must be above 0 and below λ*, which is {lambda}"
+                );
+                LambdaGrid::Geometric { steps, smallest }
+            }
+            Spacing::Cubic => LambdaGrid::Power { steps, exponent: 3 },
+            Spacing::Quadratic => LambdaGrid::Power { steps, exponent: 2 },
+            Spacing::Equal if self.steps.is_none() && preset == Preset::Paper => usual,
+            Spacing::Equal => LambdaGrid::Equal { step: lambda / steps as f32 },
+        })
+    }
+}
+
+impl Settings {
+    /// λ*.
+    pub fn lambda(&self) -> f32 {
+        self.sampler.lambda
+    }
+
+    /// The runtime's word for where paths start.
+    pub fn start(&self) -> Start {
+        match self.start {
+            StartKind::Rollout => Start::Rollout,
+            StartKind::Gaussian => Start::Gaussian,
+            StartKind::Noise => Start::Noise,
+        }
+    }
+
+    /// About how many evaluations a path of so many frames needs; a VJP counts as one more.
+    pub fn calls(&self, frames: usize) -> u64 {
+        let steps = u64::from(self.sampler.lambdas.steps(self.lambda()));
+        let correctors = self.sampler.correctors.map_or(0, |c| u64::from(c.count));
+        let each = match self.sampler.score {
+            Score::Path(_) => 2 * (frames as u64).saturating_sub(1),
+            Score::Head => frames as u64,
+        };
+        steps * (1 + correctors) * each
+    }
+}
