@@ -1,6 +1,6 @@
 """finescale's networks and its training step in PyTorch, for comparisons: `train_step.py` and `gpu_torch.py` import them.
 
-Parameters have the names of `trainer/train/src/network/`, so that exported weights load. Periodic borders only.
+Parameters have the names of `trainer/train/src/networks/`, so that exported weights load. Periodic borders only.
 """
 
 import copy
@@ -203,8 +203,9 @@ class Step(nn.Module):
         self.ny, self.nx = case["ny"], case["nx"]
         self.modes, self.line = self.ny * self.nx, self.ny == 1
         self.lambdas = config["lambda"]["count"]
-        settings = predictor[predictor["network"]]
-        make = {"tiny": Tiny, "unet": Unet}[predictor["network"]]
+        kind = config["network"]["kind"]
+        settings = config["network"][kind]
+        make = {"tiny": Tiny, "unet": Unet}[kind]
         self.network = make(case["fields"], self.channels, **settings, line=self.line)
         for name, parameter in self.network.named_parameters():
             key, transposed = exported_name(self.network, name)

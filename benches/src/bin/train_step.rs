@@ -9,9 +9,10 @@ use std::time::Instant;
 use burn::optim::{AdamConfig, GradientsParams, Optimizer};
 use burn::tensor::{Tensor, TensorData};
 use finescale::{Axis, Grid};
-use finescale_train::backend::{Cpu, Differentiable};
-use finescale_train::config::{self, Precision};
-use finescale_train::network::Tiny;
+use finescale_train::config::Precision;
+use finescale_train::engine::backend::{Cpu, Differentiable};
+use finescale_train::networks::tiny::{self, Tiny};
+use finescale_train::networks::{Design, Fields, Forward};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
@@ -36,10 +37,11 @@ fn main() {
     };
     let axis = Axis::periodic(points).expect("a power of two from 8");
     let grid = Grid::plane(axis, axis).expect("at most 256 points");
-    let settings = config::Tiny { channels, kernel: 3, dilations: vec![1, 2, 4, 2, 1] };
+    let settings = tiny::Design { channels, kernel: 3, dilations: vec![1, 2, 4, 2, 1] };
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let device = Default::default();
-    let mut network = Tiny::<A>::new(&settings, grid, INPUTS, 1, &mut rng, &device);
+    let fields = Fields { grid, inputs: INPUTS, outputs: 1 };
+    let mut network: Tiny<A> = settings.build(fields, &mut rng, &device);
     let mut optimizer = AdamConfig::new().init::<A, Tiny<A>>();
     let input = field([batch, INPUTS, points, points]);
     let target = field([batch, 1, points, points]);

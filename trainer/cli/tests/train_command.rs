@@ -6,9 +6,9 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use finescale_model::{Calibration, Model};
+use finescale_train::config::presets::PRESETS;
 use finescale_train::config::{Config, DEFAULTS, Layers};
-use finescale_train::metrics::Report;
-use finescale_train::presets::PRESETS;
+use finescale_train::run::metrics::Report;
 
 struct Home(tempfile::TempDir);
 
@@ -16,7 +16,7 @@ struct Home(tempfile::TempDir);
 const SMALL: &str = "
 [lambda]
 count = 6
-[predictor.tiny]
+[network.tiny]
 channels = 4
 dilations = [1, 2, 1]
 [training]
@@ -195,7 +195,7 @@ fn a_model_is_calibrated_and_better_than_its_base() {
 fn every_network_head_and_setting_trains() {
     let home = Home::new();
     let settings = [
-        ("linear", "[predictor]\nnetwork = \"linear\""),
+        ("linear", "[network]\nkind = \"linear\""),
         ("score", "[predictor]\nscore-head = true"),
         (
             "paper",
@@ -203,7 +203,7 @@ fn every_network_head_and_setting_trains() {
         ),
         (
             "unet",
-            "[predictor]\nnetwork = \"unet\"\nscore-head = true\n[predictor.unet]\ndim = 8\nmultipliers = [1, 2]\n[training]\naccumulate = 2",
+            "[predictor]\nscore-head = true\n[network]\nkind = \"unet\"\n[network.unet]\ndim = 8\nmultipliers = [1, 2]\n[training]\naccumulate = 2",
         ),
     ];
     for (name, text) in settings {
@@ -243,7 +243,7 @@ fn two_devices_are_two_batches_on_one() {
 #[test]
 fn mixed_precision_reaches_the_loss_of_full_precision() {
     let home = Home::new();
-    let unet = "[predictor]\nnetwork = \"unet\"\n[predictor.unet]\ndim = 8\nmultipliers = [1, 2]\n";
+    let unet = "[network]\nkind = \"unet\"\n[network.unet]\ndim = 8\nmultipliers = [1, 2]\n";
     let loss = |run: &str, precision: &str| {
         let mut layers = Layers::default();
         layers.add(SMALL, "small").unwrap();
@@ -290,7 +290,8 @@ fn the_best_weights_are_kept_through_interruptions() {
         home.command("train ks.zarr --config best.toml --out killed/run").spawn().unwrap();
     while !home.path("killed/run/metrics.jsonl").exists()
         || checkpoints(&home.path("killed/run")).last().is_none_or(|name| {
-            name.trim_start_matches("checkpoint-").parse::<usize>().unwrap() <= best.steps
+            let step = name.trim_start_matches("checkpoint-0-").trim_end_matches(".safetensors");
+            step.parse::<usize>().unwrap() <= best.steps
         })
     {
         assert!(child.try_wait().unwrap().is_none(), "the run ended before it could be killed");
@@ -325,7 +326,10 @@ fn ctrl_c_leaves_a_checkpoint_where_it_stopped_and_exit_130() {
     let said = error.split("stopped after ").nth(1).unwrap_or_else(|| panic!("{error}"));
     let step: usize = said.split_whitespace().next().unwrap().parse().unwrap();
     assert!((1..600).contains(&step), "{error}");
-    assert_eq!(checkpoints(&home.path("stopped/run")), [format!("checkpoint-{step:09}")]);
+    assert_eq!(
+        checkpoints(&home.path("stopped/run")),
+        [format!("checkpoint-0-{step:09}.safetensors")]
+    );
     assert!(!home.path("stopped/run/model.safetensors").exists());
 
     let said = home.succeeds("train ks.zarr --out stopped/run --resume");
@@ -394,30 +398,30 @@ fn what_a_board_cannot_use_is_refused_before_the_first_step() {
         std::fs::write(home.path("case.toml"), layers.text()).unwrap();
         format!("train {data} --config case.toml --steps 2 --out run")
     };
-    let deep = format!("[predictor.tiny]\ndilations = {:?}", vec![1; 33]);
+    let deep = format!("[network.tiny]\ndilations = {:?}", vec![1; 33]);
     let cases = [
         ("l96.zarr", "[predictor]\nwindow = 9", ["predictor.window is 9", "at most 8"]),
         (
             "l96.zarr",
-            "[predictor]\nwindow = 9\nnetwork = \"linear\"",
+            "[predictor]\nwindow = 9\n[network]\nkind = \"linear\"",
             ["predictor.window is 9", "at most 8"],
         ),
-        ("ks.zarr", &deep, ["predictor.tiny.dilations", "at most 32"]),
+        ("ks.zarr", &deep, ["network.tiny.dilations", "at most 32"]),
         (
             "ks.zarr",
-            "[predictor.tiny]\nkernel = 7\ndilations = [1, 16, 1]",
-            ["predictor.tiny.dilations", "at most 10"],
+            "[network.tiny]\nkernel = 7\ndilations = [1, 16, 1]",
+            ["network.tiny.dilations", "at most 10"],
         ),
         (
             "ks.zarr",
-            "[predictor.tiny]\nchannels = 1025",
-            ["predictor.tiny.channels is 1025", "at most 1024"],
+            "[network.tiny]\nchannels = 1025",
+            ["network.tiny.channels is 1025", "at most 1024"],
         ),
         (
             "ks.zarr",
-            "[predictor]\nnetwork = \"unet\"\n[predictor.unet]\ndim = 8\n\
+            "[network]\nkind = \"unet\"\n[network.unet]\ndim = 8\n\
              multipliers = [1, 1, 1, 1, 1, 1, 1]",
-            ["predictor.unet.multipliers", "at most 6"],
+            ["network.unet.multipliers", "at most 6"],
         ),
     ];
     for (data, text, says) in cases {
@@ -428,14 +432,14 @@ fn what_a_board_cannot_use_is_refused_before_the_first_step() {
     // The last that fits trains, to a model that boards read.
     for (data, text) in [
         ("l96.zarr", "[predictor]\nwindow = 8"),
-        ("ks.zarr", "[predictor.tiny]\nkernel = 7\ndilations = [1, 10, 1]"),
+        ("ks.zarr", "[network.tiny]\nkernel = 7\ndilations = [1, 10, 1]"),
     ] {
         home.succeeds(&train(data, text));
         home.succeeds("export run --out run.finescale");
         std::fs::remove_dir_all(home.path("run")).unwrap();
     }
     // What never goes to a board has no such limits.
-    let unet = "[predictor]\nnetwork = \"unet\"\nwindow = 9\n[predictor.unet]\ndim = 8\n";
+    let unet = "[predictor]\nwindow = 9\n[network]\nkind = \"unet\"\n[network.unet]\ndim = 8\n";
     let deepest = train("ks.zarr", &format!("{unet}multipliers = [1, 1, 1, 1, 1, 1]"));
     home.succeeds(&deepest.replace("--out run", "--out deepest"));
     home.succeeds(&train("l96.zarr", &format!("{unet}multipliers = [1, 1]")));
@@ -453,10 +457,10 @@ fn ranges_are_as_their_messages_say() {
         ("lambda", "largest", &["1e-3", "1.0"], &["9e-4", "1.0001", "nan"]),
         ("lambda", "count", &["2", "1000"], &["1", "1001"]),
         ("predictor", "window", &["1", "16"], &["0", "17"]),
-        ("predictor.tiny", "kernel", &["3", "5", "7"], &["1", "2", "4", "9"]),
-        ("predictor.tiny", "channels", &["1"], &["0"]),
-        ("predictor.tiny", "dilations", &["[1, 1]", "[16, 16]"], &["[1]", "[1, 0]", "[1, 17]"]),
-        ("predictor.unet", "dim", &["8", "16"], &["0", "4", "12"]),
+        ("network.tiny", "kernel", &["3", "5", "7"], &["1", "2", "4", "9"]),
+        ("network.tiny", "channels", &["1"], &["0"]),
+        ("network.tiny", "dilations", &["[1, 1]", "[16, 16]"], &["[1]", "[1, 0]", "[1, 17]"]),
+        ("network.unet", "dim", &["8", "16"], &["0", "4", "12"]),
         ("training", "steps", &["1"], &["0"]),
         ("training", "learning-rate", &["1e-9"], &["0.0", "-1.0", "inf", "nan"]),
         ("training", "clip", &["1e-9"], &["0.0", "inf"]),

@@ -89,6 +89,16 @@ pub enum NetworkMeta {
     },
 }
 
+impl NetworkMeta {
+    /// Whether the runtime has it: only then can the model be exported and sampled from.
+    pub fn on_boards(&self) -> bool {
+        match self {
+            Self::Linear | Self::Tiny { .. } => true,
+            Self::Unet { .. } => false,
+        }
+    }
+}
+
 /// Everything about a model but its arrays.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Meta {

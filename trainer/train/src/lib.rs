@@ -1,29 +1,15 @@
 //! Training: from a data set to a calibrated model.
 //!
-//! Batches are made on the device from the data's spectra ([`batch`]); a [`predictor`] corrects the closed-form linear one
-//! by a [`network`]; [`loss`] weights its errors.
+//! * [`engine`] is what every training does on Burn: backends, kernels, devices, the optimiser,
+//!   checkpoints.
+//! * [`networks`] has a file for each network.
+//! * [`systems`] has a folder for each way to learn paths: what a batch is, what is minimised, what
+//!   is measured, what the model is.
+//! * [`run`] is the training loop, and the folder that holds all it leaves behind.
+//! * [`config`] is its settings.
 
-pub mod backend;
-pub mod basis;
-pub mod batch;
-pub mod calibrate;
-mod checkpoint;
 pub mod config;
-pub mod convolution;
-mod curves;
-mod dashboard;
-mod finish;
-pub mod learner;
-pub mod loss;
-pub mod metrics;
-pub mod network;
-pub mod optimizer;
-pub mod predictor;
-pub mod presets;
-mod progress;
+pub mod engine;
+pub mod networks;
 pub mod run;
-pub mod step;
-pub mod tables;
-mod unmeasured;
-pub mod validate;
-pub mod weights;
+pub mod systems;

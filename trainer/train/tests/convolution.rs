@@ -1,7 +1,7 @@
 //! Batched convolutions and their three gradients against exact sums.
 
 use finescale::{Axis, Boundary, Grid, NoiseStream};
-use finescale_train::convolution::Convolution;
+use finescale_train::engine::kernels::convolution::Convolution;
 
 const BATCH: usize = 3;
 const BOUNDARIES: [Boundary; 2] = [Boundary::Periodic, Boundary::Reflecting];

@@ -14,16 +14,16 @@ use finescale_field::shells::Shells;
 use finescale_model::export::Precision;
 use finescale_model::onnx::{self, Array, Session};
 use finescale_model::reference::Reference;
-use finescale_model::{Calibration, Model, NetworkMeta};
-use finescale_train::backend::{Cpu, Differentiable};
-use finescale_train::calibrate;
+use finescale_model::{Calibration, Model};
 use finescale_train::config::Config;
-use finescale_train::network::Corrected;
-use finescale_train::predictor::{Input, Linear, Predictor, Window};
-use finescale_train::tables::Tables;
-use finescale_train::weights;
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::SeedableRng;
+use finescale_train::engine::backend::{Cpu, Differentiable};
+use finescale_train::engine::frames::index;
+use finescale_train::engine::weights;
+use finescale_train::systems::predictor_driven::predictor::{
+    Corrected, Linear, NetworkInput, NoisedWindow, Predictor,
+};
+use finescale_train::systems::predictor_driven::tables::Tables;
+use finescale_train::systems::predictor_driven::{calibrate, fresh};
 use shipped::{KINKS, kinks, path, shipped as shipped_models};
 
 type A = Differentiable<Cpu>;
@@ -56,11 +56,11 @@ fn burn(folder: &Path, model: &Model, lambda: f64, path: &[f32]) -> [Vec<f32>; 2
     let (base, shells) = (model.base().unwrap(), Shells::new(&model.meta.grid().unwrap()));
     // At a λ of the calibration, whose ratios there are then not interpolated.
     let calibration = Calibration::of(model).unwrap();
-    let index = model.meta.lambdas.iter().position(|known| *known == lambda).unwrap();
+    let place = model.meta.lambdas.iter().position(|known| *known == lambda).unwrap();
     let width = calibration.width;
     let calibration = Calibration {
         lambdas: vec![lambda],
-        innovation_ratio: calibration.innovation_ratio[index * width..][..width].to_vec(),
+        innovation_ratio: calibration.innovation_ratio[place * width..][..width].to_vec(),
         ..calibration
     };
     let tables = Tables::<Cpu>::new(&base, &config, &[lambda], &device).unwrap();
@@ -72,23 +72,24 @@ fn burn(folder: &Path, model: &Model, lambda: f64, path: &[f32]) -> [Vec<f32>; 2
         )
     };
     let lifted = tables.lift::<A>();
-    let window = Window {
+    let window = NoisedWindow {
         spectra: Tensor::from_inner(tensor(&path[..w * c * m])),
-        lambda: lifted.index(vec![0], &device),
-        row: lifted.index(vec![lifted.row(0, w)], &device),
+        lambda: index(vec![0], &device),
+        row: index(vec![lifted.row(0, w)], &device),
     };
     let level = calibrate::Level::new(0, &tables, &calibration, &base.power(), &shells);
-    let input = Input::new(&window, &lifted);
-    let (increment, score) = if model.meta.network == NetworkMeta::Linear {
-        let score = calibrate::path_score::<A>(&Linear, tensor(path), 0, &lifted, &level);
-        (Linear.predict(input, &lifted).increment, score)
-    } else {
-        let mut rng = ChaCha8Rng::seed_from_u64(0);
-        let (grid, channels) = (base.grid, base.autocovariance.channels);
-        let network = Corrected::<A>::new(&config, grid, channels, &mut rng, &device);
-        let network = weights::import::<A, _>(network, &model.arrays).unwrap();
-        let score = calibrate::path_score::<A>(&network, tensor(path), 0, &lifted, &level);
-        (network.predict(input, &lifted).increment, score)
+    let input = NetworkInput::new(&window, &lifted);
+    let (increment, score) = match fresh::<A>(&config, &base, &device) {
+        None => {
+            let score = calibrate::path_score::<A>(&Linear, tensor(path), 0, &lifted, &level);
+            (Linear.predict(input, &lifted).increment, score)
+        }
+        Some(network) => {
+            let network = weights::import::<A, _>(network, &model.arrays).unwrap();
+            let predictor = Corrected::new(&network, &config.predictor);
+            let score = calibrate::path_score::<A>(&predictor, tensor(path), 0, &lifted, &level);
+            (predictor.predict(input, &lifted).increment, score)
+        }
     };
     [increment.into_data().to_vec().unwrap(), score.into_data().to_vec().unwrap()]
 }

@@ -2,9 +2,9 @@
 
 use burn::tensor::{DType, Tensor, TensorData};
 use finescale::{Axis, Grid};
-use finescale_train::backend::{Cpu, Differentiable};
 use finescale_train::config::Precision;
-use finescale_train::network::{Block, Kernels, composed};
+use finescale_train::engine::backend::{Cpu, Differentiable};
+use finescale_train::engine::kernels::{Block, Kernels, composed};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};

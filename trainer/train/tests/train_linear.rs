@@ -7,13 +7,16 @@ use finescale_field::modes::{Group, Partner, planes};
 use finescale_field::shells::Shells;
 use finescale_model::Calibration;
 use finescale_model::linear::{LinearBase, LinearPredictor, PackedAutocovariance};
-use finescale_train::backend::{Cpu, Differentiable};
-use finescale_train::batch::Frames;
-use finescale_train::calibrate::{Level, innovation_ratio, path_score};
-use finescale_train::config::{Config, Network, Weight};
-use finescale_train::loss::increment_loss;
-use finescale_train::predictor::{Input, Linear, Predictor};
-use finescale_train::tables::Tables;
+use finescale_train::config::Config;
+use finescale_train::engine::backend::{Cpu, Differentiable};
+use finescale_train::engine::frames::Frames;
+use finescale_train::networks::Kind;
+use finescale_train::systems::predictor_driven::batch::{draw, fixed, noised_windows};
+use finescale_train::systems::predictor_driven::calibrate::{Level, innovation_ratio, path_score};
+use finescale_train::systems::predictor_driven::loss::increment_loss;
+use finescale_train::systems::predictor_driven::predictor::{Linear, NetworkInput, Predictor};
+use finescale_train::systems::predictor_driven::settings::Weight;
+use finescale_train::systems::predictor_driven::tables::Tables;
 use nalgebra::{Complex, DMatrix, DVector};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -59,7 +62,7 @@ fn base(grid: Grid, window: usize) -> LinearBase {
 fn config(window: usize) -> Config {
     let mut config = Config::default();
     (config.process.alpha, config.process.beta2) = (ALPHA, BETA2);
-    config.predictor.network = Network::Linear;
+    config.network.kind = Kind::Linear;
     config.predictor.window = window;
     config
 }
@@ -236,8 +239,8 @@ fn the_minimum_of_the_loss_is_the_innovation_over_the_noise() {
     let data = simulate(&grid, 60, 64, 3);
     let frames = Frames::<Cpu>::new(&data, window, &device).unwrap();
     for (lambda, value) in lambdas.into_iter().enumerate() {
-        let batch = frames.batch(&frames.fixed(3000, lambda, window), &tables);
-        let output = Linear.predict(Input::new(&batch.window, &tables), &tables);
+        let batch = noised_windows(&frames, &fixed(&frames, 3000, lambda, window), &tables);
+        let output = Linear.predict(NetworkInput::new(&batch.window, &tables), &tables);
         let mean = |weight| -> f64 {
             let losses = increment_loss(&output, &batch, &tables, weight);
             f64::from(losses.mean().into_scalar())
@@ -370,14 +373,21 @@ fn seeds_give_the_same_batches_and_others_do_not() {
     let data = simulate(&grid, 4, 16, 6);
     let frames = Frames::<Cpu>::new(&data, 3, &device).unwrap();
     let tables = Tables::<Cpu>::new(&base(grid, 3), &config(3), &[0.1, 0.5], &device).unwrap();
-    let draw = |seed, step| frames.draw(8, 2, 3, 0.2, seed, step);
+    let mut settings = config(3);
+    (settings.training.batch, settings.loss.history_drop) = (8, 0.2);
+    let drawn = |seed, step| draw(&frames, &Config { seed, ..settings.clone() }, 2, step);
     let values = |seed, step| -> Vec<f32> {
-        frames.batch(&draw(seed, step), &tables).window.spectra.into_data().to_vec().unwrap()
+        noised_windows(&frames, &drawn(seed, step), &tables)
+            .window
+            .spectra
+            .into_data()
+            .to_vec()
+            .unwrap()
     };
     assert_eq!(values(1, 7), values(1, 7));
     assert_ne!(values(1, 7), values(1, 8));
     assert_ne!(values(1, 7), values(2, 7));
-    let dropped = (0..50).flat_map(|step| draw(1, step).available).filter(|a| *a < 3).count();
+    let dropped = (0..50).flat_map(|step| drawn(1, step).available).filter(|a| *a < 3).count();
     assert!((40..=120).contains(&dropped), "{dropped} of 400 samples lost history");
     <Cpu as Backend>::seed(&device, 0);
 }

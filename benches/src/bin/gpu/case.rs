@@ -11,18 +11,19 @@ use burn::tensor::{Tensor, TensorData};
 use finescale_data::dataset::{Reader, SpectralFrames, Split};
 use finescale_model::Array;
 use finescale_model::linear::LinearBase;
-use finescale_train::backend::{Choice, Cpu, Differentiable};
+use finescale_train::config::presets::Preset;
 use finescale_train::config::{Config, Layers};
-use finescale_train::network::{Corrected, Kernels};
-use finescale_train::presets::Preset;
-use finescale_train::run::{Identity, Run};
-use finescale_train::step::Context;
-use finescale_train::weights::export;
+use finescale_train::engine::Trainable;
+use finescale_train::engine::backend::{Choice, Cpu, Differentiable};
+use finescale_train::engine::weights::export;
+use finescale_train::networks::Network;
+use finescale_train::run::{RunIdentity, TrainingRun};
+use finescale_train::systems::predictor_driven::{Held, fresh};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 /// A backend that can be measured.
-pub(crate) trait Named: AutodiffBackend<InnerBackend: Kernels> + Kernels {
+pub(crate) trait Named: Trainable {
     /// Bytes that its allocator holds on the device, where it says so.
     fn reserved(device: &Self::Device) -> Option<u64>;
 }
@@ -34,7 +35,7 @@ impl Named for Differentiable<Cpu> {
 }
 
 #[cfg(feature = "cuda")]
-impl Named for Differentiable<finescale_train::backend::Cuda> {
+impl Named for Differentiable<finescale_train::engine::backend::Cuda> {
     fn reserved(device: &Self::Device) -> Option<u64> {
         use cubecl::Runtime;
         let usage = cubecl::cuda::CudaRuntime::client(device).memory_usage();
@@ -91,12 +92,12 @@ impl CaseArgs {
     pub(crate) fn open(&self) -> Result<Case> {
         let config = self.layers()?.finish()?;
         let train = SpectralFrames::read(&Reader::open(&self.dataset)?, Split::Train)?;
-        let base = LinearBase::fit(&train, config.forward_process()?, config.predictor.window)?;
+        let base = LinearBase::fit(&train, config.process.forward()?, config.predictor.window)?;
         Ok(Case { config, train, base })
     }
 
     /// A run of a few steps, which reports, calibrates and writes a model as every run does.
-    pub(crate) fn run(&self, steps: i64, backend: Choice, folder: PathBuf) -> Result<Run> {
+    pub(crate) fn run(&self, steps: i64, backend: Choice, folder: PathBuf) -> Result<TrainingRun> {
         let mut layers = self.layers()?;
         layers.set(Some("training"), "steps", steps);
         for (section, key, value) in [
@@ -108,35 +109,35 @@ impl CaseArgs {
             layers.set(Some(section), key, value);
         }
         let (config, reader) = (layers.finish()?, Reader::open(&self.dataset)?);
-        let identity = Identity::new(&self.preset, &reader, backend.name(), 1);
+        let identity = RunIdentity::new(&self.preset, &reader, backend.name(), 1);
         let begin = Some((layers.text(), identity));
-        Ok(Run { folder, config, reader, name: self.preset.clone(), begin })
+        let (reader, name) = (Arc::new(reader), self.preset.clone());
+        Ok(TrainingRun { folder, config, reader, name, begin })
     }
 }
 
 impl Case {
     /// What its steps share on a device.
-    pub(crate) fn context<A: AutodiffBackend>(
-        &self,
-        device: &A::Device,
-    ) -> Result<Arc<Context<A>>> {
-        Ok(Arc::new(Context::new(&self.train, &self.base, &self.config, 1, device)?))
+    pub(crate) fn held<A: Trainable>(&self, device: &A::Device) -> Result<Held<A>> {
+        // Nothing is validated here: the training part stands in for the other.
+        Held::new(&self.train, &self.train, &self.base, &self.config, device)
     }
 
     /// The network before its first step.
-    pub(crate) fn fresh<A: Named>(&self, context: &Context<A>, device: &A::Device) -> Corrected<A> {
-        let mut rng = ChaCha8Rng::seed_from_u64(self.config.seed);
-        Corrected::new(&self.config, context.tables.grid, context.tables.channels, &mut rng, device)
+    ///
+    /// # Errors
+    /// If the preset trains no network.
+    pub(crate) fn fresh<A: Named>(&self, device: &A::Device) -> Result<Network<A>> {
+        fresh(&self.config, &self.base, device).context("the preset trains no network")
     }
 
     /// The same, with small numbers for the weights that begin as zeros, without which most gradients would be zero too.
-    pub(crate) fn generic<A: Named>(
-        &self,
-        context: &Context<A>,
-        device: &A::Device,
-    ) -> Corrected<A> {
+    ///
+    /// # Errors
+    /// As [`Case::fresh`].
+    pub(crate) fn generic<A: Named>(&self, device: &A::Device) -> Result<Network<A>> {
         let rng = ChaCha8Rng::seed_from_u64(self.config.seed + 1);
-        self.fresh(context, device).map(&mut Filled(rng))
+        Ok(self.fresh(device)?.map(&mut Filled(rng)))
     }
 }
 

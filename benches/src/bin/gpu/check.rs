@@ -11,15 +11,18 @@ use burn::tensor::backend::{AutodiffBackend, Backend};
 use finescale::{Axis, Grid};
 use finescale_field::shells::Shells;
 use finescale_model::{Array, Calibration};
-use finescale_train::backend::{Cpu, Differentiable};
-use finescale_train::batch::{Batch, Draw, seeded_normal};
-use finescale_train::calibrate::{Level, path_score};
 use finescale_train::config::{Config, Precision};
-use finescale_train::learner::Learner;
-use finescale_train::network::{Block, Corrected};
-use finescale_train::predictor::Input;
-use finescale_train::step::Context;
-use finescale_train::weights::import;
+use finescale_train::engine::Trainable;
+use finescale_train::engine::backend::{Cpu, Differentiable};
+use finescale_train::engine::frames::{index, seeded_normal};
+use finescale_train::engine::kernels::Block;
+use finescale_train::engine::learner::Learner;
+use finescale_train::engine::weights::import;
+use finescale_train::networks::Network;
+use finescale_train::systems::predictor_driven::Held;
+use finescale_train::systems::predictor_driven::batch::{Batch, Draw, noised_by};
+use finescale_train::systems::predictor_driven::calibrate::{Level, path_score};
+use finescale_train::systems::predictor_driven::predictor::{Corrected, NetworkInput};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
@@ -90,17 +93,9 @@ pub(crate) struct Sample {
 }
 
 impl Sample {
-    pub(crate) fn new(case: &Case, context: &Context<Reference>) -> Self {
-        let Config { training, loss, lambda, seed, predictor, .. } = &case.config;
-        let draw = context.frames.draw(
-            training.batch,
-            lambda.count,
-            predictor.window,
-            loss.history_drop,
-            *seed,
-            0,
-        );
-        let tables = &context.tables;
+    pub(crate) fn new(case: &Case, held: &Held<Reference>) -> Self {
+        let (training, draw) = (&case.config.training, held.draw(0));
+        let tables = &held.tables;
         let shape =
             [training.batch, tables.window + 1, tables.channels, tables.grid.points()].to_vec();
         let mut rng = ChaCha8Rng::seed_from_u64(draw.noise);
@@ -108,16 +103,16 @@ impl Sample {
         Self { draw, noise: Array { shape, values } }
     }
 
-    pub(crate) fn batch<A: AutodiffBackend>(
+    pub(crate) fn batch<A: Trainable>(
         &self,
-        context: &Context<A>,
+        held: &Held<A>,
         device: &A::Device,
     ) -> Batch<A::InnerBackend> {
         let [n, frames, channels, modes] = self.noise.shape[..] else {
             unreachable!("a shape of 4")
         };
         let noise = tensor(self.noise.values.clone(), [n, frames, channels, modes], device);
-        context.frames.noised(&self.draw, noise, &context.tables)
+        noised_by(&held.frames, &self.draw, noise, &held.tables)
     }
 }
 
@@ -135,16 +130,17 @@ pub(crate) struct Found {
 impl Found {
     pub(crate) fn new<A: Named>(
         sample: &Sample,
-        context: &Context<A>,
-        network: &Corrected<A>,
+        held: &Held<A>,
+        network: &Network<A>,
         precision: Precision,
         device: &A::Device,
     ) -> Self {
-        let batch = sample.batch(context, device);
-        let input = Input::new(&batch.window, &context.tables);
+        let batch = sample.batch(held, device);
+        let input = NetworkInput::new(&batch.window, &held.tables);
         let [windows, fields] = [batch.window.spectra.clone(), input.fields].map(array);
         let [increments, base] = [batch.increment.clone(), input.increment].map(array);
-        let (loss, losses) = context.losses(network, precision, batch);
+        let loss = held.loss_of(network, precision, batch, &sample.draw);
+        let (loss, losses) = (loss.total, loss.samples.values);
         let value = array(loss.clone().inner()).values[0];
         let gradients = GradientsParams::from_grads(loss.backward(), network);
         let gradients = named::<A, _>(&network.clone().map(&mut Values(gradients)));
@@ -173,7 +169,7 @@ impl<A: AutodiffBackend> ModuleVisitor<A> for Registered {
 
 /// How far weights and their average move in two steps along the same gradients.
 fn moved<A: Named>(
-    network: &Corrected<A>,
+    network: &Network<A>,
     gradients: &BTreeMap<String, Array>,
     config: &Config,
 ) -> Result<[Array; 2]> {
@@ -193,19 +189,19 @@ fn moved<A: Named>(
 fn score<A: Named>(
     case: &Case,
     sample: &Sample,
-    context: &Context<A>,
-    network: &Corrected<A>,
+    held: &Held<A>,
+    network: &Network<A>,
     device: &A::Device,
 ) -> Result<Array> {
-    let tables = &context.tables;
+    let tables = &held.tables;
     let steps = [4, 5, 3, 2].into_iter().find(|&n| case.config.training.batch.is_multiple_of(n));
     let steps = steps.unwrap_or(1).min(tables.window);
     let (length, paths) = (steps + 1, case.config.training.batch / steps);
     let lambda = tables.lambdas.len() / 2;
-    let starts = context.frames.long_windows(length, paths)?;
+    let starts = held.frames.long_windows(length, paths)?;
     let places = starts.iter().flat_map(|s| (*s..s + length).map(|n| n as i32)).collect();
     let shape = [starts.len(), length, tables.channels, tables.grid.points()];
-    let clean = context.frames.at(tables.index(places, device)).reshape(shape);
+    let clean = held.frames.at(index(places, device)).reshape(shape);
     let noise = sample.noise.values[..shape.iter().product()].to_vec();
     let at = |table: &Tensor<A::InnerBackend, 2>| {
         table.clone().narrow(0, lambda, 1).reshape([1, 1, 1, shape[3]])
@@ -217,7 +213,8 @@ fn score<A: Named>(
     let innovation_ratio = vec![1.0; width * tables.lambdas.len()];
     let calibration = Calibration { width, innovation_ratio, ..Calibration::default() };
     let level = Level::new(lambda, tables, &calibration, &case.base.power(), &shells);
-    Ok(array(path_score(network, path, lambda, &context.lifted, &level)))
+    let predictor = Corrected::new(network, &case.config.predictor);
+    Ok(array(path_score(&predictor, path, lambda, &held.lifted, &level)))
 }
 
 /// Noise of the device's own generator: mean and variance, the same from the same seed, another from another.
@@ -244,19 +241,19 @@ pub(crate) fn step<A: Named>(case: &Case, device: &A::Device) -> Result<bool> {
     noise::<A::InnerBackend>(&mut checks, device);
 
     let here = Default::default();
-    let expected_in = case.context::<Reference>(&here)?;
+    let expected_in = case.held::<Reference>(&here)?;
     let sample = Sample::new(case, &expected_in);
-    let network = case.generic::<Reference>(&expected_in, &here);
+    let network = case.generic::<Reference>(&here)?;
     let expected = Found::new(&sample, &expected_in, &network, Precision::Full, &here);
-    let context = case.context::<A>(device)?;
-    let tested = case.generic::<A>(&context, device);
-    let found = Found::new(&sample, &context, &tested, precision, device);
+    let held = case.held::<A>(device)?;
+    let tested = case.generic::<A>(device)?;
+    let found = Found::new(&sample, &held, &tested, precision, device);
 
     // Transforms and the base are never in bf16.
     checks.compare("batch: windows", &found.windows, &expected.windows, PLAIN);
     checks.compare("batch: increments", &found.increments, &expected.increments, PLAIN);
     checks.compare("input: fields", &found.fields, &expected.fields, FULL);
-    if context.tables.increment.is_some() {
+    if held.tables.increment.is_some() {
         checks.compare("input: linear base", &found.base, &expected.base, PLAIN);
     }
     checks.compare("losses", &found.losses, &expected.losses, DERIVED * checks.products);
@@ -272,7 +269,7 @@ pub(crate) fn step<A: Named>(case: &Case, device: &A::Device) -> Result<bool> {
         checks.compare(name, found, expected, 1e-3);
     }
     if precision == Precision::Full {
-        let found = score(case, &sample, &context, &tested, device)?;
+        let found = score(case, &sample, &held, &tested, device)?;
         let expected = score(case, &sample, &expected_in, &network, &here)?;
         checks.compare("path score", &found, &expected, DERIVED * FULL);
     }

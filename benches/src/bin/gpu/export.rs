@@ -7,9 +7,9 @@ use anyhow::{Context as _, Result};
 use burn::tensor::Tensor;
 use finescale::Grid;
 use finescale_model::Array;
-use finescale_train::backend::{Cpu, Differentiable};
-use finescale_train::basis::Basis;
 use finescale_train::config::Precision;
+use finescale_train::engine::backend::{Cpu, Differentiable};
+use finescale_train::engine::basis::Basis;
 use safetensors::tensor::{Dtype, TensorView};
 use serde_json::json;
 
@@ -35,11 +35,11 @@ impl ExportArgs {
     pub(crate) fn run(&self) -> Result<()> {
         let case = self.case.open()?;
         let here = Default::default();
-        let context = case.context::<Differentiable<B>>(&here)?;
-        let sample = Sample::new(&case, &context);
-        let network = case.generic::<Differentiable<B>>(&context, &here);
-        let found = Found::new(&sample, &context, &network, Precision::Full, &here);
-        let tables = &context.tables;
+        let held = case.held::<Differentiable<B>>(&here)?;
+        let sample = Sample::new(&case, &held);
+        let network = case.generic::<Differentiable<B>>(&here)?;
+        let found = Found::new(&sample, &held, &network, Precision::Full, &here);
+        let tables = &held.tables;
         let mut arrays = named::<Differentiable<B>, _>(&network);
         for (name, gradient) in found.gradients {
             arrays.insert(format!("gradient.{name}"), gradient);

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Parser;
 use finescale_cli::commands::DataArgs;
-use finescale_train::backend::{Choice, Cpu, Differentiable, device};
+use finescale_train::engine::backend::{Choice, Cpu, Differentiable, device};
 
 mod case;
 mod check;
@@ -81,7 +81,7 @@ macro_rules! on {
             Choice::Cpu => $function::<Differentiable<Cpu>>($($argument),*),
             #[cfg(feature = "cuda")]
             Choice::Cuda => {
-                $function::<Differentiable<finescale_train::backend::Cuda>>($($argument),*)
+                $function::<Differentiable<finescale_train::engine::backend::Cuda>>($($argument),*)
             }
             #[cfg(not(feature = "cuda"))]
             Choice::Cuda => unreachable!("the choice was checked"),

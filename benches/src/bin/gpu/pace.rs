@@ -4,8 +4,10 @@ use std::io::stdin;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use finescale_train::learner::{Batches, Learner};
+use finescale_train::engine::learner::{Learner, Seat};
+use finescale_train::networks::Network;
 use finescale_train::run::LOOK;
+use finescale_train::systems::predictor_driven::Held;
 use serde_json::json;
 
 use crate::case::{Case, Named};
@@ -35,10 +37,14 @@ const ROUNDS: usize = 3;
 /// Warms up, until kernels have been compiled and tuned and the pace is steady; then times rounds of steps.
 pub(crate) fn pace<A: Named>(case: &Case, args: &PaceArgs, device: &A::Device) -> Result<()> {
     let begun = Instant::now();
-    let context = case.context::<A>(device)?;
+    let held = case.held::<A>(device)?;
     let prepared = begun.elapsed().as_secs_f64();
-    let mut learner = Some(Learner::new(case.fresh(&context, device)));
-    let mut batches = Batches::new(&[context], std::slice::from_ref(device), 0);
+    let mut learner = Some(Learner::new(case.fresh(device)?));
+    let seats = [Seat { device: device.clone(), held }];
+    let precision = case.config.training.precision;
+    let loss = |network: &Network<A>, held: &Held<A>, batch: u64| {
+        held.loss(network, precision, &held.draw(batch))
+    };
     let (training, mut step) = (&case.config.training, 0);
     // Seconds a step and the mean loss of some steps.
     let mut round = |steps: usize| -> Result<(f64, f64)> {
@@ -46,7 +52,7 @@ pub(crate) fn pace<A: Named>(case: &Case, args: &PaceArgs, device: &A::Device) -
         let mut pending = Vec::new();
         for _ in 0..steps {
             let (next, losses) =
-                learner.take().expect("put back").step(&mut batches, training, step, device);
+                learner.take().expect("put back").step(&seats, training, step, &loss);
             learner = Some(next);
             pending.extend(losses);
             step += 1;

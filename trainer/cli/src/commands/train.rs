@@ -1,17 +1,17 @@
 //! `finescale train`: a data set into a calibrated model.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
-use burn::tensor::backend::AutodiffBackend;
 use clap::Args;
 
 use finescale_data::dataset::Reader;
-use finescale_train::backend::{Choice, Cpu, Differentiable};
+use finescale_train::config::presets::{PRESETS, Preset};
 use finescale_train::config::{Config, Layers};
-use finescale_train::network::Kernels;
-use finescale_train::presets::{PRESETS, Preset};
-use finescale_train::run::{Identity, Run};
+use finescale_train::engine::Trainable;
+use finescale_train::engine::backend::{Choice, Cpu, Differentiable, device};
+use finescale_train::run::{RunIdentity, TrainingRun};
 
 /// Trains and calibrates a model on a data set
 ///
@@ -84,7 +84,7 @@ impl TrainArgs {
                 folder.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned())
             }
         };
-        let identity = Identity::new(&name, &reader, self.backend.name(), self.devices);
+        let identity = RunIdentity::new(&name, &reader, self.backend.name(), self.devices);
         let settings = folder.join("config.toml");
         let (config, begin) = if self.resume {
             name = identity.check(&folder)?;
@@ -98,23 +98,20 @@ impl TrainArgs {
             }
             (layers.finish()?, Some((layers.text(), identity)))
         };
-        let run = Run { folder, config, reader, name, begin };
+        let run = TrainingRun { folder, config, reader: Arc::new(reader), name, begin };
         match self.backend {
             Choice::Cpu => self.train::<Differentiable<Cpu>>(&run),
             #[cfg(feature = "cuda")]
-            Choice::Cuda => self.train::<Differentiable<finescale_train::backend::Cuda>>(&run),
+            Choice::Cuda => {
+                self.train::<Differentiable<finescale_train::engine::backend::Cuda>>(&run)
+            }
             #[cfg(not(feature = "cuda"))]
             Choice::Cuda => unreachable!("checked above"),
         }
     }
 
-    fn train<A>(&self, run: &Run) -> Result<()>
-    where
-        A: AutodiffBackend + Kernels,
-        A::InnerBackend: Kernels,
-    {
-        let devices: Vec<A::Device> =
-            (0..self.devices).map(finescale_train::backend::device::<A>).collect();
+    fn train<A: Trainable>(&self, run: &TrainingRun) -> Result<()> {
+        let devices: Vec<A::Device> = (0..self.devices).map(device::<A>).collect();
         run.train::<A>(&devices)
     }
 

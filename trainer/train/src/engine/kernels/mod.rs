@@ -1,0 +1,83 @@
+//! The one costly operation of `tiny`, a modulated convolution, on every backend.
+
+pub mod convolution;
+mod cpu;
+mod padding;
+
+use burn::tensor::{
+    FloatDType, Tensor, activation, backend::Backend, module::conv2d, ops::ConvOptions,
+};
+use finescale::Grid;
+
+use crate::config::Precision;
+use finescale_model::reference::SLOPE;
+use padding::pad;
+
+/// What a block does besides its convolution.
+#[derive(Clone, Copy, Debug)]
+pub struct Block {
+    /// The grid, whose boundaries pad the convolution.
+    pub grid: Grid,
+    /// Dilation along every axis.
+    pub dilation: usize,
+    /// Whether a leaky rectifier follows.
+    pub active: bool,
+    /// Whether the input is added to the output.
+    pub residual: bool,
+    /// What the convolution itself is computed in.
+    pub precision: Precision,
+}
+
+/// A backend with modulated convolutions.
+pub trait Kernels: Backend {
+    /// y = leaky(factor · (conv(input) + bias) + shift) + input, in which the modulation, the rectifier and the residual may be
+    /// absent. `input` is `[batch, in, y, x]`, `weight` `[out, in, ky, kx]`, `bias` `[out]`, the modulation's factor and shift
+    /// `[batch, out]`.
+    fn block(
+        input: Tensor<Self, 4>,
+        weight: Tensor<Self, 4>,
+        bias: Tensor<Self, 1>,
+        modulation: Option<[Tensor<Self, 2>; 2]>,
+        block: &Block,
+    ) -> Tensor<Self, 4> {
+        composed(input, weight, bias, modulation, block)
+    }
+}
+
+/// The block from Burn's own operations.
+pub fn composed<B: Backend>(
+    input: Tensor<B, 4>,
+    weight: Tensor<B, 4>,
+    bias: Tensor<B, 1>,
+    modulation: Option<[Tensor<B, 2>; 2]>,
+    block: &Block,
+) -> Tensor<B, 4> {
+    let d = block.dilation;
+    let padded = pad(input.clone(), &block.grid, weight.dims()[3] / 2 * d);
+    let options = ConvOptions::new([1, 1], [0, 0], [d, d], 1);
+    let mut out = match block.precision {
+        Precision::Full => conv2d(padded, weight, Some(bias), options),
+        // The bias waits for f32: its gradient is a sum over batch and grid. bf16 reaches as far as f32, so gradients need no scaling.
+        Precision::Mixed => {
+            let [input, weight] = [padded, weight].map(|tensor| tensor.cast(FloatDType::BF16));
+            let bias = bias.reshape([1, -1, 1, 1]);
+            conv2d(input, weight, None, options).cast(FloatDType::F32) + bias
+        }
+    };
+    if let Some(modulation) = modulation {
+        let [factor, shift] = modulation.map(|m| {
+            let [batch, channels] = m.dims();
+            m.reshape([batch, channels, 1, 1])
+        });
+        out = out * factor + shift;
+    }
+    if block.active {
+        out = activation::leaky_relu(out, SLOPE);
+    }
+    if block.residual { out + input } else { out }
+}
+
+#[cfg(feature = "cuda")]
+impl Kernels for crate::engine::backend::Cuda {}
+#[cfg(feature = "cuda")]
+impl Kernels for crate::engine::backend::Differentiable<crate::engine::backend::Cuda> {}

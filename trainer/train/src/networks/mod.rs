@@ -1,0 +1,158 @@
+//! Networks: each one a file with a design, which is its section of the configuration, and a module.
+//!
+//! What a network is for is the matter of a system ([`crate::systems`]): here it takes fields and a
+//! scale λ, and gives fields.
+
+mod film;
+mod initial;
+pub mod tiny;
+pub mod unet;
+
+use anyhow::Result;
+use burn::module::Module;
+use burn::tensor::{Tensor, backend::Backend};
+use finescale::Grid;
+use finescale_model::NetworkMeta;
+use rand_chacha::ChaCha8Rng;
+
+use crate::config::Precision;
+use crate::engine::kernels::Kernels;
+
+/// The settings of a network, which its section of the configuration has.
+pub trait Design {
+    /// What is trained.
+    type Network<B: Backend>: Module<B>;
+
+    /// Refuses settings that are no network's.
+    ///
+    /// # Errors
+    /// One sentence that names the setting and the mend.
+    fn check(&self) -> Result<()>;
+
+    /// Refuses settings that do not fit a grid; what the runtime cannot use is refused by who
+    /// exports the model.
+    ///
+    /// # Errors
+    /// As [`Design::check`].
+    fn check_on(&self, grid: &Grid) -> Result<()>;
+
+    /// A network that gives zeros at first: its last layer is zero.
+    fn build<B: Backend>(
+        &self,
+        fields: Fields,
+        rng: &mut ChaCha8Rng,
+        device: &B::Device,
+    ) -> Self::Network<B>;
+
+    /// What a model's file says of it.
+    fn meta(&self) -> NetworkMeta;
+}
+
+/// What goes in and what comes out.
+#[derive(Clone, Copy, Debug)]
+pub struct Fields {
+    /// The grid of both.
+    pub grid: Grid,
+    /// Fields that the network sees.
+    pub inputs: usize,
+    /// Fields that it gives.
+    pub outputs: usize,
+}
+
+/// A module that can be evaluated.
+pub trait Forward<B: Kernels> {
+    /// `[batch, inputs, y, x]` and `[batch, LAMBDA_FEATURES]` to `[batch, outputs, y, x]`.
+    fn forward(
+        &self,
+        fields: Tensor<B, 4>,
+        lambda: Tensor<B, 2>,
+        precision: Precision,
+    ) -> Tensor<B, 4>;
+}
+
+/// The registry: one line for each network.
+macro_rules! networks {
+    ($($(#[$doc:meta])* $name:ident in $module:ident;)*) => {
+        /// Any of the networks. There is one at a time: its size on the stack does not matter.
+        #[derive(Module, Debug)]
+        #[allow(clippy::large_enum_variant)]
+        pub enum Network<B: Backend> { $($(#[$doc])* $name($module::$name<B>)),* }
+
+        /// Which network.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum Kind {
+            $($(#[$doc])* $name,)*
+            /// None: the closed form, with nothing to train.
+            Linear,
+        }
+
+        /// Section `network`, with a section of its own for each network.
+        #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+        pub struct Settings {
+            /// The network that is trained.
+            pub kind: Kind,
+            $($(#[$doc])* pub $module: $module::Design,)*
+        }
+
+        impl Settings {
+            /// Refuses settings that are no network's, of the networks that are not chosen too.
+            pub(crate) fn check(&self) -> Result<()> {
+                $(self.$module.check()?;)*
+                Ok(())
+            }
+
+            /// Refuses a network that does not fit a grid.
+            pub(crate) fn check_on(&self, grid: &Grid) -> Result<()> {
+                match self.kind {
+                    $(Kind::$name => self.$module.check_on(grid),)*
+                    Kind::Linear => Ok(()),
+                }
+            }
+
+            /// The chosen network before its first step; none for `linear`.
+            pub fn build<B: Backend>(
+                &self,
+                fields: Fields,
+                rng: &mut ChaCha8Rng,
+                device: &B::Device,
+            ) -> Option<Network<B>> {
+                Some(match self.kind {
+                    $(Kind::$name => {
+                        Network::$name(self.$module.build::<B>(fields, rng, device))
+                    })*
+                    Kind::Linear => return None,
+                })
+            }
+
+            /// What a model's file says of the chosen network.
+            pub fn meta(&self) -> NetworkMeta {
+                match self.kind {
+                    $(Kind::$name => self.$module.meta(),)*
+                    Kind::Linear => NetworkMeta::Linear,
+                }
+            }
+        }
+
+        impl<B: Kernels> Forward<B> for Network<B> {
+            fn forward(
+                &self,
+                fields: Tensor<B, 4>,
+                lambda: Tensor<B, 2>,
+                precision: Precision,
+            ) -> Tensor<B, 4> {
+                match self {
+                    $(Self::$name(network) => network.forward(fields, lambda, precision),)*
+                }
+            }
+        }
+    };
+}
+
+networks! {
+    /// Residual dilated convolutions, for boards.
+    Tiny in tiny;
+    /// The paper's U-Net.
+    Unet in unet;
+}

@@ -1,0 +1,165 @@
+//! A network as a model whose tables nothing was measured for yet: what a run begins with, and what
+//! it saves before it measures.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, anyhow};
+use finescale::layer::ConvShape;
+use finescale::model::{Invalid, LAYERS_MAX};
+use finescale::predictor::Linear;
+use finescale_data::dataset;
+use finescale_field::emergence::Process;
+use finescale_field::shells::Shells;
+use finescale_model::export::{self, Bounds, Precision};
+use finescale_model::{Array, AxisMeta, Calibration, Channel, Meta, Model};
+
+use super::calibrate::lambda_grid;
+use super::settings::{Base, Inputs};
+use super::{PredictorDriven, fresh};
+use crate::engine::checkpoint::Kept;
+use crate::engine::{Trainable, weights};
+use crate::networks::{Kind, Network};
+
+/// Most values of λ in a model's tables.
+const LAMBDAS: usize = 40;
+/// Steps of the suggested λ grid.
+const GRID_STEPS: usize = 8;
+
+impl PredictorDriven {
+    /// Refuses, before anything is written, settings whose model could not be finished: the
+    /// untrained one is exported as the trained one will be.
+    ///
+    /// # Errors
+    /// One sentence that names the setting and the mend.
+    pub(super) fn check<A: Trainable>(&self, device: &A::Device) -> Result<()> {
+        let network = &self.config.network;
+        network.check_on(&self.base.grid)?;
+        let fresh = fresh::<A>(&self.config, &self.base, device);
+        let model = self.unmeasured(fresh.map(|network| Kept { network, steps: 0 }).as_ref())?;
+        if model.meta.network.on_boards() {
+            export::file(&model, Precision::F32, &Bounds::default())
+                .map_err(|error| self.refusal(error))?;
+        }
+        Ok(())
+    }
+
+    /// Points of the shortest axis.
+    fn shortest(&self) -> usize {
+        let grid = self.base.grid;
+        grid.y().map_or(grid.nx(), |y| y.points().min(grid.nx()))
+    }
+
+    /// An error of the export, by the setting that it comes from.
+    fn refusal(&self, error: anyhow::Error) -> anyhow::Error {
+        let (tiny, window) = (&self.config.network.tiny, self.config.predictor.window);
+        let (channels, shortest) = (self.base.autocovariance.channels, self.shortest());
+        let invalid = error.downcast_ref::<Invalid>();
+        let field = match (invalid, error.downcast_ref::<finescale::Error>()) {
+            (Some(Invalid::Field { name }), _) => *name,
+            (_, Some(finescale::Error::Count { name, .. })) => *name,
+            _ => "",
+        };
+        match (field, Linear::EQUATIONS_MAX / channels) {
+            ("window" | "inputs", 0) => anyhow!(
+                "the data have {channels} channels, and boards have room for {}: import fewer of \
+                 them, or train with network.kind = \"unet\"",
+                Linear::EQUATIONS_MAX
+            ),
+            ("window" | "inputs", most) => anyhow!(
+                "predictor.window is {window}, and boards have no room for so many frames of \
+                 {channels} channels: use at most {most}, or network.kind = \"unet\""
+            ),
+            ("layers", _) => anyhow!(
+                "network.tiny.dilations names {} layers: name at most {LAYERS_MAX}",
+                tiny.dilations.len()
+            ),
+            ("dilation", _) => anyhow!(
+                "network.tiny.dilations is {:?}, and with {} taps the largest reaches further \
+                 than an axis of {shortest} points: use at most {}",
+                tiny.dilations,
+                tiny.kernel,
+                shortest / (tiny.kernel / 2)
+            ),
+            ("outputs", _) => anyhow!(
+                "network.tiny.channels is {}: use at most {}",
+                tiny.channels,
+                ConvShape::CHANNELS_MAX
+            ),
+            _ => error.context("these settings and data make a model that boards cannot use"),
+        }
+    }
+
+    /// λ of the tables: as trained, or geometric where too many were.
+    fn lambdas(&self) -> Vec<f64> {
+        let config = &self.config;
+        let all = config.lambda.values();
+        if all.len() <= LAMBDAS {
+            return all;
+        }
+        let (first, last) = (config.lambda.smallest, config.lambda.largest);
+        (0..LAMBDAS).map(|i| first * (last / first).powf(i as f64 / (LAMBDAS - 1) as f64)).collect()
+    }
+
+    /// The model of a network after its steps; without one the linear base alone. Its tables say
+    /// what the linear predictor's would, and it has no figures.
+    ///
+    /// # Errors
+    /// If the grid or the process is none of the runtime's, which was checked before.
+    pub(super) fn unmeasured<A: Trainable>(
+        &self,
+        kept: Option<&Kept<Network<A>>>,
+    ) -> Result<Model> {
+        let mut arrays =
+            kept.map_or_else(BTreeMap::new, |kept| weights::export::<A, _>(&kept.network));
+        let config = &self.config;
+        let (spec, statistics) = (self.reader.spec(), self.reader.statistics());
+        let (base, grid) = (&self.base, self.base.grid);
+        let packed = &base.autocovariance;
+        let shape = vec![packed.window + 1, packed.channels, packed.channels, grid.ny(), grid.nx()];
+        arrays.insert("autocovariance".into(), Array { shape, values: packed.values.clone() });
+        let p = &config.predictor;
+        let width = packed.channels * Shells::new(&grid).count;
+        let calibration = Calibration::neutral(self.lambdas(), width, p.score_head);
+        arrays.extend(calibration.arrays(packed.channels));
+        let channel = |(channel, s): (&dataset::Channel, &dataset::ChannelStatistics)| Channel {
+            name: channel.name.clone(),
+            units: channel.units.clone(),
+            mean: s.mean,
+            std: s.std,
+        };
+        let meta = Meta {
+            name: self.name.clone(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            channels: spec.channels.iter().zip(&statistics.channels).map(channel).collect(),
+            y: grid.y().map(AxisMeta::of),
+            x: AxisMeta::of(grid.x()),
+            frame_interval: spec.time.interval,
+            alpha: config.process.alpha,
+            beta2: config.process.beta2,
+            laplacian: config.process.laplacian,
+            window: p.window,
+            network: config.network.meta(),
+            linear_base: p.base == Base::Linear || config.network.kind == Kind::Linear,
+            filtered_inputs: p.inputs == Inputs::FilteredAndRaw,
+            bounded: p.bounded,
+            score_head: p.score_head,
+            lambdas: calibration.lambdas,
+            lambda_grid: lambda_grid(self.emergence(), GRID_STEPS),
+            data: self.reader.hash().into(),
+            seed: config.seed,
+            steps: kept.map_or(0, |kept| kept.steps),
+            figures: BTreeMap::new(),
+        };
+        Ok(Model { meta, arrays })
+    }
+
+    /// λ_S of every mode with power.
+    fn emergence(&self) -> impl Iterator<Item = f64> {
+        let (grid, process) = (self.base.grid, Process::from(&self.base.process));
+        let kappas: Vec<f64> = process.kappas(&grid).collect();
+        let modes = kappas.into_iter().cycle().zip(self.base.power());
+        modes
+            .filter(|(_, power)| *power > 1e-6)
+            .filter_map(move |(kappa, power)| process.emergence(kappa, f64::from(power)))
+    }
+}

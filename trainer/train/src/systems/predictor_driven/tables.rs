@@ -1,0 +1,226 @@
+//! What the method needs at every trained λ, as tensors on the device.
+
+use anyhow::Result;
+use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn::tensor::{Tensor, TensorData};
+use finescale::Grid;
+
+use super::settings::{Base, Inputs};
+use crate::config::Config;
+use crate::engine::basis::Basis;
+use crate::networks::Kind;
+use finescale_field::modes::{Partner, planes};
+use finescale_model::linear::LinearBase;
+use finescale_model::reference::lambda_features;
+
+/// Tables over λ. The first dimension is λ, or λ × frames available.
+#[derive(Clone, Debug)]
+pub struct Tables<B: Backend> {
+    /// The grid.
+    pub grid: Grid,
+    /// Channels.
+    pub channels: usize,
+    /// Frames in a window.
+    pub window: usize,
+    /// What the network sees.
+    pub inputs: Inputs,
+    /// Values of λ.
+    pub lambdas: Vec<f64>,
+    /// Exchanges of cosine and sine that the linear base needs.
+    pub partners: Vec<Partner>,
+    /// Transforms.
+    pub basis: Basis<B>,
+    /// `[λ, LAMBDA_FEATURES]`.
+    pub features: Tensor<B, 2>,
+    /// C, `[λ, modes]`.
+    pub damping: Tensor<B, 2>,
+    /// √Σ, `[λ, modes]`.
+    pub noise: Tensor<B, 2>,
+    /// Wiener filter scaled to a unit-variance field, `[λ, channels · modes]`.
+    pub filter: Tensor<B, 2>,
+    /// What scales a frame to unit variance, `[λ, channels]`.
+    pub raw: Tensor<B, 2>,
+    /// The linear increment, `[λ · window, channels out · partners · window · channels in · modes]`, oldest frame first; `None`
+    /// without a base.
+    pub increment: Option<Tensor<B, 2>>,
+    /// As `increment`, for the noise of the newest frame.
+    pub noise_estimate: Option<Tensor<B, 2>>,
+    /// Standard deviation of a grid value of the base's error, `[λ, channels]`.
+    pub increment_scale: Tensor<B, 2>,
+    /// The same of the noise estimate's error.
+    pub noise_scale: Tensor<B, 2>,
+    /// S of the linear predictor, `[λ · window, channels · modes]`.
+    pub innovation: Tensor<B, 2>,
+    /// v = mean of Σ over modes, `[λ]`.
+    pub mean_noise: Tensor<B, 1>,
+}
+
+impl<B: Backend> Tables<B> {
+    /// Solves the linear predictor at every λ and moves everything to a device.
+    ///
+    /// # Errors
+    /// As [`LinearBase::at`].
+    pub fn new(
+        base: &LinearBase,
+        config: &Config,
+        lambdas: &[f64],
+        device: &B::Device,
+    ) -> Result<Self> {
+        let grid = base.grid;
+        let (c, w, m) = (base.autocovariance.channels, base.autocovariance.window, grid.points());
+        let power = base.power();
+        let mut rows = Rows::default();
+        let with_base =
+            config.predictor.base == Base::Linear || config.network.kind == Kind::Linear;
+        let partners = if with_base { Partner::all(&grid) } else { Vec::new() };
+        for &lambda in lambdas {
+            let at = base.at(lambda)?;
+            let (damping, sigma): (Vec<f32>, Vec<f32>) = grid
+                .kappas(base.process.laplacian())
+                .map(|kappa| {
+                    (
+                        base.process.damping(kappa, lambda as f32),
+                        base.process.noise_variance(kappa, lambda as f32),
+                    )
+                })
+                .unzip();
+            rows.features.extend(lambda_features(lambda).map(|value| value as f32));
+            rows.mean_noise.push(mean(sigma.iter().copied()));
+            for power in power.chunks_exact(m) {
+                let signal = power.iter().zip(&damping).map(|(p, c)| c * c * p);
+                let total = signal.clone().zip(&sigma).map(|(signal, sigma)| signal + sigma);
+                let wiener: Vec<f32> = signal.zip(total.clone()).map(|(s, v)| s / v).collect();
+                let filtered = wiener.iter().zip(total.clone()).map(|(g, v)| g * g * v);
+                let scale = 1.0 / mean(filtered).sqrt().max(1e-12);
+                rows.filter.extend(wiener.iter().map(|g| g * scale));
+                rows.raw.push(1.0 / mean(total).sqrt());
+            }
+            let full = (w - 1) * c * m..w * c * m;
+            for channel in at.innovation[full.clone()].chunks_exact(m) {
+                rows.increment_scale.push(mean(channel.iter().copied()).sqrt());
+            }
+            for channel in at.noise_residual[full].chunks_exact(m) {
+                rows.noise_scale.push(mean(channel.iter().copied()).sqrt());
+            }
+            rows.innovation.extend(&at.innovation);
+            rows.damping.extend(damping);
+            rows.noise.extend(sigma.into_iter().map(f32::sqrt));
+            if with_base {
+                let newest = |frame: usize, a: usize, b: usize| frame == w - 1 && a == b;
+                rows.increment.extend(device_order(&grid, &at.coefficients, c, w, |f, a, b| {
+                    if newest(f, a, b) { -1.0 } else { 0.0 }
+                }));
+                if config.predictor.score_head {
+                    rows.noise_estimate.extend(device_order(
+                        &grid,
+                        &at.noise_coefficients,
+                        c,
+                        w,
+                        |_, _, _| 0.0,
+                    ));
+                }
+            }
+        }
+        let l = lambdas.len();
+        let tensor = |values: Vec<f32>, rows: usize| {
+            let width = values.len() / rows;
+            Tensor::<B, 2>::from_data(TensorData::new(values, [rows, width]), device)
+        };
+        let some = |values: Vec<f32>| (!values.is_empty()).then(|| tensor(values, l * w));
+        Ok(Self {
+            grid,
+            channels: c,
+            window: w,
+            inputs: config.predictor.inputs,
+            lambdas: lambdas.to_vec(),
+            partners,
+            basis: Basis::new(&grid, device)?,
+            features: tensor(rows.features, l),
+            damping: tensor(rows.damping, l),
+            noise: tensor(rows.noise, l),
+            filter: tensor(rows.filter, l),
+            raw: tensor(rows.raw, l),
+            increment: some(rows.increment),
+            noise_estimate: some(rows.noise_estimate),
+            increment_scale: tensor(rows.increment_scale, l),
+            noise_scale: tensor(rows.noise_scale, l),
+            innovation: tensor(rows.innovation, l * w),
+            mean_noise: tensor(rows.mean_noise, l).reshape([l]),
+        })
+    }
+
+    /// The same tables, as constants of what is differentiated.
+    pub fn lift<A: AutodiffBackend<InnerBackend = B>>(&self) -> Tables<A> {
+        let lift = |table: &Tensor<B, 2>| Tensor::from_inner(table.clone());
+        Tables {
+            grid: self.grid,
+            channels: self.channels,
+            window: self.window,
+            inputs: self.inputs,
+            lambdas: self.lambdas.clone(),
+            partners: self.partners.clone(),
+            basis: self.basis.lift(),
+            features: lift(&self.features),
+            damping: lift(&self.damping),
+            noise: lift(&self.noise),
+            filter: lift(&self.filter),
+            raw: lift(&self.raw),
+            increment: self.increment.as_ref().map(lift),
+            noise_estimate: self.noise_estimate.as_ref().map(lift),
+            increment_scale: lift(&self.increment_scale),
+            noise_scale: lift(&self.noise_scale),
+            innovation: lift(&self.innovation),
+            mean_noise: Tensor::from_inner(self.mean_noise.clone()),
+        }
+    }
+
+    /// Row of the tables over λ × frames available.
+    pub fn row(&self, lambda: usize, available: usize) -> i32 {
+        (lambda * self.window + available - 1) as i32
+    }
+}
+
+#[derive(Default)]
+struct Rows {
+    features: Vec<f32>,
+    damping: Vec<f32>,
+    noise: Vec<f32>,
+    filter: Vec<f32>,
+    raw: Vec<f32>,
+    increment: Vec<f32>,
+    noise_estimate: Vec<f32>,
+    increment_scale: Vec<f32>,
+    noise_scale: Vec<f32>,
+    innovation: Vec<f32>,
+    mean_noise: Vec<f32>,
+}
+
+/// `[available][lag][out][in][mode]`, packed, to `[available][out][partner][frame][in][mode]` planes with frames oldest
+/// first; `identity(frame, out, in)` is added to the plane of the mode itself.
+fn device_order(
+    grid: &Grid,
+    packed: &[f32],
+    c: usize,
+    w: usize,
+    identity: impl Fn(usize, usize, usize) -> f32,
+) -> Vec<f32> {
+    let (m, q) = (grid.points(), Partner::all(grid).len());
+    let mut out = vec![0.0; w * c * q * w * c * m];
+    for (index, operator) in packed.chunks_exact(m).enumerate() {
+        let (b, a, lag) = (index % c, index / c % c, index / (c * c) % w);
+        let (available, frame) = (index / (c * c * w), w - 1 - lag);
+        for (partner, plane) in planes(grid, operator).chunks_exact(m).enumerate() {
+            let place = ((((available * c + a) * q + partner) * w + frame) * c + b) * m;
+            let shift = if partner == 0 { identity(frame, a, b) } else { 0.0 };
+            for (out, value) in out[place..place + m].iter_mut().zip(plane) {
+                *out = value + shift;
+            }
+        }
+    }
+    out
+}
+
+fn mean(values: impl Iterator<Item = f32>) -> f32 {
+    let (sum, n) = values.fold((0.0, 0), |(sum, n), value| (sum + f64::from(value), n + 1));
+    (sum / f64::from(n.max(1))) as f32
+}
