@@ -42,12 +42,12 @@ pub(super) fn broken(root: &Path, pages: &[Page]) -> Vec<String> {
 /// A sentence for every page that the book would leave out: those of its own folder, and those that its pages link to.
 pub(super) fn left_out(summary: &Page, pages: &[Page]) -> Vec<String> {
     let listed = summary.targets();
-    let missing =
-        |file: &Path| is_page(file) && file != summary.path && !listed.iter().any(|l| l == file);
+    let missing = |file: &Path| is_page(file) && !listed.iter().any(|l| l == file);
     let list = summary.path.display();
     let mut faults = Vec::new();
     for page in pages {
-        if page.path.parent() == summary.path.parent() && missing(&page.path) {
+        let beside = page.path.parent() == summary.path.parent() && page.path != summary.path;
+        if beside && missing(&page.path) {
             faults.push(format!("{}: {list} does not list this page", page.path.display()));
         }
         if !listed.contains(&page.path) {
@@ -124,7 +124,7 @@ mod tests {
         let summary = page("docs/SUMMARY.md", "[Start](../README.md)\n- [Method](method.md)\n");
         let pages = [
             page("README.md", "[method](docs/method.md)\n\n[scores](docs/scores.md)\n"),
-            page("docs/method.md", ""),
+            page("docs/method.md", "[all pages](SUMMARY.md)"),
             page("docs/scores.md", ""),
             page("tests/README.md", "[not in the book](more.md)"),
         ];
@@ -133,6 +133,7 @@ mod tests {
             faults,
             [
                 "README.md:3: the link `docs/scores.md` names a page that docs/SUMMARY.md does not list",
+                "docs/method.md:1: the link `SUMMARY.md` names a page that docs/SUMMARY.md does not list",
                 "docs/scores.md: docs/SUMMARY.md does not list this page",
             ]
         );

@@ -75,6 +75,11 @@ fn build(root: &Path) -> Result<()> {
     let mut mdbook = Command::new(mdbook);
     mdbook.env("MDBOOK_BOOK__SRC", "pages").arg("build").arg(&laid).arg("--dest-dir").arg(&site);
     command::run(&mut mdbook)?;
+    for chapter in Page::read(root, Path::new(SUMMARY))?.targets() {
+        // Links between pages become links to these names.
+        let made = site.join(chapter.with_extension("html"));
+        ensure!(made.is_file(), "mdBook has not made {}", made.display());
+    }
     println!("the site: {}", site.join("index.html").display());
     Ok(())
 }
