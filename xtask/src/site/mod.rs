@@ -96,7 +96,7 @@ fn lay_out(root: &Path, to: &Path) -> Result<()> {
             }
         }
     }
-    fs::write(to.join("SUMMARY.md"), summary.from_the_root())?;
+    fs::write(to.join("SUMMARY.md"), summary.seen_from_the_root())?;
     Ok(())
 }
 

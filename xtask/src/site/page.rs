@@ -98,7 +98,7 @@ impl Page {
     }
 
     /// The text, with its links relative to the root and not to the page.
-    pub(super) fn from_the_root(&self) -> String {
+    pub(super) fn seen_from_the_root(&self) -> String {
         let mut text = self.text.clone();
         for link in self.links.iter().rev() {
             let Some((Some(target), _)) = self.target(link) else { continue };
