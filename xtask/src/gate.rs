@@ -10,7 +10,7 @@ use crate::board::Board;
 use crate::firmware::{OVERFLOW, RELEASE};
 use crate::setup::{self, Lints, Missing, Tools, python, winds};
 use crate::stages::{Count, Skipping, Stages};
-use crate::{command, firmware, gpu, paths};
+use crate::{command, firmware, gpu, paths, site};
 
 /// All tests. What cannot be run here is skipped, with the reason.
 pub(crate) fn test() -> Result<bool> {
@@ -101,6 +101,7 @@ fn lints(stages: &mut Stages) {
         let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--lib"]);
         command::run(doc.env("RUSTDOCFLAGS", "-Dwarnings"))
     });
+    site::check_and_build(stages);
 }
 
 fn desktop_tests(stages: &mut Stages) {

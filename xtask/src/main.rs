@@ -8,6 +8,7 @@ mod gate;
 mod gpu;
 mod paths;
 mod setup;
+mod site;
 mod stages;
 
 use std::env;
@@ -23,6 +24,7 @@ cargo xtask COMMAND
   test                all tests: on the desktop, then the firmware under QEMU; what is missing is named
                       and its tests are skipped
   ci                  lints and documentation, then exactly what `test` runs; no firmware may be skipped
+  site                check every link between the repository's pages, and make a site of them in target/site
   firmware [BOARD…]   build, run and prove the firmware for these boards (all by default)
   setup [--dry-run]   say what the tests need beside Rust and is missing, then download and build it,
                       all of it into the target folder (with --dry-run: only say it)
@@ -51,6 +53,7 @@ fn dispatch() -> Result<bool> {
         ["ci"] => gate::ci(),
         ["firmware", ref boards @ ..] => gate::firmware(&Board::named(boards)?),
         ["gpu", ref arguments @ ..] => gpu::run(arguments).map(|()| true),
+        ["site"] => site::run(),
         ["setup"] => setup::run(false),
         ["setup", "--dry-run"] => setup::run(true),
         [] | ["help" | "-h" | "--help"] => {

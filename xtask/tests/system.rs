@@ -118,7 +118,9 @@ fn setup_says_what_it_will_do_before_it_does_it() {
     let output = machine.xtask(&["setup", "--dry-run"]);
     let (plan, calls) = (text(&output), machine.calls("apt-get"));
     assert!(output.status.success() && calls.is_empty(), "{plan}");
-    for names in ["rustc-web", "qemu-system-misc", "unpack", "qemu-run", "Python", "28 MB"] {
+    for names in
+        ["rustc-web", "qemu-system-misc", "unpack", "qemu-run", "mdbook", "Python", "28 MB"]
+    {
         assert!(plan.contains(names), "{names}: {plan}");
     }
 

@@ -1,5 +1,5 @@
-//! What the firmware and the tests need beside Rust: a compiler for the boards' targets, QEMU, `qemu-run`, which decodes defmt,
-//! Python's packages and real winds.
+//! What the firmware, the tests and the site need beside Rust: a compiler for the boards' targets, QEMU, `qemu-run`, which
+//! decodes defmt, mdBook, Python's packages and real winds.
 //!
 //! [`find`] looks for it and changes nothing. [`run`], the command `setup`, says what is absent and gets it, all of it into the
 //! target folder: the system stays as it is. A rustup toolchain that has the targets is used as it is. Where it has not,
@@ -7,6 +7,7 @@
 //! through rustup.
 
 mod debian;
+mod program;
 pub(crate) mod python;
 mod sysroot;
 mod toolchain;
@@ -15,17 +16,16 @@ pub(crate) mod winds;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
-use std::process::Command;
 use std::{env, iter};
 
 use anyhow::{Result, ensure};
 
 use crate::board::{self, Board, Console};
+use crate::paths;
 use crate::stages::{Count, Skipping, Stages};
-use crate::{command, paths};
+pub(crate) use program::MDBOOK;
+use program::{Program, QEMU_RUN};
 pub(crate) use toolchain::Toolchain;
-
-const QEMU_RUN: &str = "0.3.1";
 
 /// A tool that is absent; the sentence says what to do.
 #[derive(Debug)]
@@ -72,7 +72,7 @@ enum Need {
         all: Vec<&'static str>,
         targets: Vec<String>,
     },
-    QemuRun,
+    Program(Program),
     Python,
     Winds,
 }
@@ -84,7 +84,7 @@ impl fmt::Display for Need {
                 write!(f, "Rust's core for {}", targets.join(", "))
             }
             Self::Debian { absent, .. } => write!(f, "Debian's {}", absent.join(", ")),
-            Self::QemuRun => write!(f, "qemu-run {QEMU_RUN}"),
+            Self::Program(program) => program.fmt(f),
             Self::Python => f.write_str("the environment of Python"),
             Self::Winds => f.write_str("the file of real winds"),
         }
@@ -110,7 +110,7 @@ impl Need {
                 });
                 unpack.into_iter().chain(build).collect()
             }
-            Self::QemuRun => vec![format!("build qemu-run {QEMU_RUN} from crates.io")],
+            Self::Program(program) => vec![program.plan()],
             Self::Python => vec![
                 "make an environment of Python with the packages of tests/python/requirements.txt"
                     .into(),
@@ -136,7 +136,7 @@ impl Need {
                 }
                 sysroot::build(&targets.iter().map(String::as_str).collect::<Vec<_>>())
             }
-            Self::QemuRun => install_qemu_run(),
+            Self::Program(program) => program.install(),
             Self::Python => python::make(),
             Self::Winds => winds::fetch().map(drop),
         }
@@ -147,6 +147,9 @@ impl Need {
 /// that the gate cannot do without.
 pub(crate) fn run(dry_run: bool) -> Result<bool> {
     let mut needs = firmware_needs(&Board::all()?, Lints::With)?;
+    if MDBOOK.find().is_none() {
+        needs.push(Need::Program(MDBOOK));
+    }
     if python::find()?.is_none() {
         needs.push(Need::Python);
     }
@@ -192,7 +195,7 @@ pub(crate) fn find(boards: &[Board], lints: Lints) -> Result<Tools> {
     };
     let path = env::var_os("PATH").unwrap_or_default();
     let path = env::join_paths(env::split_paths(&path).chain(iter::once(debian::programs())))?;
-    Ok(Tools { toolchain, qemu_run: qemu_run(), path })
+    Ok(Tools { toolchain, qemu_run: QEMU_RUN.file(), path })
 }
 
 /// What is absent for these boards' firmware.
@@ -227,28 +230,8 @@ fn firmware_needs(boards: &[Board], lints: Lints) -> Result<Vec<Need>> {
         needs.push(Need::Debian { absent, all, targets });
     }
     let decodes = |board: &Board| board.console == Console::Defmt && board.qemu.is_some();
-    if boards.iter().any(decodes) && !qemu_run().is_file() {
-        needs.push(Need::QemuRun);
+    if boards.iter().any(decodes) && QEMU_RUN.find().is_none() {
+        needs.push(Need::Program(QEMU_RUN));
     }
     Ok(needs)
-}
-
-fn qemu_run_folder() -> PathBuf {
-    paths::tools().join(format!("qemu-run-{QEMU_RUN}"))
-}
-
-fn qemu_run() -> PathBuf {
-    qemu_run_folder().join("bin/qemu-run")
-}
-
-fn install_qemu_run() -> Result<()> {
-    let mut cargo = Command::new("cargo");
-    cargo.args(["install", "--quiet", "--locked", "--root"]).arg(qemu_run_folder());
-    cargo.args([format!("--version=={QEMU_RUN}").as_str(), "qemu-run"]);
-    command::run(&mut cargo).map_err(|error| {
-        Missing(format!(
-            "qemu-run {QEMU_RUN}, which decodes the firmware's output, cannot be built: {error}"
-        ))
-        .into()
-    })
 }
