@@ -2,7 +2,7 @@
 
 pub mod backend;
 pub mod basis;
-pub(crate) mod checkpoint;
+pub mod checkpoint;
 pub mod frames;
 pub mod kernels;
 pub mod learner;

@@ -1,0 +1,152 @@
+//! A system of two stages: the first network is frozen when the second begins, and a training that
+//! goes on between them gives the bits of one that was never interrupted.
+
+#[allow(dead_code, reason = "one kind of model is enough here")]
+#[path = "../../fixtures/models.rs"]
+mod models;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Result;
+use burn::module::{Module, Param};
+use burn::tensor::{Tensor, backend::Backend};
+use clap::Parser;
+use finescale_data::dataset::Reader;
+use finescale_data::simulate::SimulateArgs;
+use finescale_model::{Array, Model};
+use finescale_train::config::Layers;
+use finescale_train::engine::Trainable;
+use finescale_train::engine::backend::{Cpu, Differentiable};
+use finescale_train::engine::checkpoint::Kept;
+use finescale_train::engine::learner::{Loss, Losses};
+use finescale_train::engine::weights;
+use finescale_train::run::{RunIdentity, TrainingRun};
+use finescale_train::systems::{Level, Stage, System, Validation};
+
+type A = Differentiable<Cpu>;
+
+/// One number.
+#[derive(Module, Debug)]
+struct Number<B: Backend> {
+    value: Param<Tensor<B, 1>>,
+}
+
+/// The first number learns to be 2, the second to be three times the first, frozen one.
+struct Chain;
+
+const STEPS: usize = 400;
+
+fn value<B: Backend>(network: &Number<B>) -> f64 {
+    f64::from(network.value.val().into_data().to_vec::<f32>().unwrap()[0])
+}
+
+impl<A: Trainable> System<A> for Chain {
+    type Held = ();
+    type Network = Number<A>;
+
+    fn prepare(_: &TrainingRun, devices: &[A::Device]) -> Result<(Self, Vec<()>)> {
+        Ok((Self, vec![(); devices.len()]))
+    }
+
+    fn stages(&self) -> Vec<Stage> {
+        ["first", "second"].map(|name| Stage { name, steps: STEPS }).to_vec()
+    }
+
+    fn level(&self) -> Level {
+        Level { symbol: "k", bands: &[0.5, 1.0] }
+    }
+
+    fn network(&self, stage: usize, device: &A::Device) -> Number<A> {
+        Number { value: Param::from_tensor(Tensor::from_data([stage as f32], device)) }
+    }
+
+    fn loss(&self, (): &(), earlier: &[Kept<Number<A>>], network: &Number<A>, _: u64) -> Loss<A> {
+        let goal = earlier.first().map_or_else(
+            || network.value.val().detach() * 0.0 + 2.0,
+            |kept| kept.network.value.val() * 3.0,
+        );
+        let error = network.value.val() - goal;
+        let values = error.clone() * error;
+        let samples = Losses { values: values.clone().inner(), levels: vec![0.4] };
+        Loss { total: values, samples }
+    }
+
+    fn validate(&self, (): &(), _: &[Kept<Number<A>>], network: &Number<A>) -> Result<Validation> {
+        let losses = vec![(0.4, value(network))];
+        let other = Validation { rollout: vec![0.1], spectrum: vec![0.1], ..Validation::default() };
+        Ok(Validation { losses, ..other })
+    }
+
+    fn model(&self, networks: &[Kept<Number<A>>]) -> Result<Model> {
+        let mut model = models::model(&models::kinds()[0]);
+        for (n, kept) in networks.iter().enumerate() {
+            let mut arrays = weights::export::<A, _>(&kept.network);
+            let array: Array = arrays.remove("network.value").unwrap();
+            model.arrays.insert(format!("network.{n}"), array);
+        }
+        Ok(model)
+    }
+
+    fn measure(&self, (): &(), networks: &[Kept<Number<A>>], _: &mut Model) -> Result<String> {
+        Ok(format!("{} networks", networks.len()))
+    }
+}
+
+#[derive(Parser)]
+struct Simulate {
+    #[command(flatten)]
+    args: SimulateArgs,
+}
+
+fn run(home: &Path, name: &str, begins: bool) {
+    let mut layers = Layers::default();
+    layers
+        .add(
+            "[training]\nlearning-rate = 0.1\nwarmup = 1\nclip = 100.0\n[report]\nevery = 200",
+            "the test",
+        )
+        .unwrap();
+    let reader = Arc::new(Reader::open(&home.join("data.zarr")).unwrap());
+    let identity = RunIdentity::new(name, &reader, "cpu", 2);
+    let (config, text) = (layers.finish().unwrap(), layers.text());
+    let run = TrainingRun {
+        folder: home.join(name),
+        config,
+        reader,
+        name: name.into(),
+        begin: begins.then_some((text, identity)),
+    };
+    // Two devices share every step, though on the CPU they are one.
+    run.by::<A, Chain>(&[Default::default(), Default::default()]).unwrap();
+}
+
+#[test]
+fn a_later_stage_learns_from_the_frozen_one_and_resumes_between_them() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let data = home.join("data.zarr");
+    let simulate = ["simulate", "linear", "--trajectories", "4", "--out", data.to_str().unwrap()];
+    Simulate::try_parse_from(simulate).unwrap().args.write().unwrap();
+    run(home, "whole", true);
+    let model = Model::open(&home.join("whole/model.safetensors")).unwrap();
+    let number = |n: usize| model.arrays[&format!("network.{n}")].values[0];
+    assert!((number(0) - 2.0).abs() < 0.01, "{}", number(0));
+    assert!((number(1) - 3.0 * number(0)).abs() < 0.03, "{}", number(1));
+
+    run(home, "resumed", true);
+    let checkpoints = |stage: usize, step: usize| {
+        home.join(format!("resumed/checkpoint-{stage}-{step:09}.safetensors"))
+    };
+    // What is left are the last two of the second stage. Without the newest, half of it is missing.
+    assert!(!checkpoints(0, STEPS).exists());
+    std::fs::remove_file(checkpoints(1, STEPS)).unwrap();
+    std::fs::remove_file(home.join("resumed/model.safetensors")).unwrap();
+    run(home, "resumed", false);
+    let whole = std::fs::read(home.join("whole/model.safetensors")).unwrap();
+    let resumed = std::fs::read(home.join("resumed/model.safetensors")).unwrap();
+    assert!(whole == resumed, "the resumed training gave another model");
+    for curves in ["curves-first.png", "curves-second.png"] {
+        assert!(home.join("whole").join(curves).exists(), "{curves}");
+    }
+}
