@@ -169,6 +169,7 @@ impl Unmeasured<'_> {
         let meta = Meta {
             name: run.name.clone(),
             version: env!("CARGO_PKG_VERSION").into(),
+            layout: finescale_model::LAYOUT,
             channels: spec.channels.iter().zip(&statistics.channels).map(channel).collect(),
             y: grid.y().map(AxisMeta::of),
             x: AxisMeta::of(grid.x()),
