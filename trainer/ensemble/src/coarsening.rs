@@ -51,14 +51,35 @@ impl Coarsening {
         let mut spectrum = frame.to_vec();
         let mut scratch = vec![0.0; spectral::scratch_len(&fine_grid)];
         spectral::forward(&fine_grid, &mut spectrum, &mut scratch)?;
-        if let Self::Damped { process, lambda, .. } = self {
-            process.damp(&fine_grid, *lambda, &mut spectrum)?;
-        }
-        let channels = frame.len() / fine_grid.points();
-        let mut out = vec![0.0; channels * coarse_grid.points()];
-        spectral::coarsen(&fine_grid, &spectrum, &coarse_grid, &mut out)?;
+        let mut out = self.modes(&fine_grid, &coarse_grid, &mut spectrum)?;
         spectral::inverse(&coarse_grid, &mut out, &mut scratch)?;
         Ok(out)
+    }
+
+    /// Spectra `[…][mode]` of the fine grid to those of the coarse one, without noise; those of the
+    /// fine grid are lost. Not of means over blocks, which are no modes.
+    ///
+    /// # Errors
+    /// If `coarse` is not the same domain with fewer points.
+    pub fn modes(&self, fine: &Grid, coarse: &Grid, spectra: &mut [f32]) -> Result<Vec<f32>> {
+        ensure!(*self != Self::BlockMean, "means over blocks are no modes");
+        if let Self::Damped { process, lambda, .. } = self {
+            process.damp(fine, *lambda, spectra)?;
+        }
+        let mut out = vec![0.0; spectra.len() / fine.points() * coarse.points()];
+        spectral::coarsen(fine, spectra, coarse, &mut out)?;
+        Ok(out)
+    }
+
+    /// C of every mode of the fine grid; 1 where nothing is damped.
+    pub fn damping(&self, fine: &Grid) -> Vec<f32> {
+        match self {
+            Self::Damped { process, lambda, .. } => {
+                let kappas = fine.kappas(process.laplacian());
+                kappas.map(|kappa| process.damping(kappa, *lambda)).collect()
+            }
+            Self::Modes | Self::BlockMean => vec![1.0; fine.points()],
+        }
     }
 
     /// For people.

@@ -7,8 +7,9 @@
 
 use std::f64::consts::PI;
 
-use finescale::spectral::RadialBins;
 use finescale::{ForwardProcess, Grid, Laplacian};
+
+use crate::shells::Shells;
 
 /// The forward process in double precision.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -65,7 +66,7 @@ impl Process {
     }
 }
 
-/// What emergence needs to know of the shells of |k| of a grid, as [`RadialBins`] has them.
+/// What emergence needs to know of the shells of |k| of a grid.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Emergence {
     process: Process,
@@ -78,16 +79,9 @@ pub struct Emergence {
 impl Emergence {
     /// On a grid.
     pub fn new(process: &ForwardProcess, grid: &Grid) -> Self {
-        let (bins, process) = (RadialBins::new(grid), Process::from(process));
-        let mut sums = vec![(0.0, 0_u32); bins.count()];
-        for (k, kappa) in grid.wavenumbers().zip(process.kappas(grid)) {
-            let (sum, count) = &mut sums[bins.bin(k)];
-            *sum += kappa;
-            *count += 1;
-        }
-        let wavenumbers = (0..bins.count()).map(|shell| bins.wavenumber(shell).into()).collect();
-        let kappas = sums.iter().map(|(sum, count)| sum / f64::from((*count).max(1))).collect();
-        Self { process, wavenumbers, kappas }
+        let (shells, process) = (Shells::new(grid), Process::from(process));
+        let kappas = shells.mean(&process.kappas(grid).collect::<Vec<_>>());
+        Self { process, wavenumbers: shells.wavenumbers(), kappas }
     }
 
     /// λ_S of a shell whose modes have the mean power `power`.

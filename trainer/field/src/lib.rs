@@ -1,7 +1,10 @@
-//! Modes of fields, in double precision: shells of wavenumber, transforms, operators, emergence.
+//! Modes of fields, in double precision: grids, standardisation, shells of wavenumber, transforms,
+//! operators, emergence.
 
 pub mod emergence;
+pub mod grid;
 pub mod modes;
 pub mod noise;
+pub mod scale;
 pub mod shells;
 pub mod transform;

@@ -1,10 +1,12 @@
 //! Complex Fourier modes inside the runtime's real spectra, and operators that act on them.
 //!
-//! A translation-invariant operator multiplies every complex mode by one complex number. It is kept **packed**, in an
-//! array shaped like the spectrum that it acts on: the two real modes (c, s) of a pair hold (re, im) of the number for
-//! û_m = (c + i s)/√2; the four (cc, cs, sc, ss) of a quadruple, first letter y, hold (re₊, im₊, re₋, im₋) of the numbers
-//! for û_(p,q) = (cc − ss + i(cs + sc))/2 and û_(p,−q) = (cc + ss + i(sc − cs))/2; a mode without a partner (0, N/2, and
-//! every mode of a reflecting axis) holds the real part.
+//! A translation-invariant operator multiplies every complex mode by one complex number. It is kept
+//! **packed**, as [`finescale::spectral::operator`] has it: in an array shaped like the spectrum
+//! that it acts on. The two real modes (c, s) of a pair hold (re, im) of the number for
+//! û_m = (c + i s)/√2; the four (cc, cs, sc, ss) of a quadruple, first letter y, hold
+//! (re₊, im₊, re₋, im₋) of the numbers for û(p, q) = ½ [(cc − ss) + i (cs + sc)] and
+//! û(−p, q) = ½ [(cc + ss) + i (cs − sc)]; a mode without a partner (0, N/2, and every mode of a
+//! reflecting axis) holds the real part.
 
 use finescale::{Axis, Boundary, Grid};
 use nalgebra::Complex;
@@ -70,8 +72,25 @@ impl Group {
             }
             Self::Four([cc, cs, sc, ss]) => [
                 Complex::new(at(cc) - at(ss), at(cs) + at(sc)) * 0.5,
-                Complex::new(at(cc) + at(ss), at(sc) - at(cs)) * 0.5,
+                Complex::new(at(cc) + at(ss), at(cs) - at(sc)) * 0.5,
             ],
+        }
+    }
+
+    /// The real modes of complex ones, to `to(place, value)`: undoes [`Self::complex`].
+    pub fn real(&self, [plus, minus]: [Complex<f64>; 2], mut to: impl FnMut(usize, f64)) {
+        match *self {
+            Self::One(place) => to(place, plus.re),
+            Self::Two([c, s]) => {
+                to(c, std::f64::consts::SQRT_2 * plus.re);
+                to(s, std::f64::consts::SQRT_2 * plus.im);
+            }
+            Self::Four([cc, cs, sc, ss]) => {
+                to(cc, plus.re + minus.re);
+                to(cs, plus.im + minus.im);
+                to(sc, plus.im - minus.im);
+                to(ss, minus.re - plus.re);
+            }
         }
     }
 
@@ -165,10 +184,10 @@ pub fn planes(grid: &Grid, packed: &[f32]) -> Vec<f32> {
                     set(itself, mode, even.re);
                 }
                 for (mode, sign) in [(cc, -1.0), (cs, 1.0), (sc, -1.0), (ss, 1.0)] {
-                    set(along_x, mode, sign * odd.im);
+                    set(along_x, mode, sign * even.im);
                 }
                 for (mode, sign) in [(cc, -1.0), (cs, -1.0), (sc, 1.0), (ss, 1.0)] {
-                    set(along_y, mode, sign * even.im);
+                    set(along_y, mode, sign * odd.im);
                 }
                 for (mode, sign) in [(cc, -1.0), (cs, 1.0), (sc, 1.0), (ss, -1.0)] {
                     set(both, mode, sign * odd.re);

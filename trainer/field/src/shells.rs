@@ -39,16 +39,22 @@ impl Shells {
         (0..self.count).map(|shell| self.wavenumber(shell)).collect()
     }
 
-    /// Mean over the modes of each shell of `[channel][mode]`, as `[channel][shell]`.
-    pub fn mean(&self, values: &[f64]) -> Vec<f64> {
-        let mut means = Vec::new();
+    /// Sum over the modes of each shell of `[channel][mode]`, as `[channel][shell]`.
+    pub fn sum(&self, values: &[f64]) -> Vec<f64> {
+        let mut all = Vec::new();
         for channel in values.chunks_exact(self.of.len()) {
             let mut sums = vec![0.0; self.count];
             for (&shell, value) in self.of.iter().zip(channel) {
                 sums[shell] += value;
             }
-            means.extend(sums.iter().zip(&self.modes).map(|(sum, &n)| sum / n.max(1) as f64));
+            all.extend(sums);
         }
-        means
+        all
+    }
+
+    /// Mean over the modes of each shell of `[channel][mode]`, as `[channel][shell]`.
+    pub fn mean(&self, values: &[f64]) -> Vec<f64> {
+        let sums = self.sum(values).into_iter().zip(self.modes.iter().cycle());
+        sums.map(|(sum, &n)| sum / n.max(1) as f64).collect()
     }
 }

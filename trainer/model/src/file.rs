@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
+use finescale::Boundary;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
-use super::{Array, Model};
+use super::{Array, AxisMeta, LAYOUT, Meta, Model};
 
 const KEY: &str = "finescale";
 
@@ -55,7 +56,14 @@ impl Model {
             .as_ref()
             .and_then(|metadata| metadata.get(KEY))
             .context("its header has no entry `finescale`")?;
-        let meta = serde_json::from_str(meta).context("its description is damaged")?;
+        let meta: Meta = serde_json::from_str(meta).context("its description is damaged")?;
+        let periodic = |axis: &AxisMeta| axis.boundary == Boundary::Periodic;
+        let both_ways = meta.y.as_ref().is_some_and(periodic) && periodic(&meta.x);
+        ensure!(
+            meta.layout == LAYOUT || (meta.layout < LAYOUT && !both_ways),
+            "its layout is {}, of another version of finescale: train it again",
+            meta.layout
+        );
         let mut arrays = BTreeMap::new();
         for (name, view) in SafeTensors::deserialize(bytes)?.tensors() {
             ensure!(view.dtype() == Dtype::F32, "its array `{name}` is not of f32");

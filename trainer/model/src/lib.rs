@@ -31,6 +31,7 @@ use serde::{Deserialize, Serialize};
 pub use calibration::{Calibration, ScoreMoments};
 
 use crate::linear::{LinearBase, PackedAutocovariance};
+use finescale_field::scale::Scale;
 
 /// An array of f32, row-major.
 #[derive(Clone, Debug, PartialEq)]
@@ -106,6 +107,9 @@ pub struct Meta {
     pub name: String,
     /// Version of finescale that trained it.
     pub version: String,
+    /// How the file is laid out, [`LAYOUT`].
+    #[serde(default = "first_layout")]
+    pub layout: u32,
     /// Channels in the order of the fields.
     pub channels: Vec<Channel>,
     /// The y axis; none on a line.
@@ -144,6 +148,14 @@ pub struct Meta {
     pub steps: usize,
     /// Validation figures at the end, by name.
     pub figures: BTreeMap<String, f64>,
+}
+
+/// The layout of files. Before it, the second complex mode of planes that are periodic both ways was
+/// the other one of the two conjugates.
+pub const LAYOUT: u32 = 2;
+
+fn first_layout() -> u32 {
+    1
 }
 
 /// A model.
@@ -185,6 +197,11 @@ impl Meta {
     /// If α or β² is out of range.
     pub fn process(&self) -> Result<ForwardProcess> {
         Ok(ForwardProcess::new(self.alpha, self.beta2, self.laplacian)?)
+    }
+
+    /// What standardises the channels.
+    pub fn scale(&self) -> Scale {
+        self.channels.iter().map(|c| (c.mean, c.std)).collect()
     }
 
     /// Fields that the network sees: every channel of every frame, filtered and raw or raw alone.

@@ -6,8 +6,9 @@ use anyhow::{Result, ensure};
 use clap::Args;
 use finescale::model::Model as View;
 
-use super::{Fields, InputArgs, Resolution, Scale, warnings};
+use super::{Fields, InputArgs, Resolution, warnings};
 use finescale_data::dataset::{Spec, TimeAxis};
+use finescale_field::scale::Scale;
 
 /// How many frames are given, and how many are wanted.
 #[derive(Clone, Debug, Args)]

@@ -7,6 +7,7 @@ use finescale::{Axis, Grid};
 use super::input::{Fields, Resolution};
 use finescale_data::calendar::Unit;
 use finescale_data::dataset::{Spec, TimeAxis};
+use finescale_field::scale::Scale;
 
 /// Grids of one domain agree to this; import rounds lengths to six decimals.
 const LENGTH: f64 = 1e-3;
@@ -132,25 +133,13 @@ fn time_step(time: &TimeAxis, trained: f64) -> Option<String> {
 
 /// Warnings about fields whose units look wrong. `std`: what deviation each channel should have, in units of the model's.
 pub fn warnings(fields: &Fields, view: &View<'_>, std: &[f64]) -> Vec<String> {
-    let (spec, points) = (&fields.spec, fields.spec.points());
-    let channels = spec.channels.len();
+    let spec = &fields.spec;
+    let scale = Scale::of_values(spec.channels.len(), spec.points(), &fields.values);
     let mut warnings = Vec::new();
     warnings.extend(time_step(&spec.time, f64::from(view.frame_interval())));
-    for (n, ((channel, model), share)) in
-        spec.channels.iter().zip(view.channel_descriptions()).zip(std).enumerate()
-    {
-        let values = || {
-            fields
-                .values
-                .chunks_exact(points)
-                .skip(n)
-                .step_by(channels)
-                .flatten()
-                .map(|v| f64::from(*v))
-        };
-        let count = (fields.values.len() / channels) as f64;
-        let mean = values().sum::<f64>() / count;
-        let deviation = (values().map(|v| (v - mean).powi(2)).sum::<f64>() / count).sqrt();
+    let channels = spec.channels.iter().zip(view.channel_descriptions());
+    let found = scale.mean.iter().zip(&scale.std);
+    for (((channel, model), (mean, deviation)), share) in channels.zip(found).zip(std) {
         let (name, expected) = (&channel.name, f64::from(model.std) * share);
         let units = |text: &str| text.replace([' ', '^', '*'], "").replace("**", "");
         let named = |text: &str| !text.is_empty() && text != "1";

@@ -1,18 +1,19 @@
 //! Coarse frames: what they are, how fine ones are made coarse, and what they measure of the fine ones.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use clap::ValueEnum;
 use finescale::model::Model as View;
-use finescale::spectral::{self, operator};
+use finescale::spectral;
 use finescale::{Axis, Boundary, ForwardProcess, Grid};
 use serde::Serialize;
 
 use super::Fields;
 use super::lambda::power;
-use super::standard::Scale;
 use finescale_data::dataset::{SpatialAxis, Spec};
 use finescale_ensemble::{Coarsening, block_means};
+use finescale_field::grid::{apply, refining_gain, with_points};
 use finescale_field::noise::{Purpose, STEPS};
+use finescale_field::scale::Scale;
 
 /// What the values of coarse frames are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
@@ -77,19 +78,7 @@ pub fn coarse_grid(fine: &Grid, points: &[usize]) -> Result<Grid> {
         axes.iter().zip(points).any(|(axis, &n)| n < axis.points()),
         "the coarse grid is the model's own, so nothing is coarse: give coarser frames, or --coarsen"
     );
-    let mut coarse = axes.into_iter().zip(points).map(|(axis, &n)| with_points(axis, n));
-    let first = coarse.next().context("there is no axis")??;
-    Ok(match coarse.next() {
-        Some(x) => Grid::plane(first, x?)?,
-        None => Grid::line(first),
-    })
-}
-
-/// Through the written form, which keeps the unit of wavenumbers to its last bit, as grids of one domain must.
-fn with_points(axis: Axis, points: usize) -> Result<Axis> {
-    let mut written = serde_json::to_value(axis)?;
-    written["points"] = points.into();
-    Ok(serde_json::from_value(written)?)
+    Ok(with_points(fine, points)?)
 }
 
 /// Fine frames made coarse.
@@ -115,22 +104,15 @@ impl Coarsener<'_> {
     /// If something does not fit, which was checked before.
     pub fn coarsen(&self, fields: &Fields) -> Result<Fields> {
         let (fine, scale) = (self.view.grid(), Scale::of(self.view));
-        let mut values = match self.kind {
-            InputKind::BlockMean => block_means(fine, &self.grid, &fields.values)?,
-            InputKind::Damped | InputKind::Modes => {
-                let mut spectra = fields.values.clone();
-                scale.spectra(fine, &mut spectra)?;
-                if self.kind == InputKind::Damped {
-                    for channel in spectra.chunks_exact_mut(fine.points()) {
-                        self.view.process().damp(fine, self.lambda, channel)?;
-                    }
-                }
-                let len = spectra.len() / fine.points() * self.grid.points();
-                let mut coarse = vec![0.0; len];
-                spectral::coarsen(fine, &spectra, &self.grid, &mut coarse)?;
-                scale.fields(&self.grid, &mut coarse)?;
-                coarse
-            }
+        let coarsening = self.kind.coarsening(self.view.process(), self.lambda);
+        let mut values = if coarsening == Coarsening::BlockMean {
+            block_means(fine, &self.grid, &fields.values)?
+        } else {
+            let mut spectra = fields.values.clone();
+            scale.spectra(fine, &mut spectra)?;
+            let mut coarse = coarsening.modes(fine, &self.grid, &mut spectra)?;
+            scale.fields(&self.grid, &mut coarse)?;
+            coarse
         };
         let mut spec = fields.spec.clone();
         spec.x = coarse_axis(&spec.x, self.grid.nx(), self.kind);
@@ -216,23 +198,16 @@ pub fn measure(
 ) -> Result<Measurement> {
     let (fine, process, scale) = (view.grid(), view.process(), Scale::of(view));
     let (points, channels) = (fine.points(), view.channels());
-    let noise: Vec<f32> = noise.iter().zip(scale.deviations()).map(|(n, std)| n / std).collect();
+    let noise: Vec<f32> = noise.iter().zip(&scale.std).map(|(n, std)| n / std).collect();
     let mut spectra = coarse.values.clone();
     scale.spectra(grid, &mut spectra)?;
     let mut values = vec![0.0; spectra.len() / grid.points() * points];
     spectral::refine(grid, &spectra, fine, &mut values)?;
     drop(spectra);
 
-    // What refining multiplies a mode with; 0 where the coarse grid has none.
-    let mut gain = vec![0.0; points];
-    spectral::refine(grid, &vec![1.0; grid.points()], fine, &mut gain)?;
+    let gain = refining_gain(grid, fine)?;
     let full = (points as f32 / grid.points() as f32).sqrt();
-    let damping: Vec<f32> = match kind {
-        InputKind::Damped => {
-            fine.kappas(process.laplacian()).map(|kappa| process.damping(kappa, lambda)).collect()
-        }
-        InputKind::Modes | InputKind::BlockMean => vec![1.0; points],
-    };
+    let damping = kind.coarsening(process, lambda).damping(fine);
     let mut variances = Vec::with_capacity(channels * points);
     if kind == InputKind::BlockMean {
         let power = power(view)?;
@@ -245,9 +220,7 @@ pub fn measure(
         }
         let fields = values.chunks_exact_mut(points);
         for (field, inverse) in fields.zip(inverses.chunks_exact(points).cycle()) {
-            let shown = field.to_vec();
-            field.fill(0.0);
-            operator::apply(fine, inverse, &shown, field)?;
+            apply(fine, inverse, field)?;
         }
     } else {
         for noise in &noise {
@@ -278,19 +251,12 @@ pub fn measure(
 /// # Errors
 /// As [`power`].
 pub fn deviations(view: &View<'_>, grid: &Grid, kind: InputKind, lambda: f32) -> Result<Vec<f64>> {
-    let (fine, process) = (view.grid(), view.process());
-    let mut gain = vec![0.0; fine.points()];
-    spectral::refine(grid, &vec![1.0; grid.points()], fine, &mut gain)?;
+    let fine = view.grid();
+    let gain = refining_gain(grid, fine)?;
+    let damping = kind.coarsening(view.process(), lambda).damping(fine);
     let share = |power: &[f32]| {
-        let modes = power.iter().zip(&gain).zip(fine.kappas(process.laplacian()));
-        let variance: f64 = modes
-            .filter(|((_, gain), _)| **gain > 0.0)
-            .map(|((power, _), kappa)| {
-                let c =
-                    if kind == InputKind::Damped { process.damping(kappa, lambda) } else { 1.0 };
-                f64::from(power * c * c)
-            })
-            .sum();
+        let modes = power.iter().zip(&gain).zip(&damping).filter(|((_, gain), _)| **gain > 0.0);
+        let variance: f64 = modes.map(|((power, _), c)| f64::from(power * c * c)).sum();
         (variance / fine.points() as f64).sqrt()
     };
     Ok(power(view)?.chunks_exact(fine.points()).map(share).collect())

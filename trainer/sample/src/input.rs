@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use finescale::model::Model as View;
 
 use super::check;
@@ -15,8 +15,8 @@ use finescale_data::import::{self, Fill, Options, source};
 #[derive(Clone, Debug, Args)]
 pub struct InputArgs {
     /// Part of a data set to take
-    #[arg(long, value_enum, default_value = "test")]
-    split: Part,
+    #[arg(long, value_parser = ["train", "valid", "test", "all"], default_value = "test")]
+    split: String,
     /// Trajectories to take, the first ones; by default all
     #[arg(long, value_name = "N")]
     trajectories: Option<usize>,
@@ -29,15 +29,6 @@ pub struct InputArgs {
     /// Fills missing values of a file, as `finescale data import` does
     #[arg(long, value_name = "METHOD,…", value_delimiter = ',')]
     fill: Vec<Fill>,
-}
-
-/// A part of a data set, or all of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Part {
-    Train,
-    Valid,
-    Test,
-    All,
 }
 
 /// Fields in memory, in physical units, with the model's channels in its order.
@@ -126,11 +117,8 @@ impl InputArgs {
     /// The frames to take, and the trajectories that have them.
     fn range(&self, reader: &Reader) -> Result<(Range<usize>, Vec<usize>)> {
         let spec = reader.spec();
-        let split = match self.split {
-            Part::All => return Ok((0..spec.frames(), (0..spec.trajectories).collect())),
-            Part::Train => Split::Train,
-            Part::Valid => Split::Valid,
-            Part::Test => Split::Test,
+        let Some(split) = Split::ALL.into_iter().find(|split| split.name() == self.split) else {
+            return Ok((0..spec.frames(), (0..spec.trajectories).collect()));
         };
         let segments = reader.segments(split);
         let longest = segments.iter().max_by_key(|s| (s.frames.len(), usize::MAX - s.frames.start));

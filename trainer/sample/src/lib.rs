@@ -15,7 +15,6 @@ mod predictor;
 mod progress;
 mod run;
 mod settings;
-mod standard;
 pub mod super_resolution;
 mod task;
 
@@ -25,5 +24,4 @@ pub use model::HostModel;
 pub use predictor::with_predictor;
 pub use run::Draw;
 pub use settings::{Preset, SamplerArgs, Settings, StartKind};
-pub use standard::Scale;
 pub use task::{Prepared, TaskArgs};

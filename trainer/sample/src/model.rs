@@ -60,7 +60,7 @@ impl HostModel {
     }
 
     /// Whether the network was left out.
-    pub fn is_linear(&self) -> bool {
+    pub(crate) fn is_linear(&self) -> bool {
         self.linear
     }
 }

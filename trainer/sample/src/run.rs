@@ -11,9 +11,9 @@ use rayon::prelude::*;
 use super::partial::{Drawn, Partial};
 use super::predictor::Watched;
 use super::progress::Progress;
-use super::standard::Scale;
 use super::{HostModel, with_predictor};
 use finescale_field::noise::Purpose;
+use finescale_field::scale::Scale;
 use finescale_host::interrupt::{self, Interrupted};
 
 /// What to draw.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use finescale::Sampler;
 use finescale::model::Model as View;
@@ -16,33 +17,11 @@ use finescale_field::noise::STEPS;
 /// Options of the sampler, the same for all four commands.
 #[derive(Clone, Debug, Default, Args)]
 pub struct SamplerArgs {
-    /// Sampler to start from
-    #[arg(long, value_enum)]
-    preset: Option<Preset>,
     /// Settings in TOML, over the preset; flags come over them
     #[arg(long, value_name = "FILE")]
     sampler: Option<PathBuf>,
-    /// Steps from λ* to 0
-    #[arg(long)]
-    steps: Option<u32>,
-    /// λ*, the scale where paths start, above 0 and at most 1
-    #[arg(long, value_name = "λ", allow_negative_numbers = true)]
-    lambda: Option<f32>,
-    /// How λ goes down
-    #[arg(long, value_enum)]
-    spacing: Option<Spacing>,
-    /// Noise of a step
-    #[arg(long, value_enum)]
-    rule: Option<Rule>,
-    /// Where scores come from: the path's density, or the model's score head
-    #[arg(long, value_enum)]
-    score: Option<ScoreKind>,
-    /// Where generated paths start
-    #[arg(long, value_enum)]
-    start: Option<StartKind>,
-    /// Signal-to-noise ratio of the paper's correctors
-    #[arg(long)]
-    snr: Option<f32>,
+    #[command(flatten)]
+    flags: Layer,
 }
 
 /// A sampler that is known.
@@ -53,20 +32,6 @@ pub enum Preset {
     Ours,
     /// Steps of 1/1000 with three Langevin correctors each, isotropic S
     Paper,
-}
-
-/// The noise of an ancestral step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Rule {
-    /// From the data's variance
-    Variance,
-    /// From what the model's scores explain: the lowest error
-    Residual,
-    /// From what the model's scores are on drawn paths, so that every mode keeps its variance
-    Matched,
-    /// Correlated between frames as the linear base says
-    Linear,
 }
 
 /// Where scores come from.
@@ -105,24 +70,62 @@ pub(super) enum Spacing {
     Equal,
 }
 
-/// One layer of settings; what is not there is left to the one below.
-#[derive(Clone, Debug, Default, Deserialize)]
+/// One layer of settings, of a file or of flags; what is not there is left to the one below.
+#[derive(Clone, Debug, Default, Args, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Layer {
+    /// Sampler to start from
+    #[arg(long, value_enum)]
     preset: Option<Preset>,
-    lambda: Option<f32>,
+    /// Steps from λ* to 0
+    #[arg(long)]
     steps: Option<u32>,
+    /// λ*, the scale where paths start, above 0 and at most 1
+    #[arg(long, value_name = "λ", allow_negative_numbers = true)]
+    lambda: Option<f32>,
+    /// How λ goes down
+    #[arg(long, value_enum)]
     spacing: Option<Spacing>,
-    smallest: Option<f32>,
-    rule: Option<Rule>,
+    /// Noise of a step
+    #[arg(long, value_parser = rules())]
+    rule: Option<NoiseRule>,
+    /// Where scores come from: the path's density, or the model's score head
+    #[arg(long, value_enum)]
     score: Option<ScoreKind>,
+    /// Where generated paths start
+    #[arg(long, value_enum)]
     start: Option<StartKind>,
+    /// Signal-to-noise ratio of the paper's correctors
+    #[arg(long)]
     snr: Option<f32>,
+    #[arg(skip)]
+    smallest: Option<f32>,
+    #[arg(skip)]
     correctors: Option<u32>,
+    #[arg(skip)]
     clip_state: Option<f32>,
+    #[arg(skip)]
     clip_score: Option<f32>,
+    #[arg(skip)]
     clamp: Option<f32>,
+    #[arg(skip)]
     quiet_steps: Option<u32>,
+}
+
+/// The runtime's rules by the names that files have too, with what they mean.
+fn rules() -> impl TypedValueParser<Value = NoiseRule> {
+    let rules = [
+        ("variance", "From the data's variance"),
+        ("residual", "From what the model's scores explain: the lowest error"),
+        (
+            "matched",
+            "From what the model's scores are on drawn paths, so that every mode keeps its variance",
+        ),
+        ("linear", "Correlated between frames as the linear base says"),
+    ];
+    let values = rules.map(|(name, meaning)| PossibleValue::new(name).help(meaning));
+    PossibleValuesParser::new(values)
+        .try_map(|name| NoiseRule::deserialize(toml::Value::from(name)))
 }
 
 /// What a command samples with.
@@ -137,19 +140,12 @@ pub struct Settings {
 }
 
 impl SamplerArgs {
+    /// The flags over the file.
     fn layer(&self) -> Result<Layer> {
         let file = self.sampler.as_deref().map(read).transpose()?.unwrap_or_default();
-        Ok(Layer {
-            preset: self.preset.or(file.preset),
-            lambda: self.lambda.or(file.lambda),
-            steps: self.steps.or(file.steps),
-            spacing: self.spacing.or(file.spacing),
-            rule: self.rule.or(file.rule),
-            score: self.score.or(file.score),
-            start: self.start.or(file.start),
-            snr: self.snr.or(file.snr),
-            ..file
-        })
+        let mut all = toml::Table::try_from(file)?;
+        all.extend(toml::Table::try_from(&self.flags)?);
+        Ok(all.try_into()?)
     }
 
     /// The preset that was chosen.
@@ -216,12 +212,8 @@ impl Layer {
             None => Ok(None),
         };
         sampler.lambdas = self.lambdas(preset, lambda, sampler.lambdas)?;
-        match self.rule {
-            Some(Rule::Variance) => sampler.step = StepRule::Ancestral(NoiseRule::Variance),
-            Some(Rule::Residual) => sampler.step = StepRule::Ancestral(NoiseRule::Residual),
-            Some(Rule::Matched) => sampler.step = StepRule::Ancestral(NoiseRule::Matched),
-            Some(Rule::Linear) => sampler.step = StepRule::Ancestral(NoiseRule::Linear),
-            None => {}
+        if let Some(rule) = self.rule {
+            sampler.step = StepRule::Ancestral(rule);
         }
         sampler.score = match (self.score, preset) {
             (Some(ScoreKind::Head), _) => Score::Head,

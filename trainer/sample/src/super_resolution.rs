@@ -7,6 +7,7 @@ use finescale::{Axis, Grid, Predictor, Sampler};
 
 use crate::lambda::suggested;
 use finescale_data::dataset::{Reader, SpectralFrames, Split};
+use finescale_field::grid::with_points;
 use finescale_field::noise::Purpose;
 use finescale_model::Model;
 use finescale_model::export::{AlignedBytes, Bounds, Precision, file};
@@ -53,14 +54,10 @@ pub fn error(model: &Model, precision: Precision, bounds: &Bounds, reader: &Read
     Ok((error / size).sqrt())
 }
 
-/// The same domain with a quarter of the points along every axis, at least as many as an axis must have.
+/// The same domain with a quarter of the points along every axis, at least as many as an axis must
+/// have.
 fn quarter(grid: &Grid) -> Result<Grid> {
-    let axis = |axis: Axis| {
-        Axis::new((axis.points() / 4).max(Axis::POINTS_MIN), axis.boundary())?
-            .with_length(axis.length())
-    };
-    Ok(match grid.y() {
-        Some(y) => Grid::plane(axis(y)?, axis(grid.x())?)?,
-        None => Grid::line(axis(grid.x())?),
-    })
+    let axes = grid.y().into_iter().chain([grid.x()]);
+    let points = axes.map(|axis| (axis.points() / 4).max(Axis::POINTS_MIN));
+    Ok(with_points(grid, &points.collect::<Vec<_>>())?)
 }

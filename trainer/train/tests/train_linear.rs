@@ -91,7 +91,7 @@ fn simulate(grid: &Grid, segments: usize, frames: usize, seed: u64) -> SpectralF
             };
             let mut modes = [draw(power(k).sqrt()), draw(power(k).sqrt())];
             for frame in segment.chunks_exact_mut(points) {
-                put(&group, modes, frame);
+                group.real(modes, |place, value| frame[place] = value as f32);
                 for (mode, rho) in modes.iter_mut().zip(turns) {
                     let kick = (power(k) * (1.0 - rho.norm_sqr())).sqrt();
                     *mode = rho * *mode + draw(kick);
@@ -101,23 +101,6 @@ fn simulate(grid: &Grid, segments: usize, frames: usize, seed: u64) -> SpectralF
     }
     let segments = (0..segments).map(|n| n * frames..(n + 1) * frames).collect();
     SpectralFrames { grid: *grid, channels: 1, segments, values }
-}
-
-/// Complex modes into a real spectrum: the inverse of `Group::of_spectrum`.
-fn put(group: &Group, [plus, minus]: [Complex<f64>; 2], spectrum: &mut [f32]) {
-    match *group {
-        Group::One(place) => spectrum[place] = plus.re as f32,
-        Group::Two([c, s]) => {
-            let root = 2_f64.sqrt();
-            (spectrum[c], spectrum[s]) = ((plus.re * root) as f32, (plus.im * root) as f32);
-        }
-        Group::Four([cc, cs, sc, ss]) => {
-            spectrum[cc] = (plus.re + minus.re) as f32;
-            spectrum[ss] = (minus.re - plus.re) as f32;
-            spectrum[cs] = (plus.im - minus.im) as f32;
-            spectrum[sc] = (plus.im + minus.im) as f32;
-        }
-    }
 }
 
 fn grids() -> [Grid; 4] {
@@ -140,7 +123,7 @@ fn planes_multiply_as_complex_modes_do() {
         let mut expected = vec![0.0; points];
         for group in Group::all(&grid) {
             let (u, a) = (group.of_spectrum(&spectrum), group.unpack(&operator));
-            put(&group, [u[0] * a[0], u[1] * a[1]], &mut expected);
+            group.real([u[0] * a[0], u[1] * a[1]], |place, value| expected[place] = value as f32);
         }
         let mut found = vec![0.0; points];
         let partners = Partner::all(&grid);
@@ -222,7 +205,7 @@ fn exact_score(base: &LinearBase, path: &SpectralFrames, lambda: f64) -> Vec<f32
             }
         }
         for (modes, frame) in modes.iter().zip(score.chunks_exact_mut(points)) {
-            put(&group, *modes, frame);
+            group.real(*modes, |place, value| frame[place] = value as f32);
         }
     }
     score

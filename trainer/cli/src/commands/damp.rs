@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
-use finescale::spectral::{self, RadialBins};
 use finescale::{ForwardProcess, Grid, NoiseStream};
 
 use super::data_plot::{coordinate, unit};
 use super::process::ProcessArgs;
 use finescale_data::dataset::{Reader, Spec};
 use finescale_field::noise::Purpose;
+use finescale_field::scale::Scale;
+use finescale_field::shells::Shells;
 use finescale_plot::{
     self, Field, FieldGrid, Figure, Plot, Series, Spectrum, field_strip, ladder, spectra,
 };
@@ -83,13 +84,14 @@ impl DampArgs {
         let grid = spec.grid()?;
 
         let statistics = &reader.statistics().channels[channel];
-        let scale = (statistics.mean as f32, statistics.std as f32);
+        let scale = Scale::from_iter([(statistics.mean as f32, statistics.std as f32)]);
         let values = reader.read(self.trajectory, frame..frame + 1)?;
-        let values = &values[channel * spec.points()..][..spec.points()];
-        let standard: Vec<f32> = values.iter().map(|v| (v - scale.0) / scale.1).collect();
+        let mut spectrum = values[channel * spec.points()..][..spec.points()].to_vec();
+        scale.spectra(&grid, &mut spectrum)?;
 
         let ladder_of = |noise: Option<&NoiseStream>| -> Result<Vec<Rung>> {
-            self.lambda.iter().map(|&l| rung(&grid, &process, &standard, l, noise, scale)).collect()
+            let rungs = self.lambda.iter();
+            rungs.map(|&l| rung(&grid, &process, &spectrum, l, noise, &scale)).collect()
         };
         let damped = ladder_of(None)?;
         let noised = ladder_of(Some(&Purpose::Damp.stream(self.seed, 0, 0, 0)))?;
@@ -114,7 +116,7 @@ impl DampArgs {
             process.alpha(),
             process.beta2()
         );
-        let bins = RadialBins::new(&spec.grid()?);
+        let shells = Shells::new(&spec.grid()?);
         let mut rows = FieldGrid::new();
         let (mut profiles, mut plots) = (Vec::new(), Vec::new());
         for (name, rungs) in [("damped", damped), ("+ noise", noised)] {
@@ -130,9 +132,8 @@ impl DampArgs {
                 .zip(colors)
                 .map(|(rung, color)| {
                     // Damping leaves nothing of high modes in f32: their lines end there.
-                    let shells = rung.power.iter().enumerate().filter(|(_, p)| **p > 0.0);
-                    let (k, power) =
-                        shells.map(|(b, p)| (f64::from(bins.wavenumber(b)), *p)).unzip();
+                    let heard = rung.power.iter().enumerate().filter(|(_, p)| **p > 0.0);
+                    let (k, power) = heard.map(|(b, p)| (shells.wavenumber(b), *p)).unzip();
                     let mut line = Spectrum::new(format!("λ = {}", rung.lambda), k, power);
                     line.color = Some(color);
                     line
@@ -155,26 +156,21 @@ impl DampArgs {
 fn rung(
     grid: &Grid,
     process: &ForwardProcess,
-    standard: &[f32],
+    spectrum: &[f32],
     lambda: f32,
     noise: Option<&NoiseStream>,
-    (mean, std): (f32, f32),
+    scale: &Scale<f32>,
 ) -> Result<Rung> {
-    let mut field = standard.to_vec();
-    let mut scratch = vec![0.0; spectral::scratch_len(grid)];
-    spectral::forward(grid, &mut field, &mut scratch)?;
+    let mut field = spectrum.to_vec();
     match noise {
         Some(stream) => process.apply_stream(grid, lambda, &mut field, stream)?,
         None => process.damp(grid, lambda, &mut field)?,
     }
-    let bins = RadialBins::new(grid);
-    let (mut power, mut modes) = (vec![0.0; bins.count()], vec![0; bins.count()]);
-    spectral::power_spectrum(grid, &bins, &field, &mut power, &mut modes)?;
-    spectral::inverse(grid, &mut field, &mut scratch)?;
-    for value in &mut field {
-        *value = mean + std * *value;
-    }
-    Ok(Rung { lambda, field, power: power.into_iter().map(f64::from).collect() })
+    // In single precision, which is what boards have left of a mode.
+    let squares: Vec<f64> = field.iter().map(|u| f64::from(u * u)).collect();
+    let power = Shells::new(grid).mean(&squares);
+    scale.fields(grid, &mut field)?;
+    Ok(Rung { lambda, field, power })
 }
 
 /// Fields on a line, one curve for each λ.

@@ -12,7 +12,7 @@ use finescale_data::dataset::Reader;
 use finescale_ensemble::Ensemble;
 use finescale_host::write::atomically;
 use finescale_judge::report::{Scored, figures, scored};
-use finescale_judge::score::{Scale, Scores, Settings, Truth};
+use finescale_judge::score::{Scores, Settings, Truth};
 
 /// Score a result: errors, CRPS, spread, ranks, correlation, spectra, agreement with its coarse input
 #[derive(Debug, Args)]
@@ -58,7 +58,7 @@ impl RelativeArgs {
     /// As scores take it.
     pub fn settings(&self, reader: Option<&Reader>) -> Settings {
         Settings {
-            scale: reader.map(|reader| Scale::of_statistics(reader.statistics())),
+            scale: reader.map(|reader| reader.statistics().scale()),
             coarse: self.bands.clone(),
         }
     }

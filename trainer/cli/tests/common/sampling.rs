@@ -36,6 +36,7 @@ pub(crate) fn linear_model(data: &Path, out: &Path) {
     let meta = Meta {
         name: "linear".into(),
         version: "0.0.0".into(),
+        layout: finescale_model::LAYOUT,
         channels: channels.collect(),
         y: grid.y().map(AxisMeta::of),
         x: AxisMeta::of(grid.x()),

@@ -8,7 +8,8 @@ use std::fmt;
 
 use anyhow::{Result, bail};
 
-pub use units::{DAY, Instant, TimeUnits, Unit};
+pub(crate) use units::DAY;
+pub use units::{Instant, TimeUnits, Unit};
 
 /// A calendar of the CF conventions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +87,7 @@ impl Calendar {
     }
 
     /// Mean length of a year.
-    pub fn days_of_year(self) -> f64 {
+    pub(crate) fn days_of_year(self) -> f64 {
         match self {
             Self::Standard | Self::ProlepticGregorian => 365.2425,
             Self::Julian => 365.25,
@@ -97,7 +98,7 @@ impl Calendar {
     }
 
     /// Days from 1970-01-01 of this calendar (in the standard and Julian calendars: from the Gregorian one).
-    pub fn day_number(self, date: Date) -> i64 {
+    pub(crate) fn day_number(self, date: Date) -> i64 {
         let Date { year, month, day } = date;
         let in_year = |leap: bool| {
             let leap_day = i64::from(leap && month > 2);

@@ -40,7 +40,7 @@ const UNITS: &[(Unit, &[&str])] = &[
 ];
 
 /// Seconds of a day.
-pub const DAY: f64 = 86_400.0;
+pub(crate) const DAY: f64 = 86_400.0;
 
 impl Unit {
     /// By its name or abbreviation, in the singular or plural.
@@ -114,7 +114,7 @@ impl TimeUnits {
     }
 
     /// When a value is.
-    pub fn instant(&self, value: f64) -> Instant {
+    pub(crate) fn instant(&self, value: f64) -> Instant {
         match self.unit {
             Unit::Seconds(unit) => self.after(self.origin, value * unit),
             Unit::Months(unit) => {
@@ -158,7 +158,7 @@ impl TimeUnits {
 
     /// Integers that f64 cannot all hold in a longer unit, in which all of them are whole; if that
     /// is not enough, counted from the day of the first on. None where f64 holds them as they are.
-    pub fn shorten(&self, values: &[i64]) -> Option<(Self, Vec<f64>)> {
+    pub(crate) fn shorten(&self, values: &[i64]) -> Option<(Self, Vec<f64>)> {
         /// The largest integer up to which f64 has all.
         const MOST: u128 = 1 << 53;
         let long = |values: &[i128]| values.iter().any(|v| v.unsigned_abs() > MOST);
@@ -190,7 +190,7 @@ impl TimeUnits {
     /// The units that are written: days in place of all that is longer, which not every reader of
     /// CF knows, and of months and years, which have no fixed length.
     #[must_use]
-    pub fn cf(&self) -> Self {
+    pub(crate) fn cf(&self) -> Self {
         match self.unit {
             Unit::Seconds(seconds) if seconds <= DAY => *self,
             _ => Self { unit: Unit::Seconds(DAY), ..*self },

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use anyhow::{Result, ensure};
-use finescale::{Grid, spectral};
+use finescale::Grid;
 use rayon::prelude::*;
 
 use super::{Reader, Split};
@@ -30,15 +30,15 @@ impl SpectralFrames {
     pub fn read(reader: &Reader, split: Split) -> Result<Self> {
         let spec = reader.spec();
         let grid = spec.grid()?;
-        let (channels, points) = (spec.channels.len(), grid.points());
+        let channels = spec.channels.len();
         let segments = reader.segments(split);
         ensure!(
             !segments.is_empty(),
             "the data set has no {} frames: make it with more trajectories or frames",
             split.name()
         );
-        let scale: Vec<_> = reader.statistics().channels.iter().map(|c| (c.mean, c.std)).collect();
-        for (channel, (_, std)) in spec.channels.iter().zip(&scale) {
+        let scale = reader.statistics().scale();
+        for (channel, std) in spec.channels.iter().zip(&scale.std) {
             ensure!(*std > 0.0, "the channel `{}` is constant: leave it out", channel.name);
         }
         let parts: Vec<Vec<f32>> = segments
@@ -46,15 +46,7 @@ impl SpectralFrames {
             .map(|segment| {
                 finescale_host::interrupt::check()?;
                 let mut values = reader.read(segment.trajectory, segment.frames.clone())?;
-                let mut scratch = vec![0.0; spectral::scratch_len(&grid)];
-                for frame in values.chunks_exact_mut(channels * points) {
-                    for (field, (mean, std)) in frame.chunks_exact_mut(points).zip(&scale) {
-                        for value in field {
-                            *value = ((f64::from(*value) - mean) / std) as f32;
-                        }
-                    }
-                    spectral::forward(&grid, frame, &mut scratch)?;
-                }
+                scale.spectra(&grid, &mut values)?;
                 Ok(values)
             })
             .collect::<Result<_>>()?;

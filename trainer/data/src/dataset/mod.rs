@@ -20,11 +20,11 @@ pub use climatology::Climatology;
 pub use frames::{SpectralFrames, spread, windows};
 pub use manifest::{Manifest, SourceFile};
 pub use reader::Reader;
-pub use spec::{Attributes, Channel, SpatialAxis, Spec, TimeAxis, check_points, most_points};
-
+pub use spec::{Attributes, Channel, SpatialAxis, Spec, TimeAxis};
+pub(crate) use spec::{check_points, most_points};
 pub use split::{GAP, Segment, Split, SplitRule, Splits};
 pub use statistics::{ChannelStatistics, Statistics};
 pub use writer::Writer;
 
 /// Version of the format, in the attribute `finescale_format`.
-pub const FORMAT_VERSION: u64 = 1;
+pub(crate) const FORMAT_VERSION: u64 = 1;

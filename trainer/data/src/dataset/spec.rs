@@ -240,7 +240,7 @@ impl Spec {
 }
 
 /// Most points that an axis may have, on a plane or on a line.
-pub fn most_points(plane: bool) -> usize {
+pub(crate) fn most_points(plane: bool) -> usize {
     if plane { Grid::PLANE_POINTS_MAX } else { Axis::POINTS_MAX }
 }
 
@@ -248,7 +248,7 @@ pub fn most_points(plane: bool) -> usize {
 ///
 /// # Errors
 /// One sentence with the numbers that would do.
-pub fn check_points(axis: &str, points: usize, plane: bool) -> Result<()> {
+pub(crate) fn check_points(axis: &str, points: usize, plane: bool) -> Result<()> {
     let (least, most) = (Axis::POINTS_MIN, most_points(plane));
     ensure!(
         points.is_power_of_two() && (least..=most).contains(&points),

@@ -73,7 +73,7 @@ impl SplitRule {
     }
 
     /// 80 % train, 10 % validate, 10 % test, five frames between them: the window of the paper's predictor.
-    pub fn by_time(block: usize) -> Self {
+    pub(crate) fn by_time(block: usize) -> Self {
         Self::Time { valid: 0.1, test: 0.1, gap: 5, block }
     }
 
@@ -163,7 +163,7 @@ impl Splits {
     ///
     /// # Errors
     /// If a flag is none of -1, 0, 1, 2.
-    pub fn from_flags(frames: usize, flags: Vec<i8>) -> Result<Self> {
+    pub(crate) fn from_flags(frames: usize, flags: Vec<i8>) -> Result<Self> {
         ensure!(
             flags.iter().all(|flag| (GAP..=Split::Test.flag()).contains(flag)),
             "`split` holds a value other than -1, 0, 1 and 2"
@@ -177,7 +177,7 @@ impl Splits {
     }
 
     /// Leaves these frames out of every part, in every trajectory.
-    pub fn exclude(&mut self, frames: impl IntoIterator<Item = usize>) {
+    pub(crate) fn exclude(&mut self, frames: impl IntoIterator<Item = usize>) {
         for frame in frames {
             self.flags.iter_mut().skip(frame).step_by(self.frames).for_each(|flag| *flag = GAP);
         }

@@ -12,6 +12,7 @@ use serde_json::json;
 use super::fields::Fields;
 use super::store::{self, Store};
 use super::{Attributes, Spec, Split, Splits};
+use finescale_field::scale::Scale;
 use finescale_field::shells::Shells;
 use finescale_field::transform::Transform;
 
@@ -224,6 +225,11 @@ fn sum_piece(
 type Described<T> = (&'static str, &'static str, fn(&ChannelStatistics) -> T);
 
 impl Statistics {
+    /// What standardises the channels.
+    pub fn scale(&self) -> Scale {
+        self.channels.iter().map(|c| (c.mean, c.std)).collect()
+    }
+
     /// Writes the group `statistics`.
     pub(super) fn write(&self, store: &Store, spec: &Spec) -> Result<()> {
         let (n, shells) = (self.channels.len(), self.shells.count);

@@ -61,7 +61,7 @@ impl Writer {
     ///
     /// # Errors
     /// As [`Writer::create`].
-    pub fn create_anomalies(
+    pub(crate) fn create_anomalies(
         path: &Path,
         spec: &Spec,
         climatology: Option<Climatology>,

@@ -75,7 +75,8 @@ pub fn run(
     }
 }
 
-fn make(
+/// Trajectory `index` of a plan, `[frame][channel][y][x]`; `goes_on` is asked before each interval.
+pub(super) fn make(
     simulator: &dyn Simulator,
     plan: &Plan,
     index: usize,

@@ -3,13 +3,13 @@
 //! | system | equation | time stepping |
 //! |---|---|---|
 //! | [`kolmogorov`] | 2-D vorticity with drag and sinusoidal forcing | integrating-factor RK4, pseudo-spectral |
-//! | [`lorenz96`] | two-scale Lorenz-96 | RK4 or forward Euler |
-//! | [`kuramoto_sivashinsky`] | u_t = −u u_x − u_xx − u_xxxx | ETDRK4, pseudo-spectral |
-//! | [`linear`] | AR(1) in every Fourier mode | exact |
+//! | `lorenz96` | two-scale Lorenz-96 | RK4 or forward Euler |
+//! | `kuramoto_sivashinsky` | u_t = −u u_x − u_xx − u_xxxx | ETDRK4, pseudo-spectral |
+//! | `linear` | AR(1) in every Fourier mode | exact |
 //!
 //! All arithmetic is in f64; frames leave as f32, row-major `[channel][y][x]`.
 //! Trajectory `i` depends on (seed, i) and on the system's parameters alone, not on the number of
-//! threads or of trajectories (see [`random`]). Equations, bounds and sources: `docs/simulators.md`.
+//! threads or of trajectories (see `random.rs`). Equations, bounds and sources: `docs/simulators.md`.
 
 mod args;
 mod check;
@@ -17,11 +17,11 @@ mod clock;
 mod driver;
 mod etdrk4;
 pub mod kolmogorov;
-pub mod kuramoto_sivashinsky;
-pub mod linear;
-pub mod lorenz96;
-pub mod random;
-pub mod spectral;
+mod kuramoto_sivashinsky;
+mod linear;
+mod lorenz96;
+mod random;
+mod spectral;
 mod write;
 
 pub use args::{Job, SharedArgs, SimulateArgs, SystemArgs};
@@ -91,32 +91,6 @@ pub trait Simulator: Sync {
     fn frame_len(&self) -> usize {
         let (ny, nx) = self.grid_shape();
         self.channels().len() * ny * nx
-    }
-
-    /// Burns in, then hands each frame to `emit(frame index, [channel][y][x])`.
-    ///
-    /// # Errors
-    /// A blow-up, with the time at which it was seen, or what `emit` returns.
-    fn trajectory(
-        &self,
-        seed: u64,
-        index: u64,
-        frames: usize,
-        emit: &mut dyn FnMut(usize, &[f32]) -> Result<()>,
-    ) -> Result<()> {
-        let mut state = self.start(seed, index);
-        for _ in 0..self.burn_in_intervals() {
-            state.advance()?;
-        }
-        let mut values = vec![0.0; self.frame_len()];
-        for frame in 0..frames {
-            if frame > 0 {
-                state.advance()?;
-            }
-            state.values(&mut values);
-            emit(frame, &values)?;
-        }
-        Ok(())
     }
 }
 

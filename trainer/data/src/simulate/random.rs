@@ -8,18 +8,18 @@ use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
 
 /// The generator of one trajectory.
-pub struct Noise(ChaCha8Rng);
+pub(crate) struct Noise(ChaCha8Rng);
 
 impl Noise {
     /// Stream `trajectory` of the generator keyed by `seed`.
-    pub fn new(seed: u64, trajectory: u64) -> Self {
+    pub(crate) fn new(seed: u64, trajectory: u64) -> Self {
         let mut generator = ChaCha8Rng::seed_from_u64(seed);
         generator.set_stream(trajectory);
         Self(generator)
     }
 
     /// One standard normal number.
-    pub fn normal(&mut self) -> f64 {
+    pub(crate) fn normal(&mut self) -> f64 {
         StandardNormal.sample(&mut self.0)
     }
 }

@@ -5,12 +5,12 @@ use rustfft::{Fft, FftPlanner};
 use std::sync::Arc;
 
 /// Signed wavenumber of DFT index `index` on `points` points; the Nyquist index counts as positive.
-pub fn wavenumber(index: usize, points: usize) -> f64 {
+pub(crate) fn wavenumber(index: usize, points: usize) -> f64 {
     if index <= points / 2 { index as f64 } else { index as f64 - points as f64 }
 }
 
 /// Complex transforms of an `[ny][nx]` plane (ny = 1 for a line), unnormalised both ways.
-pub struct Plane {
+pub(crate) struct Plane {
     ny: usize,
     nx: usize,
     forward: [Arc<dyn Fft<f64>>; 2],
@@ -20,7 +20,7 @@ pub struct Plane {
 
 impl Plane {
     /// Plans the transforms of an `[ny][nx]` plane.
-    pub fn new(ny: usize, nx: usize) -> Self {
+    pub(crate) fn new(ny: usize, nx: usize) -> Self {
         let mut planner = FftPlanner::new();
         Self {
             ny,
@@ -32,13 +32,13 @@ impl Plane {
     }
 
     /// û(k) = Σ u(x) e^{−ik·x}, in place.
-    pub fn forward(&mut self, plane: &mut [Complex64]) {
+    pub(crate) fn forward(&mut self, plane: &mut [Complex64]) {
         let [x, y] = self.forward.clone();
         self.apply(plane, &*x, &*y);
     }
 
     /// u(x) = Σ û(k) e^{ik·x}, in place.
-    pub fn inverse(&mut self, plane: &mut [Complex64]) {
+    pub(crate) fn inverse(&mut self, plane: &mut [Complex64]) {
         let [x, y] = self.inverse.clone();
         self.apply(plane, &*x, &*y);
     }
@@ -65,7 +65,7 @@ impl Plane {
 ///
 /// Both signs of the Nyquist wavenumber of an even grid have one index: a caller that *adds* there
 /// keeps a real field real and its amplitude right (as `scipy.signal.resample` does).
-pub fn index_of(k: i64, points: usize) -> Option<usize> {
+pub(crate) fn index_of(k: i64, points: usize) -> Option<usize> {
     let points = points as i64;
     (2 * k.abs() <= points).then(|| k.rem_euclid(points) as usize)
 }

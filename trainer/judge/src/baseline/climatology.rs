@@ -2,7 +2,6 @@
 
 use anyhow::Result;
 use finescale::noise::philox4x32;
-use finescale::spectral;
 
 use super::{Climate, Knowledge, ensemble};
 use finescale_data::dataset::{Reader, Split};
@@ -18,7 +17,7 @@ pub fn climatology_mean(result: &Ensemble, climate: &Climate) -> Result<Ensemble
     let later = result.given * result.frame_len();
     ensemble(result, "climatology", 1, 0, |_, _, path| {
         path[later..].fill(0.0);
-        path[later..].chunks_exact_mut(result.frame_len()).for_each(|frame| climate.restore(frame));
+        climate.scale.restore(result.spec.points(), &mut path[later..]);
         Ok(())
     })
 }
@@ -43,7 +42,6 @@ pub fn climatology_draws(
     }
     let grid = result.spec.grid()?;
     let (len, seed) = (result.frame_len(), knowledge.seed);
-    let mut scratch = vec![0.0; spectral::scratch_len(&grid)];
     let method = "climatology draws";
     ensemble(result, method, knowledge.members, seed, |trajectory, member, path| {
         let mut modes = vec![0.0; len];
@@ -57,8 +55,7 @@ pub fn climatology_draws(
             }
             decay.copy_from_slice(&climate.lag1);
             frame.copy_from_slice(&modes);
-            spectral::inverse(&grid, frame, &mut scratch)?;
-            climate.restore(frame);
+            climate.scale.fields(&grid, frame)?;
         }
         Ok(())
     })

@@ -1,10 +1,11 @@
 //! The smoothest field through the coarse values.
 
 use anyhow::Result;
-use finescale::spectral::{self, operator};
+use finescale::spectral;
 
 use super::{from_coarse, input};
 use finescale_ensemble::{Coarsening, Ensemble};
+use finescale_field::grid::apply;
 
 /// Spectral interpolation: Fourier modes (cosines on reflecting axes) padded with zeros. What pixels do to the modes that they
 /// resolve is undone; damping is not.
@@ -29,11 +30,7 @@ pub fn fourier(result: &Ensemble) -> Result<Ensemble> {
         spectral::forward(&coarse, &mut spectrum, &mut scratch)?;
         spectral::refine(&coarse, &spectrum, &fine, to)?;
         if let Some(inverse) = &inverse {
-            for channel in to.chunks_exact_mut(fine.points()) {
-                let blurred = channel.to_vec();
-                channel.fill(0.0);
-                operator::apply(&fine, inverse, &blurred, channel)?;
-            }
+            apply(&fine, inverse, to)?;
         }
         Ok(spectral::inverse(&fine, to, &mut scratch)?)
     })

@@ -11,11 +11,12 @@
 //! The posterior of a Gaussian field without memory: what a frame alone can tell.
 
 use anyhow::Result;
-use finescale::spectral::{self, operator};
-use finescale::{Grid, Laplacian, NoiseStream};
+use finescale::spectral;
+use finescale::{Grid, NoiseStream};
 
 use super::{Climate, ensemble, input};
 use finescale_ensemble::{Coarsening, Ensemble};
+use finescale_field::grid::{apply, refining_gain};
 use finescale_field::noise::Purpose;
 
 /// Below this variance, in units of the data's, a measurement is exact but for f32.
@@ -63,13 +64,11 @@ fn filter(
             Filter::new(&fine, &coarse, origin.coarsening, power, variance)
         })
         .collect::<Result<_>>()?;
-    let mut scratch = vec![0.0; spectral::scratch_len(&fine)];
     ensemble(result, method, members, seed.unwrap_or(0), |trajectory, member, path| {
         for (n, frame) in path.chunks_exact_mut(len).enumerate() {
             let place = trajectory * result.frames() + n;
             let mut values = input.values[place * coarse_len..][..coarse_len].to_vec();
-            climate.standardise(&mut values);
-            spectral::forward(&coarse, &mut values, &mut scratch)?;
+            climate.scale.spectra(&coarse, &mut values)?;
             spectral::refine(&coarse, &values, &fine, frame)?;
             let stream =
                 seed.map(|seed| Purpose::Wiener.stream(seed, member as u32, place as u32, 0));
@@ -81,8 +80,7 @@ fn filter(
                     modes.for_each(|((u, deviation), w)| *u += deviation * w);
                 }
             }
-            spectral::inverse(&fine, frame, &mut scratch)?;
-            climate.restore(frame);
+            climate.scale.fields(&fine, frame)?;
         }
         Ok(())
     })
@@ -112,51 +110,42 @@ impl Filter {
         if coarsening == Coarsening::BlockMean {
             let (mut inverse, mut variances) = (vec![0.0; points], vec![0.0; points]);
             spectral::pixel_modes(fine, coarse, pixel, power, &mut inverse, &mut variances)?;
-            for (((gain, deviation), &p), &r) in
-                gain.iter_mut().zip(&mut deviation).zip(power).zip(&variances)
-            {
+            for (mode, (&p, &r)) in power.iter().zip(&variances).enumerate() {
                 if r.is_finite() && p > 0.0 {
-                    (*gain, *deviation) = (p / (p + r), (p * r / (p + r)).sqrt());
+                    (gain[mode], deviation[mode]) = posterior(p, 1.0, r);
                 }
             }
             return Ok(Self { inverse: Some(inverse), gain, deviation });
         }
-        let resolved = resolved(fine, coarse)?;
-        let (process, lambda, noised) = match coarsening {
-            Coarsening::Damped { process, lambda, noised } => (Some(process), lambda, noised),
-            _ => (None, 0.0, false),
+        let damping = coarsening.damping(fine);
+        let own: Vec<f32> = match coarsening {
+            Coarsening::Damped { process, lambda, noised: true } => {
+                let kappas = fine.kappas(process.laplacian());
+                kappas.map(|kappa| process.noise_variance(kappa, lambda)).collect()
+            }
+            _ => vec![0.0; points],
         };
-        let laplacian = process.map_or(Laplacian::default(), |process| process.laplacian());
-        let kappas = fine.kappas(laplacian);
-        for (mode, kappa) in kappas.enumerate().filter(|(mode, _)| resolved[*mode]) {
-            let c = process.map_or(1.0, |process| process.damping(kappa, lambda));
-            let own = match process {
-                Some(process) if noised => process.noise_variance(kappa, lambda),
-                _ => 0.0,
-            };
+        // Of the coarse grid's highest cosine, where two fine modes meet, one counts as measured.
+        for (mode, _) in refining_gain(coarse, fine)?.iter().enumerate().filter(|(_, g)| **g != 0.0)
+        {
             // A coarse mode holds a share of the fine one's amplitude: its noise counts for more.
-            let noise = own + pixel * points as f32 / coarse.points() as f32 + EXACT;
-            let p = power[mode];
-            let total = c * c * p + noise;
-            (gain[mode], deviation[mode]) = (c * p / total, (p * noise / total).sqrt());
+            let noise = own[mode] + pixel * points as f32 / coarse.points() as f32 + EXACT;
+            (gain[mode], deviation[mode]) = posterior(power[mode], damping[mode], noise);
         }
         Ok(Self { inverse: None, gain, deviation })
     }
 
     fn apply(&self, grid: &Grid, spectrum: &mut [f32]) -> Result<()> {
         if let Some(inverse) = &self.inverse {
-            let blurred = spectrum.to_vec();
-            spectrum.fill(0.0);
-            operator::apply(grid, inverse, &blurred, spectrum)?;
+            apply(grid, inverse, spectrum)?;
         }
         spectrum.iter_mut().zip(&self.gain).for_each(|(u, gain)| *u *= gain);
         Ok(())
     }
 }
 
-/// The modes that the coarse grid has; its highest cosine, where two fine modes meet, counts as one of them.
-fn resolved(fine: &Grid, coarse: &Grid) -> Result<Vec<bool>> {
-    let mut modes = vec![0.0; fine.points()];
-    spectral::refine(coarse, &vec![1.0; coarse.points()], fine, &mut modes)?;
-    Ok(modes.iter().map(|u| *u != 0.0).collect())
+/// What a measured value is multiplied with, and the deviation that is left.
+fn posterior(power: f32, damping: f32, noise: f32) -> (f32, f32) {
+    let total = damping * damping * power + noise;
+    (damping * power / total, (power * noise / total).sqrt())
 }

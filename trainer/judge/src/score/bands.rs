@@ -1,12 +1,11 @@
 //! Low, middle and high wavenumbers, seen from the coarse grid.
 
-use std::f64::consts::PI;
-
 use anyhow::{Result, ensure};
 use finescale::Grid;
 use serde::Serialize;
 
 use finescale_data::dataset::{SpatialAxis, Spec};
+use finescale_field::emergence::cutoff;
 
 /// A range of |k|.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -54,15 +53,13 @@ impl Bands {
                 && coarse.iter().zip(&fine).all(|(c, f)| (1..*f).contains(c)),
             "a coarse grid of {coarse:?} points does not fit: give fewer points than the {fine:?} of the fine one, for each axis"
         );
-        let nyquist = |points: &[usize]| {
-            let axes = spec.axes().zip(points);
-            axes.map(|(axis, &n)| PI * n as f64 / axis.length).fold(f64::INFINITY, f64::min)
-        };
-        let cutoff = nyquist(coarse);
-        let middle = (cutoff * nyquist(&fine)).sqrt();
+        let nyquist =
+            |points: &[usize]| cutoff(points.iter().copied().zip(spec.axes().map(|a| a.length)));
+        let low = nyquist(coarse);
+        let middle = (low * nyquist(&fine)).sqrt();
         let bands = vec![
-            Band { name: "low", from: 0.0, to: Some(cutoff) },
-            Band { name: "middle", from: cutoff, to: Some(middle) },
+            Band { name: "low", from: 0.0, to: Some(low) },
+            Band { name: "middle", from: low, to: Some(middle) },
             Band { name: "high", from: middle, to: None },
         ];
         let grid: Grid = spec.grid()?;
@@ -72,7 +69,7 @@ impl Bands {
             .wavenumbers()
             .map(|(ky, kx)| {
                 let k = f64::from(ky).hypot(f64::from(kx));
-                usize::from(above(k, cutoff)) + usize::from(above(k, middle))
+                usize::from(above(k, low)) + usize::from(above(k, middle))
             })
             .collect();
         Ok(Self { bands, of_mode })

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::pointwise::{Pass, Pick};
 
 /// The correlation whose loss ends a forecast's useful time.
-pub const THRESHOLD: f64 = 0.8;
+pub(crate) const THRESHOLD: f64 = 0.8;
 
 /// Correlations of a result, averaged over trajectories and, for "a member", members.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -63,7 +63,7 @@ impl Products {
 }
 
 /// When a correlation falls below [`THRESHOLD`], and whether it does. `lead`: times after the last given frame.
-pub fn time_above(correlation: &[f64], lead: &[f64]) -> (f64, bool) {
+pub(crate) fn time_above(correlation: &[f64], lead: &[f64]) -> (f64, bool) {
     let (mut before, mut since) = (1.0, 0.0);
     for (&r, &time) in correlation.iter().zip(lead) {
         if r < THRESHOLD {

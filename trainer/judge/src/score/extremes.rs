@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
+use super::Truth;
 use super::pointwise::Pick;
-use super::{Scale, Truth};
 use finescale_ensemble::Ensemble;
+use finescale_field::scale::Scale;
 
 /// A path has blown up once a value is so many times as far from the mean as any of the truth.
 const FAR: f64 = 2.0;

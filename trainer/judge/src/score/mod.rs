@@ -21,7 +21,6 @@ pub mod extremes;
 mod pointwise;
 pub mod rank;
 pub mod recoarsening;
-mod scale;
 pub mod space_time;
 pub mod spectrum;
 pub mod spread;
@@ -33,7 +32,6 @@ use anyhow::{Result, ensure};
 use serde::Serialize;
 
 pub use bands::{Band, Bands};
-pub use scale::Scale;
 pub use summary::{Figure, Sense};
 pub use table::{number, task_name};
 pub use truth::Truth;
@@ -42,8 +40,9 @@ use correlation::Correlation;
 use crps::Crps;
 use error::Errors;
 use extremes::{Distances, Extremes};
-use finescale_data::dataset::SpatialAxis;
+use finescale_data::dataset::{SpatialAxis, Spec};
 use finescale_ensemble::{Ensemble, Provenance};
+use finescale_field::scale::Scale;
 use pointwise::{Pass, Pick};
 use rank::RankHistogram;
 use recoarsening::Recoarsening;
@@ -134,7 +133,7 @@ impl Scores {
         );
         let scale = match &settings.scale {
             Some(scale) => scale.clone(),
-            None => Scale::of_values(spec, &truth.values)?,
+            None => scale_of(spec, &truth.values)?,
         };
         ensure!(
             scale.mean.len() == spec.channels.len(),
@@ -192,6 +191,19 @@ impl Scores {
             bands: bands.bands,
         })
     }
+}
+
+/// Mean and deviation of the truth's own channels.
+fn scale_of(spec: &Spec, values: &[f32]) -> Result<Scale> {
+    let scale = Scale::of_values(spec.channels.len(), spec.points(), values);
+    for (channel, (mean, std)) in spec.channels.iter().zip(scale.mean.iter().zip(&scale.std)) {
+        ensure!(
+            *std > 1e-7 * mean.abs(),
+            "the truth's channel `{}` is constant: its errors have no scale",
+            channel.name
+        );
+    }
+    Ok(scale)
 }
 
 fn picked<T: Clone>(each: &[T], all: &T, pick: Pick) -> T {

@@ -6,12 +6,13 @@ use anyhow::{Result, ensure};
 use finescale::spectral;
 use rayon::prelude::*;
 
+use super::Truth;
 use super::bands::Bands;
 use super::correlation::Products;
 use super::crps::fair_crps;
 use super::rank::count_rank;
-use super::{Scale, Truth};
 use finescale_ensemble::Ensemble;
+use finescale_field::scale::Scale;
 
 /// One channel, or all of them together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -197,7 +198,8 @@ fn frame_sums(
     let mut fields = vec![0.0; (members + 1) * len];
     for (m, field) in fields.chunks_exact_mut(len).enumerate() {
         let values = if m == members { truth } else { ensemble.frame(trajectory, frame, m) };
-        scale.standardise(values, field);
+        field.copy_from_slice(values);
+        scale.standardise(points, field);
         ensure!(
             field.iter().all(|v| v.is_finite()),
             "the {} is not finite in frame {frame} of trajectory {trajectory}: nothing can be scored",

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::pointwise::{Pass, Pick};
 
 /// Adds the rank of `truth` among `members` to `counts`, of members + 1 entries.
-pub fn count_rank(members: &[f32], truth: f32, counts: &mut [f64]) {
+pub(crate) fn count_rank(members: &[f32], truth: f32, counts: &mut [f64]) {
     let below = members.iter().filter(|x| **x < truth).count();
     let equal = members.iter().filter(|x| **x == truth).count();
     let share = 1.0 / (equal + 1) as f64;

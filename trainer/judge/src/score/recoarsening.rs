@@ -14,8 +14,8 @@ use anyhow::Result;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::Scale;
 use finescale_ensemble::{Coarsening, Ensemble};
+use finescale_field::scale::Scale;
 
 /// Re-coarsening errors of one channel, or over all.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -13,16 +13,17 @@
 use std::ops::Range;
 
 use anyhow::Result;
-use finescale::spectral::{self, RadialBins};
 use nalgebra::Complex;
 use rayon::prelude::*;
 use rustfft::FftPlanner;
 use serde::Serialize;
 
-use super::{Scale, Truth};
+use super::Truth;
 use finescale_data::dataset::Spec;
 use finescale_ensemble::Ensemble;
 use finescale_field::modes::Group;
+use finescale_field::scale::Scale;
+use finescale_field::shells::Shells;
 
 /// Space-time spectra of one channel.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -53,26 +54,19 @@ struct Modes {
     groups: Vec<Group>,
     /// Of every complex mode: its shell, and 2 if it has a mirror image of the same power.
     modes: Vec<(usize, f64)>,
-    shells: usize,
-    wavenumber: Vec<f64>,
+    shells: Shells,
 }
 
 impl Modes {
     fn new(spec: &Spec) -> Result<Self> {
         let grid = spec.grid()?;
-        let bins = RadialBins::new(&grid);
-        let k: Vec<_> = grid.wavenumbers().collect();
+        let shells = Shells::new(&grid);
         let groups = Group::all(&grid);
         let modes = groups.iter().flat_map(|group| {
             let weight = if matches!(group, Group::One(_)) { 1.0 } else { 2.0 };
-            std::iter::repeat_n((bins.bin(k[group.members()[0]]), weight), group.complex_modes())
+            std::iter::repeat_n((shells.of[group.members()[0]], weight), group.complex_modes())
         });
-        Ok(Self {
-            modes: modes.collect(),
-            groups,
-            shells: bins.count(),
-            wavenumber: (0..bins.count()).map(|s| f64::from(bins.wavenumber(s))).collect(),
-        })
+        Ok(Self { modes: modes.collect(), groups, shells })
     }
 }
 
@@ -92,12 +86,9 @@ fn power<'a>(
     let one = |path: usize| -> Result<Power> {
         finescale_host::interrupt::check()?;
         let mut series = vec![Complex::<f64>::default(); spec.channels.len() * per_channel];
-        let mut scratch = vec![0.0; spectral::scratch_len(&grid)];
         for n in 0..frames {
-            let values = frame(path, n);
-            let mut spectrum = vec![0.0; values.len()];
-            scale.standardise(values, &mut spectrum);
-            spectral::forward(&grid, &mut spectrum, &mut scratch)?;
+            let mut spectrum = frame(path, n).to_vec();
+            scale.spectra(&grid, &mut spectrum)?;
             let channels = spectrum.chunks_exact(points).zip(series.chunks_exact_mut(per_channel));
             for (spectrum, series) in channels {
                 let numbers = modes.groups.iter().flat_map(|group| {
@@ -163,7 +154,7 @@ pub(super) fn space_time_spectra(
         SpaceTimeSpectrum {
             error: error(&predicted, &real),
             error_of_halves: halves.as_ref().map(|(even, odd)| error(even, odd)),
-            wavenumber: modes.wavenumber.clone(),
+            wavenumber: modes.shells.wavenumbers(),
             frequency: (0..=frames / 2).map(|n| n as f64 / (frames as f64 * interval)).collect(),
             truth: map(&real),
             prediction: map(&predicted),
@@ -188,7 +179,7 @@ fn relative(a: &[f64], b: &[f64], modes: &Modes, frames: usize) -> f64 {
 
 /// Mean power by `[|ω|][shell]`.
 fn map(power: &[f64], modes: &Modes, frames: usize) -> Vec<f64> {
-    let width = modes.shells;
+    let width = modes.shells.count;
     let (mut sums, mut counts) =
         (vec![0.0; (frames / 2 + 1) * width], vec![0.0; (frames / 2 + 1) * width]);
     for (power, &(shell, weight)) in power.chunks_exact(frames).zip(modes.modes.iter().cycle()) {

@@ -1,7 +1,7 @@
 //! Energy spectra: how much power a prediction has at every wavenumber.
 //!
-//! P of a shell is the mean of |û_k|² over its modes, frames, trajectories and members, of the orthonormal transform (Fourier
-//! along periodic axes, DCT-II along reflecting ones), shells of |k| as `RadialBins` of the runtime has them; the shell at
+//! P of a shell of |k| is the mean of |û_k|² over its modes, frames, trajectories and members, of the
+//! orthonormal transform (Fourier along periodic axes, DCT-II along reflecting ones); the shell at
 //! k = 0 is no part of the errors. With ratio q = P_predicted / P_true of a shell:
 //!
 //! | score | definition |
@@ -15,13 +15,15 @@
 //! smooth by right.
 
 use anyhow::Result;
-use finescale::spectral::{self, RadialBins};
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::Truth;
 use super::bands::Bands;
-use super::{Scale, Truth};
+use finescale_data::dataset::Spec;
 use finescale_ensemble::Ensemble;
+use finescale_field::scale::Scale;
+use finescale_field::shells::Shells;
 
 /// Share of the true variance that the low wavenumbers hold.
 const LOW: f64 = 0.999;
@@ -57,30 +59,23 @@ struct Power {
 
 /// Adds up frames `[channel][y][x]` in parallel, each on its own.
 fn power<'a>(
-    spec: &finescale_data::dataset::Spec,
+    spec: &Spec,
     scale: &Scale,
+    shells: &Shells,
     frames: usize,
     frame: impl Fn(usize) -> &'a [f32] + Sync,
 ) -> Result<Power> {
     let grid = spec.grid()?;
-    let bins = RadialBins::new(&grid);
-    let shell: Vec<usize> = grid.wavenumbers().map(|k| bins.bin(k)).collect();
     let parts = (0..frames)
         .into_par_iter()
         .map(|n| {
-            let values = frame(n);
-            let mut spectrum = vec![0.0; values.len()];
-            scale.standardise(values, &mut spectrum);
-            spectral::forward(&grid, &mut spectrum, &mut vec![0.0; spectral::scratch_len(&grid)])?;
-            let mut sums = vec![0.0; spec.channels.len() * bins.count()];
-            let channels = spectrum.chunks_exact(grid.points());
-            for (sums, modes) in sums.chunks_exact_mut(bins.count()).zip(channels) {
-                modes.iter().zip(&shell).for_each(|(&u, &s)| sums[s] += f64::from(u).powi(2));
-            }
-            Ok(sums)
+            let mut spectrum = frame(n).to_vec();
+            scale.spectra(&grid, &mut spectrum)?;
+            let squares: Vec<f64> = spectrum.iter().map(|&u| f64::from(u).powi(2)).collect();
+            Ok(shells.sum(&squares))
         })
         .collect::<Result<Vec<Vec<f64>>>>()?;
-    let mut sums = vec![0.0; spec.channels.len() * bins.count()];
+    let mut sums = vec![0.0; spec.channels.len() * shells.count];
     for part in parts {
         sums.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
     }
@@ -95,29 +90,26 @@ pub(super) fn energy_spectra(
     bands: &Bands,
 ) -> Result<Vec<EnergySpectrum>> {
     let spec = &ensemble.spec;
-    let grid = spec.grid()?;
-    let bins = RadialBins::new(&grid);
-    let mut modes = vec![0_u64; bins.count()];
-    grid.wavenumbers().for_each(|k| modes[bins.bin(k)] += 1);
+    let shells = Shells::new(&spec.grid()?);
+    let (count, modes) = (shells.count, &shells.modes);
     let scored = ensemble.frames() - ensemble.given;
-    let predicted = power(spec, scale, spec.trajectories * scored * ensemble.members, |n| {
-        let (path, member) = (n / ensemble.members, n % ensemble.members);
-        ensemble.frame(path / scored, ensemble.given + path % scored, member)
-    })?;
+    let predicted =
+        power(spec, scale, &shells, spec.trajectories * scored * ensemble.members, |n| {
+            let (path, member) = (n / ensemble.members, n % ensemble.members);
+            ensemble.frame(path / scored, ensemble.given + path % scored, member)
+        })?;
     let first = if truth.paired { ensemble.given } else { 0 };
     let frames = truth.frames - first;
-    let real = power(spec, scale, truth.trajectories * frames, |n| {
+    let real = power(spec, scale, &shells, truth.trajectories * frames, |n| {
         truth.frame(n / frames, first + n % frames)
     })?;
-    let shells = bins.count();
     let spectra = (0..spec.channels.len()).map(|c| {
         let of = |power: &Power| -> Vec<f64> {
-            let sums = &power.sums[c * shells..][..shells];
+            let sums = &power.sums[c * count..][..count];
             let mean = |(sum, &n): (&f64, &u64)| sum / (power.frames as f64 * n as f64);
-            sums.iter().zip(&modes).map(|v| mean(v) * scale.std[c].powi(2)).collect()
+            sums.iter().zip(modes).map(|v| mean(v) * scale.std[c].powi(2)).collect()
         };
-        let wavenumber = (0..shells).map(|s| f64::from(bins.wavenumber(s))).collect();
-        EnergySpectrum::new(wavenumber, modes.clone(), of(&real), of(&predicted), bands)
+        EnergySpectrum::new(shells.wavenumbers(), modes.clone(), of(&real), of(&predicted), bands)
     });
     Ok(spectra.collect())
 }
@@ -176,7 +168,7 @@ impl EnergySpectrum {
     }
 
     /// Whether the prediction has no waves at all.
-    pub fn is_constant(&self) -> bool {
+    pub(crate) fn is_constant(&self) -> bool {
         self.prediction[1..].iter().all(|p| *p <= 0.0)
     }
 

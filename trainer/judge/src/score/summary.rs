@@ -58,7 +58,7 @@ impl Scores {
     }
 
     /// The figures of a channel, the same ones in the same order for every result.
-    pub fn figures_of(&self, scores: &ChannelScores) -> Vec<Figure> {
+    pub(crate) fn figures_of(&self, scores: &ChannelScores) -> Vec<Figure> {
         use Sense::{Higher, Lower, Neither, One};
         let mut figures = Vec::new();
         let mut add = |family: &'static str, name: String, value: Option<f64>, sense: Sense| {

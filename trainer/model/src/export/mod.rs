@@ -14,7 +14,6 @@ use finescale::{Boundary, Grid, Laplacian};
 
 use crate::reference::Level;
 use crate::{Calibration, Meta, Model, NetworkMeta};
-use finescale_field::modes::Group;
 use finescale_field::shells::Shells;
 use quantize::Quantized;
 use writer::Writer;
@@ -83,7 +82,7 @@ pub fn file(model: &Model, precision: Precision, bounds: &Bounds) -> Result<Vec<
     let mut writer = Writer::default();
     header(&mut writer, model)?;
     tables(&mut writer, model)?;
-    autocovariance(&mut writer, model)?;
+    writer.f32s(model.base()?.autocovariance.values);
     network(&mut writer, model, precision, bounds)?;
     let mut bytes = writer.finish();
     let length =
@@ -202,23 +201,6 @@ fn tables(writer: &mut Writer, model: &Model) -> Result<()> {
         }
     }
     writer.f32s(model.meta.lambda_grid.iter().map(|lambda| *lambda as f32));
-    Ok(())
-}
-
-/// As the runtime packs operators: the second complex mode of a quadruple is û(−p, q), the conjugate of the û(p, −q) that
-/// training has there.
-fn autocovariance(writer: &mut Writer, model: &Model) -> Result<()> {
-    let base = model.base()?;
-    let mut values = base.autocovariance.values;
-    let groups = Group::all(&base.grid);
-    for plane in values.chunks_exact_mut(base.grid.points()) {
-        for group in &groups {
-            if let Group::Four([.., imaginary]) = group {
-                plane[*imaginary] = -plane[*imaginary];
-            }
-        }
-    }
-    writer.f32s(values);
     Ok(())
 }
 

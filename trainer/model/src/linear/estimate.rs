@@ -107,20 +107,25 @@ impl PackedAutocovariance {
         Autocovariance::new(lags.collect())
     }
 
-    /// Power of every real mode, `[channel][mode]`: the mean over a group, as a real mode is a mixture of its complex ones.
-    pub fn power(&self, groups: &[Group], points: usize) -> Vec<f32> {
-        let mut power = vec![0.0; self.channels * points];
-        for (channel, power) in power.chunks_exact_mut(points).enumerate() {
-            let plane = &self.values[channel * (self.channels + 1) * points..][..points];
+    /// Covariance of every real mode with itself `lag` frames later, `[channel][mode]`: the mean
+    /// over a group, as a real mode is a mixture of its complex ones.
+    pub fn diagonal(&self, lag: usize, groups: &[Group], points: usize) -> Vec<f64> {
+        let c = self.channels;
+        let mut all = vec![0.0; c * points];
+        for (channel, row) in all.chunks_exact_mut(points).enumerate() {
+            let plane = &self.values[(lag * c * c + channel * (c + 1)) * points..][..points];
             for group in groups {
                 let [plus, minus] = group.unpack(plane);
                 let mean = (plus.re + minus.re) / group.complex_modes() as f64;
-                for &mode in group.members() {
-                    power[mode] = mean.max(0.0) as f32;
-                }
+                group.members().iter().for_each(|&mode| row[mode] = mean);
             }
         }
-        power
+        all
+    }
+
+    /// Power of every real mode, `[channel][mode]`.
+    pub fn power(&self, groups: &[Group], points: usize) -> Vec<f32> {
+        self.diagonal(0, groups, points).into_iter().map(|power| power.max(0.0) as f32).collect()
     }
 }
 
@@ -206,26 +211,24 @@ fn tapered(lags: Lags) -> Lags {
         return lags;
     }
     // A little of the power on the diagonal: rounding to f32 must not undo what the taper has reached.
-    let floor = DMatrix::identity(c, c) * Complex::from(1e-6 * power / c as f64);
+    let floor = Complex::from(1e-6 * power / c as f64);
     let with = |epsilon: f64| -> Lags {
         let taper =
             |(l, lag): (usize, &DMatrix<_>)| lag * Complex::from((1.0 - epsilon).powi(l as i32));
         lags.iter().enumerate().map(taper).collect()
     };
-    let valid = |lags: &Lags| {
-        let n = lags.len();
-        let mut toeplitz = DMatrix::zeros(n * c, n * c);
-        for i in 0..n {
-            for j in 0..n {
-                let block = if j >= i { lags[j - i].clone() } else { lags[i - j].adjoint() };
-                let block = if i == j { block - &floor } else { block };
-                toeplitz.view_mut((i * c, j * c), (c, c)).copy_from(&block);
+    let valid = |lags: Lags| {
+        let frames = lags.len();
+        Autocovariance::new(lags).is_ok_and(|lags| {
+            let mut toeplitz = lags.of_window(frames);
+            for i in 0..frames * c {
+                toeplitz[(i, i)] -= floor;
             }
-        }
-        positive(toeplitz).is_some()
+            positive(toeplitz).is_some()
+        })
     };
     let steps = (0..24).map(|step| 1e-6 * f64::from(1 << step));
-    let epsilon = std::iter::once(0.0).chain(steps.filter(|e| *e < 1.0)).find(|&e| valid(&with(e)));
+    let epsilon = std::iter::once(0.0).chain(steps.filter(|e| *e < 1.0)).find(|&e| valid(with(e)));
     match epsilon {
         Some(epsilon) => with(epsilon),
         // Nothing but lag 0 can be trusted.

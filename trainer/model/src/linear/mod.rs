@@ -1,4 +1,4 @@
-//! The linear Gaussian predictor of one mode, in closed form, and its path score.
+//! The linear Gaussian predictor of one mode, in closed form.
 //!
 //! For a stationary mode with known autocovariance, the best predictor of the next frame of the *noised* path from a
 //! window of W frames is linear, and its one-step error has a known covariance S. It is exact where the data are Gaussian,
@@ -7,12 +7,10 @@
 
 mod base;
 mod estimate;
-mod path_score;
 mod predictor;
 mod shrink;
 
 pub use base::{BaseAt, LinearBase};
 pub use estimate::PackedAutocovariance;
-pub use path_score::path_score;
 pub use predictor::{Autocovariance, LinearPredictor};
 pub use shrink::Weights;

@@ -35,7 +35,7 @@ impl Autocovariance {
     }
 
     /// The largest lag, which is the longest window.
-    pub fn longest_window(&self) -> usize {
+    pub(crate) fn longest_window(&self) -> usize {
         self.lags.len() - 1
     }
 
@@ -45,9 +45,32 @@ impl Autocovariance {
     }
 
     /// E[û^{n+l} (û^n)ᴴ] for l of either sign.
-    pub(crate) fn at(&self, lag: isize) -> DMatrix<Complex<f64>> {
+    fn at(&self, lag: isize) -> DMatrix<Complex<f64>> {
         let matrix = &self.lags[lag.unsigned_abs()];
         if lag < 0 { matrix.adjoint() } else { matrix.clone() }
+    }
+
+    /// Γ, the covariance of a window of `frames` frames, newest first.
+    pub(crate) fn of_window(&self, frames: usize) -> DMatrix<Complex<f64>> {
+        let c = self.channels();
+        let mut all = DMatrix::zeros(frames * c, frames * c);
+        for i in 0..frames {
+            for j in 0..frames {
+                let block = self.at(j as isize - i as isize);
+                all.view_mut((i * c, j * c), (c, c)).copy_from(&block);
+            }
+        }
+        all
+    }
+
+    /// γ, the covariance of the frame after a window with the window.
+    pub(crate) fn with_next(&self, frames: usize) -> DMatrix<Complex<f64>> {
+        let c = self.channels();
+        let mut all = DMatrix::zeros(c, frames * c);
+        for i in 0..frames {
+            all.view_mut((0, i * c), (c, c)).copy_from(&self.lags[1 + i]);
+        }
+        all
     }
 }
 
@@ -88,19 +111,11 @@ impl LinearPredictor {
         let channels = clean.channels();
         let signal = Complex::from(damping * damping);
         let noise = DMatrix::identity(channels, channels) * Complex::from(noise_variance);
-        let mut normal = DMatrix::zeros(window * channels, window * channels);
-        let mut cross = DMatrix::zeros(channels, window * channels);
-        for i in 0..window {
-            for j in 0..window {
-                let mut block = clean.at(j as isize - i as isize) * signal;
-                if i == j {
-                    block += &noise;
-                }
-                normal.view_mut((i * channels, j * channels), block.shape()).copy_from(&block);
-            }
-            let block = clean.at(1 + i as isize) * signal;
-            cross.view_mut((0, i * channels), block.shape()).copy_from(&block);
+        let mut normal = clean.of_window(window) * signal;
+        for i in 0..normal.nrows() {
+            normal[(i, i)] += noise_variance;
         }
+        let cross = clean.with_next(window) * signal;
         let normal = positive(normal)
             .context("the autocovariance is not positive: the mode has neither power nor noise")?;
         let solved = normal.solve(&cross.adjoint()).adjoint();

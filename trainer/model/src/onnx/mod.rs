@@ -26,7 +26,7 @@ use predictor::Predictor;
 pub use run::{Array, Session};
 
 /// Version of the ONNX operators.
-pub const OPSET: i64 = 17;
+pub(crate) const OPSET: i64 = 17;
 /// Version of the file format that goes with them.
 const IR: i64 = 8;
 

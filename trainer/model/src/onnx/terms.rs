@@ -12,7 +12,7 @@
 //! no term cancels another in S.
 
 use anyhow::{Result, ensure};
-use nalgebra::{Complex, DMatrix};
+use nalgebra::Complex;
 
 use crate::linear::{Autocovariance, LinearBase};
 use finescale_field::modes::Group;
@@ -98,9 +98,9 @@ impl Window {
     fn add(&mut self, clean: &Autocovariance, mode: usize, planes: usize, m: usize) -> Result<()> {
         let (c, frames) = (clean.channels(), self.frames);
         let f = frames * c;
-        let (normal, cross) = clean.window(frames);
-        let eigen = normal.symmetric_eigen();
-        let power = clean.window(1).0;
+        let cross = clean.with_next(frames);
+        let eigen = clean.of_window(frames).symmetric_eigen();
+        let power = &clean.lags()[0];
         let largest = eigen.eigenvalues.max();
         // Rounding to f32 may take as much from the smallest.
         ensure!(
@@ -145,22 +145,5 @@ impl Window {
             self.clean_innovation[a * m + mode] = value.max(0.0);
         }
         Ok(())
-    }
-}
-
-impl Autocovariance {
-    /// Γ of a window of `frames` frames, newest first, and γ of the next frame with them.
-    fn window(&self, frames: usize) -> (DMatrix<Complex<f64>>, DMatrix<Complex<f64>>) {
-        let c = self.channels();
-        let mut normal = DMatrix::zeros(frames * c, frames * c);
-        let mut cross = DMatrix::zeros(c, frames * c);
-        for i in 0..frames {
-            for j in 0..frames {
-                let block = self.at(j as isize - i as isize);
-                normal.view_mut((i * c, j * c), (c, c)).copy_from(&block);
-            }
-            cross.view_mut((0, i * c), (c, c)).copy_from(&self.at(1 + i as isize));
-        }
-        (normal, cross)
     }
 }

@@ -113,18 +113,7 @@ fn complex(group: &Group, spectrum: &[f64]) -> [Complex<f64>; 2] {
 
 /// Adds the real modes of a complex one.
 fn add(group: &Group, mode: usize, value: Complex<f64>, spectrum: &mut [f64]) {
-    match *group {
-        Group::One(place) => spectrum[place] += value.re,
-        Group::Two([c, s]) => {
-            spectrum[c] += std::f64::consts::SQRT_2 * value.re;
-            spectrum[s] += std::f64::consts::SQRT_2 * value.im;
-        }
-        Group::Four([cc, cs, sc, ss]) => {
-            let sign = if mode == 0 { 1.0 } else { -1.0 };
-            spectrum[cc] += value.re;
-            spectrum[ss] -= sign * value.re;
-            spectrum[cs] += sign * value.im;
-            spectrum[sc] += value.im;
-        }
-    }
+    let mut values = [Complex::default(); 2];
+    values[mode] = value;
+    group.real(values, |place, value| spectrum[place] += value);
 }

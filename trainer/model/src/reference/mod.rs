@@ -150,7 +150,7 @@ impl Level<'_> {
     }
 
     /// S of the linear base alone, as [`Self::innovation`].
-    pub fn linear_innovation(&self, frames: usize) -> Vec<f64> {
+    pub(crate) fn linear_innovation(&self, frames: usize) -> Vec<f64> {
         self.linear.variance(Estimate::Increment, frames.min(self.innovation.len()))
     }
 
@@ -268,7 +268,8 @@ impl Level<'_> {
         gradient
     }
 
-    /// ∇ ln p of a path `[frame][channel][mode]`; see [`crate::linear::path_score`] for its terms.
+    /// ∇ ln p of a path `[frame][channel][mode]`: with e^n = û^{n+1} − û^n − F_n, of frame m
+    /// −S⁻¹e^{m−1} + S⁻¹e^m + Σ_n J_{n,m}ᵀ S⁻¹e^n, and −û⁰/V of frame 0.
     pub fn path_score(&self, path: &[f64]) -> Vec<f64> {
         let width = self.variance.len();
         let mut score = vec![0.0; path.len()];

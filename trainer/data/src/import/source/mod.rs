@@ -100,7 +100,7 @@ pub trait Source: Sync {
 
 /// What a variable means by a name, the nearest first: the variable of that name in its own group,
 /// then those in the groups around it, as NetCDF-4 inherits them.
-pub fn visible<'a>(
+pub(crate) fn visible<'a>(
     source: &'a dyn Source,
     from: &'a Variable,
     name: &'a str,
@@ -187,7 +187,7 @@ pub fn open(path: &Path, axes: Option<&[String]>) -> Result<Box<dyn Source>> {
 ///
 /// # Errors
 /// If a file cannot be read.
-pub fn identify(path: &Path) -> Result<SourceFile> {
+pub(crate) fn identify(path: &Path) -> Result<SourceFile> {
     let mut digest = Sha256::new();
     hash_into(path, &mut digest).with_context(|| format!("{} cannot be read", path.display()))?;
     Ok(SourceFile { path: path.display().to_string(), sha256: hex(&digest.finalize()) })

@@ -50,12 +50,8 @@ fn bits_depend_on_seed_and_index_alone() {
         assert_eq!(all[..2], make_all(line, 2, 2), "{line}: fewer trajectories");
         assert_ne!(all[0], all[1], "{line}: trajectories differ");
         let simulator = args(line).simulator().unwrap();
-        let mut alone = Vec::new();
-        let mut emit = |_, frame: &[f32]| {
-            alone.extend_from_slice(frame);
-            Ok(())
-        };
-        simulator.trajectory(9, 4, 3, &mut emit).unwrap();
+        let plan = Plan { seed: 9, trajectories: 5, frames: 3 };
+        let alone = make(&*simulator, &plan, 4, &|| Ok(())).unwrap();
         assert_eq!(all[4], alone, "{line}: one trajectory by itself");
         assert_eq!(alone.len(), 3 * simulator.frame_len());
     }

@@ -14,18 +14,6 @@ impl Flow {
         0.5 * self.mean(|_, w| w.norm_sqr())
     }
 
-    /// Energy gained from the forcing a unit of time, ⟨ψ f⟩ with ∇²ψ = −ω.
-    pub fn energy_input(&self) -> f64 {
-        let k = self.physics().forcing_wavenumber as i64;
-        let stream = self.amplitude(0, k).re / (k * k) as f64;
-        -self.physics().forcing * stream
-    }
-
-    /// Energy lost to viscosity and drag a unit of time, 2ν·enstrophy + 2·drag·energy.
-    pub fn energy_dissipation(&self) -> f64 {
-        2.0 * (self.physics().viscosity * self.enstrophy() + self.physics().drag * self.energy())
-    }
-
     /// Σ over all k ≠ 0 of `term(|k|², ω̂)`.
     fn mean(&self, term: impl Fn(f64, Complex64) -> f64) -> f64 {
         let m = self.cutoff() as i64;

@@ -135,6 +135,20 @@ fn time_steps_converge_with_order_four() {
     assert!(fine < 1e-4, "{fine}");
 }
 
+impl Flow {
+    /// Energy gained from the forcing a unit of time, ⟨ψ f⟩ with ∇²ψ = −ω.
+    fn energy_input(&self) -> f64 {
+        let k = self.physics().forcing_wavenumber as i64;
+        let stream = self.amplitude(0, k).re / (k * k) as f64;
+        -self.physics().forcing * stream
+    }
+
+    /// Energy lost to viscosity and drag a unit of time, 2ν·enstrophy + 2·drag·energy.
+    fn energy_dissipation(&self) -> f64 {
+        2.0 * (self.physics().viscosity * self.enstrophy() + self.physics().drag * self.energy())
+    }
+}
+
 #[test]
 fn energy_changes_by_input_less_dissipation() {
     // dE/dt by central differences over ±dt; their own error is of order dt².

@@ -4,7 +4,7 @@ mod solver;
 #[cfg(test)]
 mod tests;
 
-pub use solver::Solver;
+pub(crate) use solver::Solver;
 
 use super::check::{at_least, even, positive};
 use super::clock::{Clock, step_within};
@@ -54,7 +54,7 @@ impl Default for Parameters {
 
 /// The equation with checked parameters.
 #[derive(Clone, Debug)]
-pub struct KuramotoSivashinsky {
+pub(crate) struct KuramotoSivashinsky {
     parameters: Parameters,
     clock: Clock,
 }
@@ -64,7 +64,7 @@ impl KuramotoSivashinsky {
     ///
     /// # Errors
     /// One sentence naming the parameter, or the bound that is broken, and the mend.
-    pub fn new(parameters: Parameters) -> Result<Self> {
+    pub(crate) fn new(parameters: Parameters) -> Result<Self> {
         let p = &parameters;
         let clock = Clock::new(p.dt, p.interval, p.burn_in)?;
         positive("--length", p.length)?;
@@ -100,7 +100,7 @@ impl KuramotoSivashinsky {
         // The growing waves, |k| < 1, at a tenth of the size that they will have.
         let growing = (p.length / TAU).ceil() as usize;
         let scale = 0.1 / (growing as f64).sqrt();
-        for amplitude in solver.amplitudes_mut().iter_mut().skip(1).take(growing) {
+        for amplitude in solver.amplitudes.iter_mut().skip(1).take(growing) {
             *amplitude = Complex64::new(noise.normal(), noise.normal()) * scale;
         }
         solver

@@ -10,11 +10,11 @@ use std::sync::Arc;
 ///
 /// The state is the amplitudes of u(x) = Σ û_m e^{2πi m x/length}, m = 0 … M = ⌊(N−1)/3⌋ (the 2/3
 /// rule); those of −m are the conjugates.
-pub struct Solver {
-    points: usize,
+pub(crate) struct Solver {
     wavenumbers: Vec<f64>,
     coefficients: Vec<Etdrk4>,
-    amplitudes: Vec<Complex64>,
+    /// û_m, m = 0 … M; that of m = 0 is real.
+    pub(super) amplitudes: Vec<Complex64>,
     stages: [Vec<Complex64>; 3],
     slopes: [Vec<Complex64>; 4],
     product: Product,
@@ -22,13 +22,12 @@ pub struct Solver {
 
 impl Solver {
     /// The flat solution on `points` points, with time step `dt`.
-    pub fn new(points: usize, length: f64, dt: f64) -> Self {
+    pub(crate) fn new(points: usize, length: f64, dt: f64) -> Self {
         let cutoff = (points - 1) / 3;
         let wavenumbers: Vec<_> = (0..=cutoff).map(|m| TAU * m as f64 / length).collect();
         let rate = |k: &f64| k * k - k.powi(4);
         let zeros = vec![Complex64::ZERO; cutoff + 1];
         Self {
-            points,
             coefficients: wavenumbers.iter().map(|k| Etdrk4::new(rate(k), dt)).collect(),
             wavenumbers,
             stages: std::array::from_fn(|_| zeros.clone()),
@@ -38,18 +37,8 @@ impl Solver {
         }
     }
 
-    /// û_m, m = 0 … M.
-    pub fn amplitudes(&self) -> &[Complex64] {
-        &self.amplitudes
-    }
-
-    /// û_m, to be set; that of m = 0 must be real.
-    pub fn amplitudes_mut(&mut self) -> &mut [Complex64] {
-        &mut self.amplitudes
-    }
-
     /// Advances by one time step.
-    pub fn step(&mut self) {
+    pub(crate) fn step(&mut self) {
         let Self { wavenumbers, coefficients, amplitudes, stages, slopes, product, .. } = self;
         let [a, b, c] = stages;
         let [nu, na, nb, nc] = slopes;
@@ -79,7 +68,7 @@ impl Solver {
     }
 
     /// u on the points, into `values`.
-    pub fn sample(&mut self, values: &mut [f32]) {
+    pub(crate) fn sample(&mut self, values: &mut [f32]) {
         self.product.fill_line(&self.amplitudes);
         for (value, point) in values.iter_mut().zip(&self.product.line) {
             *value = point.re as f32;
@@ -87,31 +76,17 @@ impl Solver {
     }
 
     /// ⟨u²⟩ / 2, the mean over the line.
-    pub fn energy(&self) -> f64 {
+    pub(crate) fn energy(&self) -> f64 {
         self.mean(|_| 0.5)
     }
 
-    /// ⟨u_x²⟩, what the second derivative feeds in a unit of time.
-    pub fn energy_input(&self) -> f64 {
-        self.mean(|k| k * k)
-    }
-
-    /// ⟨u_xx²⟩, what the fourth derivative takes out.
-    pub fn energy_dissipation(&self) -> f64 {
-        self.mean(|k| k.powi(4))
-    }
-
-    fn mean(&self, weight: impl Fn(f64) -> f64) -> f64 {
+    /// Σ over all m of `weight(k)` |û_m|².
+    pub(super) fn mean(&self, weight: impl Fn(f64) -> f64) -> f64 {
         let mode = |(m, u): (usize, &Complex64)| {
             let both = if m == 0 { 1.0 } else { 2.0 };
             both * weight(self.wavenumbers[m]) * u.norm_sqr()
         };
         self.amplitudes.iter().enumerate().map(mode).sum()
-    }
-
-    /// N
-    pub fn points(&self) -> usize {
-        self.points
     }
 }
 

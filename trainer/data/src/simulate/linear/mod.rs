@@ -68,7 +68,7 @@ impl Default for Parameters {
 
 /// The linear system with checked parameters.
 #[derive(Clone, Debug)]
-pub struct Linear {
+pub(crate) struct Linear {
     parameters: Parameters,
     clock: Clock,
     power: Vec<f64>,
@@ -80,7 +80,7 @@ impl Linear {
     ///
     /// # Errors
     /// One sentence naming the parameter and the mend.
-    pub fn new(parameters: Parameters) -> Result<Self> {
+    pub(crate) fn new(parameters: Parameters) -> Result<Self> {
         let p = &parameters;
         at_least("--grid", p.grid, 4)?;
         even("--grid", p.grid)?;
@@ -117,16 +117,6 @@ impl Linear {
             power.iter_mut().for_each(|power| *power /= variance);
         }
         Ok(Self { parameters, clock, power, correlation })
-    }
-
-    /// P_k, `[ny][nx]` in DFT order, orthonormal.
-    pub fn power(&self) -> &[f64] {
-        &self.power
-    }
-
-    /// ρ_k, the lag-1 correlation, `[ny][nx]` in DFT order.
-    pub fn correlation(&self) -> &[Complex64] {
-        &self.correlation
     }
 }
 

@@ -1,4 +1,12 @@
 use super::*;
+use crate::simulate::Plan;
+use crate::simulate::driver::make;
+
+/// The frames of one trajectory, one after the other.
+fn made(system: &Linear, seed: u64, index: u64, frames: usize) -> Vec<f32> {
+    let plan = Plan { seed, trajectories: 1, frames };
+    make(system, &plan, index as usize, &|| Ok(())).unwrap()
+}
 
 /// Estimates of P and of E[û¹ conj û⁰] over `count` trajectories.
 fn moments(system: &Linear, count: u64) -> (Vec<f64>, Vec<Complex64>) {
@@ -9,14 +17,12 @@ fn moments(system: &Linear, count: u64) -> (Vec<f64>, Vec<Complex64>) {
     let scale = 1.0 / ((ny * nx) as f64).sqrt();
     for index in 0..count {
         let mut frames = Vec::new();
-        let mut emit = |_, frame: &[f32]| {
+        for frame in made(system, 11, index, 2).chunks_exact(ny * nx) {
             let mut plane: Vec<_> =
                 frame.iter().map(|v| Complex64::from(f64::from(*v) * scale)).collect();
             transform.forward(&mut plane);
             frames.push(plane);
-            Ok(())
-        };
-        system.trajectory(11, index, 2, &mut emit).unwrap();
+        }
         for mode in 0..ny * nx {
             power[mode] += frames[1][mode].norm_sqr() / count as f64;
             lagged[mode] += frames[1][mode] * frames[0][mode].conj() / count as f64;
@@ -42,10 +48,10 @@ fn power_and_lag_one_correlation_are_those_asked_for() {
         let (power, lagged) = moments(&system, count);
         let error = 5.5 / (count as f64).sqrt();
         for mode in 0..power.len() {
-            let expected = system.power()[mode];
+            let expected = system.power[mode];
             assert!((power[mode] / expected - 1.0).abs() < 1.5 * error, "power of mode {mode}");
             let rho = lagged[mode] / expected;
-            assert!((rho - system.correlation()[mode]).norm() < 2.0 * error, "ρ of mode {mode}");
+            assert!((rho - system.correlation[mode]).norm() < 2.0 * error, "ρ of mode {mode}");
         }
     }
 }
@@ -54,13 +60,13 @@ fn power_and_lag_one_correlation_are_those_asked_for() {
 fn coefficients_are_the_closed_forms() {
     let line = Linear::new(Parameters::default()).unwrap();
     for (k, power) in [(0, 4.0), (4, 2.0), (8, 4.0 / 17.0)] {
-        assert!((line.power()[k] - power).abs() < 1e-14);
+        assert!((line.power[k] - power).abs() < 1e-14);
         let rho = Complex64::new(-0.05 * (1.0 + k as f64 / 4.0), 0.045 * k as f64).exp();
-        assert!((line.correlation()[k] - rho).norm() < 1e-14);
+        assert!((line.correlation[k] - rho).norm() < 1e-14);
     }
     // Waves travel together: ρ(−k) is the conjugate of ρ(k), and Nyquist is real.
-    assert_eq!(line.correlation()[61], line.correlation()[3].conj());
-    assert_eq!(line.correlation()[32].im, 0.0);
+    assert_eq!(line.correlation[61], line.correlation[3].conj());
+    assert_eq!(line.correlation[32].im, 0.0);
     let plane = Linear::new(Parameters {
         grid: 16,
         dimensions: 2,
@@ -68,14 +74,14 @@ fn coefficients_are_the_closed_forms() {
         ..Parameters::default()
     })
     .unwrap();
-    assert!((plane.power().iter().sum::<f64>() / 256.0 - 1.0).abs() < 1e-14);
+    assert!((plane.power.iter().sum::<f64>() / 256.0 - 1.0).abs() < 1e-14);
     // Isotropic: (3, 4) and (5, 0) have the same |k|.
-    assert!((plane.power()[3 * 16 + 4] - plane.power()[5]).abs() < 1e-15);
+    assert!((plane.power[3 * 16 + 4] - plane.power[5]).abs() < 1e-15);
     for row in 0..16 {
         for column in 0..16 {
             let mirror = (16 - row) % 16 * 16 + (16 - column) % 16;
             let difference =
-                plane.correlation()[row * 16 + column] - plane.correlation()[mirror].conj();
+                plane.correlation[row * 16 + column] - plane.correlation[mirror].conj();
             assert!(difference.norm() < 1e-15, "({row}, {column})");
         }
     }
@@ -124,15 +130,10 @@ fn parameters_that_cannot_work_are_refused() {
 fn a_burn_in_leaves_out_the_first_frames() {
     let frames = |burn_in: f64, count: usize| {
         let system = Linear::new(Parameters { burn_in, ..Parameters::default() }).unwrap();
-        let mut frames = Vec::new();
-        let mut keep = |_, values: &[f32]| {
-            frames.push(values.to_vec());
-            Ok(())
-        };
-        system.trajectory(4, 2, count, &mut keep).unwrap();
-        frames
+        made(&system, 4, 2, count)
     };
-    assert_eq!(frames(3.0, 5), frames(0.0, 8)[3..]);
+    let all = frames(0.0, 8);
+    assert_eq!(frames(3.0, 5), all[3 * (all.len() / 8)..]);
     let refused = Linear::new(Parameters { burn_in: -1.0, ..Parameters::default() });
     assert!(refused.unwrap_err().to_string().contains("--burn-in"));
 }

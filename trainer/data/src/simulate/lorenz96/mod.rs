@@ -4,7 +4,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use state::{Physics, Scheme};
+pub(crate) use state::{Physics, Scheme};
 
 use super::check::{at_least, finite, positive};
 use super::clock::{Clock, step_within};
@@ -72,7 +72,7 @@ impl Default for Parameters {
 /// Frames are 2 channels × K·J points: channel 0 is X, every X_k repeated on its J points, and
 /// channel 1 is Y.
 #[derive(Clone, Debug)]
-pub struct Lorenz96 {
+pub(crate) struct Lorenz96 {
     parameters: Parameters,
     clock: Clock,
 }
@@ -82,7 +82,7 @@ impl Lorenz96 {
     ///
     /// # Errors
     /// One sentence naming the parameter, or the bound that is broken, and the mend.
-    pub fn new(parameters: Parameters) -> Result<Self> {
+    pub(crate) fn new(parameters: Parameters) -> Result<Self> {
         let p = &parameters;
         let clock = Clock::new(p.dt, p.interval, p.burn_in)?;
         at_least("--slow", p.slow, 4)?;

@@ -2,7 +2,7 @@
 
 /// Constants of the equations, Lorenz (1996).
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Physics {
+pub(crate) struct Physics {
     /// K, number of slow variables.
     pub slow: usize,
     /// J, fast variables to each slow one.

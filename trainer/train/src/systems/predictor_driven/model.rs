@@ -130,6 +130,7 @@ impl PredictorDriven {
         let meta = Meta {
             name: self.name.clone(),
             version: env!("CARGO_PKG_VERSION").into(),
+            layout: finescale_model::LAYOUT,
             channels: spec.channels.iter().zip(&statistics.channels).map(channel).collect(),
             y: grid.y().map(AxisMeta::of),
             x: AxisMeta::of(grid.x()),

@@ -1,0 +1,76 @@
+//! Grids of one domain with other numbers of points, and what modes are on both.
+
+use finescale::spectral::{self, operator};
+use finescale::{Axis, Error, Grid};
+
+/// The domain of a grid with so many points along each axis, y before x; axes that `points` does
+/// not name keep theirs.
+///
+/// # Errors
+/// If an axis cannot have as many points.
+pub fn with_points(grid: &Grid, points: &[usize]) -> Result<Grid, Error> {
+    let mut points = points.iter();
+    let mut axis = |axis: Axis| match points.next() {
+        Some(&points) => axis_with_points(axis, points),
+        None => Ok(axis),
+    };
+    Ok(match grid.y() {
+        Some(y) => Grid::plane(axis(y)?, axis(grid.x())?)?,
+        None => Grid::line(axis(grid.x())?),
+    })
+}
+
+/// Grids of one domain have the same unit of wavenumbers, to its last bit. An axis knows its unit,
+/// and its length is rounded once more: one of the lengths around it has the unit.
+fn axis_with_points(axis: Axis, points: usize) -> Result<Axis, Error> {
+    let new = Axis::new(points, axis.boundary())?;
+    let length = axis.length();
+    let near = (-4..=4_i32).map(|ulps| f32::from_bits(length.to_bits().wrapping_add_signed(ulps)));
+    let same = |new: &Axis| new.wavenumber_unit() == axis.wavenumber_unit();
+    let exact = near.filter_map(|length| new.with_length(length).ok()).find(same);
+    exact.map_or_else(|| new.with_length(length), Ok)
+}
+
+/// What refining multiplies each mode of the fine grid with, `[mode]`; 0 where the coarse grid has
+/// none.
+///
+/// # Errors
+/// If the grids are not of one domain, or `coarse` has more points.
+pub fn refining_gain(coarse: &Grid, fine: &Grid) -> Result<Vec<f32>, Error> {
+    let mut gain = vec![0.0; fine.points()];
+    spectral::refine(coarse, &vec![1.0; coarse.points()], fine, &mut gain)?;
+    Ok(gain)
+}
+
+/// Applies a packed operator to spectra `[…][mode]`, in place.
+///
+/// # Errors
+/// If the operator is not of one channel of the grid.
+pub fn apply(grid: &Grid, operator: &[f32], spectra: &mut [f32]) -> Result<(), Error> {
+    for spectrum in spectra.chunks_exact_mut(grid.points()) {
+        let given = spectrum.to_vec();
+        spectrum.fill(0.0);
+        operator::apply(grid, operator, &given, spectrum)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use finescale::Boundary;
+
+    /// If it failed, the runtime would say that coarse and fine grids are of different domains.
+    #[test]
+    fn the_unit_of_wavenumbers_is_kept_to_its_last_bit() {
+        for boundary in [Boundary::Periodic, Boundary::Reflecting] {
+            for n in 0..20_000_u16 {
+                let length = (f32::from(n) * 1.37e-3 - 13.8).exp().clamp(1e-6, 1e6);
+                let fine = Axis::new(64, boundary).unwrap().with_length(length).unwrap();
+                let coarse = with_points(&Grid::line(fine), &[16]).unwrap().x();
+                assert_eq!(coarse.points(), 16);
+                assert_eq!(coarse.wavenumber_unit(), fine.wavenumber_unit(), "length {length}");
+            }
+        }
+    }
+}
