@@ -79,8 +79,8 @@ fn evaluate(model: &Model<'_>, memory: &mut Vec<f32>, scratch: &mut Vec<f32>) ->
     // Garbage, which nothing may rely on.
     memory.resize(Trained::memory_len(model), f32::NAN);
     let mut predictor = Trained::new(model, memory)?;
-    predictor.prepare(LAMBDA)?;
-    scratch.resize(path_score_scratch_len(&predictor).max(predictor.scratch_len()), f32::NAN);
+    let predictor = predictor.prepare(LAMBDA)?;
+    scratch.resize(path_score_scratch_len(&predictor).max(predictor.scratch_len), f32::NAN);
     let (frame, window) = (model.channels() * model.grid().points(), model.window());
     let mut path = vec![0.0; (window + 1) * frame];
     NoiseStream { seed: 1, member: 0, frame: 0, step: 0 }.fill(&mut path);
@@ -210,7 +210,7 @@ pub fn with_trained<T>(file: &[u8], use_it: impl FnOnce(&mut Trained<'_>, &mut [
     let model = Model::parse(bytes).expect("a model");
     let mut memory = vec![f32::NAN; Trained::memory_len(&model)];
     let mut trained = Trained::new(&model, &mut memory).expect("a predictor");
-    let mut scratch = vec![f32::NAN; path_score_scratch_len(&trained)];
+    let mut scratch = vec![f32::NAN; path_score_scratch_len(trained.describe())];
     use_it(&mut trained, &mut scratch)
 }
 

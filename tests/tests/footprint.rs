@@ -90,9 +90,9 @@ fn memory(name: &str, model: &Model<'_>) {
     let window = noise(model.window() * frame_len(model), 0);
     exactly(&format!("{name}: memory"), needed, |memory| {
         let mut predictor = Trained::new(model, memory)?;
-        predictor.prepare(LAMBDA)?;
+        let predictor = predictor.prepare(LAMBDA)?;
         let mut increment = garbage(frame_len(model));
-        predictor.increment(&window, &mut increment, &mut garbage(predictor.scratch_len()))?;
+        predictor.increment(&window, &mut increment, &mut garbage(predictor.scratch_len))?;
         Ok(increment)
     });
 }
@@ -106,7 +106,7 @@ fn simulation(name: &str, model: &Model<'_>) {
     let (frame, needed) = (frame_len(model), values(model.footprint().predictor));
     let mut memory = garbage(Trained::memory_len(model));
     let mut predictor = Trained::new(model, &mut memory).expect("enough memory");
-    predictor.prepare(LAMBDA).expect("a λ");
+    let predictor = predictor.prepare(LAMBDA).expect("a λ");
     let (window, cotangent) = (noise(model.window() * frame, 1), noise(frame, 2));
     exactly(&format!("{name}: predictor"), needed, |scratch| {
         let (mut increment, mut gradient) = (garbage(frame), vec![0.0; window.len()]);

@@ -42,7 +42,8 @@ fn with_predictor<T>(system: &System, task: impl FnOnce(&mut Linear<'_>, &mut [f
     let mut memory = vec![f32::NAN; Linear::memory_len(&system.grid, 1, WINDOW)];
     let mut linear = Linear::new(&system.grid, &process(system), 1, &autocovariance, &mut memory)
         .expect("a predictor");
-    let mut scratch = vec![f32::NAN; Sampler::paper(1.0, 0.7).scratch_len(&linear, FRAMES)];
+    let mut scratch =
+        vec![f32::NAN; Sampler::paper(1.0, 0.7).scratch_len(linear.describe(), FRAMES)];
     task(&mut linear, &mut scratch)
 }
 
@@ -112,7 +113,7 @@ fn posterior_means(
             let observation = Observation::new(&grid, &values, variances).expect("an observation");
             let mut path = values.clone();
             for frame in path.chunks_exact_mut(n) {
-                linear.process().damp(&grid, sampler.lambda, frame).expect("fits");
+                linear.describe().process.damp(&grid, sampler.lambda, frame).expect("fits");
             }
             let stream = NoiseStream::default();
             quiet.reverse(linear, Some(&observation), &stream, &mut path, scratch).expect("a path");
@@ -174,9 +175,9 @@ fn a_noisy_measurement_gives_the_posterior() {
                 })
                 .collect();
             for pair in lambdas(&sampler).windows(2) {
-                linear.prepare(pair[0]).expect("a λ");
+                let linear = linear.prepare(pair[0]).expect("a λ");
                 let step =
-                    step_matrices(&system, &sampler, linear, pair[1], Some(&nothing), FRAMES);
+                    step_matrices(&system, &sampler, &linear, pair[1], Some(&nothing), FRAMES);
                 for ((covariance, map), noise) in
                     covariance.iter_mut().zip(step.map).zip(step.noise)
                 {

@@ -92,7 +92,8 @@ fn with_predictor<T>(
     let mut memory = vec![f32::NAN; Linear::memory_len(&system.grid, 1, WINDOW)];
     let mut linear = Linear::new(&system.grid, &process(system), 1, &autocovariance, &mut memory)
         .expect("a predictor");
-    let mut scratch = vec![f32::NAN; Sampler::paper(1.0, 0.7).scratch_len(&linear, frames)];
+    let mut scratch =
+        vec![f32::NAN; Sampler::paper(1.0, 0.7).scratch_len(linear.describe(), frames)];
     task(&mut linear, &mut scratch)
 }
 
@@ -144,12 +145,13 @@ fn a_simulation_is_the_predictor_rolled() {
             path
         };
         let (still, noisy) = (run(linear, false, scratch), run(linear, true, scratch));
+        let linear = linear.prepare(0.1).expect("a λ");
         // The given frames are at λ with the noise of their address, in both.
         assert_eq!(still[..2 * n], noisy[..2 * n]);
         for frame in 0..2 {
             let mut expected = start[frame * n..(frame + 1) * n].to_vec();
             let stream = NoiseStream { frame: 40 + frame as u32, ..stream };
-            linear.process().apply_stream(&system.grid, 0.1, &mut expected, &stream).expect("fits");
+            linear.process.apply_stream(&system.grid, 0.1, &mut expected, &stream).expect("fits");
             assert_eq!(still[frame * n..(frame + 1) * n], expected);
         }
         for frame in 2..frames {
@@ -168,7 +170,7 @@ fn a_simulation_is_the_predictor_rolled() {
             }
         }
         assert!(matches!(
-            rollout(linear, 0, None, &mut [0.0; 32], &mut []),
+            rollout(&linear, 0, None, &mut [0.0; 32], &mut []),
             Err(Error::Count { name: "given", .. })
         ));
     });
@@ -187,7 +189,11 @@ fn clean_coarse_frames_get_the_noise_of_lambda() {
         for (frame, values) in (4..).zip(noised.chunks_exact_mut(n)) {
             let mut added = vec![0.0; n];
             let stream = NoiseStream { frame, ..stream };
-            linear.process().apply_stream(&system.grid, 0.5, &mut added, &stream).expect("fits");
+            linear
+                .describe()
+                .process
+                .apply_stream(&system.grid, 0.5, &mut added, &stream)
+                .expect("fits");
             values.iter_mut().zip(added).for_each(|(value, added)| *value += added);
         }
         let mut run = |coarse, path: &mut [f32]| {
@@ -277,8 +283,8 @@ fn refusals_name_what_is_wrong() {
         assert_eq!(said, "exponent is 0: it must be at least 1");
         assert!(run(sampler, &mut path[..63], scratch).contains("63 values"));
         assert!(run(sampler, &mut path, &mut scratch[..79]).contains("at least 80"));
-        linear.prepare(0.1).expect("a λ");
-        let refused = sampler.step(linear, 0.1, None, None, &mut path, scratch);
+        let linear = linear.prepare(0.1).expect("a λ");
+        let refused = sampler.step(&linear, 0.1, None, None, &mut path, scratch);
         assert!(matches!(refused, Err(Error::Parameter { name: "to", .. })));
     });
 }

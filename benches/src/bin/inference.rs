@@ -32,16 +32,20 @@ fn runtime(bytes: &AlignedBytes, what: &str, count: usize) -> Result<()> {
     let view = bytes.parse()?;
     let mut memory = vec![0.0; Trained::memory_len(&view)];
     let mut predictor = Trained::new(&view, &mut memory)?;
-    predictor.prepare(LAMBDA)?;
     if what == "prepare" {
-        return repeat(count, || Ok(predictor.prepare(LAMBDA)?));
+        // Two λ in turn: what is prepared already is not solved again.
+        let mut lambdas = [LAMBDA, 1.01 * LAMBDA].into_iter().cycle();
+        return repeat(count, || {
+            lambdas.next().map(|lambda| predictor.prepare(lambda)).transpose()?;
+            Ok(())
+        });
     }
-    let grid = *predictor.grid();
-    let frame = predictor.channels() * grid.points();
+    let predictor = predictor.prepare(LAMBDA)?;
+    let (grid, frame) = (predictor.grid, predictor.frame_len());
     let mut transform = vec![0.0; spectral::scratch_len(&grid)];
     let mut scratch = vec![0.0; path_score_scratch_len(&predictor)];
     let window = what == "increment";
-    let frames = predictor.window() + if window { 0 } else { BEYOND };
+    let frames = predictor.window + if window { 0 } else { BEYOND };
     let mut fields = vec![0.0; frames * frame];
     NoiseStream { seed: 0, member: 0, frame: 0, step: 0 }.fill(&mut fields);
     let mut path = fields.clone();

@@ -1,8 +1,8 @@
 //! Modes that were measured.
 
 use crate::checked::{self, Place};
-use crate::predictor::whole_frames;
-use crate::{Error, ForwardProcess, Grid, NoiseStream, Predictor};
+use crate::predictor::{Prepared, whole_frames};
+use crate::{Error, ForwardProcess, Grid, NoiseStream};
 
 /// A measurement of clean modes of the first frames of a path.
 ///
@@ -191,18 +191,18 @@ impl<'a> Observation<'a> {
     }
 
     /// Sets the held modes of frame `n` at the predictor's λ: û ← C ŷ + √(Σ − C² r) w, w the noise of `stream`.
-    pub(super) fn impose<P: Predictor + ?Sized>(
+    pub(super) fn impose(
         &self,
-        predictor: &P,
+        predictor: &Prepared<'_>,
         n: u32,
         stream: &NoiseStream,
         frame: &mut [f32],
     ) {
-        let (grid, process, lambda) = (predictor.grid(), predictor.process(), predictor.lambda());
+        let (process, lambda) = (&predictor.process, predictor.lambda());
         let len = frame.len();
         let Some(values) = self.frame(len, n) else { return };
-        let kappas = (0..predictor.channels()).flat_map(|_| grid.kappas(process.laplacian()));
-        let modes = frame.iter_mut().zip(values).zip(stream.normals()).zip(kappas);
+        let noised = frame.iter_mut().zip(values).zip(stream.normals());
+        let modes = noised.zip(predictor.kappas());
         for (index, (((u, y), w), kappa)) in checked::counted(modes) {
             let r = self.variance(len, n, index);
             if let Some(spread) = Self::spread(process, kappa, lambda, r) {

@@ -66,11 +66,12 @@ pub(crate) fn draw(
             let (undo, scratch) = cut(scratch, grid.points())?;
             let (variances, scratch) = cut(scratch, frame)?;
             let coarse = Grid::line(Axis::new(grid.nx() / 2, grid.x().boundary())?);
-            pixel_modes(grid, &coarse, 0.05, linear.power(), undo, variances)?;
+            pixel_modes(grid, &coarse, 0.05, linear.describe().power, undo, variances)?;
             let sensor = Sensor::Measured(variances);
-            let (memory, scratch) = cut(scratch, Stream::memory_len(&linear, &sensor, LAG))?;
+            let (memory, scratch) =
+                cut(scratch, Stream::memory_len(linear.describe(), &sensor, LAG))?;
             let (measured, scratch) = cut(scratch, frame)?;
-            let mut window = Stream::new(sampler, &linear, sensor, LAG, stream, memory)?;
+            let mut window = Stream::new(sampler, linear.describe(), sensor, LAG, stream, memory)?;
             for pixels in path.chunks_exact_mut(frame.max(1)) {
                 measured.fill(0.0);
                 apply(grid, undo, pixels, measured)?;

@@ -51,9 +51,8 @@ fn board(model: &Model, precision: Precision, bounds: &Bounds) -> Result<Runtime
         let view = file.parse()?;
         let mut memory = vec![0.0; Trained::memory_len(&view)];
         let mut predictor = Trained::new(&view, &mut memory)?;
-        predictor.prepare(case.lambda)?;
-        let grid = *predictor.grid();
-        let frame = predictor.channels() * grid.points();
+        let predictor = predictor.prepare(case.lambda)?;
+        let (grid, frame) = (predictor.grid, predictor.frame_len());
         let mut scratch =
             vec![0.0; path_score_scratch_len(&predictor).max(spectral::scratch_len(&grid))];
         let (mut fields, mut took) = (Vec::new(), Duration::ZERO);
@@ -64,7 +63,7 @@ fn board(model: &Model, precision: Precision, bounds: &Bounds) -> Result<Runtime
             let mut result = match output {
                 Output::Increment => {
                     let mut increment = vec![0.0; frame];
-                    let window = &path[..predictor.window() * frame];
+                    let window = &path[..predictor.window * frame];
                     predictor.increment(window, &mut increment, &mut scratch)?;
                     increment
                 }
