@@ -27,7 +27,7 @@ pub enum Error {
         /// Points of one channel.
         points: usize,
     },
-    /// The memory that a predictor or a stream keeps is too short.
+    /// The memory that a predictor or an online sampler keeps is too short.
     MemoryLength {
         /// Values in the slice.
         values: usize,

@@ -195,7 +195,7 @@ pub fn step_matrices(
     // Noise enters linearly: as many members as it takes to solve for its matrix.
     let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
     for member in 0..frames as u32 {
-        let stream = NoiseStream { seed: 99, member, frame: 0, step: 1 };
+        let stream = NoiseStream { seed: 99, member, frame: 0, draw: 1 };
         let mut white = vec![0.0; frames * n];
         for (frame, noise) in (0..).zip(white.chunks_exact_mut(n)) {
             NoiseStream { frame, ..stream }.fill(noise);

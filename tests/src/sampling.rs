@@ -28,7 +28,7 @@ pub fn generated_power(
     let mut scratch = vec![0.0; sampler.scratch_len(linear.describe(), frames)];
     let mut power = vec![0.0; system.modes().len()];
     for member in 0..members {
-        let stream = NoiseStream { seed: 2026, member, frame: 0, step: 0 };
+        let stream = NoiseStream { seed: 2026, member, frame: 0, draw: 0 };
         let mut path = vec![f32::NAN; frames * n];
         sampler
             .generate(&mut linear, start, None, &stream, &mut path, &mut scratch)

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use finescale::model::{Footprint, Model};
 use finescale::predictor::Trained;
-use finescale::sampler::{Coarse, LambdaGrid, Score, Start};
+use finescale::sampler::{Coarse, Schedule, Score, Start};
 use finescale::{Error, NoiseStream, Predictor, Sampler};
 use finescale_tests::model_file::{seeds, with_model};
 
@@ -46,7 +46,7 @@ fn values(bytes: u32) -> usize {
 
 fn noise(len: usize, step: u32) -> Vec<f32> {
     let mut noise = vec![0.0; len];
-    NoiseStream { seed: 5, member: 0, frame: 0, step }.fill(&mut noise);
+    NoiseStream { seed: 5, member: 0, frame: 0, draw: step }.fill(&mut noise);
     noise
 }
 
@@ -126,9 +126,9 @@ fn reverse(name: &str, model: &Model<'_>) {
     let len = frame_len(model);
     let mut memory = garbage(Trained::memory_len(model));
     let mut predictor = Trained::new(model, &mut memory).expect("enough memory");
-    let stream = NoiseStream { seed: 3, member: 0, frame: 0, step: 0 };
-    let mut sampler = Sampler::ours(LAMBDA);
-    sampler.lambdas = LambdaGrid::Power { steps: 2, exponent: 1 };
+    let stream = NoiseStream { seed: 3, member: 0, frame: 0, draw: 0 };
+    let mut sampler = Sampler::ancestral(LAMBDA);
+    sampler.lambdas = Schedule::Power { steps: 2, exponent: 1 };
     let mut samplers = vec![sampler];
     if model.options().score_head {
         samplers.push(Sampler { score: Score::Head, ..sampler });

@@ -1,7 +1,7 @@
 //! Readings that are missing or worse than others: a fill is not a measurement.
 
 use finescale::sampler::{
-    Coarse, Health, LambdaGrid, NoiseRule, Observation, Reading, Sensor, Start, StepRule, Stream,
+    Coarse, Health, NoiseRule, Observation, Online, Reading, Schedule, Sensor, Start, StepRule,
     Uncertainty, pixel_measurement, pixel_measurement_scratch_len,
 };
 use finescale::{Axis, Boundary, Error, Grid, NoiseStream, Predictor, Sampler, spectral};
@@ -20,9 +20,9 @@ fn system() -> System {
 
 fn sampler() -> Sampler {
     Sampler {
-        lambdas: LambdaGrid::Geometric { steps: 6, smallest: 2e-3 },
+        lambdas: Schedule::Geometric { steps: 6, smallest: 2e-3 },
         step: StepRule::Ancestral(NoiseRule::Linear),
-        ..Sampler::ours(0.2)
+        ..Sampler::ancestral(0.2)
     }
 }
 
@@ -36,10 +36,10 @@ fn streamed(
 ) -> Vec<(Vec<f32>, Health)> {
     system.with_predictor(WINDOW, |linear| {
         let sampler = sampler();
-        let mut memory = vec![f32::NAN; Stream::memory_len(linear.describe(), &sensor, lag)];
-        let mut scratch = vec![f32::NAN; Stream::scratch_len(&sampler, linear.describe(), lag)];
+        let mut memory = vec![f32::NAN; Online::memory_len(linear.describe(), &sensor, lag)];
+        let mut scratch = vec![f32::NAN; Online::scratch_len(&sampler, linear.describe(), lag)];
         let noise = NoiseStream { seed: 5, member, ..NoiseStream::default() };
-        let mut stream = Stream::new(sampler, linear.describe(), sensor, lag, noise, &mut memory)
+        let mut stream = Online::new(sampler, linear.describe(), sensor, lag, noise, &mut memory)
             .expect("a stream");
         let mut fine = Vec::new();
         for reading in readings {
@@ -237,11 +237,11 @@ fn a_wrong_kind_of_reading_is_named() {
     let values = [0.0; POINTS];
     system.with_predictor(WINDOW, |linear| {
         let sampler = sampler();
-        let mut scratch = vec![0.0; Stream::scratch_len(&sampler, linear.describe(), 1)];
+        let mut scratch = vec![0.0; Online::scratch_len(&sampler, linear.describe(), 1)];
         let mut refused = |sensor: Sensor<'_>, reading: Reading<'_>| {
-            let mut memory = vec![0.0; Stream::memory_len(linear.describe(), &sensor, 1)];
+            let mut memory = vec![0.0; Online::memory_len(linear.describe(), &sensor, 1)];
             let noise = NoiseStream::default();
-            let mut stream = Stream::new(sampler, linear.describe(), sensor, 1, noise, &mut memory)
+            let mut stream = Online::new(sampler, linear.describe(), sensor, 1, noise, &mut memory)
                 .expect("one");
             stream.push(linear, reading, &mut scratch).err()
         };

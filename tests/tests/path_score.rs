@@ -40,7 +40,7 @@ fn error_of_score(grid: &Grid, frames: usize, window: usize, lambda: f32) -> f64
     let mut path = field(frames * n, 8);
     let mut score = vec![f32::NAN; path.len()];
     let mut scratch = vec![f32::NAN; path_score_scratch_len(&linear)];
-    path_score(&linear, PathDensity::OURS, &path, &mut score, &mut scratch).expect("a score");
+    path_score(&linear, PathDensity::FULL, &path, &mut score, &mut scratch).expect("a score");
     for frame in path.chunks_exact_mut(n).chain(score.chunks_exact_mut(n)) {
         pack(grid, frame).expect("a spectrum");
     }
@@ -108,7 +108,7 @@ fn the_score_is_the_gradient_of_the_density_with_coupled_channels() {
         let n = 2 * grid.points();
         let (u, v) = (field(frames * n, 8), field(frames * n, 9));
         let mut scratch = vec![f32::NAN; path_score_scratch_len(&linear)];
-        for density in [PathDensity::OURS, PathDensity::PAPER] {
+        for density in [PathDensity::FULL, PathDensity::PUBLISHED] {
             let mut score = |path: &[f32]| {
                 let mut score = vec![f32::NAN; path.len()];
                 path_score(&linear, density, path, &mut score, &mut scratch).expect("a score");
@@ -240,7 +240,7 @@ fn refusals_say_what_is_missing() {
     let mut linear = Linear::new(&grid, &p, 1, &autocovariance, &mut memory).expect("a predictor");
     let (path, mut score, mut scratch) = ([0.0; 24], [0.0; 24], [0.0; 8]);
     let run = |linear: &Prepared<'_>, path: &[f32], score: &mut [f32], scratch: &mut [f32]| {
-        path_score(linear, PathDensity::OURS, path, score, scratch).expect_err("a refusal")
+        path_score(linear, PathDensity::FULL, path, score, scratch).expect_err("a refusal")
     };
     let clean = linear.prepare(0.0).expect("a λ");
     assert!(matches!(

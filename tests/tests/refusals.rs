@@ -2,7 +2,7 @@
 
 use finescale::predictor::{Linear, Prepared};
 use finescale::sampler::{
-    Clip, Coarse, LambdaGrid, Langevin, Observation, Score, Sensor, Start, Stream, simulate,
+    Clip, Coarse, Langevin, Observation, Online, Schedule, Score, Sensor, Start, simulate,
 };
 use finescale::{Axis, Error, ForwardProcess, Grid, Laplacian, NoiseStream, Predictor, Sampler};
 use finescale_tests::changed::{Changed, Changes};
@@ -20,19 +20,18 @@ fn system() -> System {
 fn with_predictor<T>(use_it: impl FnOnce(&mut Linear<'_>, &mut [f32]) -> T) -> T {
     system().with_predictor(WINDOW, |linear| {
         let mut scratch =
-            vec![0.0; Sampler::paper(1.0, 0.7).scratch_len(linear.describe(), FRAMES)];
+            vec![0.0; Sampler::published(1.0, 0.7).scratch_len(linear.describe(), FRAMES)];
         use_it(linear, &mut scratch)
     })
 }
 
 /// Samplers that no task may start with, and the name that the refusal must begin with.
 fn refused() -> Vec<(Sampler, &'static str)> {
-    let ours = Sampler::ours(0.3);
+    let ours = Sampler::ancestral(0.3);
     let geometric =
-        |steps, smallest| Sampler { lambdas: LambdaGrid::Geometric { steps, smallest }, ..ours };
-    let power =
-        |steps, exponent| Sampler { lambdas: LambdaGrid::Power { steps, exponent }, ..ours };
-    let equal = |step| Sampler { lambdas: LambdaGrid::Equal { step }, ..ours };
+        |steps, smallest| Sampler { lambdas: Schedule::Geometric { steps, smallest }, ..ours };
+    let power = |steps, exponent| Sampler { lambdas: Schedule::Power { steps, exponent }, ..ours };
+    let equal = |step| Sampler { lambdas: Schedule::Equal { step }, ..ours };
     let clip = |state, score| Sampler { clip: Some(Clip { state, score }), ..ours };
     let snr = |snr| Sampler { correctors: Some(Langevin { count: 1, snr }), ..ours };
     let clamp = |clamp| Sampler { clamp: Some(clamp), ..ours };
@@ -59,7 +58,7 @@ fn refused() -> Vec<(Sampler, &'static str)> {
         refused.push((clamp(bad), "clamp"));
     }
     refused.push((Sampler { lambda: f32::MAX, ..ours }, "lambda"));
-    refused.push((Sampler { lambda: f32::MAX, ..Sampler::paper(1.0, 0.7) }, "lambda"));
+    refused.push((Sampler { lambda: f32::MAX, ..Sampler::published(1.0, 0.7) }, "lambda"));
     refused
 }
 
@@ -95,8 +94,8 @@ fn nothing_is_written_by_what_is_refused() {
             let said = sampler.step(&prepared, 0.1, None, Some(&stream), &mut path, scratch);
             check("step", said.map(drop), &path);
             let sensor = Sensor::Coarse(Coarse::Clean);
-            let mut memory = vec![0.0; Stream::memory_len(linear.describe(), &sensor, 1)];
-            let said = Stream::new(sampler, linear.describe(), sensor, 1, stream, &mut memory);
+            let mut memory = vec![0.0; Online::memory_len(linear.describe(), &sensor, 1)];
+            let said = Online::new(sampler, linear.describe(), sensor, 1, stream, &mut memory);
             check("a stream", said.map(drop), &path);
         });
     }
@@ -151,7 +150,7 @@ fn short_scratch_leaves_a_trained_simulation_as_it_was() {
 fn a_small_lambda_needs_no_other_grid() {
     with_predictor(|linear, scratch| {
         for lambda in [1e-6, 1e-3, 2e-3, 3e-3, 4e-3, 1.0] {
-            let sampler = Sampler::ours(lambda);
+            let sampler = Sampler::ancestral(lambda);
             let mut path = finescale_tests::field(FRAMES * POINTS, 3);
             let stream = NoiseStream::default();
             sampler.reverse(linear, None, &stream, &mut path, scratch).expect("a path");
@@ -165,7 +164,7 @@ fn what_is_no_number_is_named_with_its_place() {
     let grid = system().grid;
     let before = finescale_tests::field(FRAMES * POINTS, 3);
     let stream = NoiseStream::default();
-    let sampler = Sampler::ours(0.3);
+    let sampler = Sampler::ancestral(0.3);
     for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
         with_predictor(|linear, scratch| {
             let mut path = before.clone();
@@ -225,7 +224,9 @@ fn what_a_network_gives_must_be_numbers_too() {
         };
         let changes = Changes { increment: Box::new(break_it), noise: None };
         let mut predictor = Changed { linear, changes };
-        for sampler in [Sampler::ours(0.3), Sampler { clamp: Some(3.0), ..Sampler::ours(0.3) }] {
+        for sampler in
+            [Sampler::ancestral(0.3), Sampler { clamp: Some(3.0), ..Sampler::ancestral(0.3) }]
+        {
             let mut scratch = vec![0.0; sampler.scratch_len(predictor.describe(), FRAMES)];
             let mut path = finescale_tests::field(FRAMES * POINTS, 3);
             let stream = NoiseStream::default();
@@ -270,7 +271,7 @@ fn a_process_without_noise_has_no_score() {
     let mut memory = vec![f32::NAN; Linear::memory_len(&system.grid, 1, WINDOW)];
     let mut linear =
         Linear::new(&system.grid, &silent, 1, &autocovariance, &mut memory).expect("a predictor");
-    let sampler = Sampler::ours(0.3);
+    let sampler = Sampler::ancestral(0.3);
     let mut scratch = vec![0.0; sampler.scratch_len(linear.describe(), FRAMES)];
     let before = finescale_tests::field(FRAMES * POINTS, 3);
     let mut path = before.clone();
@@ -292,9 +293,9 @@ fn quiet_steps_are_quiet_in_parts_too() {
     let observation = Observation::new(&grid, &values, &variances).expect("an observation");
     for quiet_steps in [3, 4, u32::MAX] {
         let sampler = Sampler {
-            lambdas: LambdaGrid::Geometric { steps: 3, smallest: 0.01 },
+            lambdas: Schedule::Geometric { steps: 3, smallest: 0.01 },
             quiet_steps,
-            ..Sampler::ours(0.3)
+            ..Sampler::ancestral(0.3)
         };
         with_predictor(|linear, scratch| {
             let mut run = |seed| {
@@ -316,15 +317,15 @@ fn lengths_that_do_not_fit_are_refused() {
     with_predictor(|linear, _| {
         let sensor = Sensor::MeasuredVarying;
         for lag in [usize::MAX, usize::MAX / 2, usize::MAX / POINTS] {
-            assert_eq!(Stream::memory_len(linear.describe(), &sensor, lag), usize::MAX);
+            assert_eq!(Online::memory_len(linear.describe(), &sensor, lag), usize::MAX);
             assert_eq!(
-                Stream::scratch_len(&Sampler::ours(0.3), linear.describe(), lag),
+                Online::scratch_len(&Sampler::ancestral(0.3), linear.describe(), lag),
                 usize::MAX
             );
             let mut memory = [0.0; 64];
             let stream = NoiseStream::default();
-            let said = Stream::new(
-                Sampler::ours(0.3),
+            let said = Online::new(
+                Sampler::ancestral(0.3),
                 linear.describe(),
                 sensor,
                 lag,
@@ -333,7 +334,7 @@ fn lengths_that_do_not_fit_are_refused() {
             );
             assert!(matches!(said.err(), Some(Error::Count { name: "lag", .. })));
         }
-        assert_eq!(Sampler::ours(0.3).scratch_len(linear.describe(), usize::MAX), usize::MAX);
+        assert_eq!(Sampler::ancestral(0.3).scratch_len(linear.describe(), usize::MAX), usize::MAX);
     });
     for channels in [usize::MAX, usize::MAX / POINTS + 1, 0] {
         assert!(Observation::known(&grid, channels, &[0.0; POINTS]).is_err(), "{channels}");

@@ -47,7 +47,7 @@ fn runtime(bytes: &AlignedBytes, what: &str, count: usize) -> Result<()> {
     let window = what == "increment";
     let frames = predictor.window + if window { 0 } else { BEYOND };
     let mut fields = vec![0.0; frames * frame];
-    NoiseStream { seed: 0, member: 0, frame: 0, step: 0 }.fill(&mut fields);
+    NoiseStream { seed: 0, member: 0, frame: 0, draw: 0 }.fill(&mut fields);
     let mut path = fields.clone();
     let mut output = vec![0.0; if window { frame } else { frames * frame }];
     repeat(count, || {
@@ -56,7 +56,7 @@ fn runtime(bytes: &AlignedBytes, what: &str, count: usize) -> Result<()> {
         if window {
             predictor.increment(&path, &mut output, &mut scratch)?;
         } else {
-            path_score(&predictor, PathDensity::OURS, &path, &mut output, &mut scratch)?;
+            path_score(&predictor, PathDensity::FULL, &path, &mut output, &mut scratch)?;
         }
         Ok(spectral::inverse(&grid, &mut output, &mut transform)?)
     })
@@ -108,7 +108,7 @@ fn tract(files: [&Path; 2], model: &Model, what: &str) -> Result<(Session, [Arra
     };
     let session = Session::new(&std::fs::read(file)?, &[&shape, &[1]])?;
     let mut values = vec![0.0; shape.iter().product()];
-    NoiseStream { seed: 0, member: 0, frame: 0, step: 0 }.fill(&mut values);
+    NoiseStream { seed: 0, member: 0, frame: 0, draw: 0 }.fill(&mut values);
     let field = Array { shape, values };
     Ok((session, [field, Array { shape: vec![1], values: vec![LAMBDA] }]))
 }

@@ -21,7 +21,7 @@ pub struct PathDensity {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Innovation {
-    /// Ours: the predictor's S for every mode.
+    /// The default: the predictor's S for every mode.
     PerMode,
     /// The paper's: the mean of Σ over the modes, for all of them.
     Isotropic,
@@ -32,18 +32,18 @@ pub enum Innovation {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum FirstFrame {
-    /// Ours: Gaussian with the variance C²P + Σ of the data.
+    /// The default: Gaussian with the variance C²P + Σ of the data.
     Gaussian,
     /// The paper's: left out. Its sampler replaces frame 0 by 2u¹ − u² after each update.
     Flat,
 }
 
 impl PathDensity {
-    /// Ours.
-    pub const OURS: Self =
+    /// All that is known: S of every mode, and the density of frame 0.
+    pub const FULL: Self =
         Self { innovation: Innovation::PerMode, first_frame: FirstFrame::Gaussian };
     /// The paper's.
-    pub const PAPER: Self =
+    pub const PUBLISHED: Self =
         Self { innovation: Innovation::Isotropic, first_frame: FirstFrame::Flat };
 }
 

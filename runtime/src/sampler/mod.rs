@@ -8,33 +8,33 @@
 //!  coarse frames at λ_max ─────┘                    └── measured modes, if any, are held ──┘
 //! ```
 //!
-//! [`Sampler::ours`] is the default; [`Sampler::paper`] is the published sampler, to compare with. Source: Yasuda and
+//! [`Sampler::ancestral`] is the default; [`Sampler::published`] is the paper's, to compare with. Source: Yasuda and
 //! Bischoff, arXiv 2604.00327, section 4.
 //!
 //! Noise is addressed by [`NoiseStream`]: seed and member as given; frame n of a path has the stream's frame + n; the
-//! start has the stream's step, and every later draw in λ a step of its own after it. So a member computed alone has
+//! start has the stream's draw, and every later update in λ a draw of its own after it. So a member computed alone has
 //! the bits that it has in an ensemble. Two tasks need two seeds, or the same draws appear in both.
 
 mod coupled;
 mod health;
-mod lambda;
 mod langevin;
 mod observation;
+mod online;
 mod pixels;
 mod rollout;
 mod rule;
-mod step;
-mod stream;
+mod schedule;
 mod tasks;
+mod transition;
 
 pub use health::Health;
-pub use lambda::LambdaGrid;
 pub use langevin::Langevin;
 pub use observation::{Observation, Uncertainty};
+pub use online::{FineFrame, Online, Reading, Sensor};
 pub use pixels::{pixel_measurement, pixel_measurement_scratch_len};
 pub use rollout::rollout;
 pub use rule::{Clip, NoiseRule, StepRule};
-pub use stream::{FineFrame, Reading, Sensor, Stream};
+pub use schedule::Schedule;
 pub use tasks::{Coarse, Start, simulate};
 
 use crate::predictor::{
@@ -43,7 +43,7 @@ use crate::predictor::{
 };
 use crate::{Error, ForwardProcess, NoiseStream, Predictor, checked, spectral};
 use rule::bounded;
-use step::Step;
+use transition::Transition;
 
 /// How to go from λ_max to 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -54,7 +54,7 @@ pub struct Sampler {
     /// those of the coarse frames.
     pub lambda: f32,
     /// The λ values from there to 0.
-    pub lambdas: LambdaGrid,
+    pub lambdas: Schedule,
     /// Where ŝ comes from.
     pub score: Score,
     /// What a step does.
@@ -83,14 +83,14 @@ pub enum Score {
 }
 
 impl Sampler {
-    /// Ours: eight ancestral steps of rule R (rule V without calibration), λ geometric down to 2e-3, or to half of a `lambda`
+    /// The default: eight ancestral steps of rule R (rule V without calibration), λ geometric down to 2e-3, or to half of a `lambda`
     /// that is below 4e-3, S per mode, frame 0 Gaussian, no correctors.
-    pub const fn ours(lambda: f32) -> Self {
+    pub const fn ancestral(lambda: f32) -> Self {
         let smallest = if lambda < 4e-3 { 0.5 * lambda } else { 2e-3 };
         Self {
             lambda,
-            lambdas: LambdaGrid::Geometric { steps: 8, smallest },
-            score: Score::Path(PathDensity::OURS),
+            lambdas: Schedule::Geometric { steps: 8, smallest },
+            score: Score::Path(PathDensity::FULL),
             step: StepRule::Ancestral(NoiseRule::Residual),
             clip: Some(Clip { state: 5.0, score: 4.0 }),
             correctors: None,
@@ -102,11 +102,11 @@ impl Sampler {
     /// The paper's: equal steps of 1/1000 (λ_max = 1 to generate), isotropic S, three Langevin correctors after each, frame 0 extrapolated
     /// from the two after it, the field clamped to ±3, no noise in the last two steps. `snr`: 0.7 for Lorenz-96, 0.3 for
     /// Kolmogorov flow.
-    pub const fn paper(lambda: f32, snr: f32) -> Self {
+    pub const fn published(lambda: f32, snr: f32) -> Self {
         Self {
             lambda,
-            lambdas: LambdaGrid::Equal { step: 1e-3 },
-            score: Score::Path(PathDensity::PAPER),
+            lambdas: Schedule::Equal { step: 1e-3 },
+            score: Score::Path(PathDensity::PUBLISHED),
             step: StepRule::Exponential { exact_noise: false },
             clip: None,
             correctors: Some(Langevin { count: 3, snr }),
@@ -169,14 +169,14 @@ impl Sampler {
             if prepared.lambda() != from {
                 prepared = predictor.prepare(from)?;
             }
-            stream.step = stream.step.wrapping_add(1);
+            stream.draw = stream.draw.wrapping_add(1);
             let noise = noisy.then_some(&stream);
             let moved = self.advance(&prepared, to, observation, noise, path, scratch)?;
             clipped = clipped.saturating_add(moved);
             if let Some(correctors) = self.correctors.filter(|_| to > 0.0) {
                 prepared = predictor.prepare(to)?;
                 for _ in 0..correctors.count {
-                    stream.step = stream.step.wrapping_add(1);
+                    stream.draw = stream.draw.wrapping_add(1);
                     let (score, scratch) = split(scratch, path.len())?;
                     self.score(&prepared, path, score, scratch)?;
                     correctors.apply(&prepared, observation, &stream, noisy, path, score);
@@ -231,7 +231,7 @@ impl Sampler {
         let (score, scratch) = split(scratch, path.len())?;
         let clipped = self.clip.map_or(0, |clip| clip.apply(predictor, observation, path));
         self.score(predictor, path, score, scratch)?;
-        let step = Step {
+        let transition = Transition {
             process: predictor.process,
             from: predictor.lambda(),
             to,
@@ -239,7 +239,7 @@ impl Sampler {
             clip: self.clip,
             head: self.score == Score::Head,
         };
-        step.apply(predictor, observation, stream, path, score);
+        transition.apply(predictor, observation, stream, path, score);
         let moved = self.tidy(predictor, observation, to, path, score, scratch)?;
         Ok(clipped.saturating_add(moved))
     }

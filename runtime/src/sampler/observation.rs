@@ -18,7 +18,7 @@ use crate::{Error, ForwardProcess, Grid, NoiseStream};
 /// measurement noisier than λ_max says nothing. No bound of a sampler moves a mode that is held.
 ///
 /// Exact where modes are independent given the measurement, as when a low mode is measured in every frame of a
-/// homogeneous system; elsewhere what was not measured sees the measurement through the noise of λ, not better. Ours.
+/// homogeneous system; elsewhere what was not measured sees the measurement through the noise of λ, not better.
 #[derive(Clone, Copy, Debug)]
 pub struct Observation<'a> {
     values: &'a [f32],

@@ -10,7 +10,7 @@ use crate::{Error, checked};
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum StepRule {
-    /// Ours: û ← g û + h (ŝ + û/V₁) + noise of variance q, with V = C²P + Σ at either end,
+    /// The default: û ← g û + h (ŝ + û/V₁) + noise of variance q, with V = C²P + Σ at either end,
     /// g = e^(−z) V₀/V₁, h = Σ(Δ) e^(min(z, 1)), z = ακΔ. With h = Σ(Δ) e^z the mean is exact for any density:
     /// e^z (û + Σ(Δ) ŝ); the bound keeps errors of ŝ from being multiplied by e^z.
     Ancestral(NoiseRule),

@@ -17,7 +17,7 @@ pub enum Start {
     Noise,
     /// Every frame independently N(0, C²P + Σ).
     Gaussian,
-    /// Ours: frame 0 of N(0, C²P + Σ), then a stochastic rollout, so that frames belong together.
+    /// The default: frame 0 of N(0, C²P + Σ), then a stochastic rollout, so that frames belong together.
     Rollout,
 }
 

@@ -101,7 +101,7 @@ fn compare(file: &Model, precision: Precision, model: &Model, name: &str) {
             let path = path(frames + 2, 7);
             let mut score = vec![f32::NAN; path.len()];
             let mut scratch = vec![f32::NAN; path_score_scratch_len(&runtime)];
-            path_score(&runtime, PathDensity::OURS, &path, &mut score, &mut scratch).unwrap();
+            path_score(&runtime, PathDensity::FULL, &path, &mut score, &mut scratch).unwrap();
             close("path score", &score, &level.path_score(&widen(&path)));
         }
     }

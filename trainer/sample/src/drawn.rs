@@ -37,7 +37,7 @@ pub fn measure(model: &mut Model, calibration: &mut Calibration, clean: &[Vec<f3
     let mut memory = vec![0.0; Trained::memory_len(&view)];
     let mut predictor = Trained::new(&view, &mut memory)?;
     let head = model.meta.score_head.then_some(Score::Head);
-    for score in std::iter::once(Score::Path(PathDensity::OURS)).chain(head) {
+    for score in std::iter::once(Score::Path(PathDensity::FULL)).chain(head) {
         let (width, lambdas) = (calibration.width, calibration.lambdas.clone());
         let tables = tables(calibration, score)?;
         let mut paths = clean.to_vec();
@@ -77,7 +77,7 @@ struct Stage {
 
 impl Stage {
     fn sampler(&self) -> Sampler {
-        Sampler { score: self.score, ..Sampler::ours(self.lambda) }
+        Sampler { score: self.score, ..Sampler::ancestral(self.lambda) }
     }
 
     /// The noise of one path's step.

@@ -26,4 +26,4 @@ pub use predictor::with_predictor;
 pub use run::Draw;
 pub use settings::{Preset, SamplerArgs, Settings, StartKind};
 pub use standard::Scale;
-pub use task::{Prepared, TaskArgs};
+pub use task::{ReadyTask, TaskArgs};

@@ -30,7 +30,7 @@ pub fn error(model: &Model, precision: Precision, bounds: &Bounds, reader: &Read
     let lambda = suggested(&view, &quarter(view.grid())?)?.unwrap_or(1.0);
     let mut memory = vec![0.0; Trained::memory_len(&view)];
     let mut predictor = Trained::new(&view, &mut memory)?;
-    let sampler = Sampler::ours(lambda);
+    let sampler = Sampler::ancestral(lambda);
     let mut scratch = vec![0.0; sampler.scratch_len(predictor.describe(), FRAMES)];
     let (mut error, mut size) = (0.0, 0.0);
     for n in 0..PATHS {

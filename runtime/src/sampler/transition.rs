@@ -14,7 +14,7 @@ const GROWTH_MAX: f32 = 1.0;
 
 /// A reverse step of every mode.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Step {
+pub(super) struct Transition {
     pub(super) process: ForwardProcess,
     pub(super) from: f32,
     pub(super) to: f32,
@@ -66,7 +66,7 @@ impl Default for Measured {
     }
 }
 
-impl Step {
+impl Transition {
     /// Moves every mode of `path`, `[frame][channel][y mode][x mode]`; the noise of frame n is that of `stream` with n
     /// added to its frame, `None` adds none.
     pub(super) fn apply(

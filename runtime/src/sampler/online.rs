@@ -52,7 +52,7 @@ impl<'a> From<&'a [f32]> for Reading<'a> {
     }
 }
 
-/// A frame that a stream gives out.
+/// A frame that [`Online`] gives out.
 #[derive(Clone, Copy, Debug)]
 pub struct FineFrame<'a> {
     /// `[channel][y mode][x mode]`.
@@ -74,12 +74,12 @@ pub struct FineFrame<'a> {
 /// a frame knows only its past; a frame or two of the future make it sharper and cost as many frames of work each.
 /// Cost of a push: [`Sampler::reverse`] on at most W + lag + 1 frames.
 ///
-/// A frame that the sensor has lost is pushed as [`Reading::Missing`]: the stream goes on in step and draws it.
+/// A frame that the sensor has lost is pushed as [`Reading::Missing`]: [`Online`] goes on and draws it.
 ///
 /// Noise is addressed by the frame's number since the start, so a sequence can be recomputed from any push on whose
 /// window is the same.
 #[derive(Debug)]
-pub struct Stream<'a> {
+pub struct Online<'a> {
     sampler: Sampler,
     sensor: Sensor<'a>,
     noise: NoiseStream,
@@ -99,14 +99,14 @@ pub struct Stream<'a> {
 /// Most frames of a window: more than sixteen past ones no predictor has.
 const FRAMES_MAX: usize = 64;
 
-impl<'a> Stream<'a> {
+impl<'a> Online<'a> {
     /// Values of memory: two windows of W + lag + 1 frames, three where variances vary.
     pub fn memory_len(description: &Description<'_>, sensor: &Sensor<'_>, lag: usize) -> usize {
         let windows = if sensor.varies() { 3 } else { 2 };
         checked::product(&[windows, frames(description, lag), description.frame_len()])
     }
 
-    /// Values of scratch for [`Stream::push`].
+    /// Values of scratch for [`Online::push`].
     pub fn scratch_len(sampler: &Sampler, description: &Description<'_>, lag: usize) -> usize {
         sampler.scratch_len(description, frames(description, lag))
     }
@@ -114,7 +114,7 @@ impl<'a> Stream<'a> {
     /// An empty window. `noise`: seed and member; its frame is the number of the first frame.
     ///
     /// # Errors
-    /// [`Error::MemoryLength`] if `memory` is shorter than [`Stream::memory_len`];
+    /// [`Error::MemoryLength`] if `memory` is shorter than [`Online::memory_len`];
     /// [`Error::FieldLength`] if a sensor's variances are not one frame, [`Error::Parameter`] if one is negative or no
     /// number; [`Error::Count`] unless W + lag + 1 is at most 64; what [`Sampler::reverse`] refuses of the sampler.
     pub fn new(
@@ -160,7 +160,7 @@ impl<'a> Stream<'a> {
     /// Takes the sensor's next reading and gives the fine frame that is `lag` frames older; `None` during the first `lag`
     /// pushes.
     ///
-    /// `predictor`: the one of [`Stream::new`], or one of the same shape. `scratch`: [`Stream::scratch_len`] values, at the
+    /// `predictor`: the one of [`Online::new`], or one of the same shape. `scratch`: [`Online::scratch_len`] values, at the
     /// first push too. After an error the window is as before.
     ///
     /// # Errors

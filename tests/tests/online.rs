@@ -1,7 +1,7 @@
 //! Streaming super-resolution: frame by frame, with a latency, and belonging together.
 
 use finescale::predictor::Linear;
-use finescale::sampler::{Coarse, LambdaGrid, NoiseRule, Sensor, StepRule, Stream};
+use finescale::sampler::{Coarse, NoiseRule, Online, Schedule, Sensor, StepRule};
 use finescale::spectral::operator::pack;
 use finescale::{Axis, Error, Grid, NoiseStream, Predictor, Sampler};
 use finescale_tests::linear::{System, mode_of};
@@ -17,9 +17,9 @@ fn system() -> System {
 
 fn sampler(lambda: f32) -> Sampler {
     Sampler {
-        lambdas: LambdaGrid::Geometric { steps: 8, smallest: 2e-3 },
+        lambdas: Schedule::Geometric { steps: 8, smallest: 2e-3 },
         step: StepRule::Ancestral(NoiseRule::Linear),
-        ..Sampler::ours(lambda)
+        ..Sampler::ancestral(lambda)
     }
 }
 
@@ -40,10 +40,10 @@ fn streamed(
     let mut linear = Linear::new(&system.grid, &process(system), 1, &autocovariance, &mut memory)
         .expect("a predictor");
     let sampler = sampler(0.2);
-    let mut windows = vec![f32::NAN; Stream::memory_len(linear.describe(), &sensor, lag)];
-    let mut scratch = vec![f32::NAN; Stream::scratch_len(&sampler, linear.describe(), lag)];
+    let mut windows = vec![f32::NAN; Online::memory_len(linear.describe(), &sensor, lag)];
+    let mut scratch = vec![f32::NAN; Online::scratch_len(&sampler, linear.describe(), lag)];
     let mut stream =
-        Stream::new(sampler, linear.describe(), sensor, lag, noise(member), &mut windows)
+        Online::new(sampler, linear.describe(), sensor, lag, noise(member), &mut windows)
             .expect("a stream");
     let mut output = Vec::new();
     for (count, frame) in (1..).zip(input.chunks_exact(POINTS)) {
@@ -156,14 +156,14 @@ fn refusals_leave_the_window_as_it_was() {
         .expect("a predictor");
     let sampler = sampler(0.2);
     let sensor = Sensor::Coarse(Coarse::Clean);
-    let mut windows = vec![0.0; Stream::memory_len(linear.describe(), &sensor, 1)];
-    let short = Stream::new(sampler, linear.describe(), sensor, 2, noise(0), &mut windows);
+    let mut windows = vec![0.0; Online::memory_len(linear.describe(), &sensor, 1)];
+    let short = Online::new(sampler, linear.describe(), sensor, 2, noise(0), &mut windows);
     assert!(matches!(short.err(), Some(Error::MemoryLength { .. })));
     let bad = Sensor::Measured(&[0.0; 16]);
-    assert!(Stream::new(sampler, linear.describe(), bad, 1, noise(0), &mut windows).is_err());
-    let mut stream = Stream::new(sampler, linear.describe(), sensor, 1, noise(0), &mut windows)
+    assert!(Online::new(sampler, linear.describe(), bad, 1, noise(0), &mut windows).is_err());
+    let mut stream = Online::new(sampler, linear.describe(), sensor, 1, noise(0), &mut windows)
         .expect("a stream");
-    let mut scratch = vec![0.0; Stream::scratch_len(&sampler, linear.describe(), 1)];
+    let mut scratch = vec![0.0; Online::scratch_len(&sampler, linear.describe(), 1)];
     let mut output = Vec::new();
     let needed = scratch.len();
     for frame in input.chunks_exact(POINTS) {
