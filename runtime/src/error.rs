@@ -27,7 +27,7 @@ pub enum Error {
         /// Points of one channel.
         points: usize,
     },
-    /// The memory that a predictor or a stream keeps is too short.
+    /// The memory that a predictor or an online sampler keeps is too short.
     MemoryLength {
         /// Values in the slice.
         values: usize,
@@ -57,10 +57,10 @@ pub enum Error {
     },
     /// Two grids do not cover the same domain with the same boundaries, or the coarse one is finer.
     GridMismatch,
-    /// A predictor was used before [`prepare`](crate::Predictor::prepare) has succeeded.
-    NotPrepared,
     /// The predictor has no score head.
     NoScoreHead,
+    /// A [`Wrapper`](crate::predictor::Wrapper) has ended the task, as somebody asked it to.
+    Stopped,
     /// A value that must be a number is infinite or NaN.
     NotFinite {
         /// What has the value, as in the documentation.
@@ -156,10 +156,10 @@ impl fmt::Display for Error {
                 "the two grids differ in domain or boundary, or the coarse one is finer on some axis: \
                  give grids that differ in their number of points only",
             ),
-            Self::NotPrepared => f.write_str("the predictor is not ready: call `prepare` with a λ first"),
             Self::NoScoreHead => {
                 f.write_str("this predictor estimates no noise: use the path score, or a model with a score head")
             }
+            Self::Stopped => f.write_str("the task was stopped: start it again"),
             Self::NotFinite { name, index } => {
                 write!(f, "{name}: the value at index {index} is infinite or NaN: give a number, or say that it is missing")
             }

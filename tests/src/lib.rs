@@ -79,7 +79,7 @@ pub fn slow_forward(grid: &Grid, field: &[f32]) -> Vec<f64> {
 /// A rough field with every mode present, of `values` values, different for every `seed`.
 pub fn field(values: usize, seed: u64) -> Vec<f32> {
     let mut field = vec![0.0; values];
-    finescale::NoiseStream { seed, member: 9, frame: 9, step: 9 }.fill(&mut field);
+    finescale::NoiseStream { seed, member: 9, frame: 9, draw: 9 }.fill(&mut field);
     field
 }
 

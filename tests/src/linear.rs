@@ -142,7 +142,7 @@ impl System {
         let n = self.grid.points();
         let mut path = vec![0.0_f32; frames * n];
         for (frame, noise) in (0..).zip(path.chunks_exact_mut(n)) {
-            NoiseStream { seed, member: 77, frame, step: 0 }.fill(noise);
+            NoiseStream { seed, member: 77, frame, draw: 0 }.fill(noise);
         }
         // White noise is as white packed: pairs hold √2 û.
         for mode in &self.modes {

@@ -79,11 +79,11 @@ fn evaluate(model: &Model<'_>, memory: &mut Vec<f32>, scratch: &mut Vec<f32>) ->
     // Garbage, which nothing may rely on.
     memory.resize(Trained::memory_len(model), f32::NAN);
     let mut predictor = Trained::new(model, memory)?;
-    predictor.prepare(LAMBDA)?;
-    scratch.resize(path_score_scratch_len(&predictor).max(predictor.scratch_len()), f32::NAN);
+    let predictor = predictor.prepare(LAMBDA)?;
+    scratch.resize(path_score_scratch_len(&predictor).max(predictor.scratch_len), f32::NAN);
     let (frame, window) = (model.channels() * model.grid().points(), model.window());
     let mut path = vec![0.0; (window + 1) * frame];
-    NoiseStream { seed: 1, member: 0, frame: 0, step: 0 }.fill(&mut path);
+    NoiseStream { seed: 1, member: 0, frame: 0, draw: 0 }.fill(&mut path);
     let (mut increment, mut gradient) = (vec![0.0; frame], vec![0.0; window * frame]);
     predictor.increment(&path[..window * frame], &mut increment, scratch)?;
     predictor.vjp(&path[window * frame..], &mut gradient, scratch)?;
@@ -91,7 +91,7 @@ fn evaluate(model: &Model<'_>, memory: &mut Vec<f32>, scratch: &mut Vec<f32>) ->
         predictor.noise(&path[..window * frame], &mut increment, scratch)?;
     }
     let mut score = vec![0.0; path.len()];
-    path_score(&predictor, PathDensity::OURS, &path, &mut score, scratch)
+    path_score(&predictor, PathDensity::FULL, &path, &mut score, scratch)
 }
 
 /// Makes length and checksum right, so that a parser sees what comes after.
@@ -210,7 +210,7 @@ pub fn with_trained<T>(file: &[u8], use_it: impl FnOnce(&mut Trained<'_>, &mut [
     let model = Model::parse(bytes).expect("a model");
     let mut memory = vec![f32::NAN; Trained::memory_len(&model)];
     let mut trained = Trained::new(&model, &mut memory).expect("a predictor");
-    let mut scratch = vec![f32::NAN; path_score_scratch_len(&trained)];
+    let mut scratch = vec![f32::NAN; path_score_scratch_len(trained.describe())];
     use_it(&mut trained, &mut scratch)
 }
 

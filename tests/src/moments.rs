@@ -1,7 +1,7 @@
 //! What a sampler does to the covariance of a linear system, with no sampling error: steps of the runtime itself are
 //! applied to unit paths, which gives the matrix of the step in every mode, and matrices are multiplied in f64.
 
-use finescale::predictor::{Calibration, Linear, ScoreTables};
+use finescale::predictor::{Calibration, Linear, Prepared, ScoreTables};
 use finescale::sampler::{NoiseRule, Observation, StepRule};
 use finescale::spectral::RadialBins;
 use finescale::spectral::operator::{pack, unpack};
@@ -75,7 +75,7 @@ impl Tables {
                 Linear::new(&system.grid, &process(system), 1, &autocovariance, &mut memory)
                     .expect("fits")
                     .with_calibration(self.calibration());
-            linear.prepare(lambda).expect("a λ");
+            let linear = linear.prepare(lambda).expect("a λ");
             let step = step_matrices(system, sampler, &linear, to, None, frames);
             for ((path, map), noise) in paths.iter_mut().zip(&step.map).zip(&step.noise) {
                 *path = map * &*path * map.adjoint() + noise;
@@ -155,7 +155,7 @@ pub struct StepMatrices {
 pub fn step_matrices(
     system: &System,
     sampler: &Sampler,
-    predictor: &Linear<'_>,
+    predictor: &Prepared<'_>,
     to: f32,
     observation: Option<&Observation<'_>>,
     frames: usize,
@@ -195,7 +195,7 @@ pub fn step_matrices(
     // Noise enters linearly: as many members as it takes to solve for its matrix.
     let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
     for member in 0..frames as u32 {
-        let stream = NoiseStream { seed: 99, member, frame: 0, step: 1 };
+        let stream = NoiseStream { seed: 99, member, frame: 0, draw: 1 };
         let mut white = vec![0.0; frames * n];
         for (frame, noise) in (0..).zip(white.chunks_exact_mut(n)) {
             NoiseStream { frame, ..stream }.fill(noise);
@@ -245,7 +245,7 @@ impl Passage {
         let lambdas = lambdas(sampler);
         let steps = lambdas.len() - 1;
         for (index, pair) in lambdas.windows(2).enumerate() {
-            linear.prepare(pair[0]).expect("a λ");
+            let linear = linear.prepare(pair[0]).expect("a λ");
             let step = step_matrices(system, sampler, &linear, pair[1], None, frames);
             let noisy = index + (sampler.quiet_steps as usize) < steps;
             for (((map, noise), m), q) in

@@ -3,7 +3,7 @@
 use finescale::predictor::Linear;
 use finescale::sampler::Start;
 use finescale::spectral::operator::pack;
-use finescale::{NoiseStream, Sampler};
+use finescale::{NoiseStream, Predictor, Sampler};
 
 use crate::linear::{System, mode_of};
 use crate::moments::{Tables, process};
@@ -25,10 +25,10 @@ pub fn generated_power(
     if let Some(tables) = tables {
         linear = linear.with_calibration(tables.calibration());
     }
-    let mut scratch = vec![0.0; sampler.scratch_len(&linear, frames)];
+    let mut scratch = vec![0.0; sampler.scratch_len(linear.describe(), frames)];
     let mut power = vec![0.0; system.modes().len()];
     for member in 0..members {
-        let stream = NoiseStream { seed: 2026, member, frame: 0, step: 0 };
+        let stream = NoiseStream { seed: 2026, member, frame: 0, draw: 0 };
         let mut path = vec![f32::NAN; frames * n];
         sampler
             .generate(&mut linear, start, None, &stream, &mut path, &mut scratch)

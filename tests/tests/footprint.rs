@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use finescale::model::{Footprint, Model};
 use finescale::predictor::Trained;
-use finescale::sampler::{Coarse, LambdaGrid, Score, Start};
+use finescale::sampler::{Coarse, Schedule, Score, Start};
 use finescale::{Error, NoiseStream, Predictor, Sampler};
 use finescale_tests::model_file::{seeds, with_model};
 
@@ -46,7 +46,7 @@ fn values(bytes: u32) -> usize {
 
 fn noise(len: usize, step: u32) -> Vec<f32> {
     let mut noise = vec![0.0; len];
-    NoiseStream { seed: 5, member: 0, frame: 0, step }.fill(&mut noise);
+    NoiseStream { seed: 5, member: 0, frame: 0, draw: step }.fill(&mut noise);
     noise
 }
 
@@ -90,9 +90,9 @@ fn memory(name: &str, model: &Model<'_>) {
     let window = noise(model.window() * frame_len(model), 0);
     exactly(&format!("{name}: memory"), needed, |memory| {
         let mut predictor = Trained::new(model, memory)?;
-        predictor.prepare(LAMBDA)?;
+        let predictor = predictor.prepare(LAMBDA)?;
         let mut increment = garbage(frame_len(model));
-        predictor.increment(&window, &mut increment, &mut garbage(predictor.scratch_len()))?;
+        predictor.increment(&window, &mut increment, &mut garbage(predictor.scratch_len))?;
         Ok(increment)
     });
 }
@@ -106,7 +106,7 @@ fn simulation(name: &str, model: &Model<'_>) {
     let (frame, needed) = (frame_len(model), values(model.footprint().predictor));
     let mut memory = garbage(Trained::memory_len(model));
     let mut predictor = Trained::new(model, &mut memory).expect("enough memory");
-    predictor.prepare(LAMBDA).expect("a λ");
+    let predictor = predictor.prepare(LAMBDA).expect("a λ");
     let (window, cotangent) = (noise(model.window() * frame, 1), noise(frame, 2));
     exactly(&format!("{name}: predictor"), needed, |scratch| {
         let (mut increment, mut gradient) = (garbage(frame), vec![0.0; window.len()]);
@@ -126,9 +126,9 @@ fn reverse(name: &str, model: &Model<'_>) {
     let len = frame_len(model);
     let mut memory = garbage(Trained::memory_len(model));
     let mut predictor = Trained::new(model, &mut memory).expect("enough memory");
-    let stream = NoiseStream { seed: 3, member: 0, frame: 0, step: 0 };
-    let mut sampler = Sampler::ours(LAMBDA);
-    sampler.lambdas = LambdaGrid::Power { steps: 2, exponent: 1 };
+    let stream = NoiseStream { seed: 3, member: 0, frame: 0, draw: 0 };
+    let mut sampler = Sampler::ancestral(LAMBDA);
+    sampler.lambdas = Schedule::Power { steps: 2, exponent: 1 };
     let mut samplers = vec![sampler];
     if model.options().score_head {
         samplers.push(Sampler { score: Score::Head, ..sampler });

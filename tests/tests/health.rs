@@ -1,7 +1,7 @@
 //! What was measured is kept whatever its size, and what does not fit the model is told.
 
-use finescale::sampler::{Clip, Coarse, Health, Observation, Sensor, Start, Stream};
-use finescale::{Axis, Grid, NoiseStream, Sampler, spectral};
+use finescale::sampler::{Clip, Coarse, Health, Observation, Online, Sensor, Start};
+use finescale::{Axis, Grid, NoiseStream, Predictor, Sampler, spectral};
 use finescale_tests::linear::System;
 use finescale_tests::moments::process;
 
@@ -17,12 +17,12 @@ fn system() -> System {
 /// Pushes frames of a field in modes; gives fine frames with their health.
 fn streamed(system: &System, sensor: Sensor<'_>, frames: &[f32]) -> Vec<(Vec<f32>, Health)> {
     system.with_predictor(WINDOW, |linear| {
-        let sampler = Sampler::ours(0.2);
-        let mut memory = vec![0.0; Stream::memory_len(linear, &sensor, 1)];
-        let mut scratch = vec![0.0; Stream::scratch_len(&sampler, linear, 1)];
+        let sampler = Sampler::ancestral(0.2);
+        let mut memory = vec![0.0; Online::memory_len(linear.describe(), &sensor, 1)];
+        let mut scratch = vec![0.0; Online::scratch_len(&sampler, linear.describe(), 1)];
         let noise = NoiseStream { seed: 4, ..NoiseStream::default() };
-        let mut stream =
-            Stream::new(sampler, linear, sensor, 1, noise, &mut memory).expect("a stream");
+        let mut stream = Online::new(sampler, linear.describe(), sensor, 1, noise, &mut memory)
+            .expect("a stream");
         let mut fine = Vec::new();
         for frame in frames.chunks_exact(POINTS) {
             let given = stream.push(linear, frame, &mut scratch).expect("a push");
@@ -104,11 +104,14 @@ fn bounds_leave_held_modes_where_they_are() {
     offset(&mut values, 100.0);
     let observation = Observation::new(&system.grid, &values, &variances).expect("an observation");
     let clip = Some(Clip { state: 0.5, score: 4.0 });
-    let paper = Sampler { lambdas: Sampler::ours(0.2).lambdas, ..Sampler::paper(0.2, 0.3) };
-    let clamped = Sampler { clamp: Some(3.0), ..Sampler::ours(0.2) };
-    for sampler in [Sampler::ours(0.2), Sampler { clip, ..Sampler::ours(0.2) }, clamped, paper] {
+    let paper =
+        Sampler { lambdas: Sampler::ancestral(0.2).lambdas, ..Sampler::published(0.2, 0.3) };
+    let clamped = Sampler { clamp: Some(3.0), ..Sampler::ancestral(0.2) };
+    for sampler in
+        [Sampler::ancestral(0.2), Sampler { clip, ..Sampler::ancestral(0.2) }, clamped, paper]
+    {
         system.with_predictor(WINDOW, |linear| {
-            let mut scratch = vec![0.0; sampler.scratch_len(linear, FRAMES)];
+            let mut scratch = vec![0.0; sampler.scratch_len(linear.describe(), FRAMES)];
             let mut path = vec![0.0; FRAMES * POINTS];
             let stream = NoiseStream { seed: 2, ..NoiseStream::default() };
             let seen = Some(&observation);
@@ -140,8 +143,8 @@ fn health_counts_what_was_measured() {
     let variances = vec![0.0; POINTS];
     let observation = Observation::new(&system.grid, &values, &variances).expect("an observation");
     system.with_predictor(WINDOW, |linear| {
-        let sampler = Sampler::ours(0.2);
-        let mut scratch = vec![0.0; sampler.scratch_len(linear, 1)];
+        let sampler = Sampler::ancestral(0.2);
+        let mut scratch = vec![0.0; sampler.scratch_len(linear.describe(), 1)];
         let mut path = vec![0.0; POINTS];
         let stream = NoiseStream::default();
         let given = sampler.generate(

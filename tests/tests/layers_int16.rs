@@ -1,6 +1,6 @@
 //! Convolutions in integers against their definition in f64, for every kernel, boundary and shape.
 
-use finescale::layer::int16::{Conv16, Input, Output, Point, exponent, points_len};
+use finescale::layer::int16::{Conv16, Input16, Output16, Point, exponent, points_len};
 use finescale::layer::{ConvShape, Epilogue};
 use finescale::{Boundary, Error};
 use finescale_tests::field;
@@ -120,8 +120,8 @@ fn sums_are_exact_both_ways() {
             let input: Vec<f32> = integers(from, 4, 8000.0).iter().map(|v| 2.0 * v).collect();
             let mut output = vec![f32::NAN; to];
             let mut scratch = layer.scratch();
-            let read = Input::Fields { values: &input, exponent: 15 };
-            let write = Output::Fields(&mut output);
+            let read = Input16::Fields { values: &input, exponent: 15 };
+            let write = Output16::Fields(&mut output);
             let (conv, epilogue) = (layer.conv(), layer.epilogue());
             if adjoint {
                 conv.vjp(read, &epilogue, None, false, write, &mut scratch)
@@ -166,11 +166,11 @@ fn forward_is_the_definition_within_half_a_unit() {
         layer
             .conv()
             .forward(
-                Input::Points { points: &tensor, exponent: 1 },
+                Input16::Points { points: &tensor, exponent: 1 },
                 &layer.epilogue(),
                 Some(&mut signs),
                 residual,
-                Output::Points { points: &mut output, exponent: to },
+                Output16::Points { points: &mut output, exponent: to },
                 &mut layer.scratch(),
             )
             .expect("matching slices");
@@ -218,11 +218,11 @@ fn vjp_is_the_definition_transposed() {
         layer
             .conv()
             .vjp(
-                Input::Points { points: &tensor, exponent: 0 },
+                Input16::Points { points: &tensor, exponent: 0 },
                 &layer.epilogue(),
                 Some(&signs),
                 residual,
-                Output::Points { points: &mut gradient, exponent: to },
+                Output16::Points { points: &mut gradient, exponent: to },
                 &mut layer.scratch(),
             )
             .expect("matching slices");
@@ -251,11 +251,11 @@ fn what_is_too_large_saturates() {
     layer
         .conv()
         .forward(
-            Input::Fields { values: &input, exponent: 1 },
+            Input16::Fields { values: &input, exponent: 1 },
             &layer.epilogue(),
             None,
             false,
-            Output::Points { points: &mut output, exponent: 3 },
+            Output16::Points { points: &mut output, exponent: 3 },
             &mut layer.scratch(),
         )
         .expect("matching slices");
@@ -276,11 +276,11 @@ fn a_slope_of_zero_is_a_rectifier() {
     layer
         .conv()
         .forward(
-            Input::Fields { values: &input, exponent: 1 },
+            Input16::Fields { values: &input, exponent: 1 },
             &layer.epilogue(),
             Some(&mut signs),
             false,
-            Output::Points { points: &mut output, exponent: 1 },
+            Output16::Points { points: &mut output, exponent: 1 },
             &mut layer.scratch(),
         )
         .expect("matching slices");
@@ -301,11 +301,11 @@ fn what_does_not_fit_is_refused_by_name() {
     let values = vec![0.0; 128];
     let mut output = vec![[0; 2]; 64];
     let refused = layer.conv().forward(
-        Input::Fields { values: &values, exponent: 0 },
+        Input16::Fields { values: &values, exponent: 0 },
         &layer.epilogue(),
         None,
         true,
-        Output::Points { points: &mut output, exponent: 0 },
+        Output16::Points { points: &mut output, exponent: 0 },
         &mut layer.scratch(),
     );
     assert!(matches!(refused, Err(Error::Conflict { name: "residual", .. })), "{refused:?}");

@@ -2,7 +2,7 @@
 
 use std::f32::consts::PI;
 
-use finescale::layer::int16::{Conv16, Input, Output, points_len};
+use finescale::layer::int16::{Conv16, Input16, Output16, points_len};
 use finescale::layer::{ConvShape, Epilogue, WeightGradient};
 use finescale::predictor::{Calibration, Linear, ScoreTables};
 use finescale::{Axis, Boundary, Error, ForwardProcess, Grid, Laplacian};
@@ -173,10 +173,10 @@ fn exponents_of_any_size_are_taken() {
     let exponents = [i32::MIN, -1000, 0, 1000, i32::MAX];
     for from in exponents {
         for to in exponents {
-            let input = Input::Points { points: &points, exponent: from };
-            let output = Output::Points { points: &mut other, exponent: to };
+            let input = Input16::Points { points: &points, exponent: from };
+            let output = Output16::Points { points: &mut other, exponent: to };
             conv.forward(input, &epilogue, Some(&mut signs), true, output, &mut scratch).unwrap();
-            let output = Output::Points { points: &mut other, exponent: to };
+            let output = Output16::Points { points: &mut other, exponent: to };
             conv.vjp(input, &epilogue, Some(&signs), true, output, &mut scratch).unwrap();
         }
     }
@@ -190,10 +190,10 @@ fn what_is_added_to_fields_is_refused() {
     let epilogue = Epilogue { scale: &[1.0; 4], shift: &[0.0; 4], slope: 1.0 };
     let (points, mut fields) = (vec![[0; 2]; 64], vec![0.0; 256]);
     let mut scratch = vec![0.0; shape.int16_scratch_len()];
-    let input = Input::Points { points: &points, exponent: 0 };
+    let input = Input16::Points { points: &points, exponent: 0 };
     let forward =
-        conv.forward(input, &epilogue, None, true, Output::Fields(&mut fields), &mut scratch);
-    let vjp = conv.vjp(input, &epilogue, None, true, Output::Fields(&mut fields), &mut scratch);
+        conv.forward(input, &epilogue, None, true, Output16::Fields(&mut fields), &mut scratch);
+    let vjp = conv.vjp(input, &epilogue, None, true, Output16::Fields(&mut fields), &mut scratch);
     for refused in [forward, vjp] {
         assert!(matches!(refused, Err(Error::Conflict { name: "residual", .. })), "{refused:?}");
     }

@@ -1,10 +1,10 @@
 //! Readings that are missing or worse than others: a fill is not a measurement.
 
 use finescale::sampler::{
-    Coarse, Health, LambdaGrid, NoiseRule, Observation, Reading, Sensor, Start, StepRule, Stream,
+    Coarse, Health, NoiseRule, Observation, Online, Reading, Schedule, Sensor, Start, StepRule,
     Uncertainty, pixel_measurement, pixel_measurement_scratch_len,
 };
-use finescale::{Axis, Boundary, Error, Grid, NoiseStream, Sampler, spectral};
+use finescale::{Axis, Boundary, Error, Grid, NoiseStream, Predictor, Sampler, spectral};
 use finescale_tests::linear::System;
 use finescale_tests::moments::process;
 use finescale_tests::{basis, field};
@@ -20,9 +20,9 @@ fn system() -> System {
 
 fn sampler() -> Sampler {
     Sampler {
-        lambdas: LambdaGrid::Geometric { steps: 6, smallest: 2e-3 },
+        lambdas: Schedule::Geometric { steps: 6, smallest: 2e-3 },
         step: StepRule::Ancestral(NoiseRule::Linear),
-        ..Sampler::ours(0.2)
+        ..Sampler::ancestral(0.2)
     }
 }
 
@@ -36,11 +36,11 @@ fn streamed(
 ) -> Vec<(Vec<f32>, Health)> {
     system.with_predictor(WINDOW, |linear| {
         let sampler = sampler();
-        let mut memory = vec![f32::NAN; Stream::memory_len(linear, &sensor, lag)];
-        let mut scratch = vec![f32::NAN; Stream::scratch_len(&sampler, linear, lag)];
+        let mut memory = vec![f32::NAN; Online::memory_len(linear.describe(), &sensor, lag)];
+        let mut scratch = vec![f32::NAN; Online::scratch_len(&sampler, linear.describe(), lag)];
         let noise = NoiseStream { seed: 5, member, ..NoiseStream::default() };
-        let mut stream =
-            Stream::new(sampler, linear, sensor, lag, noise, &mut memory).expect("a stream");
+        let mut stream = Online::new(sampler, linear.describe(), sensor, lag, noise, &mut memory)
+            .expect("a stream");
         let mut fine = Vec::new();
         for reading in readings {
             let given = stream.push(linear, *reading, &mut scratch).expect("a push");
@@ -166,7 +166,7 @@ fn coarse_frames_with_errors_have_the_noise_that_is_left() {
     let stream = NoiseStream { seed: 3, ..NoiseStream::default() };
     system.with_predictor(WINDOW, |linear| {
         let sampler = sampler();
-        let mut scratch = vec![0.0; sampler.scratch_len(linear, 5)];
+        let mut scratch = vec![0.0; sampler.scratch_len(linear.describe(), 5)];
         let mut run = |coarse: Coarse<'_>, path: &[f32]| {
             let mut path = path.to_vec();
             sampler
@@ -209,7 +209,7 @@ fn a_frame_with_its_own_variance_gets_its_own_weight() {
     let observation = Observation::new(&system.grid, &truth, &variances).expect("an observation");
     system.with_predictor(WINDOW, |linear| {
         let sampler = sampler();
-        let mut scratch = vec![0.0; sampler.scratch_len(linear, 4)];
+        let mut scratch = vec![0.0; sampler.scratch_len(linear.describe(), 4)];
         let mut path = vec![f32::NAN; 4 * POINTS];
         let stream = NoiseStream { seed: 9, ..NoiseStream::default() };
         let seen = Some(&observation);
@@ -237,12 +237,12 @@ fn a_wrong_kind_of_reading_is_named() {
     let values = [0.0; POINTS];
     system.with_predictor(WINDOW, |linear| {
         let sampler = sampler();
-        let mut scratch = vec![0.0; Stream::scratch_len(&sampler, linear, 1)];
+        let mut scratch = vec![0.0; Online::scratch_len(&sampler, linear.describe(), 1)];
         let mut refused = |sensor: Sensor<'_>, reading: Reading<'_>| {
-            let mut memory = vec![0.0; Stream::memory_len(linear, &sensor, 1)];
+            let mut memory = vec![0.0; Online::memory_len(linear.describe(), &sensor, 1)];
             let noise = NoiseStream::default();
-            let mut stream =
-                Stream::new(sampler, linear, sensor, 1, noise, &mut memory).expect("one");
+            let mut stream = Online::new(sampler, linear.describe(), sensor, 1, noise, &mut memory)
+                .expect("one");
             stream.push(linear, reading, &mut scratch).err()
         };
         let varying = |variances| Reading::Varying { values: &values, variances };

@@ -3,7 +3,7 @@
 use finescale::NoiseStream;
 use finescale::noise::philox4x32;
 
-const STREAM: NoiseStream = NoiseStream { seed: 0xABCD_EF01_2345, member: 4, frame: 3, step: 2 };
+const STREAM: NoiseStream = NoiseStream { seed: 0xABCD_EF01_2345, member: 4, frame: 3, draw: 2 };
 
 #[test]
 fn philox_gives_its_known_answers() {
@@ -43,14 +43,14 @@ fn a_mode_alone_equals_the_mode_in_the_whole() {
 
 #[test]
 fn every_part_of_the_address_changes_the_stream() {
-    let NoiseStream { seed, member, frame, step } = STREAM;
+    let NoiseStream { seed, member, frame, draw } = STREAM;
     let neighbours = [
         NoiseStream { seed: seed + 1, ..STREAM },
         NoiseStream { seed: seed ^ (1 << 60), ..STREAM },
         NoiseStream { member: member + 1, ..STREAM },
         NoiseStream { frame: frame + 1, ..STREAM },
-        NoiseStream { step: step + 1, ..STREAM },
-        NoiseStream { frame: step, step: frame, ..STREAM },
+        NoiseStream { draw: draw + 1, ..STREAM },
+        NoiseStream { frame: draw, draw: frame, ..STREAM },
     ];
     for stream in neighbours {
         assert_ne!(stream.block(0), STREAM.block(0));

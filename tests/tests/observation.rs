@@ -1,7 +1,7 @@
 //! Measured modes: held, released, and what the posterior says.
 
 use finescale::predictor::Linear;
-use finescale::sampler::{LambdaGrid, NoiseRule, Observation, Start, StepRule};
+use finescale::sampler::{NoiseRule, Observation, Schedule, Start, StepRule};
 use finescale::spectral::operator::{pack, unpack};
 use finescale::{Axis, Grid, NoiseStream, Predictor, Sampler};
 use finescale_tests::field;
@@ -25,9 +25,9 @@ fn system(grid: &Grid) -> System {
 
 fn sampler(rule: NoiseRule) -> Sampler {
     Sampler {
-        lambdas: LambdaGrid::Geometric { steps: 10, smallest: 5e-3 },
+        lambdas: Schedule::Geometric { steps: 10, smallest: 5e-3 },
         step: StepRule::Ancestral(rule),
-        ..Sampler::ours(0.3)
+        ..Sampler::ancestral(0.3)
     }
 }
 
@@ -42,13 +42,14 @@ fn with_predictor<T>(system: &System, task: impl FnOnce(&mut Linear<'_>, &mut [f
     let mut memory = vec![f32::NAN; Linear::memory_len(&system.grid, 1, WINDOW)];
     let mut linear = Linear::new(&system.grid, &process(system), 1, &autocovariance, &mut memory)
         .expect("a predictor");
-    let mut scratch = vec![f32::NAN; Sampler::paper(1.0, 0.7).scratch_len(&linear, FRAMES)];
+    let mut scratch =
+        vec![f32::NAN; Sampler::published(1.0, 0.7).scratch_len(linear.describe(), FRAMES)];
     task(&mut linear, &mut scratch)
 }
 
 #[test]
 fn what_was_measured_exactly_comes_out_unchanged() {
-    let paper = Sampler { lambdas: LambdaGrid::Equal { step: 0.03 }, ..Sampler::paper(0.3, 0.3) };
+    let paper = Sampler { lambdas: Schedule::Equal { step: 0.03 }, ..Sampler::published(0.3, 0.3) };
     let samplers = [
         sampler(NoiseRule::Variance),
         sampler(NoiseRule::Residual),
@@ -112,7 +113,7 @@ fn posterior_means(
             let observation = Observation::new(&grid, &values, variances).expect("an observation");
             let mut path = values.clone();
             for frame in path.chunks_exact_mut(n) {
-                linear.process().damp(&grid, sampler.lambda, frame).expect("fits");
+                linear.describe().process.damp(&grid, sampler.lambda, frame).expect("fits");
             }
             let stream = NoiseStream::default();
             quiet.reverse(linear, Some(&observation), &stream, &mut path, scratch).expect("a path");
@@ -132,7 +133,7 @@ fn a_step_that_would_pass_the_release_ends_there() {
     // r/β² = 0.005 lies between two λ of the grid, 0.0039 and 0.0073.
     let grid = Grid::line(Axis::periodic(16).expect("an axis"));
     let (system, r) = (system(&grid), 0.01_f32);
-    let lambdas = LambdaGrid::Geometric { steps: 9, smallest: 2.1e-3 };
+    let lambdas = Schedule::Geometric { steps: 9, smallest: 2.1e-3 };
     let sampler = Sampler { lambdas, ..sampler(NoiseRule::Linear) };
     let variances = variances(&system, r);
     with_predictor(&system, |linear, scratch| {
@@ -174,9 +175,9 @@ fn a_noisy_measurement_gives_the_posterior() {
                 })
                 .collect();
             for pair in lambdas(&sampler).windows(2) {
-                linear.prepare(pair[0]).expect("a λ");
+                let linear = linear.prepare(pair[0]).expect("a λ");
                 let step =
-                    step_matrices(&system, &sampler, linear, pair[1], Some(&nothing), FRAMES);
+                    step_matrices(&system, &sampler, &linear, pair[1], Some(&nothing), FRAMES);
                 for ((covariance, map), noise) in
                     covariance.iter_mut().zip(step.map).zip(step.noise)
                 {

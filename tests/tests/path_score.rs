@@ -1,11 +1,12 @@
 //! The path score against −G⁻¹û, the score of a Gaussian path.
 
 use finescale::predictor::{
-    FirstFrame, Innovation, Linear, PathDensity, head_score, path_score, path_score_scratch_len,
+    FirstFrame, Innovation, Linear, PathDensity, Prepared, head_score, path_score,
+    path_score_scratch_len,
 };
 use finescale::spectral::operator::pack;
 use finescale::{Axis, Boundary, Error, ForwardProcess, Grid, Laplacian, Predictor};
-use finescale_tests::changed::Changed;
+use finescale_tests::changed::{Changed, Changes};
 use finescale_tests::field;
 use finescale_tests::linear::{System, mode_of};
 use nalgebra::{Complex, DMatrix, DVector};
@@ -34,12 +35,12 @@ fn error_of_score(grid: &Grid, frames: usize, window: usize, lambda: f32) -> f64
     let mut memory = vec![f32::NAN; Linear::memory_len(grid, 1, window)];
     let mut linear =
         Linear::new(grid, &process(0.3), 1, &autocovariance, &mut memory).expect("a predictor");
-    linear.prepare(lambda).expect("a λ");
+    let linear = linear.prepare(lambda).expect("a λ");
     let n = grid.points();
     let mut path = field(frames * n, 8);
     let mut score = vec![f32::NAN; path.len()];
     let mut scratch = vec![f32::NAN; path_score_scratch_len(&linear)];
-    path_score(&linear, PathDensity::OURS, &path, &mut score, &mut scratch).expect("a score");
+    path_score(&linear, PathDensity::FULL, &path, &mut score, &mut scratch).expect("a score");
     for frame in path.chunks_exact_mut(n).chain(score.chunks_exact_mut(n)) {
         pack(grid, frame).expect("a spectrum");
     }
@@ -103,11 +104,11 @@ fn the_score_is_the_gradient_of_the_density_with_coupled_channels() {
         let mut memory = vec![f32::NAN; Linear::memory_len(&grid, 2, window)];
         let mut linear = Linear::new(&grid, &process(0.3), 2, &autocovariance, &mut memory)
             .expect("a predictor");
-        linear.prepare(0.1).expect("a λ");
+        let linear = linear.prepare(0.1).expect("a λ");
         let n = 2 * grid.points();
         let (u, v) = (field(frames * n, 8), field(frames * n, 9));
         let mut scratch = vec![f32::NAN; path_score_scratch_len(&linear)];
-        for density in [PathDensity::OURS, PathDensity::PAPER] {
+        for density in [PathDensity::FULL, PathDensity::PUBLISHED] {
             let mut score = |path: &[f32]| {
                 let mut score = vec![f32::NAN; path.len()];
                 path_score(&linear, density, path, &mut score, &mut scratch).expect("a score");
@@ -120,7 +121,7 @@ fn the_score_is_the_gradient_of_the_density_with_coupled_channels() {
             let mut energy = 0.0;
             let isotropic = grid
                 .kappas(Laplacian::Spectral)
-                .map(|kappa| f64::from(linear.process().noise_variance(kappa, 0.1)))
+                .map(|kappa| f64::from(linear.process.noise_variance(kappa, 0.1)))
                 .sum::<f64>()
                 / grid.points() as f64;
             for next in 1..frames {
@@ -140,8 +141,8 @@ fn the_score_is_the_gradient_of_the_density_with_coupled_channels() {
             if density.first_frame == FirstFrame::Gaussian {
                 let kappas =
                     grid.kappas(Laplacian::Spectral).chain(grid.kappas(Laplacian::Spectral));
-                for ((u, power), kappa) in u.iter().zip(linear.power()).zip(kappas) {
-                    let variance = linear.process().variance(kappa, 0.1, *power);
+                for ((u, power), kappa) in u.iter().zip(linear.power).zip(kappas) {
+                    let variance = linear.process.variance(kappa, 0.1, *power);
                     energy += f64::from(*u).powi(2) / f64::from(variance);
                 }
             }
@@ -164,7 +165,7 @@ fn the_reference_table_is_reproduced() {
     let mut linear =
         Linear::new(&grid, &process(0.3), 1, &autocovariance, &mut memory).expect("a predictor");
     for (k, lambda, full, sigma2, one) in table {
-        linear.prepare(lambda).expect("a λ");
+        let linear = linear.prepare(lambda).expect("a λ");
         assert!((process(0.3).noise_variance((k * k) as f32, lambda) - sigma2).abs() < 6e-6);
         for part in [2 * k, 2 * k + 1] {
             assert!((linear.innovation(16)[part] - full).abs() < 6e-6, "k = {k}");
@@ -174,12 +175,12 @@ fn the_reference_table_is_reproduced() {
 }
 
 /// The score head of one frame: E[ε | û] = √Σ û/V.
-fn head_of_one_frame(linear: &Linear<'_>, window: &[f32], noise: &mut [f32]) {
+fn head_of_one_frame(linear: &Prepared<'_>, window: &[f32], noise: &mut [f32]) {
     let newest = &window[window.len() - noise.len()..];
-    let kappas = linear.grid().kappas(Laplacian::Spectral);
-    for (((e, u), kappa), power) in noise.iter_mut().zip(newest).zip(kappas).zip(linear.power()) {
-        let sigma2 = linear.process().noise_variance(kappa, linear.lambda());
-        *e = sigma2.sqrt() * u / linear.process().variance(kappa, linear.lambda(), *power);
+    let kappas = linear.grid.kappas(Laplacian::Spectral);
+    for (((e, u), kappa), power) in noise.iter_mut().zip(newest).zip(kappas).zip(linear.power) {
+        let sigma2 = linear.process.noise_variance(kappa, linear.lambda());
+        *e = sigma2.sqrt() * u / linear.process.variance(kappa, linear.lambda(), *power);
     }
 }
 
@@ -188,26 +189,30 @@ fn a_score_head_scores_frame_by_frame() {
     let grid = Grid::line(Axis::periodic(16).expect("an axis"));
     let autocovariance = System::new(&grid, 0.1, 2.0).autocovariance(2);
     let mut memory = vec![0.0; Linear::memory_len(&grid, 1, 2)];
-    let linear =
-        Linear::new(&grid, &process(0.1), 1, &autocovariance, &mut memory).expect("a predictor");
-    let mut head = Changed {
-        linear,
-        increment: Box::new(|_, _| {}),
-        noise: Some(Box::new(head_of_one_frame)),
-    };
-    head.prepare(0.3).expect("a λ");
+    let mut noise_memory = vec![0.0; Linear::noise_memory_len(&grid, 1, 2)];
+    let linear = Linear::new(&grid, &process(0.1), 1, &autocovariance, &mut memory)
+        .and_then(|linear| linear.with_noise(&mut noise_memory))
+        .expect("a predictor");
+    let changes =
+        Changes { increment: Box::new(|_, _| {}), noise: Some(Box::new(head_of_one_frame)) };
+    let mut head = Changed { linear, changes };
+    let head = head.prepare(0.3).expect("a λ");
     let path = field(4 * 16, 1);
     let mut score = vec![f32::NAN; path.len()];
     let mut scratch = vec![f32::NAN; path_score_scratch_len(&head)];
     head_score(&head, &path, &mut score, &mut scratch).expect("a score");
     for (s, u) in score.chunks_exact(16).zip(path.chunks_exact(16)) {
         let kappas = grid.kappas(Laplacian::Spectral);
-        for (((s, u), kappa), power) in s.iter().zip(u).zip(kappas).zip(head.power()) {
+        for (((s, u), kappa), power) in s.iter().zip(u).zip(kappas).zip(head.power) {
             let exact = -u / process(0.1).variance(kappa, 0.3, *power);
             assert!((s / exact - 1.0).abs() < 1e-6);
         }
     }
-    let refused = head_score(&head.linear, &path, &mut score, &mut scratch);
+    let mut memory = vec![0.0; Linear::memory_len(&grid, 1, 2)];
+    let mut none =
+        Linear::new(&grid, &process(0.1), 1, &autocovariance, &mut memory).expect("a predictor");
+    let none = none.prepare(0.3).expect("a λ");
+    let refused = head_score(&none, &path, &mut score, &mut scratch);
     assert_eq!(refused, Err(Error::NoScoreHead));
 }
 
@@ -234,17 +239,16 @@ fn refusals_say_what_is_missing() {
 
     let mut linear = Linear::new(&grid, &p, 1, &autocovariance, &mut memory).expect("a predictor");
     let (path, mut score, mut scratch) = ([0.0; 24], [0.0; 24], [0.0; 8]);
-    let run = |linear: &Linear<'_>, path: &[f32], score: &mut [f32], scratch: &mut [f32]| {
-        path_score(linear, PathDensity::OURS, path, score, scratch).expect_err("a refusal")
+    let run = |linear: &Prepared<'_>, path: &[f32], score: &mut [f32], scratch: &mut [f32]| {
+        path_score(linear, PathDensity::FULL, path, score, scratch).expect_err("a refusal")
     };
-    assert_eq!(run(&linear, &path, &mut score, &mut scratch), Error::NotPrepared);
-    linear.prepare(0.0).expect("a λ");
+    let clean = linear.prepare(0.0).expect("a λ");
     assert!(matches!(
-        run(&linear, &path, &mut score, &mut scratch),
+        run(&clean, &path, &mut score, &mut scratch),
         Error::Parameter { name: "lambda", .. }
     ));
     assert!(linear.prepare(-1.0).is_err() && linear.prepare(f32::NAN).is_err());
-    linear.prepare(0.1).expect("a λ");
+    let linear = linear.prepare(0.1).expect("a λ");
     assert!(matches!(
         run(&linear, &path[..23], &mut score, &mut scratch),
         Error::FieldLength { values: 23, .. }

@@ -206,7 +206,7 @@ fn wavenumbers_follow_the_length_of_the_axis() {
 #[test]
 fn given_noise_and_generated_noise_are_the_same() {
     for grid in grids().into_iter().filter(|grid| grid.points() <= 1024) {
-        let stream = NoiseStream { seed: 1 << 40, member: 1, frame: 2, step: 3 };
+        let stream = NoiseStream { seed: 1 << 40, member: 1, frame: 2, draw: 3 };
         let mut noise = vec![0.0; grid.points() * 2];
         stream.fill(&mut noise);
         let (mut given, mut generated) = (field(noise.len(), 4), field(noise.len(), 4));

@@ -1,11 +1,11 @@
 //! What a sampler refuses it refuses before it has written anything, in a sentence that names what was given.
 
-use finescale::predictor::Linear;
+use finescale::predictor::{Linear, Prepared};
 use finescale::sampler::{
-    Clip, Coarse, LambdaGrid, Langevin, Observation, Score, Sensor, Start, Stream, simulate,
+    Clip, Coarse, Langevin, Observation, Online, Schedule, Score, Sensor, Start, simulate,
 };
 use finescale::{Axis, Error, ForwardProcess, Grid, Laplacian, NoiseStream, Predictor, Sampler};
-use finescale_tests::changed::Changed;
+use finescale_tests::changed::{Changed, Changes};
 use finescale_tests::linear::System;
 use finescale_tests::moments::process;
 
@@ -19,19 +19,19 @@ fn system() -> System {
 
 fn with_predictor<T>(use_it: impl FnOnce(&mut Linear<'_>, &mut [f32]) -> T) -> T {
     system().with_predictor(WINDOW, |linear| {
-        let mut scratch = vec![0.0; Sampler::paper(1.0, 0.7).scratch_len(linear, FRAMES)];
+        let mut scratch =
+            vec![0.0; Sampler::published(1.0, 0.7).scratch_len(linear.describe(), FRAMES)];
         use_it(linear, &mut scratch)
     })
 }
 
 /// Samplers that no task may start with, and the name that the refusal must begin with.
 fn refused() -> Vec<(Sampler, &'static str)> {
-    let ours = Sampler::ours(0.3);
+    let ours = Sampler::ancestral(0.3);
     let geometric =
-        |steps, smallest| Sampler { lambdas: LambdaGrid::Geometric { steps, smallest }, ..ours };
-    let power =
-        |steps, exponent| Sampler { lambdas: LambdaGrid::Power { steps, exponent }, ..ours };
-    let equal = |step| Sampler { lambdas: LambdaGrid::Equal { step }, ..ours };
+        |steps, smallest| Sampler { lambdas: Schedule::Geometric { steps, smallest }, ..ours };
+    let power = |steps, exponent| Sampler { lambdas: Schedule::Power { steps, exponent }, ..ours };
+    let equal = |step| Sampler { lambdas: Schedule::Equal { step }, ..ours };
     let clip = |state, score| Sampler { clip: Some(Clip { state, score }), ..ours };
     let snr = |snr| Sampler { correctors: Some(Langevin { count: 1, snr }), ..ours };
     let clamp = |clamp| Sampler { clamp: Some(clamp), ..ours };
@@ -58,7 +58,7 @@ fn refused() -> Vec<(Sampler, &'static str)> {
         refused.push((clamp(bad), "clamp"));
     }
     refused.push((Sampler { lambda: f32::MAX, ..ours }, "lambda"));
-    refused.push((Sampler { lambda: f32::MAX, ..Sampler::paper(1.0, 0.7) }, "lambda"));
+    refused.push((Sampler { lambda: f32::MAX, ..Sampler::published(1.0, 0.7) }, "lambda"));
     refused
 }
 
@@ -71,7 +71,6 @@ fn nothing_is_written_by_what_is_refused() {
     let stream = NoiseStream::default();
     for (sampler, name) in refused() {
         with_predictor(|linear, scratch| {
-            linear.prepare(0.3).expect("a λ");
             let mut path = before.clone();
             let check = |task: &str, result: Result<(), Error>, path: &[f32]| {
                 let said = result.expect_err(&format!("{task} took {sampler:?}")).to_string();
@@ -91,11 +90,12 @@ fn nothing_is_written_by_what_is_refused() {
             check("super_resolve", said.map(drop), &path);
             let said = sampler.reverse(linear, None, &stream, &mut path, scratch);
             check("reverse", said.map(drop), &path);
-            let said = sampler.step(linear, 0.1, None, Some(&stream), &mut path, scratch);
+            let prepared = linear.prepare(0.3).expect("a λ");
+            let said = sampler.step(&prepared, 0.1, None, Some(&stream), &mut path, scratch);
             check("step", said.map(drop), &path);
             let sensor = Sensor::Coarse(Coarse::Clean);
-            let mut memory = vec![0.0; Stream::memory_len(linear, &sensor, 1)];
-            let said = Stream::new(sampler, linear, sensor, 1, stream, &mut memory);
+            let mut memory = vec![0.0; Online::memory_len(linear.describe(), &sensor, 1)];
+            let said = Online::new(sampler, linear.describe(), sensor, 1, stream, &mut memory);
             check("a stream", said.map(drop), &path);
         });
     }
@@ -131,9 +131,9 @@ fn short_scratch_leaves_a_trained_simulation_as_it_was() {
     // The linear predictor needs no scratch; a trained one does.
     for file in finescale_tests::model_file::seeds() {
         finescale_tests::model_file::with_trained(&file, |trained, scratch| {
-            let frame = trained.channels() * trained.grid().points();
+            let frame = trained.describe().frame_len();
             let before = finescale_tests::field(3 * frame, 3);
-            let (mut path, needed) = (before.clone(), trained.scratch_len());
+            let (mut path, needed) = (before.clone(), trained.describe().scratch_len);
             if needed == 0 {
                 return;
             }
@@ -150,7 +150,7 @@ fn short_scratch_leaves_a_trained_simulation_as_it_was() {
 fn a_small_lambda_needs_no_other_grid() {
     with_predictor(|linear, scratch| {
         for lambda in [1e-6, 1e-3, 2e-3, 3e-3, 4e-3, 1.0] {
-            let sampler = Sampler::ours(lambda);
+            let sampler = Sampler::ancestral(lambda);
             let mut path = finescale_tests::field(FRAMES * POINTS, 3);
             let stream = NoiseStream::default();
             sampler.reverse(linear, None, &stream, &mut path, scratch).expect("a path");
@@ -164,7 +164,7 @@ fn what_is_no_number_is_named_with_its_place() {
     let grid = system().grid;
     let before = finescale_tests::field(FRAMES * POINTS, 3);
     let stream = NoiseStream::default();
-    let sampler = Sampler::ours(0.3);
+    let sampler = Sampler::ancestral(0.3);
     for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
         with_predictor(|linear, scratch| {
             let mut path = before.clone();
@@ -178,8 +178,8 @@ fn what_is_no_number_is_named_with_its_place() {
             }
             let said = sampler.reverse(linear, None, &stream, &mut path, scratch);
             assert_eq!(said, Err(place("path")));
-            linear.prepare(0.3).expect("a λ");
-            let said = sampler.step(linear, 0.1, None, None, &mut path, scratch);
+            let prepared = linear.prepare(0.3).expect("a λ");
+            let said = sampler.step(&prepared, 0.1, None, None, &mut path, scratch);
             assert_eq!(said, Err(place("path")));
             assert_eq!(bits(&path), kept);
             // Of an observation, where it was measured; elsewhere any number will do.
@@ -200,7 +200,8 @@ fn what_is_no_number_is_named_with_its_place() {
             assert!(fine.iter().all(|u| u.is_finite()));
             // A window.
             let mut increment = vec![0.0; POINTS];
-            let said = linear.increment(&path[2 * POINTS..], &mut increment, &mut []);
+            let prepared = linear.prepare(0.3).expect("a λ");
+            let said = prepared.increment(&path[2 * POINTS..], &mut increment, &mut []);
             assert_eq!(said, Err(Error::NotFinite { name: "window", index: 5 }));
             assert_eq!(increment, vec![0.0; POINTS]);
         });
@@ -216,14 +217,17 @@ fn what_a_network_gives_must_be_numbers_too() {
         let linear = Linear::new(&system.grid, &process(&system), 1, &autocovariance, &mut memory)
             .expect("a predictor");
         // A network that breaks at small λ.
-        let break_it = move |linear: &Linear<'_>, increment: &mut [f32]| {
+        let break_it = move |linear: &Prepared<'_>, increment: &mut [f32]| {
             if linear.lambda() < 0.1 {
                 increment[6] = bad;
             }
         };
-        let mut predictor = Changed { linear, increment: Box::new(break_it), noise: None };
-        for sampler in [Sampler::ours(0.3), Sampler { clamp: Some(3.0), ..Sampler::ours(0.3) }] {
-            let mut scratch = vec![0.0; sampler.scratch_len(&predictor, FRAMES)];
+        let changes = Changes { increment: Box::new(break_it), noise: None };
+        let mut predictor = Changed { linear, changes };
+        for sampler in
+            [Sampler::ancestral(0.3), Sampler { clamp: Some(3.0), ..Sampler::ancestral(0.3) }]
+        {
+            let mut scratch = vec![0.0; sampler.scratch_len(predictor.describe(), FRAMES)];
             let mut path = finescale_tests::field(FRAMES * POINTS, 3);
             let stream = NoiseStream::default();
             let said = sampler.reverse(&mut predictor, None, &stream, &mut path, &mut scratch);
@@ -245,8 +249,8 @@ fn weights_that_overflow_are_told_in_every_precision() {
             continue;
         };
         finescale_tests::model_file::with_trained(&broken, |trained, scratch| {
-            trained.prepare(0.03).expect("a λ");
-            let frame = trained.channels() * trained.grid().points();
+            let trained = trained.prepare(0.03).expect("a λ");
+            let frame = trained.frame_len();
             let window = finescale_tests::field(frame, 3);
             let mut increment = vec![0.0; frame];
             let said = trained.increment(&window, &mut increment, scratch);
@@ -267,8 +271,8 @@ fn a_process_without_noise_has_no_score() {
     let mut memory = vec![f32::NAN; Linear::memory_len(&system.grid, 1, WINDOW)];
     let mut linear =
         Linear::new(&system.grid, &silent, 1, &autocovariance, &mut memory).expect("a predictor");
-    let sampler = Sampler::ours(0.3);
-    let mut scratch = vec![0.0; sampler.scratch_len(&linear, FRAMES)];
+    let sampler = Sampler::ancestral(0.3);
+    let mut scratch = vec![0.0; sampler.scratch_len(linear.describe(), FRAMES)];
     let before = finescale_tests::field(FRAMES * POINTS, 3);
     let mut path = before.clone();
     let stream = NoiseStream::default();
@@ -289,9 +293,9 @@ fn quiet_steps_are_quiet_in_parts_too() {
     let observation = Observation::new(&grid, &values, &variances).expect("an observation");
     for quiet_steps in [3, 4, u32::MAX] {
         let sampler = Sampler {
-            lambdas: LambdaGrid::Geometric { steps: 3, smallest: 0.01 },
+            lambdas: Schedule::Geometric { steps: 3, smallest: 0.01 },
             quiet_steps,
-            ..Sampler::ours(0.3)
+            ..Sampler::ancestral(0.3)
         };
         with_predictor(|linear, scratch| {
             let mut run = |seed| {
@@ -313,14 +317,24 @@ fn lengths_that_do_not_fit_are_refused() {
     with_predictor(|linear, _| {
         let sensor = Sensor::MeasuredVarying;
         for lag in [usize::MAX, usize::MAX / 2, usize::MAX / POINTS] {
-            assert_eq!(Stream::memory_len(linear, &sensor, lag), usize::MAX);
-            assert_eq!(Stream::scratch_len(&Sampler::ours(0.3), linear, lag), usize::MAX);
+            assert_eq!(Online::memory_len(linear.describe(), &sensor, lag), usize::MAX);
+            assert_eq!(
+                Online::scratch_len(&Sampler::ancestral(0.3), linear.describe(), lag),
+                usize::MAX
+            );
             let mut memory = [0.0; 64];
             let stream = NoiseStream::default();
-            let said = Stream::new(Sampler::ours(0.3), linear, sensor, lag, stream, &mut memory);
+            let said = Online::new(
+                Sampler::ancestral(0.3),
+                linear.describe(),
+                sensor,
+                lag,
+                stream,
+                &mut memory,
+            );
             assert!(matches!(said.err(), Some(Error::Count { name: "lag", .. })));
         }
-        assert_eq!(Sampler::ours(0.3).scratch_len(linear, usize::MAX), usize::MAX);
+        assert_eq!(Sampler::ancestral(0.3).scratch_len(linear.describe(), usize::MAX), usize::MAX);
     });
     for channels in [usize::MAX, usize::MAX / POINTS + 1, 0] {
         assert!(Observation::known(&grid, channels, &[0.0; POINTS]).is_err(), "{channels}");

@@ -1,7 +1,7 @@
 //! Paths that the f32 sampler draws: their moments, within sampling error, and what must hold to the bit.
 
 use finescale::predictor::Linear;
-use finescale::sampler::{Coarse, LambdaGrid, NoiseRule, Start, StepRule, rollout, simulate};
+use finescale::sampler::{Coarse, NoiseRule, Schedule, Start, StepRule, rollout, simulate};
 use finescale::spectral::operator::pack;
 use finescale::{Axis, Error, Grid, NoiseStream, Predictor, Sampler};
 use finescale_tests::linear::{Matrix, System, mode_of};
@@ -19,9 +19,9 @@ fn system(points: usize) -> System {
 /// A sampler that is not slow: four steps.
 fn quick(rule: NoiseRule) -> Sampler {
     Sampler {
-        lambdas: LambdaGrid::Power { steps: 4, exponent: 3 },
+        lambdas: Schedule::Power { steps: 4, exponent: 3 },
         step: StepRule::Ancestral(rule),
-        ..Sampler::ours(0.5)
+        ..Sampler::ancestral(0.5)
     }
 }
 
@@ -75,8 +75,14 @@ fn drawn_paths_have_the_exact_moments() {
 fn the_papers_sampler_is_the_published_one() {
     // On the linear system it loses nearly all power, which an independent implementation saw too (0.979).
     let system = system(64);
-    let drawn =
-        generated_power(&system, &Sampler::paper(1.0, 0.7), None, WINDOW, Start::Noise, (16, 4));
+    let drawn = generated_power(
+        &system,
+        &Sampler::published(1.0, 0.7),
+        None,
+        WINDOW,
+        Start::Noise,
+        (16, 4),
+    );
     let worst = drawn.iter().map(|power| (power - 1.0).abs()).fold(0.0, f64::max);
     println!("the paper's sampler, 1000 steps: {worst:.3}");
     assert!((worst - 0.979).abs() < 0.02, "{worst}");
@@ -92,7 +98,8 @@ fn with_predictor<T>(
     let mut memory = vec![f32::NAN; Linear::memory_len(&system.grid, 1, WINDOW)];
     let mut linear = Linear::new(&system.grid, &process(system), 1, &autocovariance, &mut memory)
         .expect("a predictor");
-    let mut scratch = vec![f32::NAN; Sampler::paper(1.0, 0.7).scratch_len(&linear, frames)];
+    let mut scratch =
+        vec![f32::NAN; Sampler::published(1.0, 0.7).scratch_len(linear.describe(), frames)];
     task(&mut linear, &mut scratch)
 }
 
@@ -136,7 +143,7 @@ fn a_simulation_is_the_predictor_rolled() {
     let (frames, n) = (7, 16);
     with_predictor(&system, frames, |linear, scratch| {
         let start = finescale_tests::field(2 * n, 5);
-        let stream = NoiseStream { seed: 8, member: 2, frame: 40, step: 0 };
+        let stream = NoiseStream { seed: 8, member: 2, frame: 40, draw: 0 };
         let run = |linear: &mut Linear<'_>, noise, scratch: &mut [f32]| {
             let mut path = start.clone();
             path.resize(frames * n, f32::NAN);
@@ -144,12 +151,13 @@ fn a_simulation_is_the_predictor_rolled() {
             path
         };
         let (still, noisy) = (run(linear, false, scratch), run(linear, true, scratch));
+        let linear = linear.prepare(0.1).expect("a λ");
         // The given frames are at λ with the noise of their address, in both.
         assert_eq!(still[..2 * n], noisy[..2 * n]);
         for frame in 0..2 {
             let mut expected = start[frame * n..(frame + 1) * n].to_vec();
             let stream = NoiseStream { frame: 40 + frame as u32, ..stream };
-            linear.process().apply_stream(&system.grid, 0.1, &mut expected, &stream).expect("fits");
+            linear.process.apply_stream(&system.grid, 0.1, &mut expected, &stream).expect("fits");
             assert_eq!(still[frame * n..(frame + 1) * n], expected);
         }
         for frame in 2..frames {
@@ -168,7 +176,7 @@ fn a_simulation_is_the_predictor_rolled() {
             }
         }
         assert!(matches!(
-            rollout(linear, 0, None, &mut [0.0; 32], &mut []),
+            rollout(&linear, 0, None, &mut [0.0; 32], &mut []),
             Err(Error::Count { name: "given", .. })
         ));
     });
@@ -181,13 +189,17 @@ fn clean_coarse_frames_get_the_noise_of_lambda() {
     let (frames, n) = (5, 16);
     with_predictor(&system, frames, |linear, scratch| {
         let sampler = quick(NoiseRule::Variance);
-        let stream = NoiseStream { seed: 8, member: 2, frame: 4, step: 7 };
+        let stream = NoiseStream { seed: 8, member: 2, frame: 4, draw: 7 };
         let mut clean = finescale_tests::field(frames * n, 5);
         let mut noised = clean.clone();
         for (frame, values) in (4..).zip(noised.chunks_exact_mut(n)) {
             let mut added = vec![0.0; n];
             let stream = NoiseStream { frame, ..stream };
-            linear.process().apply_stream(&system.grid, 0.5, &mut added, &stream).expect("fits");
+            linear
+                .describe()
+                .process
+                .apply_stream(&system.grid, 0.5, &mut added, &stream)
+                .expect("fits");
             values.iter_mut().zip(added).for_each(|(value, added)| *value += added);
         }
         let mut run = |coarse, path: &mut [f32]| {
@@ -235,12 +247,12 @@ fn a_network_that_errs_stays_within_bounds() {
 #[test]
 fn lambda_grids_go_down_to_zero() {
     let grids = [
-        (LambdaGrid::Power { steps: 4, exponent: 3 }, vec![0.8, 0.3375, 0.1, 0.0125, 0.0]),
-        (LambdaGrid::Power { steps: 4, exponent: 2 }, vec![0.8, 0.45, 0.2, 0.05, 0.0]),
-        (LambdaGrid::Geometric { steps: 4, smallest: 0.1 }, vec![0.8, 0.4, 0.2, 0.1, 0.0]),
-        (LambdaGrid::Geometric { steps: 1, smallest: 0.1 }, vec![0.8, 0.0]),
-        (LambdaGrid::Equal { step: 0.2 }, vec![0.8, 0.6, 0.4, 0.2, 0.0]),
-        (LambdaGrid::Equal { step: 3.0 }, vec![0.8, 0.0]),
+        (Schedule::Power { steps: 4, exponent: 3 }, vec![0.8, 0.3375, 0.1, 0.0125, 0.0]),
+        (Schedule::Power { steps: 4, exponent: 2 }, vec![0.8, 0.45, 0.2, 0.05, 0.0]),
+        (Schedule::Geometric { steps: 4, smallest: 0.1 }, vec![0.8, 0.4, 0.2, 0.1, 0.0]),
+        (Schedule::Geometric { steps: 1, smallest: 0.1 }, vec![0.8, 0.0]),
+        (Schedule::Equal { step: 0.2 }, vec![0.8, 0.6, 0.4, 0.2, 0.0]),
+        (Schedule::Equal { step: 3.0 }, vec![0.8, 0.0]),
     ];
     for (grid, expected) in grids {
         assert_eq!(grid.steps(0.8) as usize, expected.len() - 1);
@@ -257,7 +269,7 @@ fn refusals_name_what_is_wrong() {
     with_predictor(&system, 4, |linear, scratch| {
         let stream = NoiseStream::default();
         let mut path = vec![0.0; 4 * 16];
-        let sampler = Sampler::ours(0.2);
+        let sampler = Sampler::ancestral(0.2);
         let mut run = |sampler: Sampler, path: &mut [f32], scratch: &mut [f32]| {
             sampler
                 .reverse(linear, None, &stream, path, scratch)
@@ -266,19 +278,19 @@ fn refusals_name_what_is_wrong() {
         };
         let said = run(Sampler { lambda: 0.0, ..sampler }, &mut path, scratch);
         assert_eq!(said, "lambda is 0: it must be positive and at most 1e6");
-        let lambdas = LambdaGrid::Geometric { steps: 8, smallest: 0.0 };
+        let lambdas = Schedule::Geometric { steps: 8, smallest: 0.0 };
         let said = run(Sampler { lambdas, ..sampler }, &mut path, scratch);
         assert_eq!(said, "smallest is 0: it must be at least 1e-12 and finite");
-        let lambdas = LambdaGrid::Power { steps: 0, exponent: 3 };
+        let lambdas = Schedule::Power { steps: 0, exponent: 3 };
         let said = run(Sampler { lambdas, ..sampler }, &mut path, scratch);
         assert_eq!(said, "steps is 0: it must be from 1 to 1048576");
-        let lambdas = LambdaGrid::Power { steps: 8, exponent: 0 };
+        let lambdas = Schedule::Power { steps: 8, exponent: 0 };
         let said = run(Sampler { lambdas, ..sampler }, &mut path, scratch);
         assert_eq!(said, "exponent is 0: it must be at least 1");
         assert!(run(sampler, &mut path[..63], scratch).contains("63 values"));
         assert!(run(sampler, &mut path, &mut scratch[..79]).contains("at least 80"));
-        linear.prepare(0.1).expect("a λ");
-        let refused = sampler.step(linear, 0.1, None, None, &mut path, scratch);
+        let linear = linear.prepare(0.1).expect("a λ");
+        let refused = sampler.step(&linear, 0.1, None, None, &mut path, scratch);
         assert!(matches!(refused, Err(Error::Parameter { name: "to", .. })));
     });
 }

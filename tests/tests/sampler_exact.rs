@@ -1,6 +1,6 @@
 //! The reverse step on a system whose moments are known: matrices of the runtime's own steps, multiplied in f64.
 
-use finescale::sampler::{LambdaGrid, NoiseRule, StepRule};
+use finescale::sampler::{NoiseRule, Schedule, StepRule};
 use finescale::{Axis, Grid, Sampler};
 use finescale_tests::linear::{Matrix, System};
 use finescale_tests::moments::{Passage, Tables, spectrum_error};
@@ -16,9 +16,9 @@ fn line(alpha: f64) -> System {
 
 fn cubic(lambda: f32, rule: NoiseRule, steps: u32) -> Sampler {
     Sampler {
-        lambdas: LambdaGrid::Power { steps, exponent: 3 },
+        lambdas: Schedule::Power { steps, exponent: 3 },
         step: StepRule::Ancestral(rule),
-        ..Sampler::ours(lambda)
+        ..Sampler::ancestral(lambda)
     }
 }
 
@@ -76,11 +76,11 @@ fn rule_m_keeps_the_variance_of_every_mode() {
 fn the_papers_step_needs_far_more_steps() {
     // With S per mode and without correctors, so that it is linear. 1000 steps give 0.628, too slow to repeat here.
     let sampler = Sampler {
-        lambdas: LambdaGrid::Equal { step: 0.01 },
+        lambdas: Schedule::Equal { step: 0.01 },
         step: StepRule::Exponential { exact_noise: false },
         clip: None,
         quiet_steps: 2,
-        ..Sampler::ours(1.0)
+        ..Sampler::ancestral(1.0)
     };
     let error = generation_error(&line(0.1), &sampler);
     println!("exponential step, 100: {error:.1}");
@@ -134,7 +134,7 @@ fn super_resolution_draws_from_the_posterior() {
 fn the_covariance_error_falls_with_the_steps() {
     let system = line(0.1);
     let error = |step, lambdas| {
-        let sampler = Sampler { lambdas, step, clip: None, ..Sampler::ours(0.2) };
+        let sampler = Sampler { lambdas, step, clip: None, ..Sampler::ancestral(0.2) };
         super_resolution_errors(&system, &sampler, FRAMES - 1).1
     };
     for (rule, expected) in [
@@ -144,14 +144,14 @@ fn the_covariance_error_falls_with_the_steps() {
         (NoiseRule::Linear, [0.195, 0.005, 0.000, 0.000]),
     ] {
         for (steps, expected) in [4, 8, 16, 32].into_iter().zip(expected) {
-            let found = error(StepRule::Ancestral(rule), LambdaGrid::Power { steps, exponent: 3 });
+            let found = error(StepRule::Ancestral(rule), Schedule::Power { steps, exponent: 3 });
             assert!((found - expected).abs() < 0.002, "{rule:?}, {steps} steps: {found:.4}");
         }
     }
     // 200 steps from λ = 0.2 are the paper's own.
     for (steps, expected) in [(32.0, 5.25), (64.0, 1.92), (200.0, 0.503)] {
         let step = StepRule::Exponential { exact_noise: false };
-        let found = error(step, LambdaGrid::Equal { step: 0.2 / steps });
+        let found = error(step, Schedule::Equal { step: 0.2 / steps });
         assert!((found / expected - 1.0).abs() < 0.01, "the paper's, {steps} steps: {found:.4}");
     }
 }

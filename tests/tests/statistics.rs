@@ -63,7 +63,7 @@ fn two_noisy_steps_have_the_variance_of_one() {
     for member in 0..MEMBERS {
         let mut modes = vec![0.0; 64];
         for (step, lambda) in [(0, 0.15), (1, 0.05)] {
-            let stream = NoiseStream { seed: 6, member, frame: 0, step };
+            let stream = NoiseStream { seed: 6, member, frame: 0, draw: step };
             process().apply_stream(&grid, lambda, &mut modes, &stream).expect("a spectrum");
         }
         for (sum, u) in squares.iter_mut().zip(&modes) {

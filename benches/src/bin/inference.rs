@@ -32,18 +32,22 @@ fn runtime(bytes: &AlignedBytes, what: &str, count: usize) -> Result<()> {
     let view = bytes.parse()?;
     let mut memory = vec![0.0; Trained::memory_len(&view)];
     let mut predictor = Trained::new(&view, &mut memory)?;
-    predictor.prepare(LAMBDA)?;
     if what == "prepare" {
-        return repeat(count, || Ok(predictor.prepare(LAMBDA)?));
+        // Two λ in turn: what is prepared already is not solved again.
+        let mut lambdas = [LAMBDA, 1.01 * LAMBDA].into_iter().cycle();
+        return repeat(count, || {
+            lambdas.next().map(|lambda| predictor.prepare(lambda)).transpose()?;
+            Ok(())
+        });
     }
-    let grid = *predictor.grid();
-    let frame = predictor.channels() * grid.points();
+    let predictor = predictor.prepare(LAMBDA)?;
+    let (grid, frame) = (predictor.grid, predictor.frame_len());
     let mut transform = vec![0.0; spectral::scratch_len(&grid)];
     let mut scratch = vec![0.0; path_score_scratch_len(&predictor)];
     let window = what == "increment";
-    let frames = predictor.window() + if window { 0 } else { BEYOND };
+    let frames = predictor.window + if window { 0 } else { BEYOND };
     let mut fields = vec![0.0; frames * frame];
-    NoiseStream { seed: 0, member: 0, frame: 0, step: 0 }.fill(&mut fields);
+    NoiseStream { seed: 0, member: 0, frame: 0, draw: 0 }.fill(&mut fields);
     let mut path = fields.clone();
     let mut output = vec![0.0; if window { frame } else { frames * frame }];
     repeat(count, || {
@@ -52,7 +56,7 @@ fn runtime(bytes: &AlignedBytes, what: &str, count: usize) -> Result<()> {
         if window {
             predictor.increment(&path, &mut output, &mut scratch)?;
         } else {
-            path_score(&predictor, PathDensity::OURS, &path, &mut output, &mut scratch)?;
+            path_score(&predictor, PathDensity::FULL, &path, &mut output, &mut scratch)?;
         }
         Ok(spectral::inverse(&grid, &mut output, &mut transform)?)
     })
@@ -104,7 +108,7 @@ fn tract(files: [&Path; 2], model: &Model, what: &str) -> Result<(Session, [Arra
     };
     let session = Session::new(&std::fs::read(file)?, &[&shape, &[1]])?;
     let mut values = vec![0.0; shape.iter().product()];
-    NoiseStream { seed: 0, member: 0, frame: 0, step: 0 }.fill(&mut values);
+    NoiseStream { seed: 0, member: 0, frame: 0, draw: 0 }.fill(&mut values);
     let field = Array { shape, values };
     Ok((session, [field, Array { shape: vec![1], values: vec![LAMBDA] }]))
 }

@@ -1,7 +1,7 @@
 //! Convolution with packed weights: forward and vector-Jacobian product.
 
 use super::epilogue::Epilogue;
-use super::kernel::{CodePath, Finish, Output, Pass, Source};
+use super::kernel::{CodePath, Finish, Pass, PassSink, PassSource};
 use super::shape::{ConvShape, check_len};
 use super::weight::Weight;
 use crate::Error;
@@ -71,8 +71,8 @@ impl<'a, W: Weight> Conv<'a, W> {
         let pass = Pass {
             shape,
             weights: self.weights,
-            source: Source { values: input, epilogue: None, signs: None },
-            output: Output {
+            source: PassSource { values: input, epilogue: None, signs: None },
+            output: PassSink {
                 values: output,
                 finish: Finish { epilogue: Some(epilogue), signs, add },
             },
@@ -115,8 +115,8 @@ impl<'a, W: Weight> Conv<'a, W> {
         let pass = Pass {
             shape,
             weights: self.weights,
-            source: Source { values: cotangent, epilogue: Some(epilogue), signs },
-            output: Output {
+            source: PassSource { values: cotangent, epilogue: Some(epilogue), signs },
+            output: PassSink {
                 values: gradient,
                 finish: Finish { epilogue: None, signs: None, add },
             },

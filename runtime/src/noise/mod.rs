@@ -1,8 +1,8 @@
 //! Noise that can be recomputed from its address alone.
 //!
-//! Every normal variate has an address: (seed, member, frame, step, mode). It is computed from that address by a
-//! counter-based generator, so results do not depend on the order of evaluation, on threads, or on which other
-//! members, frames or steps are computed.
+//! Every normal variate has an address: (seed, member, frame, draw, mode). It is computed from that
+//! address by a counter-based generator, so results do not depend on the order of evaluation, on
+//! threads, or on which other members, frames or draws are computed.
 //!
 //! # Stream layout
 //!
@@ -10,7 +10,7 @@
 //! |---|---|---|
 //! | key | 0, 1 | low and high half of the 64-bit seed |
 //! | counter | 0 | mode / 4 (block of four modes) |
-//! | counter | 1 | step |
+//! | counter | 1 | draw |
 //! | counter | 2 | frame |
 //! | counter | 3 | member |
 //!
@@ -24,7 +24,7 @@ mod philox;
 pub use normal::normal_pair;
 pub use philox::philox4x32;
 
-/// One stream of unit normal variates: all modes of one frame of one member at one step.
+/// One stream of unit normal variates: all modes of one frame of one member at one draw.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -35,15 +35,15 @@ pub struct NoiseStream {
     pub member: u32,
     /// Frame of the path.
     pub frame: u32,
-    /// Step in λ.
-    pub step: u32,
+    /// The draw in λ: 0 at the start of a path, one more for every update of it.
+    pub draw: u32,
 }
 
 impl NoiseStream {
     /// The variates of modes 4·`block` … 4·`block`+3.
     pub fn block(&self, block: u32) -> [f32; 4] {
         let key = [self.seed as u32, (self.seed >> 32) as u32];
-        let [a, b, c, d] = philox4x32([block, self.step, self.frame, self.member], key);
+        let [a, b, c, d] = philox4x32([block, self.draw, self.frame, self.member], key);
         let (n0, n1) = normal_pair(a, b);
         let (n2, n3) = normal_pair(c, d);
         [n0, n1, n2, n3]

@@ -1,6 +1,6 @@
 //! The gradient of the log path density.
 
-use super::{Predictor, frame_len, whole_frames};
+use super::{Description, Prepared, whole_frames};
 use crate::Error;
 use crate::checked::{self, OrBug, Place};
 
@@ -21,7 +21,7 @@ pub struct PathDensity {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Innovation {
-    /// Ours: the predictor's S for every mode.
+    /// The default: the predictor's S for every mode.
     PerMode,
     /// The paper's: the mean of Σ over the modes, for all of them.
     Isotropic,
@@ -32,27 +32,27 @@ pub enum Innovation {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum FirstFrame {
-    /// Ours: Gaussian with the variance C²P + Σ of the data.
+    /// The default: Gaussian with the variance C²P + Σ of the data.
     Gaussian,
     /// The paper's: left out. Its sampler replaces frame 0 by 2u¹ − u² after each update.
     Flat,
 }
 
 impl PathDensity {
-    /// Ours.
-    pub const OURS: Self =
+    /// All that is known: S of every mode, and the density of frame 0.
+    pub const FULL: Self =
         Self { innovation: Innovation::PerMode, first_frame: FirstFrame::Gaussian };
     /// The paper's.
-    pub const PAPER: Self =
+    pub const PUBLISHED: Self =
         Self { innovation: Innovation::Isotropic, first_frame: FirstFrame::Flat };
 }
 
 /// Values of scratch for [`path_score`] and [`head_score`]: one frame more than the predictor's.
-pub fn path_score_scratch_len(predictor: &(impl Predictor + ?Sized)) -> usize {
-    checked::sum(&[frame_len(predictor), predictor.scratch_len()])
+pub fn path_score_scratch_len(description: &Description<'_>) -> usize {
+    checked::sum(&[description.frame_len(), description.scratch_len])
 }
 
-/// ŝ = ∇ ln p of a whole path at the λ that the predictor is ready for.
+/// ŝ = ∇ ln p of a whole path at the λ that the predictor is prepared for.
 ///
 /// ```text
 /// s^m = −S⁻¹e^{m−1} [m ≥ 1] + S⁻¹e^m [m ≤ T−1] + Σ_n (∂F_n/∂u^m)ᵀ S⁻¹e^n + ∇ ln r [m = 0],   e^n = u^{n+1} − u^n − F_n
@@ -63,12 +63,12 @@ pub fn path_score_scratch_len(predictor: &(impl Predictor + ?Sized)) -> usize {
 /// ≤ 1e-5. Cost: one increment and one VJP for each frame but the last. Source: arXiv 2604.00327, section 3.
 ///
 /// # Errors
-/// [`Error::NotPrepared`], [`Error::FieldLength`] unless `path` is a positive number of frames,
+/// [`Error::FieldLength`] unless `path` is a positive number of frames,
 /// [`Error::LengthMismatch`], [`Error::ScratchLength`]; [`Error::Parameter`] at λ = 0, where S and Σ may vanish, and for a
 /// process without noise (β² = 0); [`Error::NotFinite`] for a value of the path that is no number, and, after the score was
 /// written, for one of the score.
-pub fn path_score<P: Predictor + ?Sized>(
-    predictor: &P,
+pub fn path_score(
+    predictor: &Prepared<'_>,
     density: PathDensity,
     path: &[f32],
     score: &mut [f32],
@@ -86,7 +86,7 @@ pub fn path_score<P: Predictor + ?Sized>(
     };
     for (n, next) in checked::counted(path.chunks_exact(frame).skip(1)) {
         // Frame n + 1 is predicted from the last min(n + 1, W) frames.
-        let frames = n.plus(1).min(predictor.window());
+        let frames = n.plus(1).min(predictor.window);
         let end = n.plus(1).times(frame);
         let start = end.minus(frames.times(frame));
         let window = path.get(start..end).or_bug();
@@ -122,22 +122,22 @@ pub fn path_score<P: Predictor + ?Sized>(
 ///
 /// # Errors
 /// As [`path_score`]; [`Error::NoScoreHead`].
-pub fn head_score<P: Predictor + ?Sized>(
-    predictor: &P,
+pub fn head_score(
+    predictor: &Prepared<'_>,
     path: &[f32],
     score: &mut [f32],
     scratch: &mut [f32],
 ) -> Result<(), Error> {
     let frame = check(predictor, path, score)?;
     let (deviation, scratch) = split_scratch(predictor, frame, scratch)?;
-    let (grid, process) = (predictor.grid(), predictor.process());
+    let (grid, process) = (&predictor.grid, &predictor.process);
     for channel in deviation.chunks_exact_mut(grid.points()) {
         for (value, kappa) in channel.iter_mut().zip(grid.kappas(process.laplacian())) {
             *value = libm::sqrtf(process.noise_variance(kappa, predictor.lambda()));
         }
     }
     for (n, score) in checked::counted(score.chunks_exact_mut(frame)) {
-        let frames = n.plus(1).min(predictor.window());
+        let frames = n.plus(1).min(predictor.window);
         let window =
             path.get(n.plus(1).minus(frames).times(frame)..n.plus(1).times(frame)).or_bug();
         predictor.noise(window, score, scratch)?;
@@ -149,10 +149,11 @@ pub fn head_score<P: Predictor + ?Sized>(
 }
 
 /// −û^0 / (C²P + Σ).
-fn first_frame_score<P: Predictor + ?Sized>(predictor: &P, path: &[f32], score: &mut [f32]) {
-    let (grid, process, lambda) = (predictor.grid(), predictor.process(), predictor.lambda());
+fn first_frame_score(predictor: &Prepared<'_>, path: &[f32], score: &mut [f32]) {
+    let (grid, process) = (&predictor.grid, &predictor.process);
+    let lambda = predictor.lambda();
     let points = grid.points();
-    let channels = predictor.power().chunks_exact(points).zip(path.chunks_exact(points));
+    let channels = predictor.power.chunks_exact(points).zip(path.chunks_exact(points));
     for ((power, u), score) in channels.zip(score.chunks_exact_mut(points)) {
         let modes = power.iter().zip(grid.kappas(process.laplacian()));
         for (((power, kappa), u), score) in modes.zip(u).zip(score) {
@@ -162,27 +163,20 @@ fn first_frame_score<P: Predictor + ?Sized>(predictor: &P, path: &[f32], score: 
 }
 
 /// v, the mean of Σ over the modes.
-fn mean_noise_variance<P: Predictor + ?Sized>(predictor: &P) -> f32 {
-    let (grid, process) = (predictor.grid(), predictor.process());
+fn mean_noise_variance(predictor: &Prepared<'_>) -> f32 {
+    let (grid, process) = (&predictor.grid, &predictor.process);
     let kappas = grid.kappas(process.laplacian());
     let sum: f32 = kappas.map(|kappa| process.noise_variance(kappa, predictor.lambda())).sum();
     sum / grid.points() as f32
 }
 
 /// Values of a frame, once everything fits.
-fn check<P: Predictor + ?Sized>(
-    predictor: &P,
-    path: &[f32],
-    score: &[f32],
-) -> Result<usize, Error> {
+fn check(predictor: &Prepared<'_>, path: &[f32], score: &[f32]) -> Result<usize, Error> {
     let lambda = predictor.lambda();
-    if lambda.is_nan() {
-        return Err(Error::NotPrepared);
-    }
     Error::check("lambda", lambda, lambda > 0.0, "positive where a score is asked for")?;
-    let beta2 = predictor.process().beta2();
+    let beta2 = predictor.process.beta2();
     Error::check("beta2", beta2, beta2 > 0.0, "positive: without noise there is no score")?;
-    let frame = frame_len(predictor);
+    let frame = predictor.frame_len();
     whole_frames(path.len(), frame)?;
     if path.len() != score.len() {
         return Err(Error::LengthMismatch { left: path.len(), right: score.len() });
@@ -191,8 +185,8 @@ fn check<P: Predictor + ?Sized>(
     Ok(frame)
 }
 
-fn split_scratch<'s, P: Predictor + ?Sized>(
-    predictor: &P,
+fn split_scratch<'s>(
+    predictor: &Prepared<'_>,
     frame: usize,
     scratch: &'s mut [f32],
 ) -> Result<(&'s mut [f32], &'s mut [f32]), Error> {

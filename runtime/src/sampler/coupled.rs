@@ -10,9 +10,8 @@
 //! diagonal. H couples frames at most W apart, so the factor of Q is as narrow, and is made, used and forgotten frame by
 //! frame. Of coupled channels each has its own block of H.
 
-use crate::Predictor;
 use crate::checked::{self, OrBug, Place, bug};
-use crate::predictor::{Linear, frame_len};
+use crate::predictor::{Linear, Prepared};
 use crate::spectral::operator::ComplexMode;
 
 /// Frames on either side of which a frame's noise depends: the longest window.
@@ -39,8 +38,8 @@ impl Complex {
 type Row = [Complex; REACH + 1];
 
 /// What one complex mode of one channel needs.
-pub(super) struct Coupling<'a, P: ?Sized> {
-    pub(super) predictor: &'a P,
+pub(super) struct Coupling<'a> {
+    pub(super) predictor: &'a Prepared<'a>,
     pub(super) channel: usize,
     pub(super) mode: ComplexMode,
     pub(super) kappa: f32,
@@ -50,14 +49,14 @@ pub(super) struct Coupling<'a, P: ?Sized> {
     pub(super) factor: f32,
 }
 
-impl<P: Predictor + ?Sized> Coupling<'_, P> {
+impl Coupling<'_> {
     /// Adds noise of covariance Q, given the frames that are known: those for which `known` holds.
     ///
     /// `path` and `noise` are packed. Of a free frame, `noise` holds unit white noise w and `path` the mean; of a known
     /// one, `noise` holds its distance from its mean, and `path` is left as it is.
     pub(super) fn add(&self, known: impl Fn(u32) -> bool, noise: &[f32], path: &mut [f32]) {
-        let points = self.predictor.grid().points();
-        let (frame, start) = (frame_len(self.predictor), self.channel.times(points));
+        let points = self.predictor.grid.points();
+        let (frame, start) = (self.predictor.frame_len(), self.channel.times(points));
         let (re, im) = (start.plus(self.mode.re), self.mode.im.map(|im| start.plus(im)));
         let frames = noise.len() / frame;
         let mut factors = [Row::default(); REACH];
@@ -65,7 +64,7 @@ impl<P: Predictor + ?Sized> Coupling<'_, P> {
         let values = checked::zip(noise.chunks_exact(frame), path.chunks_exact_mut(frame));
         for (n, (noise, u)) in checked::counted(values) {
             let mut row = self.row(n, frames);
-            factorise(&mut row, &factors, self.predictor.window());
+            factorise(&mut row, &factors, self.predictor.window);
             white.rotate_right(1);
             let ([newest, past @ ..], [pivot, coupled @ ..]) = (&mut white, &row);
             let mut sum = Complex::default();
@@ -103,16 +102,16 @@ impl<P: Predictor + ?Sized> Coupling<'_, P> {
         let mut row = Row::default();
         let [diagonal, ..] = &mut row;
         diagonal.re = self.diagonal;
-        for ahead in 0..=self.predictor.window() {
+        for ahead in 0..=self.predictor.window {
             let predicted = n.plus(ahead);
             if predicted >= frames {
                 break;
             }
-            let past = predicted.min(self.predictor.window());
+            let past = predicted.min(self.predictor.window);
             if ahead > past {
                 break;
             }
-            for other in 0..self.predictor.channels() {
+            for other in 0..self.predictor.channels {
                 let (taps, innovation) = self.error_row(past, other);
                 let own = taps.get(ahead).copied().or_bug();
                 for (entry, tap) in row.iter_mut().zip(taps.iter().skip(ahead)) {
@@ -127,13 +126,13 @@ impl<P: Predictor + ?Sized> Coupling<'_, P> {
 
     /// The part of this channel in the error of channel `other` from `past` frames, newest first, and that error's S.
     fn error_row(&self, past: usize, other: usize) -> (Row, f32) {
-        let points = self.predictor.grid().points();
+        let points = self.predictor.grid.points();
         let mut taps = Row::default();
         let mut places = taps.iter_mut();
         if let (Some(newest), true) = (places.next(), other == self.channel) {
             newest.re = 1.0;
         }
-        let block = other.times(self.predictor.channels()).plus(self.channel);
+        let block = other.times(self.predictor.channels).plus(self.channel);
         for (j, tap) in checked::counted(places).take(past) {
             let operator = self.predictor.coefficient(past, j).get(block.times(points)..).or_bug();
             tap.re = -operator.get(self.mode.re).copied().or_bug();
@@ -142,8 +141,8 @@ impl<P: Predictor + ?Sized> Coupling<'_, P> {
         }
         let innovation = if past == 0 {
             // Frame 0 has the variance of the data.
-            let (process, lambda) = (self.predictor.process(), self.predictor.lambda());
-            let power = self.predictor.power().get(other.times(points).plus(self.mode.re));
+            let (process, lambda) = (self.predictor.process, self.predictor.lambda());
+            let power = self.predictor.power.get(other.times(points).plus(self.mode.re));
             process.variance(self.kappa, lambda, power.copied().or_bug())
         } else {
             let place = other.times(points).plus(self.mode.re);

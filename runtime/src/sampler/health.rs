@@ -1,8 +1,8 @@
 //! How well a frame fits the model that it was drawn with.
 
 use super::observation::Observation;
-use crate::predictor::frame_len;
-use crate::{Predictor, checked};
+use crate::checked;
+use crate::predictor::{Description, Prepared};
 
 /// What the samplers noticed about their input.
 ///
@@ -42,15 +42,15 @@ impl Health {
     }
 
     /// Adds what was measured of frame `n`.
-    pub(super) fn observe<P: Predictor + ?Sized>(
+    pub(super) fn observe(
         &mut self,
-        predictor: &P,
+        description: &Description<'_>,
         observation: &Observation<'_>,
         n: u32,
     ) {
-        let frame = frame_len(predictor);
+        let frame = description.frame_len();
         let Some(values) = observation.frame(frame, n) else { return };
-        for (index, (y, power)) in checked::counted(checked::zip(values, predictor.power())) {
+        for (index, (y, power)) in checked::counted(checked::zip(values, description.power)) {
             let r = observation.variance(frame, n, index);
             if r.is_finite() {
                 self.add(*y, power + r);
@@ -59,12 +59,10 @@ impl Health {
     }
 
     /// Adds a frame that is at the λ of the predictor.
-    pub(super) fn observe_noised<P: Predictor + ?Sized>(&mut self, predictor: &P, frame: &[f32]) {
-        let (process, lambda) = (predictor.process(), predictor.lambda());
-        let kappas =
-            (0..predictor.channels()).flat_map(|_| predictor.grid().kappas(process.laplacian()));
-        for ((u, power), kappa) in frame.iter().zip(predictor.power()).zip(kappas) {
-            self.add(*u, process.variance(kappa, lambda, *power));
+    pub(super) fn observe_noised(&mut self, predictor: &Prepared<'_>, frame: &[f32]) {
+        let modes = frame.iter().zip(predictor.power).zip(predictor.kappas());
+        for ((u, power), kappa) in modes {
+            self.add(*u, predictor.process.variance(kappa, predictor.lambda(), *power));
         }
     }
 

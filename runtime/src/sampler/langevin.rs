@@ -1,8 +1,8 @@
 //! The paper's corrector.
 
 use super::observation::Observation;
-use crate::predictor::frame_len;
-use crate::{Error, NoiseStream, Predictor, checked};
+use crate::predictor::Prepared;
+use crate::{Error, NoiseStream, checked};
 
 /// Langevin steps at fixed λ: û ← û + χ ŝ + √(2χ) w, χ = 2 (snr ‖w‖/‖ŝ‖)², norms over the whole path.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,17 +22,16 @@ impl Langevin {
     }
 
     /// One corrector step; without noise where `noisy` is false. Measured modes are left where they are.
-    pub(super) fn apply<P: Predictor + ?Sized>(
+    pub(super) fn apply(
         &self,
-        predictor: &P,
+        predictor: &Prepared<'_>,
         observation: Option<&Observation<'_>>,
         stream: &NoiseStream,
         noisy: bool,
         path: &mut [f32],
         score: &[f32],
     ) {
-        let grid = predictor.grid();
-        let frame = frame_len(predictor);
+        let frame = predictor.frame_len();
         let noise = |n: u32| NoiseStream { frame: stream.frame.wrapping_add(n), ..*stream };
         let (mut noise_norm, mut score_norm) = (0.0, 0.0);
         for (n, score) in checked::numbered_frames(score.chunks_exact(frame)) {
@@ -52,11 +51,10 @@ impl Langevin {
         let deviation = if noisy { libm::sqrtf(2.0 * chi) } else { 0.0 };
         let frames = checked::zip(path.chunks_exact_mut(frame), score.chunks_exact(frame));
         for (n, (path, score)) in checked::numbered_frames(frames) {
-            let kappas = (0..predictor.channels())
-                .flat_map(|_| grid.kappas(predictor.process().laplacian()));
-            let modes = path.iter_mut().zip(score).zip(noise(n).normals()).zip(kappas);
+            let noised = path.iter_mut().zip(score).zip(noise(n).normals());
+            let modes = noised.zip(predictor.kappas());
             for (index, (((u, s), w), kappa)) in checked::counted(modes) {
-                let place = (predictor.process(), kappa, predictor.lambda());
+                let place = (&predictor.process, kappa, predictor.lambda());
                 if !observation.is_some_and(|o| o.held(place, (frame, n, index))) {
                     *u += chi * s + deviation * w;
                 }

@@ -8,42 +8,42 @@
 //!  coarse frames at λ_max ─────┘                    └── measured modes, if any, are held ──┘
 //! ```
 //!
-//! [`Sampler::ours`] is the default; [`Sampler::paper`] is the published sampler, to compare with. Source: Yasuda and
+//! [`Sampler::ancestral`] is the default; [`Sampler::published`] is the paper's, to compare with. Source: Yasuda and
 //! Bischoff, arXiv 2604.00327, section 4.
 //!
 //! Noise is addressed by [`NoiseStream`]: seed and member as given; frame n of a path has the stream's frame + n; the
-//! start has the stream's step, and every later draw in λ a step of its own after it. So a member computed alone has
+//! start has the stream's draw, and every later update in λ a draw of its own after it. So a member computed alone has
 //! the bits that it has in an ensemble. Two tasks need two seeds, or the same draws appear in both.
 
 mod coupled;
 mod health;
-mod lambda;
 mod langevin;
 mod observation;
+mod online;
 mod pixels;
 mod rollout;
 mod rule;
-mod step;
-mod stream;
+mod schedule;
 mod tasks;
+mod transition;
 
 pub use health::Health;
-pub use lambda::LambdaGrid;
 pub use langevin::Langevin;
 pub use observation::{Observation, Uncertainty};
+pub use online::{FineFrame, Online, Reading, Sensor};
 pub use pixels::{pixel_measurement, pixel_measurement_scratch_len};
 pub use rollout::rollout;
 pub use rule::{Clip, NoiseRule, StepRule};
-pub use stream::{FineFrame, Reading, Sensor, Stream};
+pub use schedule::Schedule;
 pub use tasks::{Coarse, Start, simulate};
 
 use crate::predictor::{
-    FirstFrame, PathDensity, frame_len, head_score, path_score, path_score_scratch_len,
+    Description, FirstFrame, PathDensity, Prepared, head_score, path_score, path_score_scratch_len,
     whole_frames,
 };
 use crate::{Error, ForwardProcess, NoiseStream, Predictor, checked, spectral};
 use rule::bounded;
-use step::Step;
+use transition::Transition;
 
 /// How to go from λ_max to 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -54,7 +54,7 @@ pub struct Sampler {
     /// those of the coarse frames.
     pub lambda: f32,
     /// The λ values from there to 0.
-    pub lambdas: LambdaGrid,
+    pub lambdas: Schedule,
     /// Where ŝ comes from.
     pub score: Score,
     /// What a step does.
@@ -83,14 +83,14 @@ pub enum Score {
 }
 
 impl Sampler {
-    /// Ours: eight ancestral steps of rule R (rule V without calibration), λ geometric down to 2e-3, or to half of a `lambda`
+    /// The default: eight ancestral steps of rule R (rule V without calibration), λ geometric down to 2e-3, or to half of a `lambda`
     /// that is below 4e-3, S per mode, frame 0 Gaussian, no correctors.
-    pub const fn ours(lambda: f32) -> Self {
+    pub const fn ancestral(lambda: f32) -> Self {
         let smallest = if lambda < 4e-3 { 0.5 * lambda } else { 2e-3 };
         Self {
             lambda,
-            lambdas: LambdaGrid::Geometric { steps: 8, smallest },
-            score: Score::Path(PathDensity::OURS),
+            lambdas: Schedule::Geometric { steps: 8, smallest },
+            score: Score::Path(PathDensity::FULL),
             step: StepRule::Ancestral(NoiseRule::Residual),
             clip: Some(Clip { state: 5.0, score: 4.0 }),
             correctors: None,
@@ -102,11 +102,11 @@ impl Sampler {
     /// The paper's: equal steps of 1/1000 (λ_max = 1 to generate), isotropic S, three Langevin correctors after each, frame 0 extrapolated
     /// from the two after it, the field clamped to ±3, no noise in the last two steps. `snr`: 0.7 for Lorenz-96, 0.3 for
     /// Kolmogorov flow.
-    pub const fn paper(lambda: f32, snr: f32) -> Self {
+    pub const fn published(lambda: f32, snr: f32) -> Self {
         Self {
             lambda,
-            lambdas: LambdaGrid::Equal { step: 1e-3 },
-            score: Score::Path(PathDensity::PAPER),
+            lambdas: Schedule::Equal { step: 1e-3 },
+            score: Score::Path(PathDensity::PUBLISHED),
             step: StepRule::Exponential { exact_noise: false },
             clip: None,
             correctors: Some(Langevin { count: 3, snr }),
@@ -117,10 +117,10 @@ impl Sampler {
 
     /// Values of scratch that every task needs for a path of `frames` frames: the path's score, and what the score and
     /// the transforms need.
-    pub fn scratch_len(&self, predictor: &(impl Predictor + ?Sized), frames: usize) -> usize {
-        let path = checked::product(&[frames, frame_len(predictor)]);
-        let transform = self.clamp.map_or(0, |_| spectral::scratch_len(predictor.grid()));
-        checked::sum(&[path, path_score_scratch_len(predictor).max(transform)])
+    pub fn scratch_len(&self, description: &Description<'_>, frames: usize) -> usize {
+        let path = checked::product(&[frames, description.frame_len()]);
+        let transform = self.clamp.map_or(0, |_| spectral::scratch_len(&description.grid));
+        checked::sum(&[path, path_score_scratch_len(description).max(transform)])
     }
 
     /// Takes a path from λ_max to 0, in place; the observed modes are at λ_max as [`Sampler::generate`] sets them.
@@ -138,26 +138,27 @@ impl Sampler {
     /// observation that is no number; whatever the predictor and the observation refuse.
     ///
     /// Later: [`Error::NotFinite`] where the score or the path stops to be numbers; the path is then an unfinished one.
-    pub fn reverse<P: Predictor + ?Sized>(
+    pub fn reverse(
         &self,
-        predictor: &mut P,
+        predictor: &mut dyn Predictor,
         observation: Option<&Observation<'_>>,
         stream: &NoiseStream,
         path: &mut [f32],
         scratch: &mut [f32],
     ) -> Result<u32, Error> {
-        self.check(predictor, observation, path.len(), scratch.len())?;
+        self.check(predictor.describe(), observation, path.len(), scratch.len())?;
         Error::finite("path", path)?;
+        let mut prepared = predictor.prepare(self.lambda)?;
         let mut stream = *stream;
         let (steps, mut index, mut from) = (self.lambdas.steps(self.lambda), 0, self.lambda);
         // Where every frame has variances of its own, there could be as many releases as measured values.
-        let varies = observation.is_some_and(|o| o.varies(frame_len(&*predictor)));
+        let varies = observation.is_some_and(|o| o.varies(prepared.frame_len()));
         let (mut stops, mut clipped) = (if varies { steps } else { u32::MAX }, 0_u32);
         while index < steps {
             let planned = self.lambdas.lambda(self.lambda, index.saturating_add(1));
             let stop = observation
                 .filter(|_| stops > 0)
-                .and_then(|o| o.stop(predictor.process(), predictor.grid(), from, planned));
+                .and_then(|o| o.stop(&prepared.process, &prepared.grid, from, planned));
             let to = stop.unwrap_or(planned);
             // A step in parts is as quiet as a whole one.
             let noisy = index < steps.saturating_sub(self.quiet_steps);
@@ -165,21 +166,21 @@ impl Sampler {
                 Some(_) => stops = stops.saturating_sub(1),
                 None => index = index.saturating_add(1),
             }
-            if predictor.lambda() != from {
-                predictor.prepare(from)?;
+            if prepared.lambda() != from {
+                prepared = predictor.prepare(from)?;
             }
-            stream.step = stream.step.wrapping_add(1);
+            stream.draw = stream.draw.wrapping_add(1);
             let noise = noisy.then_some(&stream);
-            let moved = self.advance(&*predictor, to, observation, noise, path, scratch)?;
+            let moved = self.advance(&prepared, to, observation, noise, path, scratch)?;
             clipped = clipped.saturating_add(moved);
             if let Some(correctors) = self.correctors.filter(|_| to > 0.0) {
-                predictor.prepare(to)?;
+                prepared = predictor.prepare(to)?;
                 for _ in 0..correctors.count {
-                    stream.step = stream.step.wrapping_add(1);
+                    stream.draw = stream.draw.wrapping_add(1);
                     let (score, scratch) = split(scratch, path.len())?;
-                    self.score(&*predictor, path, score, scratch)?;
-                    correctors.apply(&*predictor, observation, &stream, noisy, path, score);
-                    let moved = self.tidy(&*predictor, observation, to, path, score, scratch)?;
+                    self.score(&prepared, path, score, scratch)?;
+                    correctors.apply(&prepared, observation, &stream, noisy, path, score);
+                    let moved = self.tidy(&prepared, observation, to, path, score, scratch)?;
                     clipped = clipped.saturating_add(moved);
                 }
             }
@@ -188,15 +189,16 @@ impl Sampler {
         Ok(clipped)
     }
 
-    /// One step from the λ that the predictor is ready for to a smaller one, without correctors: for loops of one's own.
+    /// One step from the λ that the predictor is prepared for to a smaller one, without correctors:
+    /// for loops of one's own.
     ///
     /// `stream`: this step's noise; `None` adds none. Everything else as [`Sampler::reverse`].
     ///
     /// # Errors
-    /// As [`Sampler::reverse`]; [`Error::NotPrepared`]; [`Error::Parameter`] unless 0 ≤ `to` < the predictor's λ.
-    pub fn step<P: Predictor + ?Sized>(
+    /// As [`Sampler::reverse`]; [`Error::Parameter`] unless 0 ≤ `to` < the predictor's λ.
+    pub fn step(
         &self,
-        predictor: &P,
+        predictor: &Prepared<'_>,
         to: f32,
         observation: Option<&Observation<'_>>,
         stream: Option<&NoiseStream>,
@@ -205,9 +207,6 @@ impl Sampler {
     ) -> Result<u32, Error> {
         self.check(predictor, observation, path.len(), scratch.len())?;
         let from = predictor.lambda();
-        if from.is_nan() {
-            return Err(Error::NotPrepared);
-        }
         let falls = to >= 0.0 && to < from;
         Error::check(
             "to",
@@ -220,9 +219,9 @@ impl Sampler {
     }
 
     /// [`Sampler::step`] without its checks.
-    fn advance<P: Predictor + ?Sized>(
+    fn advance(
         &self,
-        predictor: &P,
+        predictor: &Prepared<'_>,
         to: f32,
         observation: Option<&Observation<'_>>,
         stream: Option<&NoiseStream>,
@@ -232,23 +231,23 @@ impl Sampler {
         let (score, scratch) = split(scratch, path.len())?;
         let clipped = self.clip.map_or(0, |clip| clip.apply(predictor, observation, path));
         self.score(predictor, path, score, scratch)?;
-        let step = Step {
-            process: *predictor.process(),
+        let transition = Transition {
+            process: predictor.process,
             from: predictor.lambda(),
             to,
             rule: self.step,
             clip: self.clip,
             head: self.score == Score::Head,
         };
-        step.apply(predictor, observation, stream, path, score);
+        transition.apply(predictor, observation, stream, path, score);
         let moved = self.tidy(predictor, observation, to, path, score, scratch)?;
         Ok(clipped.saturating_add(moved))
     }
 
     /// The score of a path, which must be numbers.
-    fn score<P: Predictor + ?Sized>(
+    fn score(
         &self,
-        predictor: &P,
+        predictor: &Prepared<'_>,
         path: &[f32],
         score: &mut [f32],
         scratch: &mut [f32],
@@ -261,9 +260,9 @@ impl Sampler {
 
     /// What the paper does to a path after each update, which has taken it to `lambda`; gives how many values were clamped.
     /// What `before` held is lost. Modes that are held stay as they are.
-    fn tidy<P: Predictor + ?Sized>(
+    fn tidy(
         &self,
-        predictor: &P,
+        predictor: &Prepared<'_>,
         observation: Option<&Observation<'_>>,
         lambda: f32,
         path: &mut [f32],
@@ -276,7 +275,7 @@ impl Sampler {
         if !flat && self.clamp.is_none() {
             return Ok(0);
         }
-        let (grid, frame) = (predictor.grid(), frame_len(predictor));
+        let (grid, frame) = (&predictor.grid, predictor.frame_len());
         for (kept, u) in checked::zip(before.iter_mut(), path.iter()) {
             *kept = *u;
         }
@@ -293,14 +292,11 @@ impl Sampler {
             spectral::forward(grid, path, scratch)?;
         }
         if let Some(observation) = observation {
-            let process = predictor.process();
+            let process = &predictor.process;
             let frames = path.chunks_exact_mut(frame).zip(before.chunks_exact(frame));
             for (n, (path, before)) in checked::numbered_frames(frames) {
-                let kappas =
-                    (0..predictor.channels()).flat_map(|_| grid.kappas(process.laplacian()));
-                for (index, ((u, kept), kappa)) in
-                    checked::counted(path.iter_mut().zip(before).zip(kappas))
-                {
+                let modes = path.iter_mut().zip(before).zip(predictor.kappas());
+                for (index, ((u, kept), kappa)) in checked::counted(modes) {
                     if observation.held((process, kappa, lambda), (frame, n, index)) {
                         *u = *kept;
                     }
@@ -311,20 +307,20 @@ impl Sampler {
     }
 
     /// Everything that can be refused before the first write.
-    fn check<P: Predictor + ?Sized>(
+    fn check(
         &self,
-        predictor: &P,
+        description: &Description<'_>,
         observation: Option<&Observation<'_>>,
         path: usize,
         scratch: usize,
     ) -> Result<(), Error> {
-        self.check_settings(predictor)?;
-        let frame = frame_len(predictor);
+        self.check_settings(description)?;
+        let frame = description.frame_len();
         let frames = whole_frames(path, frame)?;
         if let Some(observation) = observation {
             observation.check(frame, path)?;
         }
-        let needed = self.scratch_len(predictor, frames);
+        let needed = self.scratch_len(description, frames);
         if scratch < needed {
             return Err(Error::ScratchLength { values: scratch, needed });
         }
@@ -332,8 +328,8 @@ impl Sampler {
     }
 
     /// The fields of the sampler, and whether the predictor can do what they ask.
-    fn check_settings<P: Predictor + ?Sized>(&self, predictor: &P) -> Result<(), Error> {
-        let process = predictor.process();
+    fn check_settings(&self, description: &Description<'_>) -> Result<(), Error> {
+        let process = &description.process;
         let fits = self.lambda > 0.0 && self.lambda <= ForwardProcess::LAMBDA_MAX;
         Error::check("lambda", self.lambda, fits, "positive and at most 1e6")?;
         self.lambdas.check(self.lambda)?;
@@ -348,7 +344,7 @@ impl Sampler {
         if let Some(clamp) = self.clamp {
             Error::check("clamp", clamp, clamp > 0.0, "positive and finite")?;
         }
-        if self.score == Score::Head && !predictor.has_score_head() {
+        if self.score == Score::Head && !description.score_head {
             return Err(Error::NoScoreHead);
         }
         Ok(())

@@ -1,8 +1,8 @@
 //! Modes that were measured.
 
 use crate::checked::{self, Place};
-use crate::predictor::whole_frames;
-use crate::{Error, ForwardProcess, Grid, NoiseStream, Predictor};
+use crate::predictor::{Prepared, whole_frames};
+use crate::{Error, ForwardProcess, Grid, NoiseStream};
 
 /// A measurement of clean modes of the first frames of a path.
 ///
@@ -18,7 +18,7 @@ use crate::{Error, ForwardProcess, Grid, NoiseStream, Predictor};
 /// measurement noisier than λ_max says nothing. No bound of a sampler moves a mode that is held.
 ///
 /// Exact where modes are independent given the measurement, as when a low mode is measured in every frame of a
-/// homogeneous system; elsewhere what was not measured sees the measurement through the noise of λ, not better. Ours.
+/// homogeneous system; elsewhere what was not measured sees the measurement through the noise of λ, not better.
 #[derive(Clone, Copy, Debug)]
 pub struct Observation<'a> {
     values: &'a [f32],
@@ -191,18 +191,18 @@ impl<'a> Observation<'a> {
     }
 
     /// Sets the held modes of frame `n` at the predictor's λ: û ← C ŷ + √(Σ − C² r) w, w the noise of `stream`.
-    pub(super) fn impose<P: Predictor + ?Sized>(
+    pub(super) fn impose(
         &self,
-        predictor: &P,
+        predictor: &Prepared<'_>,
         n: u32,
         stream: &NoiseStream,
         frame: &mut [f32],
     ) {
-        let (grid, process, lambda) = (predictor.grid(), predictor.process(), predictor.lambda());
+        let (process, lambda) = (&predictor.process, predictor.lambda());
         let len = frame.len();
         let Some(values) = self.frame(len, n) else { return };
-        let kappas = (0..predictor.channels()).flat_map(|_| grid.kappas(process.laplacian()));
-        let modes = frame.iter_mut().zip(values).zip(stream.normals()).zip(kappas);
+        let noised = frame.iter_mut().zip(values).zip(stream.normals());
+        let modes = noised.zip(predictor.kappas());
         for (index, (((u, y), w), kappa)) in checked::counted(modes) {
             let r = self.variance(len, n, index);
             if let Some(spread) = Self::spread(process, kappa, lambda, r) {

@@ -2,10 +2,10 @@
 
 use super::observation::Observation;
 use crate::checked::{OrBug, Place};
-use crate::predictor::{frame_len, whole_frames};
-use crate::{Error, NoiseStream, Predictor, checked};
+use crate::predictor::{Description, Prepared, whole_frames};
+use crate::{Error, NoiseStream, checked};
 
-/// Rolls û^{n+1} = û^n + F_n + √S w at the λ that the predictor is ready for.
+/// Rolls û^{n+1} = û^n + F_n + √S w at the λ that the predictor is prepared for.
 ///
 /// `path`, `[frame][channel][y mode][x mode]`: the first `given` frames, at this λ, are read, the others written.
 /// `stream`: the noise of frame n has the stream's frame + n; `None` rolls without noise. `scratch`: the predictor's.
@@ -13,11 +13,11 @@ use crate::{Error, NoiseStream, Predictor, checked};
 /// Small networks roll further at λ ≈ 0.05 … 0.1 with noise than near λ = 0.
 ///
 /// # Errors
-/// [`Error::NotPrepared`]; [`Error::FieldLength`] unless `path` is a positive number of frames; [`Error::Count`] unless `given`
+/// [`Error::FieldLength`] unless `path` is a positive number of frames; [`Error::Count`] unless `given`
 /// is from one to as many; [`Error::ScratchLength`]; [`Error::NotFinite`] for a given value that is no number, or later for one
 /// that the predictor makes: the frames before it are those that were rolled.
-pub fn rollout<P: Predictor + ?Sized>(
-    predictor: &P,
+pub fn rollout(
+    predictor: &Prepared<'_>,
     given: usize,
     stream: Option<&NoiseStream>,
     path: &mut [f32],
@@ -27,18 +27,18 @@ pub fn rollout<P: Predictor + ?Sized>(
 }
 
 /// [`rollout`] where the modes of an observation are set in every new frame, before the next one is predicted.
-pub(super) fn roll<P: Predictor + ?Sized>(
-    predictor: &P,
+pub(super) fn roll(
+    predictor: &Prepared<'_>,
     given: usize,
     observation: Option<&Observation<'_>>,
     stream: Option<&NoiseStream>,
     path: &mut [f32],
     scratch: &mut [f32],
 ) -> Result<(), Error> {
-    let frame = frame_len(predictor);
+    let frame = predictor.frame_len();
     let frames = check(predictor, given, path, scratch)?;
     for n in given..frames {
-        let available = n.min(predictor.window());
+        let available = n.min(predictor.window);
         let (past, next) = path.split_at_mut_checked(n.times(frame)).or_bug();
         let window = past.get(n.minus(available).times(frame)..).or_bug();
         let next = next.get_mut(..frame).or_bug();
@@ -53,14 +53,14 @@ pub(super) fn roll<P: Predictor + ?Sized>(
 }
 
 /// The frame after a window of 1 … W frames; `stream` is that of the frame, `None` adds no noise.
-pub(super) fn next<P: Predictor + ?Sized>(
-    predictor: &P,
+pub(super) fn next(
+    predictor: &Prepared<'_>,
     window: &[f32],
     stream: Option<&NoiseStream>,
     next: &mut [f32],
     scratch: &mut [f32],
 ) -> Result<(), Error> {
-    let frame = frame_len(predictor);
+    let frame = predictor.frame_len();
     predictor.increment(window, next, scratch)?;
     for (next, u) in checked::zip(next.iter_mut(), window.chunks_exact(frame).next_back().or_bug())
     {
@@ -76,17 +76,17 @@ pub(super) fn next<P: Predictor + ?Sized>(
 }
 
 /// Frames of the path, once everything fits.
-pub(super) fn check<P: Predictor + ?Sized>(
-    predictor: &P,
+pub(super) fn check(
+    description: &Description<'_>,
     given: usize,
     path: &[f32],
     scratch: &[f32],
 ) -> Result<usize, Error> {
-    let frame = frame_len(predictor);
+    let frame = description.frame_len();
     let frames = whole_frames(path.len(), frame)?;
     let holds = (1..=frames).contains(&given);
     Error::count("given", given, holds, "at least one frame, and no more than the path has")?;
-    let (values, needed) = (scratch.len(), predictor.scratch_len());
+    let (values, needed) = (scratch.len(), description.scratch_len);
     if values < needed {
         return Err(Error::ScratchLength { values, needed });
     }

@@ -1,8 +1,8 @@
 //! What a sampler's step can be.
 
 use super::observation::Observation;
-use crate::predictor::frame_len;
-use crate::{Error, Predictor, checked};
+use crate::predictor::Prepared;
+use crate::{Error, checked};
 
 /// How a step moves a mode.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -10,7 +10,7 @@ use crate::{Error, Predictor, checked};
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum StepRule {
-    /// Ours: û ← g û + h (ŝ + û/V₁) + noise of variance q, with V = C²P + Σ at either end,
+    /// The default: û ← g û + h (ŝ + û/V₁) + noise of variance q, with V = C²P + Σ at either end,
     /// g = e^(−z) V₀/V₁, h = Σ(Δ) e^(min(z, 1)), z = ακΔ. With h = Σ(Δ) e^z the mean is exact for any density:
     /// e^z (û + Σ(Δ) ŝ); the bound keeps errors of ŝ from being multiplied by e^z.
     Ancestral(NoiseRule),
@@ -62,18 +62,19 @@ impl Clip {
     ///
     /// A mode that is held is left where it is. One that was released keeps what its measurement allows: it may be as large as
     /// C|ŷ| and as many standard deviations of the measurement and the noise.
-    pub(super) fn apply<P: Predictor + ?Sized>(
+    pub(super) fn apply(
         &self,
-        predictor: &P,
+        predictor: &Prepared<'_>,
         observation: Option<&Observation<'_>>,
         path: &mut [f32],
     ) -> u32 {
-        let (grid, process, lambda) = (predictor.grid(), predictor.process(), predictor.lambda());
-        let frame = frame_len(predictor);
-        let kappas = (0..predictor.channels()).flat_map(|_| grid.kappas(process.laplacian()));
-        debug_assert_eq!(predictor.power().len(), frame, "a power for each mode");
+        let (process, lambda) = (&predictor.process, predictor.lambda());
+        let frame = predictor.frame_len();
+        debug_assert_eq!(predictor.power.len(), frame, "a power for each mode");
         let mut clipped = 0_u32;
-        for (index, (power, kappa)) in checked::counted(predictor.power().iter().zip(kappas)) {
+        for (index, (power, kappa)) in
+            checked::counted(predictor.power.iter().zip(predictor.kappas()))
+        {
             let limit = self.state * libm::sqrtf(process.variance(kappa, lambda, *power));
             for (n, u) in checked::numbered_frames(path.iter_mut().skip(index).step_by(frame)) {
                 if u.abs() <= limit {

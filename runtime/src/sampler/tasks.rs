@@ -6,7 +6,7 @@ use super::observation::{Observation, Uncertainty, measured_are_finite};
 use super::rollout::{self, roll};
 use super::{Health, Sampler, split};
 use crate::checked::{self, OrBug, Place};
-use crate::predictor::{frame_len, whole_frames};
+use crate::predictor::{Prepared, whole_frames};
 use crate::{Error, NoiseStream, Predictor};
 
 /// Where a generated path comes from at λ_max.
@@ -17,7 +17,7 @@ pub enum Start {
     Noise,
     /// Every frame independently N(0, C²P + Σ).
     Gaussian,
-    /// Ours: frame 0 of N(0, C²P + Σ), then a stochastic rollout, so that frames belong together.
+    /// The default: frame 0 of N(0, C²P + Σ), then a stochastic rollout, so that frames belong together.
     Rollout,
 }
 
@@ -60,8 +60,8 @@ impl<'a> CoarseFrames<'a> {
 ///
 /// # Errors
 /// As [`rollout`](super::rollout()); [`Error::Parameter`] for a bad λ.
-pub fn simulate<P: Predictor + ?Sized>(
-    predictor: &mut P,
+pub fn simulate(
+    predictor: &mut dyn Predictor,
     lambda: f32,
     given: usize,
     noise: bool,
@@ -69,14 +69,13 @@ pub fn simulate<P: Predictor + ?Sized>(
     path: &mut [f32],
     scratch: &mut [f32],
 ) -> Result<(), Error> {
-    rollout::check(&*predictor, given, path, scratch)?;
-    predictor.prepare(lambda)?;
-    let frame = frame_len(predictor);
-    let (grid, process) = (*predictor.grid(), *predictor.process());
+    rollout::check(predictor.describe(), given, path, scratch)?;
+    let predictor = predictor.prepare(lambda)?;
+    let frame = predictor.frame_len();
     for (n, frame) in (0..given as u32).zip(path.chunks_exact_mut(frame)) {
-        process.apply_stream(&grid, lambda, frame, &of_frame(stream, n))?;
+        predictor.process.apply_stream(&predictor.grid, lambda, frame, &of_frame(stream, n))?;
     }
-    rollout::rollout(&*predictor, given, noise.then_some(stream), path, scratch)
+    rollout::rollout(&predictor, given, noise.then_some(stream), path, scratch)
 }
 
 impl Sampler {
@@ -89,33 +88,33 @@ impl Sampler {
     ///
     /// # Errors
     /// As [`Sampler::reverse`].
-    pub fn generate<P: Predictor + ?Sized>(
+    pub fn generate(
         &self,
-        predictor: &mut P,
+        predictor: &mut dyn Predictor,
         start: Start,
         observation: Option<&Observation<'_>>,
         stream: &NoiseStream,
         path: &mut [f32],
         scratch: &mut [f32],
     ) -> Result<Health, Error> {
-        self.check(predictor, observation, path.len(), scratch.len())?;
-        predictor.prepare(self.lambda)?;
-        let frame = frame_len(predictor);
+        self.check(predictor.describe(), observation, path.len(), scratch.len())?;
+        let prepared = predictor.prepare(self.lambda)?;
+        let frame = prepared.frame_len();
         let independent = if start == Start::Rollout { 1 } else { usize::MAX };
         for (n, frame) in checked::numbered_frames(path.chunks_exact_mut(frame)).take(independent) {
             let stream = of_frame(stream, n);
-            self.draw_frame(&*predictor, start, &stream, frame);
+            self.draw_frame(&prepared, start, &stream, frame);
             if let Some(observation) = observation {
-                observation.impose(&*predictor, n, &stream, frame);
+                observation.impose(&prepared, n, &stream, frame);
             }
         }
         if start == Start::Rollout {
-            roll(&*predictor, 1, observation, Some(stream), path, scratch)?;
+            roll(&prepared, 1, observation, Some(stream), path, scratch)?;
         }
         let mut health = Health::default();
         if let Some(observation) = observation {
             for (n, _) in checked::numbered_frames(path.chunks_exact(frame)) {
-                health.observe(&*predictor, observation, n);
+                health.observe(&prepared, observation, n);
             }
         }
         health.clipped = self.reverse(predictor, observation, stream, path, scratch)?;
@@ -131,9 +130,9 @@ impl Sampler {
     ///
     /// # Errors
     /// As [`Sampler::reverse`].
-    pub fn forecast<P: Predictor + ?Sized>(
+    pub fn forecast(
         &self,
-        predictor: &mut P,
+        predictor: &mut dyn Predictor,
         known: &Observation<'_>,
         stream: &NoiseStream,
         path: &mut [f32],
@@ -151,52 +150,53 @@ impl Sampler {
     /// # Errors
     /// As [`Sampler::reverse`]; also [`Error::FieldLength`] unless the variances of [`Coarse::Uncertain`] are those of one
     /// frame or of every frame.
-    pub fn super_resolve<P: Predictor + ?Sized>(
+    pub fn super_resolve(
         &self,
-        predictor: &mut P,
+        predictor: &mut dyn Predictor,
         coarse: Coarse<'_>,
         observation: Option<&Observation<'_>>,
         stream: &NoiseStream,
         path: &mut [f32],
         scratch: &mut [f32],
     ) -> Result<Health, Error> {
-        let frames = 0..whole_frames(path.len(), frame_len(predictor))? as u32;
+        let frames = 0..whole_frames(path.len(), predictor.describe().frame_len())? as u32;
         let coarse = CoarseFrames { coarse, missing: &[], judged: frames };
         self.super_resolve_frames(predictor, coarse, observation, stream, path, scratch)
     }
 
     /// [`Sampler::super_resolve`] where frames can be missing.
-    pub(super) fn super_resolve_frames<P: Predictor + ?Sized>(
+    pub(super) fn super_resolve_frames(
         &self,
-        predictor: &mut P,
+        predictor: &mut dyn Predictor,
         coarse: CoarseFrames<'_>,
         observation: Option<&Observation<'_>>,
         stream: &NoiseStream,
         path: &mut [f32],
         scratch: &mut [f32],
     ) -> Result<Health, Error> {
-        self.check(predictor, observation, path.len(), scratch.len())?;
-        let frame = frame_len(predictor);
+        let description = predictor.describe();
+        self.check(description, observation, path.len(), scratch.len())?;
+        let frame = description.frame_len();
         let frames = whole_frames(path.len(), frame)?;
         let uncertainty = coarse.uncertainty();
         uncertainty.check(frame, frames)?;
         let variance = |n, index| uncertainty.variance(frame, n, index);
         measured_are_finite("path", path, frame, variance)?;
-        predictor.prepare(self.lambda)?;
+        let prepared = predictor.prepare(self.lambda)?;
         let mut health = Health::default();
         for n in 0..frames as u32 {
             let stream = of_frame(stream, n);
             // What is known exactly takes the place of a coarse frame.
             let known = observation.is_some_and(|o| o.is_known(n));
             if !known {
-                self.noise_coarse(&*predictor, &coarse, n, &stream, path, scratch)?;
+                self.noise_coarse(&prepared, &coarse, n, &stream, path, scratch)?;
             }
             let frame = path.chunks_exact_mut(frame).nth(n as usize).or_bug();
             if coarse.judged.contains(&n) && !known && !uncertainty.is_missing(n) {
-                health.observe_noised(&*predictor, frame);
+                health.observe_noised(&prepared, frame);
             }
             if let Some(observation) = observation {
-                observation.impose(&*predictor, n, &stream, frame);
+                observation.impose(&prepared, n, &stream, frame);
             }
         }
         health.clipped = self.reverse(predictor, observation, stream, path, scratch)?;
@@ -204,25 +204,24 @@ impl Sampler {
     }
 
     /// Takes coarse frame `n` to λ_max; the frames before it are there.
-    fn noise_coarse<P: Predictor + ?Sized>(
+    fn noise_coarse(
         &self,
-        predictor: &P,
+        predictor: &Prepared<'_>,
         coarse: &CoarseFrames<'_>,
         n: u32,
         stream: &NoiseStream,
         path: &mut [f32],
         scratch: &mut [f32],
     ) -> Result<(), Error> {
-        let (frame, uncertainty) = (frame_len(predictor), coarse.uncertainty());
+        let (frame, uncertainty) = (predictor.frame_len(), coarse.uncertainty());
         let (past, later) = path.split_at_mut_checked((n as usize).times(frame)).or_bug();
         let values = later.get_mut(..frame).or_bug();
-        let (grid, process) = (predictor.grid(), predictor.process());
-        let kappas = || (0..predictor.channels()).flat_map(|_| grid.kappas(process.laplacian()));
-        let noise = |kappa| process.noise_variance(kappa, self.lambda);
+        let kappas = || predictor.kappas();
+        let noise = |kappa| predictor.process.noise_variance(kappa, self.lambda);
         let (drawn, scratch) = split(scratch, frame)?;
         let says = |(index, kappa)| uncertainty.variance(frame, n, index) <= noise(kappa);
         if !checked::counted(kappas()).all(says) {
-            let available = (n as usize).min(predictor.window());
+            let available = (n as usize).min(predictor.window);
             let window = past.get(past.len().saturating_sub(available.times(frame))..).or_bug();
             if window.is_empty() {
                 self.draw_frame(predictor, Start::Gaussian, stream, drawn);
@@ -244,16 +243,16 @@ impl Sampler {
     }
 
     /// An independent frame at λ_max.
-    fn draw_frame<P: Predictor + ?Sized>(
+    fn draw_frame(
         &self,
-        predictor: &P,
+        predictor: &Prepared<'_>,
         start: Start,
         stream: &NoiseStream,
         frame: &mut [f32],
     ) {
-        let (grid, process) = (predictor.grid(), predictor.process());
-        let kappas = (0..predictor.channels()).flat_map(|_| grid.kappas(process.laplacian()));
-        let modes = frame.iter_mut().zip(predictor.power()).zip(kappas).zip(stream.normals());
+        let process = &predictor.process;
+        let modes =
+            frame.iter_mut().zip(predictor.power).zip(predictor.kappas()).zip(stream.normals());
         for (((u, power), kappa), w) in modes {
             let variance = match start {
                 Start::Noise => process.noise_variance(kappa, self.lambda),

@@ -2,7 +2,7 @@
 
 use finescale::model::{Aligned, Model};
 use finescale::predictor::Trained;
-use finescale::sampler::{Coarse, LambdaGrid, Observation};
+use finescale::sampler::{Coarse, Observation, Schedule};
 use finescale::{Axis, Error, Grid, NoiseStream, Sampler, spectral};
 
 /// Kolmogorov flow on 32 × 32 points, weights of eight bits.
@@ -120,11 +120,11 @@ impl Downscale {
         for (value, measured) in path.iter_mut().zip(measured.iter()) {
             *value = *measured;
         }
-        let ours = Sampler::ours(0.35);
-        let lambdas = LambdaGrid::Geometric { steps: self.steps, smallest: 2e-3 };
+        let ours = Sampler::ancestral(0.35);
+        let lambdas = Schedule::Geometric { steps: self.steps, smallest: 2e-3 };
         let sampler = Sampler { lambdas, ..ours };
         process.damp(&fine, sampler.lambda, path)?;
-        let stream = NoiseStream { seed: 0x5EED_F1E1_D000_0003, member: 0, frame: 0, step: 0 };
+        let stream = NoiseStream { seed: 0x5EED_F1E1_D000_0003, member: 0, frame: 0, draw: 0 };
         let observation = Observation::new(&fine, measured, variances)?;
         sampler.super_resolve(
             &mut predictor,

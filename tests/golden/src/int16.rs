@@ -1,7 +1,7 @@
 //! A convolution in integers, and what a cotangent becomes on its way back.
 
 use finescale::Error;
-use finescale::layer::int16::{Conv16, Input, Output, points_len};
+use finescale::layer::int16::{Conv16, Input16, Output16, points_len};
 use finescale::layer::{ConvShape, Epilogue};
 
 use crate::integers::{CHANNELS_MAX, WEIGHTS, words};
@@ -41,10 +41,10 @@ pub(crate) fn there_and_back(
         shift: shift.get(..shape.outputs()).ok_or(too_long)?,
         slope: 0.1,
     };
-    let from = Input::Fields { values: field, exponent: 1 };
-    let to = Output::Points { points: tensor, exponent: 2 };
+    let from = Input16::Fields { values: field, exponent: 1 };
+    let to = Output16::Points { points: tensor, exponent: 2 };
     conv.forward(from, &epilogue, Some(signs), false, to, scratch)?;
-    let from = Input::Points { points: tensor, exponent: 2 };
-    let to = Output::Fields(field);
+    let from = Input16::Points { points: tensor, exponent: 2 };
+    let to = Output16::Fields(field);
     conv.vjp(from, &epilogue, Some(signs), false, to, scratch)
 }

@@ -98,7 +98,7 @@ impl Case {
         self.fill(field);
 
         let process = ForwardProcess::new(0.1, 2.0, self.laplacian)?;
-        let noise = NoiseStream { seed: 0x5EED_F1E1_D000_0001, member: 3, frame: 17, step: 5 };
+        let noise = NoiseStream { seed: 0x5EED_F1E1_D000_0001, member: 3, frame: 17, draw: 5 };
         if let Task::Int16 { taps, dilation } = self.task {
             let shape = ConvShape::new(grid, self.channels, self.channels, taps, dilation)?;
             int16::there_and_back(shape, field, scratch)?;

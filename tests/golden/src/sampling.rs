@@ -2,7 +2,7 @@
 
 use finescale::predictor::Linear;
 use finescale::sampler::{
-    Coarse, LambdaGrid, Langevin, NoiseRule, Observation, Sensor, Start, StepRule, Stream,
+    Coarse, Langevin, NoiseRule, Observation, Online, Schedule, Sensor, Start, StepRule,
 };
 use finescale::spectral::operator::{apply, complex_modes};
 use finescale::spectral::pixel_modes;
@@ -20,7 +20,7 @@ pub enum Draw {
     /// Four steps of the paper's sampler with one corrector each.
     Paper,
     /// The case's path, frame by frame, as pixels of half as many points on each axis; one frame late.
-    Stream,
+    Online,
 }
 
 /// Draws a path of as many frames as `path` holds; the predictor sees two frames.
@@ -36,7 +36,7 @@ pub(crate) fn draw(
     const LAG: usize = 1;
     let frame = grid.points().saturating_mul(channels);
     let sampler = sampler(draw);
-    let stream = NoiseStream { seed: 0x5EED_F1E1_D000_0002, member: 1, frame: 5, step: 0 };
+    let stream = NoiseStream { seed: 0x5EED_F1E1_D000_0002, member: 1, frame: 5, draw: 0 };
 
     let (gamma, scratch) = cut(scratch, frame.saturating_mul(channels).saturating_mul(WINDOW + 1))?;
     autocovariance(grid, channels, gamma);
@@ -62,15 +62,16 @@ pub(crate) fn draw(
             let known = Observation::new(grid, known, variances)?;
             sampler.forecast(&mut linear, &known, &stream, path, scratch).map(|_| ())
         }
-        Draw::Stream => {
+        Draw::Online => {
             let (undo, scratch) = cut(scratch, grid.points())?;
             let (variances, scratch) = cut(scratch, frame)?;
             let coarse = Grid::line(Axis::new(grid.nx() / 2, grid.x().boundary())?);
-            pixel_modes(grid, &coarse, 0.05, linear.power(), undo, variances)?;
+            pixel_modes(grid, &coarse, 0.05, linear.describe().power, undo, variances)?;
             let sensor = Sensor::Measured(variances);
-            let (memory, scratch) = cut(scratch, Stream::memory_len(&linear, &sensor, LAG))?;
+            let (memory, scratch) =
+                cut(scratch, Online::memory_len(linear.describe(), &sensor, LAG))?;
             let (measured, scratch) = cut(scratch, frame)?;
-            let mut window = Stream::new(sampler, &linear, sensor, LAG, stream, memory)?;
+            let mut window = Online::new(sampler, linear.describe(), sensor, LAG, stream, memory)?;
             for pixels in path.chunks_exact_mut(frame.max(1)) {
                 measured.fill(0.0);
                 apply(grid, undo, pixels, measured)?;
@@ -86,23 +87,23 @@ pub(crate) fn draw(
 }
 
 fn sampler(draw: Draw) -> Sampler {
-    let ours = Sampler::ours(0.5);
+    let ours = Sampler::ancestral(0.5);
     let rule = |rule, steps| Sampler {
-        lambdas: LambdaGrid::Power { steps, exponent: 3 },
+        lambdas: Schedule::Power { steps, exponent: 3 },
         step: StepRule::Ancestral(rule),
         ..ours
     };
     match draw {
-        Draw::Linear | Draw::Stream => rule(NoiseRule::Linear, 3),
+        Draw::Linear | Draw::Online => rule(NoiseRule::Linear, 3),
         Draw::Forecast => rule(NoiseRule::Linear, 2),
         Draw::SuperResolve => {
-            let lambdas = LambdaGrid::Geometric { steps: 2, smallest: 0.05 };
+            let lambdas = Schedule::Geometric { steps: 2, smallest: 0.05 };
             Sampler { lambdas, ..ours }
         }
         Draw::Paper => Sampler {
-            lambdas: LambdaGrid::Equal { step: 0.1 },
+            lambdas: Schedule::Equal { step: 0.1 },
             correctors: Some(Langevin { count: 1, snr: 0.3 }),
-            ..Sampler::paper(0.4, 0.3)
+            ..Sampler::published(0.4, 0.3)
         },
     }
 }

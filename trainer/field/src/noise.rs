@@ -45,7 +45,7 @@ impl Purpose {
     /// The stream of a member and a frame at a step, which counts modulo [`STEPS`].
     pub const fn stream(self, seed: u64, member: u32, frame: u32, step: u32) -> NoiseStream {
         let step = (self as u32) * STEPS + step % STEPS;
-        NoiseStream { seed, member, frame, step }
+        NoiseStream { seed, member, frame, draw: step }
     }
 }
 
@@ -58,13 +58,13 @@ mod tests {
     fn no_two_purposes_share_a_step() {
         let mut seen = std::collections::BTreeSet::new();
         for purpose in Purpose::ALL {
-            let steps = [0, 1, 77, STEPS - 1].map(|step| purpose.stream(5, 1, 2, step).step);
+            let steps = [0, 1, 77, STEPS - 1].map(|step| purpose.stream(5, 1, 2, step).draw);
             for step in steps {
                 assert_eq!(step / STEPS, purpose as u32, "{purpose:?}");
                 assert!(seen.insert(step), "{purpose:?} shares step {step}");
             }
             // Beyond its last step a purpose comes back to its own first.
-            assert_eq!(purpose.stream(5, 1, 2, STEPS).step, steps[0]);
+            assert_eq!(purpose.stream(5, 1, 2, STEPS).draw, steps[0]);
         }
     }
 
@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn the_models_own_addresses_are_kept() {
         let sampling = Purpose::Sampling.stream(9, 3, 4, 5);
-        assert_eq!(sampling, NoiseStream { seed: 9, member: 3, frame: 4, step: 5 });
-        assert_eq!(Purpose::Sensor.stream(9, 3, 4, STEPS - 1).step, u32::MAX);
+        assert_eq!(sampling, NoiseStream { seed: 9, member: 3, frame: 4, draw: 5 });
+        assert_eq!(Purpose::Sensor.stream(9, 3, 4, STEPS - 1).draw, u32::MAX);
     }
 }

@@ -155,7 +155,7 @@ fn baselines_do_not_draw_the_normals_that_members_are_made_of() {
                     seed,
                     member: member as u32,
                     frame: frame as u32,
-                    step,
+                    draw: step,
                 };
                 let drawn = modes(draws.frame(0, frame, member));
                 // The Wiener filter leaves the modes beyond the coarse grid as they are drawn.

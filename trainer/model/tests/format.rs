@@ -272,8 +272,8 @@ fn a_plane_of_another_layout_is_refused() {
         for layout in [1, finescale_model::LAYOUT, finescale_model::LAYOUT + 1] {
             model.meta.layout = layout;
             model.save(&path).unwrap();
-            let both_ways = kind.y.is_some_and(|y| y.1 == Boundary::Periodic)
-                && kind.x.1 == Boundary::Periodic;
+            let both_ways =
+                kind.y.is_some_and(|y| y.1 == Boundary::Periodic) && kind.x.1 == Boundary::Periodic;
             let known = layout == finescale_model::LAYOUT || (layout == 1 && !both_ways);
             match Model::open(&path) {
                 Ok(read) => assert!(known && read == model, "{}, layout {layout}", kind.name),

@@ -66,7 +66,7 @@ fn coefficients_and_innovations_are_those_in_f64() {
         let mut linear =
             Linear::new(&grid, &process, channels, &packed, &mut memory).expect("a predictor");
         for lambda in [0.001_f32, 0.03, 0.5] {
-            linear.prepare(lambda).expect("a λ");
+            let linear = linear.prepare(lambda).expect("a λ");
             let kappas: Vec<f32> = grid.kappas(Laplacian::Spectral).collect();
             let mut expected_s = vec![vec![0.0; channels * n]; window];
             for mode in complex_modes(&grid) {

@@ -64,11 +64,11 @@ fn compare(file: &Model, precision: Precision, model: &Model, name: &str) {
     let view = stored.parse().unwrap();
     let mut memory = vec![f32::NAN; Trained::memory_len(&view)];
     let mut runtime = Trained::new(&view, &mut memory).unwrap();
-    let frame = runtime.channels() * runtime.grid().points();
     for lambda in LAMBDAS {
-        runtime.prepare(lambda).unwrap();
+        let runtime = runtime.prepare(lambda).unwrap();
+        let frame = runtime.frame_len();
         let level = reference.at(f64::from(lambda)).unwrap();
-        for frames in 1..=runtime.window() {
+        for frames in 1..=runtime.window {
             let close = |what: &str, got: &[f32], expected: &[f64]| {
                 let error = error(got, expected);
                 assert!(
@@ -81,7 +81,7 @@ fn compare(file: &Model, precision: Precision, model: &Model, name: &str) {
             let path = |frames: usize, seed| path(&level, frames, seed);
             let window = path(frames, 5);
             let expected = level.predict(&widen(&window));
-            let mut scratch = vec![f32::NAN; runtime.scratch_len()];
+            let mut scratch = vec![f32::NAN; runtime.scratch_len];
             let mut increment = vec![f32::NAN; frame];
             runtime.increment(&window, &mut increment, &mut scratch).unwrap();
             close("increment", &increment, &expected.increment);
@@ -101,7 +101,7 @@ fn compare(file: &Model, precision: Precision, model: &Model, name: &str) {
             let path = path(frames + 2, 7);
             let mut score = vec![f32::NAN; path.len()];
             let mut scratch = vec![f32::NAN; path_score_scratch_len(&runtime)];
-            path_score(&runtime, PathDensity::OURS, &path, &mut score, &mut scratch).unwrap();
+            path_score(&runtime, PathDensity::FULL, &path, &mut score, &mut scratch).unwrap();
             close("path score", &score, &level.path_score(&widen(&path)));
         }
     }
@@ -143,12 +143,10 @@ fn short_memory_and_scratch_are_refused() {
     assert_eq!(refused, Some(Error::MemoryLength { values: needed - 1, needed }));
     let mut memory = vec![0.0; needed];
     let mut runtime = Trained::new(&view, &mut memory).unwrap();
-    let (needed, frame) = (runtime.scratch_len(), runtime.grid().points());
+    let runtime = runtime.prepare(0.1).unwrap();
+    let (needed, frame) = (runtime.scratch_len, runtime.grid.points());
     let (window, mut increment) = (vec![0.0; 3 * frame], vec![0.0; frame]);
     let mut scratch = vec![0.0; needed - 1];
-    let early = runtime.increment(&window, &mut increment, &mut scratch);
-    assert_eq!(early, Err(Error::NotPrepared));
-    runtime.prepare(0.1).unwrap();
     let short = runtime.increment(&window, &mut increment, &mut scratch);
     assert_eq!(short, Err(Error::ScratchLength { values: needed - 1, needed }));
 }

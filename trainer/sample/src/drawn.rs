@@ -4,7 +4,7 @@
 //! largest λ of the tables down; at each level the scores of all paths are measured.
 
 use anyhow::{Context, Result};
-use finescale::predictor::{PathDensity, Trained, head_score, path_score};
+use finescale::predictor::{Description, PathDensity, Prepared, Trained, head_score, path_score};
 use finescale::sampler::{Observation, Score};
 use finescale::{NoiseStream, Predictor, Sampler};
 use rayon::prelude::*;
@@ -37,7 +37,7 @@ pub fn measure(model: &mut Model, calibration: &mut Calibration, clean: &[Vec<f3
     let mut memory = vec![0.0; Trained::memory_len(&view)];
     let mut predictor = Trained::new(&view, &mut memory)?;
     let head = model.meta.score_head.then_some(Score::Head);
-    for score in std::iter::once(Score::Path(PathDensity::OURS)).chain(head) {
+    for score in std::iter::once(Score::Path(PathDensity::FULL)).chain(head) {
         let (width, lambdas) = (calibration.width, calibration.lambdas.clone());
         let tables = tables(calibration, score)?;
         let mut paths = clean.to_vec();
@@ -52,7 +52,12 @@ pub fn measure(model: &mut Model, calibration: &mut Calibration, clean: &[Vec<f3
                 table[level * width..][..width].copy_from_slice(&found);
             }
             if let Some(&next) = levels.get(n + 1) {
-                stage.advance(&predictor, lambdas[next] as f32, clean, &mut paths)?;
+                stage.advance(
+                    &predictor.prepare(stage.lambda)?,
+                    lambdas[next] as f32,
+                    clean,
+                    &mut paths,
+                )?;
             }
         }
         for table in [&mut tables.drawn_power, &mut tables.drawn_state] {
@@ -72,7 +77,7 @@ struct Stage {
 
 impl Stage {
     fn sampler(&self) -> Sampler {
-        Sampler { score: self.score, ..Sampler::ours(self.lambda) }
+        Sampler { score: self.score, ..Sampler::ancestral(self.lambda) }
     }
 
     /// The noise of one path's step.
@@ -82,8 +87,8 @@ impl Stage {
 
     /// Takes clean paths to λ.
     fn noise(&self, predictor: &Trained<'_>, paths: &mut [Vec<f32>]) -> Result<()> {
-        let (grid, process) = (predictor.grid(), predictor.process());
-        let frame = predictor.channels() * grid.points();
+        let Description { grid, process, .. } = predictor.describe();
+        let frame = predictor.describe().frame_len();
         for (member, path) in paths.iter_mut().enumerate() {
             for (n, frame) in (0..).zip(path.chunks_exact_mut(frame)) {
                 let stream = NoiseStream { frame: n, ..self.stream(member, 0) };
@@ -95,13 +100,12 @@ impl Stage {
 
     /// V E ŝ² and E û ŝ of every channel and shell, as of paths whose modes have exactly the variance V.
     fn moments(&self, predictor: &mut Trained<'_>, paths: &[Vec<f32>]) -> Result<[Vec<f32>; 2]> {
-        predictor.prepare(self.lambda)?;
-        let predictor = &*predictor;
-        let (grid, process) = (predictor.grid(), predictor.process());
-        let modes = predictor.power().len();
-        let kappas = (0..predictor.channels()).flat_map(|_| grid.kappas(process.laplacian()));
+        let predictor = &predictor.prepare(self.lambda)?;
+        let (grid, process) = (&predictor.grid, &predictor.process);
+        let modes = predictor.frame_len();
+        let kappas = (0..predictor.channels).flat_map(|_| grid.kappas(process.laplacian()));
         let variance: Vec<f64> = kappas
-            .zip(predictor.power())
+            .zip(predictor.power)
             .map(|(kappa, power)| f64::from(process.variance(kappa, self.lambda, *power)))
             .collect();
         let sums = |path: &Vec<f32>| -> Result<[Vec<f64>; 3]> {
@@ -148,19 +152,19 @@ impl Stage {
     /// Takes the paths from the level whose moments were measured to the next.
     fn advance(
         &self,
-        predictor: &Trained<'_>,
+        predictor: &Prepared<'_>,
         to: f32,
         clean: &[Vec<f32>],
         paths: &mut [Vec<f32>],
     ) -> Result<()> {
         let sampler = self.sampler();
-        let modes = predictor.power().len();
+        let modes = predictor.frame_len();
         let variances = held(predictor);
         paths.par_iter_mut().zip(clean).enumerate().try_for_each(|(member, (path, clean))| {
             finescale_host::interrupt::check()?;
             let mut scratch = vec![0.0; sampler.scratch_len(predictor, path.len() / modes)];
             let stream = self.stream(member, self.step + 1);
-            let seen = Observation::new(predictor.grid(), clean, &variances)?;
+            let seen = Observation::new(&predictor.grid, clean, &variances)?;
             sampler.step(predictor, to, Some(&seen), Some(&stream), path, &mut scratch)?;
             Ok(())
         })
@@ -168,8 +172,8 @@ impl Stage {
 }
 
 /// Variances of a measurement of the low modes of every channel, which is exact.
-fn held(predictor: &Trained<'_>) -> Vec<f32> {
-    let wavenumbers: Vec<(f32, f32)> = predictor.grid().wavenumbers().collect();
+fn held(description: &Description<'_>) -> Vec<f32> {
+    let wavenumbers: Vec<(f32, f32)> = description.grid.wavenumbers().collect();
     let most = |of: fn(&(f32, f32)) -> f32| {
         wavenumbers.iter().map(|k| of(k).abs()).fold(0.0_f32, f32::max) / COARSER
     };
@@ -177,7 +181,7 @@ fn held(predictor: &Trained<'_>) -> Vec<f32> {
     let low = |k: &(f32, f32)| (y == 0.0 || k.0.abs() < y) && k.1.abs() < x;
     let channel = wavenumbers.iter().map(|k| if low(k) { 0.0 } else { f32::INFINITY });
     let channel: Vec<f32> = channel.collect();
-    channel.repeat(predictor.channels())
+    channel.repeat(description.channels)
 }
 
 fn tables(calibration: &mut Calibration, score: Score) -> Result<&mut ScoreMoments> {

@@ -16,7 +16,7 @@ pub fn power(view: &View<'_>) -> Result<Vec<f32>> {
     let (grid, channels) = (view.grid(), view.channels());
     let mut memory = vec![0.0; Linear::memory_len(grid, channels, view.window())];
     let linear = Linear::new(grid, view.process(), channels, view.autocovariance(), &mut memory)?;
-    Ok(linear.power().to_vec())
+    Ok(linear.describe().power.to_vec())
 }
 
 /// λ* for frames on `coarse`, from the power that the model knows; [`Emergence::suggested`] of the

@@ -24,4 +24,4 @@ pub use model::HostModel;
 pub use predictor::with_predictor;
 pub use run::Draw;
 pub use settings::{Preset, SamplerArgs, Settings, StartKind};
-pub use task::{Prepared, TaskArgs};
+pub use task::{ReadyTask, TaskArgs};

@@ -1,10 +1,10 @@
 //! The runtime's predictor of a model, with memory from the heap.
 
-use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use anyhow::{Context, Result};
-use finescale::predictor::{Calibration, Linear, Trained};
-use finescale::{Error, ForwardProcess, Grid, Predictor};
+use finescale::predictor::{Description, Linear, Prepared, Trained, Wrapper};
+use finescale::{Error, Predictor};
 
 use super::HostModel;
 use super::progress::Progress;
@@ -36,99 +36,75 @@ pub fn with_predictor<T>(
 /// A predictor that counts its evaluations, tells the progress, and refuses to go on after Ctrl-C.
 pub(super) struct Watched<'a> {
     inner: &'a mut dyn Predictor,
-    calls: Cell<u64>,
+    watch: Watch<'a>,
+}
+
+struct Watch<'a> {
+    calls: AtomicU64,
     progress: &'a Progress,
 }
 
 impl<'a> Watched<'a> {
     pub(super) fn new(inner: &'a mut dyn Predictor, progress: &'a Progress) -> Self {
-        Self { inner, calls: Cell::new(0), progress }
+        Self { inner, watch: Watch { calls: AtomicU64::new(0), progress } }
     }
 
     /// Evaluations since the last time; a VJP counts as one more.
     pub(super) fn take_calls(&self) -> u64 {
-        self.calls.take()
-    }
-
-    fn call(&self) -> Result<(), Error> {
-        self.calls.set(self.calls.get() + 1);
-        self.progress.tick();
-        // Any error ends the task; the one who called looks at the flag itself.
-        finescale_host::interrupt::check().map_err(|_| Error::NotPrepared)
+        self.watch.calls.swap(0, Relaxed)
     }
 }
 
 impl Predictor for Watched<'_> {
-    fn grid(&self) -> &Grid {
-        self.inner.grid()
+    fn describe(&self) -> &Description<'_> {
+        self.inner.describe()
     }
 
-    fn process(&self) -> &ForwardProcess {
-        self.inner.process()
+    fn prepare(&mut self, lambda: f32) -> Result<Prepared<'_>, Error> {
+        Ok(self.inner.prepare(lambda)?.wrapped(&self.watch))
     }
+}
 
-    fn channels(&self) -> usize {
-        self.inner.channels()
+impl Watch<'_> {
+    fn call(&self) -> Result<(), Error> {
+        self.calls.fetch_add(1, Relaxed);
+        self.progress.tick();
+        // The one who called looks at the flag itself.
+        finescale_host::interrupt::check().map_err(|_| Error::Stopped)
     }
+}
 
-    fn window(&self) -> usize {
-        self.inner.window()
-    }
-
-    fn scratch_len(&self) -> usize {
-        self.inner.scratch_len()
-    }
-
-    fn prepare(&mut self, lambda: f32) -> Result<(), Error> {
-        self.inner.prepare(lambda)
-    }
-
-    fn lambda(&self) -> f32 {
-        self.inner.lambda()
-    }
-
-    fn power(&self) -> &[f32] {
-        self.inner.power()
-    }
-
-    fn innovation(&self, frames: usize) -> &[f32] {
-        self.inner.innovation(frames)
-    }
-
-    fn coefficient(&self, frames: usize, j: usize) -> &[f32] {
-        self.inner.coefficient(frames, j)
-    }
-
-    fn calibration(&self) -> &Calibration<'_> {
-        self.inner.calibration()
-    }
-
+impl Wrapper for Watch<'_> {
     fn increment(
         &self,
+        inner: &Prepared<'_>,
         window: &[f32],
         increment: &mut [f32],
         scratch: &mut [f32],
     ) -> Result<(), Error> {
         self.call()?;
-        self.inner.increment(window, increment, scratch)
+        inner.increment(window, increment, scratch)
     }
 
     fn vjp(
         &self,
+        inner: &Prepared<'_>,
         cotangent: &[f32],
         gradient: &mut [f32],
         scratch: &mut [f32],
     ) -> Result<(), Error> {
         self.call()?;
-        self.inner.vjp(cotangent, gradient, scratch)
+        inner.vjp(cotangent, gradient, scratch)
     }
 
-    fn has_score_head(&self) -> bool {
-        self.inner.has_score_head()
-    }
-
-    fn noise(&self, window: &[f32], noise: &mut [f32], scratch: &mut [f32]) -> Result<(), Error> {
+    fn noise(
+        &self,
+        inner: &Prepared<'_>,
+        window: &[f32],
+        noise: &mut [f32],
+        scratch: &mut [f32],
+    ) -> Result<(), Error> {
         self.call()?;
-        self.inner.noise(window, noise, scratch)
+        inner.noise(window, noise, scratch)
     }
 }

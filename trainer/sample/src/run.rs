@@ -93,7 +93,8 @@ impl Job<'_> {
         let result = (0..threads).into_par_iter().with_max_len(1).try_for_each(|_| {
             let worker = || {
                 with_predictor(self.model, |predictor| {
-                    let mut scratch = vec![0.0; self.sampler.scratch_len(&*predictor, self.frames)];
+                    let mut scratch =
+                        vec![0.0; self.sampler.scratch_len(predictor.describe(), self.frames)];
                     let mut predictor = Watched::new(predictor, &progress);
                     while let Some(&unit) = open.get(next.fetch_add(1, Relaxed)) {
                         ensure!(!failed.load(Relaxed), Interrupted);

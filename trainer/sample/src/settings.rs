@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use finescale::Sampler;
 use finescale::model::Model as View;
 use finescale::predictor::PathDensity;
-use finescale::sampler::{Clip, LambdaGrid, Langevin, NoiseRule, Score, Start, StepRule};
+use finescale::sampler::{Clip, Langevin, NoiseRule, Schedule, Score, Start, StepRule};
 use serde::{Deserialize, Serialize};
 
 use super::HostModel;
@@ -201,8 +201,8 @@ impl Layer {
         // The paper's for its two systems, a line and a plane.
         let snr = self.snr.unwrap_or(if view.grid().is_line() { 0.7 } else { 0.3 });
         let mut sampler = match preset {
-            Preset::Ours => Sampler::ours(lambda),
-            Preset::Paper => Sampler::paper(lambda, snr),
+            Preset::Ours => Sampler::ancestral(lambda),
+            Preset::Paper => Sampler::published(lambda, snr),
         };
         let positive = |name: &str, value: Option<f32>| match value {
             Some(value) => {
@@ -217,8 +217,8 @@ impl Layer {
         }
         sampler.score = match (self.score, preset) {
             (Some(ScoreKind::Head), _) => Score::Head,
-            (_, Preset::Ours) => Score::Path(PathDensity::OURS),
-            (_, Preset::Paper) => Score::Path(PathDensity::PAPER),
+            (_, Preset::Ours) => Score::Path(PathDensity::FULL),
+            (_, Preset::Paper) => Score::Path(PathDensity::PUBLISHED),
         };
         positive("snr", Some(snr))?;
         match self.correctors {
@@ -256,7 +256,7 @@ impl Layer {
         Ok(Settings { preset, sampler, start })
     }
 
-    fn lambdas(&self, preset: Preset, lambda: f32, usual: LambdaGrid) -> Result<LambdaGrid> {
+    fn lambdas(&self, preset: Preset, lambda: f32, usual: Schedule) -> Result<Schedule> {
         let steps = self.steps.unwrap_or_else(|| usual.steps(lambda));
         ensure!((1..=100_000).contains(&steps), "--steps is {steps}: use 1 to 100000");
         let spacing = self.spacing.unwrap_or(match preset {
@@ -271,12 +271,12 @@ impl Layer {
                     smallest > 0.0 && smallest < lambda,
                     "smallest is {smallest}: it must be above 0 and below λ*, which is {lambda}"
                 );
-                LambdaGrid::Geometric { steps, smallest }
+                Schedule::Geometric { steps, smallest }
             }
-            Spacing::Cubic => LambdaGrid::Power { steps, exponent: 3 },
-            Spacing::Quadratic => LambdaGrid::Power { steps, exponent: 2 },
+            Spacing::Cubic => Schedule::Power { steps, exponent: 3 },
+            Spacing::Quadratic => Schedule::Power { steps, exponent: 2 },
             Spacing::Equal if self.steps.is_none() && preset == Preset::Paper => usual,
-            Spacing::Equal => LambdaGrid::Equal { step: lambda / steps as f32 },
+            Spacing::Equal => Schedule::Equal { step: lambda / steps as f32 },
         })
     }
 }

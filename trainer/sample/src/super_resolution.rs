@@ -31,8 +31,8 @@ pub fn error(model: &Model, precision: Precision, bounds: &Bounds, reader: &Read
     let lambda = suggested(&view, &quarter(view.grid())?)?.unwrap_or(1.0);
     let mut memory = vec![0.0; Trained::memory_len(&view)];
     let mut predictor = Trained::new(&view, &mut memory)?;
-    let sampler = Sampler::ours(lambda);
-    let mut scratch = vec![0.0; sampler.scratch_len(&predictor, FRAMES)];
+    let sampler = Sampler::ancestral(lambda);
+    let mut scratch = vec![0.0; sampler.scratch_len(predictor.describe(), FRAMES)];
     let (mut error, mut size) = (0.0, 0.0);
     for n in 0..PATHS {
         finescale_host::interrupt::check()?;
@@ -41,7 +41,7 @@ pub fn error(model: &Model, precision: Precision, bounds: &Bounds, reader: &Read
             (start..start + FRAMES).flat_map(|frame| frames.frame(frame)).copied().collect();
         let mut path = truth.clone();
         for frame in path.chunks_exact_mut(frames.frame_len()) {
-            predictor.process().damp(&frames.grid, lambda, frame)?;
+            predictor.describe().process.damp(&frames.grid, lambda, frame)?;
         }
         let stream = Purpose::Sampling.stream(SEED, n as u32, 0, 0);
         let coarse = Coarse::Clean;

@@ -48,7 +48,7 @@ pub struct TaskArgs {
 }
 
 /// A task whose input is ready.
-pub struct Prepared<'a> {
+pub struct ReadyTask<'a> {
     /// What was asked for.
     pub task: Task,
     /// The model.
@@ -95,8 +95,8 @@ impl TaskArgs {
     ///
     /// # Errors
     /// One sentence; what is finished stays in `OUT.partial`.
-    pub fn sample(&self, prepared: Prepared<'_>, draw: &Draw<'_>) -> Result<()> {
-        let Prepared { task, model, settings, spec, given, input, truth, options, from, calls } =
+    pub fn sample(&self, prepared: ReadyTask<'_>, draw: &Draw<'_>) -> Result<()> {
+        let ReadyTask { task, model, settings, spec, given, input, truth, options, from, calls } =
             prepared;
         let view = model.view()?;
         let mut all = serde_json::to_value(settings)?;

@@ -8,7 +8,7 @@ const BOUNDARIES: [Boundary; 2] = [Boundary::Periodic, Boundary::Reflecting];
 
 fn normal(values: usize, seed: u64) -> Vec<f32> {
     let mut field = vec![0.0; values];
-    NoiseStream { seed, member: 1, frame: 2, step: 3 }.fill(&mut field);
+    NoiseStream { seed, member: 1, frame: 2, draw: 3 }.fill(&mut field);
     field
 }
 

@@ -41,7 +41,7 @@ pub const fn points_len(channels: usize, points: usize) -> usize {
 
 /// What is convolved.
 #[derive(Clone, Copy, Debug)]
-pub enum Input<'a> {
+pub enum Input16<'a> {
     /// Fields `[channel][y][x]`, rounded to a tensor's values as they are read; beyond 2^exponent they saturate.
     Fields {
         /// The fields.
@@ -58,7 +58,7 @@ pub enum Input<'a> {
     },
 }
 
-impl Input<'_> {
+impl Input16<'_> {
     const fn exponent(&self) -> i32 {
         match self {
             Self::Fields { exponent, .. } | Self::Points { exponent, .. } => *exponent,
@@ -68,7 +68,7 @@ impl Input<'_> {
 
 /// Where results go.
 #[derive(Debug)]
-pub enum Output<'a> {
+pub enum Output16<'a> {
     /// Fields `[channel][y][x]`; nothing is rounded but to `f32`.
     Fields(&'a mut [f32]),
     /// A tensor, rounded to nearest; beyond 2^exponent values saturate.
@@ -120,11 +120,11 @@ impl<'a> Conv16<'a> {
     /// As [`super::Conv::forward`]; [`Error::Conflict`] if `residual` is set and the input or the output are fields.
     pub fn forward(
         &self,
-        input: Input<'_>,
+        input: Input16<'_>,
         epilogue: &Epilogue<'_>,
         signs: Option<&mut [u8]>,
         residual: bool,
-        output: Output<'_>,
+        output: Output16<'_>,
         scratch: &mut [f32],
     ) -> Result<(), Error> {
         let shape = &self.shape;
@@ -137,15 +137,15 @@ impl<'a> Conv16<'a> {
         let (affine, scratch) = Affine::split(shape.outputs(), self.scratch(scratch)?);
         let unit = power_of_two(input.exponent().saturating_sub(15));
         let source = match input {
-            Input::Fields { values, .. } => {
+            Input16::Fields { values, .. } => {
                 Source::Fields { values, scale: None, unit: 1.0 / unit }
             }
-            Input::Points { points, .. } => Source::Points(points),
+            Input16::Points { points, .. } => Source::Points(points),
         };
         let added = residual_of(residual, input, &output)?;
         let sink = match output {
-            Output::Fields(values) => Sink::Fields { values, unit, epilogue: Some(epilogue) },
-            Output::Points { points, exponent } => {
+            Output16::Fields(values) => Sink::Fields { values, unit, epilogue: Some(epilogue) },
+            Output16::Points { points, exponent } => {
                 let slope = epilogue.slope;
                 Sink::Points(Requantize::new(
                     affine.epilogue(epilogue, input.exponent(), exponent),
@@ -168,11 +168,11 @@ impl<'a> Conv16<'a> {
     /// As [`Conv16::forward`], and as [`super::Conv::vjp`].
     pub fn vjp(
         &self,
-        cotangent: Input<'_>,
+        cotangent: Input16<'_>,
         epilogue: &Epilogue<'_>,
         signs: Option<&[u8]>,
         residual: bool,
-        gradient: Output<'_>,
+        gradient: Output16<'_>,
         scratch: &mut [f32],
     ) -> Result<(), Error> {
         let shape = &self.shape;
@@ -197,17 +197,17 @@ impl<'a> Conv16<'a> {
         let unit = power_of_two(exponent.saturating_sub(15));
         let (above, below) = affine.pull_back(epilogue, cotangent.exponent(), exponent);
         let source = match cotangent {
-            Input::Fields { values, .. } => {
+            Input16::Fields { values, .. } => {
                 Source::Fields { values, scale: Some(epilogue.scale), unit: 1.0 / unit }
             }
-            Input::Points { points, .. } => {
+            Input16::Points { points, .. } => {
                 Source::Cotangent { points, above, below, signs: signs.unwrap_or_default() }
             }
         };
         let added = residual_of(residual, cotangent, &gradient)?;
         let sink = match gradient {
-            Output::Fields(values) => Sink::Fields { values, unit, epilogue: None },
-            Output::Points { points, exponent: to } => Sink::Points(Requantize::new(
+            Output16::Fields(values) => Sink::Fields { values, unit, epilogue: None },
+            Output16::Points { points, exponent: to } => Sink::Points(Requantize::new(
                 Affine::power(exponent.saturating_sub(to)),
                 1.0,
                 added,
@@ -241,12 +241,12 @@ fn check_epilogue(epilogue: &Epilogue<'_>, shape: &ConvShape) -> Result<(), Erro
 /// What is added to the output, if that is wanted: the input, as a tensor to a tensor.
 fn residual_of<'a>(
     wanted: bool,
-    input: Input<'a>,
-    output: &Output<'_>,
+    input: Input16<'a>,
+    output: &Output16<'_>,
 ) -> Result<Option<(&'a [Point], i32)>, Error> {
     match (wanted, input, output) {
         (false, ..) => Ok(None),
-        (true, Input::Points { points, exponent }, Output::Points { .. }) => {
+        (true, Input16::Points { points, exponent }, Output16::Points { .. }) => {
             Ok(Some((points, exponent)))
         }
         _ => Err(Error::Conflict {
@@ -256,21 +256,21 @@ fn residual_of<'a>(
     }
 }
 
-fn check_input(channels: usize, shape: &ConvShape, input: Input<'_>) -> Result<(), Error> {
+fn check_input(channels: usize, shape: &ConvShape, input: Input16<'_>) -> Result<(), Error> {
     let points = shape.grid().points();
     match input {
-        Input::Fields { values, .. } => check_len(product(&[channels, points]), values.len()),
-        Input::Points { points: values, .. } => {
+        Input16::Fields { values, .. } => check_len(product(&[channels, points]), values.len()),
+        Input16::Points { points: values, .. } => {
             check_len(points_len(channels, points), values.len())
         }
     }
 }
 
-fn check_output(channels: usize, shape: &ConvShape, output: &Output<'_>) -> Result<(), Error> {
+fn check_output(channels: usize, shape: &ConvShape, output: &Output16<'_>) -> Result<(), Error> {
     let points = shape.grid().points();
     match output {
-        Output::Fields(values) => check_len(product(&[channels, points]), values.len()),
-        Output::Points { points: values, .. } => {
+        Output16::Fields(values) => check_len(product(&[channels, points]), values.len()),
+        Output16::Points { points: values, .. } => {
             check_len(points_len(channels, points), values.len())
         }
     }

@@ -4,9 +4,9 @@
 mod boundary;
 mod dispatch;
 mod dot;
-mod output;
 mod pass;
 mod products;
+mod sink;
 mod slot;
 #[cfg(smlad)]
 mod smlad;
@@ -18,8 +18,8 @@ pub(super) use boundary::{Sources, neighbour, readers};
 pub use dispatch::CodePath;
 pub(super) use dispatch::{add_products, run, run_numbers};
 pub(super) use dot::{Walk, row};
-pub(super) use output::{Finish, Output};
 #[expect(unreachable_pub, reason = "part of a sealed trait")]
 pub use pass::Pass;
 pub(super) use products::{INPUTS, Products, SHIFTS, padded_points, tiles};
-pub(super) use slot::{Source, extend};
+pub(super) use sink::{Finish, PassSink};
+pub(super) use slot::{PassSource, extend};

@@ -3,8 +3,8 @@
 use super::super::shape::{ConvShape, LANES};
 use super::super::weight::Weight;
 use super::boundary::{Sources, neighbour, readers};
-use super::output::Output;
-use super::slot::{FAR, Slot, Source, Taps};
+use super::sink::PassSink;
+use super::slot::{FAR, PassSource, Slot, Taps};
 use super::tile::{Operands, Tile};
 use crate::checked::{OrBug, Place};
 
@@ -15,8 +15,8 @@ pub(super) const TAPS_MAX: usize = 7;
 pub struct Pass<'a, W> {
     pub(in super::super) shape: &'a ConvShape,
     pub(in super::super) weights: &'a [W],
-    pub(in super::super) source: Source<'a>,
-    pub(in super::super) output: Output<'a>,
+    pub(in super::super) source: PassSource<'a>,
+    pub(in super::super) output: PassSink<'a>,
     pub(in super::super) scratch: &'a mut [f32],
 }
 

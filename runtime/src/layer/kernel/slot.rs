@@ -8,13 +8,13 @@ use crate::checked::{self, OrBug, Place, bug, product, sum};
 
 /// What a pass convolves: an input, or a cotangent and the epilogue to take it back through.
 #[derive(Clone, Copy)]
-pub(in super::super) struct Source<'a> {
+pub(in super::super) struct PassSource<'a> {
     pub(in super::super) values: &'a [f32],
     pub(in super::super) epilogue: Option<&'a Epilogue<'a>>,
     pub(in super::super) signs: Option<&'a [u8]>,
 }
 
-impl Source<'_> {
+impl PassSource<'_> {
     /// Writes the sum of a channel's rows `y`.
     #[inline(always)]
     fn load(&self, shape: &ConvShape, channel: usize, y: Sources, row: &mut [f32]) {
@@ -108,7 +108,7 @@ impl<'a> Slot<'a> {
     >(
         &mut self,
         shape: &ConvShape,
-        source: &Source<'_>,
+        source: &PassSource<'_>,
         rows: Sources,
         padded: &mut [f32],
     ) {
@@ -205,7 +205,7 @@ impl Spans<'_> {
 #[inline(always)]
 fn direct<const P: usize, const SPAN: usize>(
     values: &mut [f32],
-    source: &Source<'_>,
+    source: &PassSource<'_>,
     shape: &ConvShape,
     y: usize,
 ) {

@@ -2,8 +2,8 @@
 
 use super::super::shape::{ConvShape, LANES};
 use super::super::weight::Weight;
-use super::output::Output;
 use super::pass::TAPS_MAX;
+use super::sink::PassSink;
 use super::slot::Slot;
 use crate::checked::{self, OrBug, Place, bug};
 
@@ -16,7 +16,7 @@ pub(super) trait Tile<W>: Copy {
         self,
         operands: &Operands<'_, W>,
         group: usize,
-        output: &mut Output<'_>,
+        output: &mut PassSink<'_>,
         y: usize,
     );
 }
@@ -44,7 +44,7 @@ impl<W: Weight, const L: usize> Tile<W> for Channels<L> {
         self,
         operands: &Operands<'_, W>,
         group: usize,
-        output: &mut Output<'_>,
+        output: &mut PassSink<'_>,
         y: usize,
     ) {
         let shape = operands.shape;

@@ -7,8 +7,8 @@
 use core::arch::asm;
 
 use super::super::shape::LANES;
-use super::output::Output;
 use super::pass::TAPS_MAX;
+use super::sink::PassSink;
 use super::tile::{Operands, Tile};
 use crate::checked::{OrBug, Place, bug, product, sum};
 
@@ -70,7 +70,7 @@ impl Tile<f32> for Multiply {
         self,
         operands: &Operands<'_, f32>,
         group: usize,
-        output: &mut Output<'_>,
+        output: &mut PassSink<'_>,
         y: usize,
     ) {
         // No row of these taps is ever left without its sums.
@@ -89,7 +89,7 @@ impl Tile<f32> for Multiply {
     }
 }
 
-/// Sums of a row, before what [`Output::finish_row`] does to them.
+/// Sums of a row, before what [`PassSink::finish_row`] does to them.
 fn sums<const T: usize, const SPAN: usize, const ADJOINT: bool>(
     kernel: Kernel,
     operands: &Operands<'_, f32>,

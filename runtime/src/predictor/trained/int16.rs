@@ -4,7 +4,7 @@ use super::layout::Scratch;
 use super::network::{Kept, Network};
 use crate::Error;
 use crate::checked::{OrBug, Place};
-use crate::layer::int16::{Conv16, Input, Output, Point, exponent, points_len};
+use crate::layer::int16::{Conv16, Input16, Output16, Point, exponent, points_len};
 use crate::model::{Int16, Layer, Layers};
 
 /// What calibration may have missed: values beyond 1.25 times the largest that it saw may saturate.
@@ -28,14 +28,14 @@ impl<'a> Network<'a> {
             let scale = exponent(HEADROOM * layer.input_bound);
             let x = if first {
                 let values = input.get(..shape.input_len()).or_bug();
-                Input::Fields { values, exponent: scale }
+                Input16::Fields { values, exponent: scale }
             } else {
                 let points = from.get(..points_len(shape.inputs(), points)).or_bug();
-                Input::Points { points, exponent: scale }
+                Input16::Points { points, exponent: scale }
             };
             let epilogue = self.epilogue(&layer, channel);
             if let Some(next) = layers.peek() {
-                let y = Output::Points {
+                let y = Output16::Points {
                     points: to.get_mut(..points_len(shape.outputs(), points)).or_bug(),
                     exponent: exponent(HEADROOM * next.input_bound),
                 };
@@ -43,7 +43,7 @@ impl<'a> Network<'a> {
                 conv(&layer)?.forward(x, &epilogue, Some(kept), layer.residual, y, work)?;
                 signs = rest;
             } else {
-                let y = Output::Fields(outputs);
+                let y = Output16::Fields(outputs);
                 conv(&layer)?.forward(x, &epilogue, None, layer.residual, y, work)?;
             }
             channel = channel.plus(shape.outputs());
@@ -75,16 +75,16 @@ impl<'a> Network<'a> {
             let (shape, points) = (layer.shape, layer.shape.grid().points());
             let v = if layer.active {
                 let points = from.get(..points_len(shape.outputs(), points)).or_bug();
-                Input::Points { points, exponent: scale }
+                Input16::Points { points, exponent: scale }
             } else {
-                Input::Fields { values: outputs, exponent: scale }
+                Input16::Fields { values: outputs, exponent: scale }
             };
             scale = unit.plus(exponent(HEADROOM * layer.gradient_bound));
             let gradient = if layers.peek().is_some() {
                 let points = to.get_mut(..points_len(shape.inputs(), points)).or_bug();
-                Output::Points { points, exponent: scale }
+                Output16::Points { points, exponent: scale }
             } else {
-                Output::Fields(input.get_mut(..shape.input_len()).or_bug())
+                Output16::Fields(input.get_mut(..shape.input_len()).or_bug())
             };
             let (channel, signs) = kept.of(&layer);
             let epilogue = self.epilogue(&layer, channel);

@@ -34,8 +34,8 @@ pub(super) struct Fields {
 
 /// The scratch, in parts.
 pub(super) struct Scratch<'s> {
-    /// Outputs of the last layer; between [`increment`](crate::Predictor::increment) and
-    /// [`vjp`](crate::Predictor::vjp) the slopes of their bounds.
+    /// Outputs of the last layer; between [`increment`](crate::predictor::Prepared::increment)
+    /// and [`vjp`](crate::predictor::Prepared::vjp) the slopes of their bounds.
     pub(super) outputs: &'s mut [f32],
     /// Which activations were below zero, layer after layer.
     pub(super) signs: &'s mut [u8],

@@ -5,11 +5,12 @@ mod int16;
 mod layout;
 mod network;
 
-use super::{Calibration, Linear, Predictor, frame_len, input_frames, window_frames};
+use super::linear::Solved;
+use super::{Calibration, Description, Dynamics, Linear, Predictor, Prepared};
+use crate::Error;
 use crate::checked::{self, OrBug, Place, product, sum};
 use crate::model::{Footprint, Model, Options};
 use crate::spectral::{self, RadialBins};
-use crate::{Error, ForwardProcess, Grid};
 use layout::{Layout, Scratch};
 use network::Network;
 
@@ -33,10 +34,22 @@ pub const CORRECTION_MAX: f32 = 4.0;
 /// Activations are kept for it as one bit each.
 #[derive(Debug)]
 pub struct Trained<'a> {
+    corrected: Corrected<'a>,
+}
+
+/// The base and what corrects it.
+#[derive(Debug)]
+struct Corrected<'a> {
     linear: Linear<'a>,
     options: Options,
     network: Option<Network<'a>>,
     layout: Layout,
+    scales: Scales<'a>,
+}
+
+/// What scales a network's inputs and outputs at one λ; empty without a network.
+#[derive(Debug, Default)]
+struct Scales<'a> {
     /// The Wiener filter that gives a field of unit variance, `[channel][mode]`.
     filter: &'a mut [f32],
     /// What scales a raw frame to unit variance, `[channel]`.
@@ -115,30 +128,27 @@ impl<'a> Trained<'a> {
             linear = linear.with_noise(head)?;
         }
         let layout = Layout::of(model);
-        let (mut filter, mut raw, mut deviation): (&mut [f32], &mut [f32], &mut [f32]) =
-            Default::default();
+        let linear = linear.with_scratch(layout.scratch_len());
+        let mut scales = Scales::default();
         let mut network = None;
         if layout.outputs > 0 {
-            filter = take(product(&[channels, grid.points()])).ok_or(too_short)?;
-            raw = take(channels).ok_or(too_short)?;
-            deviation = take(layout.outputs).ok_or(too_short)?;
+            scales.filter = take(product(&[channels, grid.points()])).ok_or(too_short)?;
+            scales.raw = take(channels).ok_or(too_short)?;
+            scales.deviation = take(layout.outputs).ok_or(too_short)?;
             let modulation = take(Network::memory_len(model)).ok_or(too_short)?;
             network = Network::new(model, modulation);
         }
-        Ok(Self { linear, options: model.options(), network, layout, filter, raw, deviation })
+        let options = model.options();
+        Ok(Self { corrected: Corrected { linear, options, network, layout, scales } })
     }
+}
 
-    /// Its base.
-    pub const fn base(&self) -> &Linear<'a> {
-        &self.linear
-    }
-
-    /// Sets filter and scales for the λ of the base, whose S is not calibrated yet.
-    fn set_scales(&mut self) {
-        let (grid, process) = (*self.linear.grid(), *self.linear.process());
-        let (points, lambda) = (grid.points(), self.linear.lambda());
-        let rows =
-            self.filter.chunks_exact_mut(points).zip(self.linear.power().chunks_exact(points));
+impl Scales<'_> {
+    /// Sets filter and scales for λ; S of the base is not calibrated yet.
+    fn set(&mut self, description: &Description<'_>, base: &Solved<'_>, lambda: f32) {
+        let Description { grid, process, power, .. } = description;
+        let points = grid.points();
+        let rows = self.filter.chunks_exact_mut(points).zip(power.chunks_exact(points));
         for ((filter, power), raw) in rows.zip(self.raw.iter_mut()) {
             let (mut filtered, mut total) = (0.0_f64, 0.0_f64);
             let modes = filter.iter_mut().zip(power).zip(grid.kappas(process.laplacian()));
@@ -155,18 +165,18 @@ impl<'a> Trained<'a> {
             filter.iter_mut().for_each(|filter| *filter *= scale);
             *raw = unit(total) as f32;
         }
-        let errors = self.linear.innovation(self.linear.window()).chunks_exact(points);
-        let errors = errors.chain(self.linear.noise_residual().chunks_exact(points));
-        for (deviation, errors) in self.deviation.iter_mut().zip(errors) {
+        for (deviation, errors) in self.deviation.iter_mut().zip(base.errors()) {
             let sum: f64 = errors.iter().copied().map(f64::from).sum();
             *deviation = libm::sqrt(sum / points as f64) as f32;
         }
     }
+}
 
+impl Corrected<'_> {
     /// Evaluates the network; its outputs, fields, are in `scratch.outputs` afterwards.
     fn evaluate(&self, window: &[f32], scratch: &mut Scratch<'_>) -> Result<(), Error> {
         let Some(network) = &self.network else { return Ok(()) };
-        let grid = self.linear.grid();
+        let Description { grid, .. } = self.linear.describe();
         let points = grid.points();
         let fields = self.layout.fields(window.len());
         let mut kinds = scratch.input.chunks_exact_mut(self.layout.kind.max(1));
@@ -175,10 +185,10 @@ impl<'a> Trained<'a> {
         {
             let (missing, frames) = kind.split_at_mut_checked(fields.missing).or_bug();
             missing.fill(0.0);
-            let frame = frame_len(&self.linear);
+            let frame = self.linear.describe().frame_len();
             for (n, to) in checked::numbered(frames.chunks_exact_mut(frame)) {
                 let u = window.get(n.times(frame)..n.plus(1).times(frame)).or_bug();
-                for ((to, u), filter) in checked::zip(to, u).zip(self.filter.iter()) {
+                for ((to, u), filter) in checked::zip(to, u).zip(self.scales.filter.iter()) {
                     *to = u * filter;
                 }
             }
@@ -187,7 +197,7 @@ impl<'a> Trained<'a> {
             let (missing, frames) = kind.split_at_mut_checked(fields.missing).or_bug();
             missing.fill(0.0);
             let channels = checked::numbered(frames.chunks_exact_mut(points));
-            for ((n, to), raw) in channels.zip(self.raw.iter().cycle()) {
+            for ((n, to), raw) in channels.zip(self.scales.raw.iter().cycle()) {
                 let u = window.get(n.times(points)..n.plus(1).times(points)).or_bug();
                 checked::zip(to, u).for_each(|(to, u)| *to = u * raw);
             }
@@ -204,13 +214,13 @@ impl<'a> Trained<'a> {
         spectrum: &mut [f32],
         scratch: &mut Scratch<'_>,
     ) -> Result<(), Error> {
-        let frame = frame_len(&self.linear);
-        let points = self.linear.grid().points();
+        let Description { grid, channels, .. } = self.linear.describe();
+        let (frame, points) = (self.linear.describe().frame_len(), grid.points());
         let outputs = scratch.outputs.chunks_exact_mut(frame).nth(head).or_bug();
         // A bound would turn what is no number into one.
         Error::finite("network output", outputs)?;
         let correction = scratch.input.get_mut(..frame).or_bug();
-        let deviations = self.deviation.chunks_exact(self.linear.channels().max(1)).nth(head);
+        let deviations = self.scales.deviation.chunks_exact((*channels).max(1)).nth(head);
         let fields = outputs.chunks_exact_mut(points).zip(correction.chunks_exact_mut(points));
         for ((outputs, correction), deviation) in fields.zip(deviations.or_bug()) {
             for (output, correction) in checked::zip(outputs, correction) {
@@ -224,73 +234,39 @@ impl<'a> Trained<'a> {
                 }
             }
         }
-        spectral::forward(self.linear.grid(), correction, scratch.work)?;
+        spectral::forward(grid, correction, scratch.work)?;
         checked::zip(&mut *spectrum, &*correction).for_each(|(to, value)| *to += value);
         Error::finite("network output", spectrum)
     }
 }
 
 impl Predictor for Trained<'_> {
-    fn grid(&self) -> &Grid {
-        self.linear.grid()
+    fn describe(&self) -> &Description<'_> {
+        self.corrected.linear.describe()
     }
 
-    fn process(&self) -> &ForwardProcess {
-        self.linear.process()
+    fn prepare(&mut self, lambda: f32) -> Result<Prepared<'_>, Error> {
+        let Corrected { linear, network, scales, .. } = &mut self.corrected;
+        linear.solve_with(lambda, |description, base| {
+            scales.set(description, base, lambda);
+            if let Some(network) = network {
+                network.modulate(lambda);
+            }
+        })?;
+        self.corrected.linear.prepared(&self.corrected)
     }
+}
 
-    fn channels(&self) -> usize {
-        self.linear.channels()
-    }
-
-    fn window(&self) -> usize {
-        self.linear.window()
-    }
-
-    fn scratch_len(&self) -> usize {
-        self.layout.scratch_len()
-    }
-
-    fn prepare(&mut self, lambda: f32) -> Result<(), Error> {
-        self.linear.solve_all(lambda)?;
-        self.set_scales();
-        self.linear.calibrate();
-        if let Some(network) = &mut self.network {
-            network.modulate(lambda);
-        }
-        Ok(())
-    }
-
-    fn lambda(&self) -> f32 {
-        self.linear.lambda()
-    }
-
-    fn power(&self) -> &[f32] {
-        self.linear.power()
-    }
-
-    fn innovation(&self, frames: usize) -> &[f32] {
-        self.linear.innovation(frames)
-    }
-
-    fn coefficient(&self, frames: usize, j: usize) -> &[f32] {
-        self.linear.coefficient(frames, j)
-    }
-
-    fn calibration(&self) -> &Calibration<'_> {
-        self.linear.calibration()
-    }
-
+impl Dynamics for Corrected<'_> {
     fn increment(
         &self,
         window: &[f32],
         increment: &mut [f32],
         scratch: &mut [f32],
     ) -> Result<(), Error> {
-        input_frames(self, window, increment)?;
         let mut scratch = self.layout.split(scratch)?;
         if self.options.linear_base {
-            self.linear.increment(window, increment, &mut [])?;
+            self.linear.solved().increment(window, increment, &mut [])?;
         } else {
             increment.fill(0.0);
         }
@@ -307,13 +283,13 @@ impl Predictor for Trained<'_> {
         gradient: &mut [f32],
         scratch: &mut [f32],
     ) -> Result<(), Error> {
-        window_frames(self, gradient, cotangent)?;
         let mut scratch = self.layout.split(scratch)?;
         if self.options.linear_base {
-            self.linear.vjp(cotangent, gradient, &mut [])?;
+            self.linear.solved().vjp(cotangent, gradient, &mut [])?;
         }
         let Some(network) = &self.network else { return Ok(()) };
-        let (grid, frame) = (self.linear.grid(), frame_len(&self.linear));
+        let Description { grid, .. } = self.linear.describe();
+        let frame = self.linear.describe().frame_len();
         let points = grid.points();
         // The transforms are orthonormal: the transpose of one is the other.
         let field = scratch.input.get_mut(..frame).or_bug();
@@ -335,7 +311,7 @@ impl Predictor for Trained<'_> {
             let frames = kind.get(missing..).or_bug();
             for (n, gradient) in checked::numbered(gradient.chunks_exact_mut(frame)) {
                 let v = frames.get(n.times(frame)..n.plus(1).times(frame)).or_bug();
-                for ((g, v), filter) in checked::zip(gradient, v).zip(self.filter.iter()) {
+                for ((g, v), filter) in checked::zip(gradient, v).zip(self.scales.filter.iter()) {
                     *g += v * filter;
                 }
             }
@@ -343,7 +319,7 @@ impl Predictor for Trained<'_> {
         if let Some(kind) = kinds.next() {
             let frames = kind.get(missing..).or_bug();
             let channels = checked::numbered(gradient.chunks_exact_mut(points));
-            for ((n, gradient), raw) in channels.zip(self.raw.iter().cycle()) {
+            for ((n, gradient), raw) in channels.zip(self.scales.raw.iter().cycle()) {
                 let v = frames.get(n.times(points)..n.plus(1).times(points)).or_bug();
                 checked::zip(gradient, v).for_each(|(g, v)| *g += v * raw);
             }
@@ -351,18 +327,10 @@ impl Predictor for Trained<'_> {
         Ok(())
     }
 
-    fn has_score_head(&self) -> bool {
-        self.options.score_head
-    }
-
     fn noise(&self, window: &[f32], noise: &mut [f32], scratch: &mut [f32]) -> Result<(), Error> {
-        if !self.options.score_head {
-            return Err(Error::NoScoreHead);
-        }
-        input_frames(self, window, noise)?;
         let mut scratch = self.layout.split(scratch)?;
         if self.options.linear_base {
-            self.linear.noise(window, noise, &mut [])?;
+            self.linear.solved().noise(window, noise, &mut [])?;
         } else {
             noise.fill(0.0);
         }

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use finescale_ensemble::Task;
 use finescale_sample::ahead::{Ahead, AheadArgs};
-use finescale_sample::{InputArgs, Prepared, Preset, TaskArgs};
+use finescale_sample::{InputArgs, Preset, ReadyTask, TaskArgs};
 
 /// Forecast from given frames: a rollout at λ*, then down to λ = 0 with the given frames held
 #[derive(Debug, Args)]
@@ -42,7 +42,7 @@ impl ForecastArgs {
         })?;
         let ahead = self.ahead.read(&self.take, &self.data, &view, "forecast")?;
         let Ahead { spec, given, spectra, truth, from } = ahead;
-        let prepared = Prepared {
+        let prepared = ReadyTask {
             task: Task::Forecast,
             model: &model,
             settings: &settings,

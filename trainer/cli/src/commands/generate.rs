@@ -10,7 +10,7 @@ use serde_json::json;
 
 use finescale_data::dataset::{Channel, SpatialAxis, Spec, TimeAxis};
 use finescale_ensemble::Task;
-use finescale_sample::{InputArgs, Prepared, Preset, Resolution, TaskArgs};
+use finescale_sample::{InputArgs, Preset, ReadyTask, Resolution, TaskArgs};
 
 /// Generate paths from nothing: an ensemble that looks like the model's data
 #[derive(Debug, Args)]
@@ -61,7 +61,7 @@ impl GenerateArgs {
             }
         };
         let from = truth.clone().unwrap_or_default();
-        let prepared = Prepared {
+        let prepared = ReadyTask {
             task: Task::Generate,
             model: &model,
             settings: &settings,

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use finescale_ensemble::Task;
 use finescale_sample::ahead::{Ahead, AheadArgs};
-use finescale_sample::{InputArgs, Prepared, TaskArgs};
+use finescale_sample::{InputArgs, ReadyTask, TaskArgs};
 
 /// Simulate from given frames: roll the predictor at one λ
 ///
@@ -42,7 +42,7 @@ impl SimulateArgs {
         let ahead = self.ahead.read(&self.take, &self.data, &view, "simulated")?;
         let Ahead { spec, given, spectra, truth, from } = ahead;
         let (lambda, noise) = (settings.lambda(), !self.no_noise);
-        let prepared = Prepared {
+        let prepared = ReadyTask {
             task: Task::Simulate,
             model: &model,
             settings: &settings,

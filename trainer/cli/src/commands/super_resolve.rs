@@ -17,7 +17,7 @@ use finescale_sample::coarse::{
     Coarsener, InputKind, Measurement, Observe, coarse_grid, deviations, fine_axis, measure,
 };
 use finescale_sample::{
-    Fields, InputArgs, Prepared, Preset, Resolution, TaskArgs, lambda, warnings,
+    Fields, InputArgs, Preset, ReadyTask, Resolution, TaskArgs, lambda, warnings,
 };
 
 /// Super-resolve coarse frames: an ensemble of fine paths that agree with them
@@ -54,7 +54,7 @@ pub struct SuperResolveArgs {
 }
 
 /// Coarse frames with what is known of them.
-struct Input {
+struct CoarseFields {
     coarse: Fields,
     grid: Grid,
     /// The prediction's.
@@ -87,14 +87,14 @@ impl SuperResolveArgs {
         }
         let whole = settings.sampler.step == StepRule::Ancestral(NoiseRule::Linear);
         let measurement = measure(&view, &input.coarse, &input.grid, kind, lambda, &noise, whole)?;
-        let Input { coarse, spec, truth, .. } = input;
+        let CoarseFields { coarse, spec, truth, .. } = input;
         let from: Vec<f32> = [coarse.values.as_slice(), truth.as_deref().unwrap_or(&[])].concat();
         let options = json!({
             "observe": observe,
             "coarse_grid": points,
         });
         let coarsening = kind.coarsening(view.process(), lambda);
-        let prepared = Prepared {
+        let prepared = ReadyTask {
             task: Task::SuperResolve,
             model: &model,
             settings: &settings,
@@ -115,7 +115,7 @@ impl SuperResolveArgs {
 
     fn sample(
         &self,
-        prepared: Prepared<'_>,
+        prepared: ReadyTask<'_>,
         measurement: &Measurement,
         observe: Observe,
     ) -> Result<()> {
@@ -193,20 +193,20 @@ impl SuperResolveArgs {
         lambda: f32,
         noise: &[f32],
         coarsens: bool,
-    ) -> Result<Input> {
+    ) -> Result<CoarseFields> {
         let title = format!("{}, super-resolved", fields.spec.title);
         if coarsens {
             let (noise, seed) = (noise.to_vec(), self.task.seed());
             let coarsener = Coarsener { view, grid, kind, lambda, noise, seed };
             let coarse = coarsener.coarsen(&fields)?;
             let spec = Spec { title, ..fields.spec };
-            return Ok(Input { coarse, grid, spec, truth: Some(fields.values) });
+            return Ok(CoarseFields { coarse, grid, spec, truth: Some(fields.values) });
         }
         let fine = view.grid();
         let mut spec = Spec { title, ..fields.spec.clone() };
         spec.x = fine_axis(&spec.x, fine.nx(), kind);
         spec.y = spec.y.map(|y| fine_axis(&y, fine.ny(), kind));
-        Ok(Input { coarse: fields, grid, spec, truth: None })
+        Ok(CoarseFields { coarse: fields, grid, spec, truth: None })
     }
 }
 

@@ -79,7 +79,7 @@ fn training_runs(
     ensemble(result, "climatology draws", members, seed, |trajectory, member, path| {
         let noise = Purpose::Climatology.stream(seed, member as u32, trajectory as u32, 1);
         let key = [seed as u32, (seed >> 32) as u32];
-        let [word, ..] = philox4x32([0, noise.step, noise.frame, noise.member], key);
+        let [word, ..] = philox4x32([0, noise.draw, noise.frame, noise.member], key);
         let place = (u64::from(word) * starts.len() as u64) >> 32;
         let (trajectory, first) = starts[place as usize];
         let run = reader.read(trajectory, first..first + frames)?;

@@ -52,14 +52,14 @@ const BEYOND: usize = 3;
 
 /// What is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Output {
+enum Compared {
     /// Of a whole window.
     Increment,
     /// Of a path: forward and vector-Jacobian product.
     Score,
 }
 
-impl Output {
+impl Compared {
     const ALL: [Self; 2] = [Self::Increment, Self::Score];
 
     const fn name(self) -> &'static str {
@@ -134,11 +134,11 @@ impl ValidateArgs {
                     Precision::F32 => self.tolerance,
                     Precision::Int8 | Precision::Int16 => self.tolerance_int8,
                 };
-                for output in Output::ALL {
+                for output in Compared::ALL {
                     let (got, took) = runtime.run(output, &case)?;
                     let expected = &case.outputs[output as usize];
                     let [rms, largest] = differences(&got, &expected.values);
-                    let kinks = case.kinks && output == Output::Score;
+                    let kinks = case.kinks && output == Compared::Score;
                     let tolerance = if kinks { tolerance.max(KINKS) } else { tolerance };
                     // In units of what is allowed, so that eight bits do not always win.
                     let excess = rms / tolerance;

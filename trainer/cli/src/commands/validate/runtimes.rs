@@ -6,7 +6,7 @@ use anyhow::Result;
 use finescale::predictor::{PathDensity, Trained, path_score, path_score_scratch_len};
 use finescale::{Predictor, spectral};
 
-use super::{Case, Output, ROUNDS};
+use super::{Case, Compared, ROUNDS};
 use finescale_model::Model;
 use finescale_model::export::{self, AlignedBytes, Bounds, Precision};
 
@@ -16,11 +16,11 @@ pub(super) struct Runtime {
     pub(super) name: &'static str,
     /// The precision of its weights.
     pub(super) precision: Precision,
-    run: Run,
+    run: Evaluate,
 }
 
 /// Fields of an output for every sample of a case, and the time that they took.
-type Run = Box<dyn Fn(Output, &Case) -> Result<(Vec<f32>, Duration)>>;
+type Evaluate = Box<dyn Fn(Compared, &Case) -> Result<(Vec<f32>, Duration)>>;
 
 impl Runtime {
     /// Every runtime of this program.
@@ -35,7 +35,7 @@ impl Runtime {
     }
 
     /// Fields of an output, and the least time that they took.
-    pub(super) fn run(&self, output: Output, case: &Case) -> Result<(Vec<f32>, Duration)> {
+    pub(super) fn run(&self, output: Compared, case: &Case) -> Result<(Vec<f32>, Duration)> {
         let (fields, mut least) = (self.run)(output, case)?;
         for _ in 1..ROUNDS {
             least = least.min((self.run)(output, case)?.1);
@@ -47,13 +47,12 @@ impl Runtime {
 /// The runtime of boards, on this processor: the same bits as there.
 fn board(model: &Model, precision: Precision, bounds: &Bounds) -> Result<Runtime> {
     let file = AlignedBytes::new(&export::file(model, precision, bounds)?);
-    let run = move |output: Output, case: &Case| {
+    let run = move |output: Compared, case: &Case| {
         let view = file.parse()?;
         let mut memory = vec![0.0; Trained::memory_len(&view)];
         let mut predictor = Trained::new(&view, &mut memory)?;
-        predictor.prepare(case.lambda)?;
-        let grid = *predictor.grid();
-        let frame = predictor.channels() * grid.points();
+        let predictor = predictor.prepare(case.lambda)?;
+        let (grid, frame) = (predictor.grid, predictor.frame_len());
         let mut scratch =
             vec![0.0; path_score_scratch_len(&predictor).max(spectral::scratch_len(&grid))];
         let (mut fields, mut took) = (Vec::new(), Duration::ZERO);
@@ -62,15 +61,15 @@ fn board(model: &Model, precision: Precision, bounds: &Bounds) -> Result<Runtime
             spectral::forward(&grid, &mut path, &mut scratch)?;
             let began = Instant::now();
             let mut result = match output {
-                Output::Increment => {
+                Compared::Increment => {
                     let mut increment = vec![0.0; frame];
-                    let window = &path[..predictor.window() * frame];
+                    let window = &path[..predictor.window * frame];
                     predictor.increment(window, &mut increment, &mut scratch)?;
                     increment
                 }
-                Output::Score => {
+                Compared::Score => {
                     let mut score = vec![0.0; path.len()];
-                    path_score(&predictor, PathDensity::OURS, &path, &mut score, &mut scratch)?;
+                    path_score(&predictor, PathDensity::FULL, &path, &mut score, &mut scratch)?;
                     score
                 }
             };
@@ -97,8 +96,8 @@ fn tract(model: &Model) -> Result<Runtime> {
         Session::new(&score(model)?, &[&path, &[1]])?,
     ];
     let frame: usize = path[2..].iter().product();
-    let run = move |output: Output, case: &Case| {
-        let shape = if output == Output::Increment { &window } else { &path };
+    let run = move |output: Compared, case: &Case| {
+        let shape = if output == Compared::Increment { &window } else { &path };
         let paths = case.paths.chunks_exact(path[1] * frame);
         let values = paths.flat_map(|path| &path[..shape[1] * frame]).copied().collect();
         let lambda = Array { shape: vec![1], values: vec![case.lambda] };

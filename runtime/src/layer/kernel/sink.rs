@@ -8,7 +8,7 @@ use crate::checked::{self, OrBug, Place};
 const BY_TILE: bool = cfg!(target_pointer_width = "32");
 
 /// What a pass writes.
-pub(in super::super) struct Output<'a> {
+pub(in super::super) struct PassSink<'a> {
     pub(in super::super) values: &'a mut [f32],
     pub(in super::super) finish: Finish<'a>,
 }
@@ -20,7 +20,7 @@ pub(in super::super) struct Finish<'a> {
     pub(in super::super) add: Option<&'a [f32]>,
 }
 
-impl Output<'_> {
+impl PassSink<'_> {
     /// What is done to a channel's sums besides adding to them.
     #[inline(always)]
     pub(super) fn epilogue(&self, channel: usize) -> Option<ChannelEpilogue> {

@@ -3,18 +3,18 @@
 use super::coupled::Coupling;
 use super::observation::Observation;
 use super::rule::{Clip, NoiseRule, StepRule, bounded};
+use crate::ForwardProcess;
 use crate::checked::{self, OrBug, Place};
 use crate::noise::NoiseStream;
-use crate::predictor::{Moments, Position, frame_len};
+use crate::predictor::{Moments, Position, Prepared};
 use crate::spectral::{RadialBins, operator};
-use crate::{ForwardProcess, Predictor};
 
 /// z is at most this in the factor of the score.
 const GROWTH_MAX: f32 = 1.0;
 
 /// A reverse step of every mode.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Step {
+pub(super) struct Transition {
     pub(super) process: ForwardProcess,
     pub(super) from: f32,
     pub(super) to: f32,
@@ -66,25 +66,25 @@ impl Default for Measured {
     }
 }
 
-impl Step {
+impl Transition {
     /// Moves every mode of `path`, `[frame][channel][y mode][x mode]`; the noise of frame n is that of `stream` with n
     /// added to its frame, `None` adds none.
-    pub(super) fn apply<P: Predictor + ?Sized>(
+    pub(super) fn apply(
         &self,
-        predictor: &P,
+        predictor: &Prepared<'_>,
         observation: Option<&Observation<'_>>,
         stream: Option<&NoiseStream>,
         path: &mut [f32],
         score: &mut [f32],
     ) {
-        let grid = predictor.grid();
-        let frame = frame_len(predictor);
-        let position = predictor.calibration().position(self.from);
+        let grid = &predictor.grid;
+        let frame = predictor.frame_len();
+        let position = predictor.calibration.position(self.from);
         let bins = RadialBins::new(grid);
         // Of its own, so that the compiler sees that `frame` stays what it is, which is not 0.
         let len = frame;
-        let mut moves = (0..predictor.channels()).flat_map(|channel| {
-            let power = predictor.power().chunks_exact(grid.points()).nth(channel).or_bug();
+        let mut moves = (0..predictor.channels).flat_map(|channel| {
+            let power = predictor.power.chunks_exact(grid.points()).nth(channel).or_bug();
             let modes = checked::counted(power.iter().zip(grid.kappas(self.process.laplacian())));
             modes.zip(grid.wavenumbers()).map(move |((index, (power, kappa)), k)| {
                 let moments = self.moments(predictor, position, channel, bins.bin(k));
@@ -140,21 +140,21 @@ impl Step {
     }
 
     /// Adds the noise of rule L; `noise` holds what [`Coupling::add`] takes, not yet packed.
-    fn couple<P: Predictor + ?Sized>(
+    fn couple(
         &self,
-        predictor: &P,
+        predictor: &Prepared<'_>,
         observation: Option<&Observation<'_>>,
         path: &mut [f32],
         noise: &mut [f32],
     ) {
-        let grid = predictor.grid();
-        let frame = frame_len(predictor);
+        let grid = &predictor.grid;
+        let frame = predictor.frame_len();
         // Lengths were checked where the path came in.
         debug_assert!(path.len().is_multiple_of(frame) && noise.len() == path.len());
         let _ = operator::pack(grid, path);
         let _ = operator::pack(grid, noise);
-        for channel in 0..predictor.channels() {
-            let power = predictor.power().chunks_exact(grid.points()).nth(channel).or_bug();
+        for channel in 0..predictor.channels {
+            let power = predictor.power.chunks_exact(grid.points()).nth(channel).or_bug();
             let modes =
                 operator::by_value(grid).zip(power).zip(grid.kappas(self.process.laplacian()));
             for ((mode, power), kappa) in modes {
@@ -177,14 +177,14 @@ impl Step {
         let _ = operator::unpack(grid, path);
     }
 
-    fn moments<P: Predictor + ?Sized>(
+    fn moments(
         &self,
-        predictor: &P,
+        predictor: &Prepared<'_>,
         position: Position,
         channel: usize,
         bin: usize,
     ) -> Option<Moments> {
-        let calibration = predictor.calibration();
+        let calibration = &predictor.calibration;
         if self.head {
             calibration.head_score(position, channel, bin)
         } else {

@@ -4,7 +4,7 @@ use super::observation::Observation;
 use super::tasks::CoarseFrames;
 use super::{Coarse, Health, Sampler, Start, Uncertainty};
 use crate::checked::{self, OrBug, Place};
-use crate::predictor::frame_len;
+use crate::predictor::Description;
 use crate::{Error, NoiseStream, Predictor};
 
 /// What a sensor gives.
@@ -52,7 +52,7 @@ impl<'a> From<&'a [f32]> for Reading<'a> {
     }
 }
 
-/// A frame that a stream gives out.
+/// A frame that [`Online`] gives out.
 #[derive(Clone, Copy, Debug)]
 pub struct FineFrame<'a> {
     /// `[channel][y mode][x mode]`.
@@ -74,12 +74,12 @@ pub struct FineFrame<'a> {
 /// a frame knows only its past; a frame or two of the future make it sharper and cost as many frames of work each.
 /// Cost of a push: [`Sampler::reverse`] on at most W + lag + 1 frames.
 ///
-/// A frame that the sensor has lost is pushed as [`Reading::Missing`]: the stream goes on in step and draws it.
+/// A frame that the sensor has lost is pushed as [`Reading::Missing`]: [`Online`] goes on and draws it.
 ///
 /// Noise is addressed by the frame's number since the start, so a sequence can be recomputed from any push on whose
 /// window is the same.
 #[derive(Debug)]
-pub struct Stream<'a> {
+pub struct Online<'a> {
     sampler: Sampler,
     sensor: Sensor<'a>,
     noise: NoiseStream,
@@ -99,44 +99,36 @@ pub struct Stream<'a> {
 /// Most frames of a window: more than sixteen past ones no predictor has.
 const FRAMES_MAX: usize = 64;
 
-impl<'a> Stream<'a> {
+impl<'a> Online<'a> {
     /// Values of memory: two windows of W + lag + 1 frames, three where variances vary.
-    pub fn memory_len(
-        predictor: &(impl Predictor + ?Sized),
-        sensor: &Sensor<'_>,
-        lag: usize,
-    ) -> usize {
+    pub fn memory_len(description: &Description<'_>, sensor: &Sensor<'_>, lag: usize) -> usize {
         let windows = if sensor.varies() { 3 } else { 2 };
-        checked::product(&[windows, frames(predictor, lag), frame_len(predictor)])
+        checked::product(&[windows, frames(description, lag), description.frame_len()])
     }
 
-    /// Values of scratch for [`Stream::push`].
-    pub fn scratch_len(
-        sampler: &Sampler,
-        predictor: &(impl Predictor + ?Sized),
-        lag: usize,
-    ) -> usize {
-        sampler.scratch_len(predictor, frames(predictor, lag))
+    /// Values of scratch for [`Online::push`].
+    pub fn scratch_len(sampler: &Sampler, description: &Description<'_>, lag: usize) -> usize {
+        sampler.scratch_len(description, frames(description, lag))
     }
 
     /// An empty window. `noise`: seed and member; its frame is the number of the first frame.
     ///
     /// # Errors
-    /// [`Error::MemoryLength`] if `memory` is shorter than [`Stream::memory_len`];
+    /// [`Error::MemoryLength`] if `memory` is shorter than [`Online::memory_len`];
     /// [`Error::FieldLength`] if a sensor's variances are not one frame, [`Error::Parameter`] if one is negative or no
     /// number; [`Error::Count`] unless W + lag + 1 is at most 64; what [`Sampler::reverse`] refuses of the sampler.
     pub fn new(
         sampler: Sampler,
-        predictor: &(impl Predictor + ?Sized),
+        description: &Description<'_>,
         sensor: Sensor<'a>,
         lag: usize,
         noise: NoiseStream,
         memory: &'a mut [f32],
     ) -> Result<Self, Error> {
-        sampler.check_settings(predictor)?;
-        let holds = frames(predictor, lag) <= FRAMES_MAX;
+        sampler.check_settings(description)?;
+        let holds = frames(description, lag) <= FRAMES_MAX;
         Error::count("lag", lag, holds, "at most 63 frames less than the predictor's window")?;
-        let frame = frame_len(predictor);
+        let frame = description.frame_len();
         match sensor {
             Sensor::Measured(variances) => {
                 Uncertainty { variances, missing: &[] }.check(frame, 1)?;
@@ -144,10 +136,10 @@ impl<'a> Stream<'a> {
             Sensor::Coarse(Coarse::Uncertain(uncertainty)) => uncertainty.check(frame, 1)?,
             Sensor::Coarse(_) | Sensor::CoarseVarying | Sensor::MeasuredVarying => {}
         }
-        let needed = Self::memory_len(predictor, &sensor, lag);
+        let needed = Self::memory_len(description, &sensor, lag);
         let too_short = Error::MemoryLength { values: memory.len(), needed };
         let memory = memory.get_mut(..needed).ok_or(too_short)?;
-        let window = frames(predictor, lag).saturating_mul(frame);
+        let window = frames(description, lag).saturating_mul(frame);
         let (values, rest) = memory.split_at_mut_checked(window).or_bug();
         let (path, variances) = rest.split_at_mut_checked(window).or_bug();
         let missing = [false; FRAMES_MAX];
@@ -168,29 +160,30 @@ impl<'a> Stream<'a> {
     /// Takes the sensor's next reading and gives the fine frame that is `lag` frames older; `None` during the first `lag`
     /// pushes.
     ///
-    /// `predictor`: the one of [`Stream::new`], or one of the same shape. `scratch`: [`Stream::scratch_len`] values, at the
+    /// `predictor`: the one of [`Online::new`], or one of the same shape. `scratch`: [`Online::scratch_len`] values, at the
     /// first push too. After an error the window is as before.
     ///
     /// # Errors
     /// [`Error::FieldLength`] unless the reading is one frame; [`Error::Conflict`] for a frame without variances where they
     /// vary, or with them where they do not; [`Error::NotFinite`] for a measured value that is no number, with its index in the
     /// frame, or where the sampling stops to give numbers; [`Error::ScratchLength`]; whatever [`Sampler::reverse`] refuses.
-    pub fn push<'r, P: Predictor + ?Sized>(
+    pub fn push<'r>(
         &mut self,
-        predictor: &mut P,
+        predictor: &mut dyn Predictor,
         reading: impl Into<Reading<'r>>,
         scratch: &mut [f32],
     ) -> Result<Option<FineFrame<'_>>, Error> {
-        let len = frame_len(predictor);
-        let window = frames(predictor, self.lag).saturating_mul(len);
+        let description = predictor.describe();
+        let (len, longest) = (description.frame_len(), description.window);
+        let window = frames(description, self.lag).saturating_mul(len);
         if self.values.len() != window {
             return Err(Error::LengthMismatch { left: self.values.len(), right: window });
         }
-        let needed = Self::scratch_len(&self.sampler, predictor, self.lag);
+        let needed = Self::scratch_len(&self.sampler, description, self.lag);
         if scratch.len() < needed {
             return Err(Error::ScratchLength { values: scratch.len(), needed });
         }
-        self.sampler.check_settings(predictor)?;
+        self.sampler.check_settings(description)?;
         self.take(reading.into(), len)?;
         let open = self.filled.plus(1).minus(self.known);
         if open <= self.lag {
@@ -206,7 +199,7 @@ impl<'a> Stream<'a> {
             *value = *fine;
         }
         let (filled, known) = (self.filled.plus(1), self.known.plus(1));
-        if known > predictor.window() {
+        if known > longest {
             shift(self.values, len);
             shift(self.variances, len);
             self.missing.rotate_left(1);
@@ -277,12 +270,14 @@ impl<'a> Stream<'a> {
     }
 
     /// Draws the window, newest frame included, into the path; gives the health of the oldest open frame.
-    fn sample<P: Predictor + ?Sized>(
+    fn sample(
         &mut self,
-        predictor: &mut P,
+        predictor: &mut dyn Predictor,
         scratch: &mut [f32],
     ) -> Result<Health, Error> {
-        let (grid, channels, len) = (*predictor.grid(), predictor.channels(), frame_len(predictor));
+        let description = predictor.describe();
+        let (grid, channels, len) =
+            (description.grid, description.channels, description.frame_len());
         let filled = self.filled.plus(1).times(len);
         let values = self.values.get(..filled).or_bug();
         let path = self.path.get_mut(..filled).or_bug();
@@ -300,7 +295,7 @@ impl<'a> Stream<'a> {
                 let seen =
                     Observation::new(&grid, values, given)?.with_known(self.known).without(missing);
                 let mut health = Health::default();
-                health.observe(&*predictor, &seen.with_known(0), self.known as u32);
+                health.observe(description, &seen.with_known(0), self.known as u32);
                 let (start, seen) = (Start::Rollout, Some(&seen));
                 let drawn =
                     self.sampler.generate(predictor, start, seen, &self.noise, path, scratch)?;
@@ -329,8 +324,8 @@ impl<'a> Stream<'a> {
     }
 }
 
-fn frames(predictor: &(impl Predictor + ?Sized), lag: usize) -> usize {
-    checked::sum(&[predictor.window(), lag, 1])
+fn frames(description: &Description<'_>, lag: usize) -> usize {
+    checked::sum(&[description.window, lag, 1])
 }
 
 /// Drops the oldest frame: every frame takes the next one's values.

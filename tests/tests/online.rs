@@ -1,9 +1,9 @@
 //! Streaming super-resolution: frame by frame, with a latency, and belonging together.
 
 use finescale::predictor::Linear;
-use finescale::sampler::{Coarse, LambdaGrid, NoiseRule, Sensor, StepRule, Stream};
+use finescale::sampler::{Coarse, NoiseRule, Online, Schedule, Sensor, StepRule};
 use finescale::spectral::operator::pack;
-use finescale::{Axis, Error, Grid, NoiseStream, Sampler};
+use finescale::{Axis, Error, Grid, NoiseStream, Predictor, Sampler};
 use finescale_tests::linear::{System, mode_of};
 use finescale_tests::moments::process;
 
@@ -17,9 +17,9 @@ fn system() -> System {
 
 fn sampler(lambda: f32) -> Sampler {
     Sampler {
-        lambdas: LambdaGrid::Geometric { steps: 8, smallest: 2e-3 },
+        lambdas: Schedule::Geometric { steps: 8, smallest: 2e-3 },
         step: StepRule::Ancestral(NoiseRule::Linear),
-        ..Sampler::ours(lambda)
+        ..Sampler::ancestral(lambda)
     }
 }
 
@@ -40,10 +40,11 @@ fn streamed(
     let mut linear = Linear::new(&system.grid, &process(system), 1, &autocovariance, &mut memory)
         .expect("a predictor");
     let sampler = sampler(0.2);
-    let mut windows = vec![f32::NAN; Stream::memory_len(&linear, &sensor, lag)];
-    let mut scratch = vec![f32::NAN; Stream::scratch_len(&sampler, &linear, lag)];
+    let mut windows = vec![f32::NAN; Online::memory_len(linear.describe(), &sensor, lag)];
+    let mut scratch = vec![f32::NAN; Online::scratch_len(&sampler, linear.describe(), lag)];
     let mut stream =
-        Stream::new(sampler, &linear, sensor, lag, noise(member), &mut windows).expect("a stream");
+        Online::new(sampler, linear.describe(), sensor, lag, noise(member), &mut windows)
+            .expect("a stream");
     let mut output = Vec::new();
     for (count, frame) in (1..).zip(input.chunks_exact(POINTS)) {
         let fine = stream.push(&mut linear, frame, &mut scratch).expect("a push");
@@ -76,7 +77,7 @@ fn the_first_frame_is_that_of_its_window() {
             Linear::new(&system.grid, &process(&system), 1, &autocovariance, &mut memory)
                 .expect("a predictor");
         let mut path = input[..(lag + 1) * POINTS].to_vec();
-        let mut scratch = vec![0.0; sampler(0.2).scratch_len(&linear, lag + 1)];
+        let mut scratch = vec![0.0; sampler(0.2).scratch_len(linear.describe(), lag + 1)];
         sampler(0.2)
             .super_resolve(&mut linear, Coarse::Clean, None, &noise(3), &mut path, &mut scratch)
             .expect("a path");
@@ -155,14 +156,14 @@ fn refusals_leave_the_window_as_it_was() {
         .expect("a predictor");
     let sampler = sampler(0.2);
     let sensor = Sensor::Coarse(Coarse::Clean);
-    let mut windows = vec![0.0; Stream::memory_len(&linear, &sensor, 1)];
-    let short = Stream::new(sampler, &linear, sensor, 2, noise(0), &mut windows);
+    let mut windows = vec![0.0; Online::memory_len(linear.describe(), &sensor, 1)];
+    let short = Online::new(sampler, linear.describe(), sensor, 2, noise(0), &mut windows);
     assert!(matches!(short.err(), Some(Error::MemoryLength { .. })));
     let bad = Sensor::Measured(&[0.0; 16]);
-    assert!(Stream::new(sampler, &linear, bad, 1, noise(0), &mut windows).is_err());
-    let mut stream =
-        Stream::new(sampler, &linear, sensor, 1, noise(0), &mut windows).expect("a stream");
-    let mut scratch = vec![0.0; Stream::scratch_len(&sampler, &linear, 1)];
+    assert!(Online::new(sampler, linear.describe(), bad, 1, noise(0), &mut windows).is_err());
+    let mut stream = Online::new(sampler, linear.describe(), sensor, 1, noise(0), &mut windows)
+        .expect("a stream");
+    let mut scratch = vec![0.0; Online::scratch_len(&sampler, linear.describe(), 1)];
     let mut output = Vec::new();
     let needed = scratch.len();
     for frame in input.chunks_exact(POINTS) {

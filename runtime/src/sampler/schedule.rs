@@ -7,17 +7,17 @@ use crate::Error;
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
-pub enum LambdaGrid {
+pub enum Schedule {
     /// `steps` steps, the last from `smallest` to 0, those before it by equal ratios.
     Geometric {
-        /// Number of steps, from 1 to [`LambdaGrid::STEPS_MAX`].
+        /// Number of steps, from 1 to [`Schedule::STEPS_MAX`].
         steps: u32,
         /// The smallest λ but 0: at least 1e-12, and below the largest λ if there are two steps or more.
         smallest: f32,
     },
     /// `steps` steps, λ = λ_max (i/steps)^exponent.
     Power {
-        /// Number of steps, from 1 to [`LambdaGrid::STEPS_MAX`].
+        /// Number of steps, from 1 to [`Schedule::STEPS_MAX`].
         steps: u32,
         /// How much shorter steps become, ≥ 1: equal ones for 1. The last λ but 0, λ_max steps^−exponent, must be at
         /// least 1e-12.
@@ -25,12 +25,12 @@ pub enum LambdaGrid {
     },
     /// Equal steps of about `step` (the paper's 1/1000): as many as make `step` from λ_max to 0, rounded.
     Equal {
-        /// The length of a step, at least λ_max/[`LambdaGrid::STEPS_MAX`].
+        /// The length of a step, at least λ_max/[`Schedule::STEPS_MAX`].
         step: f32,
     },
 }
 
-impl LambdaGrid {
+impl Schedule {
     /// Most steps: more would differ by less than f32 can tell.
     pub const STEPS_MAX: u32 = 1 << 20;
 
@@ -116,6 +116,6 @@ impl LambdaGrid {
 const SMALLEST: f32 = 1e-12;
 
 fn check_steps(steps: u32) -> Result<(), Error> {
-    let holds = (1..=LambdaGrid::STEPS_MAX).contains(&steps);
+    let holds = (1..=Schedule::STEPS_MAX).contains(&steps);
     Error::count("steps", steps as usize, holds, "from 1 to 1048576").map(|_| ())
 }

@@ -1,0 +1,42 @@
+//! What a predictor is at every λ.
+
+use super::Calibration;
+use crate::{ForwardProcess, Grid, checked};
+
+/// What a predictor is at every λ: its shape, the scratch that it needs, and what was measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Description<'a> {
+    /// The grid of every channel.
+    pub grid: Grid,
+    /// The forward process that noises the path.
+    pub process: ForwardProcess,
+    /// Channels of a frame.
+    pub channels: usize,
+    /// W, the longest window in frames. A window of fewer frames is one that starts at the path's
+    /// first frame.
+    pub window: usize,
+    /// Values of scratch for an evaluation and its vector-Jacobian product.
+    pub scratch_len: usize,
+    /// P, the power of the clean data, `[channel][y mode][x mode]`: E û_0² of every real mode.
+    pub power: &'a [f32],
+    /// What was measured on the trained predictor.
+    pub calibration: Calibration<'a>,
+    /// Whether there is a score head, so that [`Prepared::noise`](super::Prepared::noise) gives an
+    /// estimate.
+    pub score_head: bool,
+}
+
+impl<'a> Description<'a> {
+    /// Values of a frame; never 0, which the compiler sees.
+    #[inline]
+    pub const fn frame_len(&self) -> usize {
+        let values = checked::product(&[self.channels, self.grid.points()]);
+        if values == 0 { 1 } else { values }
+    }
+
+    /// κ of every mode of a frame.
+    pub(crate) fn kappas(&self) -> impl Iterator<Item = f32> + use<'a> {
+        let (grid, laplacian) = (self.grid, self.process.laplacian());
+        (0..self.channels).flat_map(move |_| grid.kappas(laplacian))
+    }
+}
