@@ -103,8 +103,8 @@ fn tract(files: [&Path; 2], model: &Model, what: &str) -> Result<(Session, [Arra
     let fields = |frames: usize| vec![1, frames, meta.channels.len(), grid.ny(), grid.nx()];
     let (file, shape) = match what {
         "network" => (network.to_owned(), vec![1, meta.input_fields(), grid.ny(), grid.nx()]),
-        "increment" => (folder.join("predictor.onnx"), fields(meta.window)),
-        _ => (folder.join("score.onnx"), fields(meta.window + BEYOND)),
+        "increment" => (folder.join("predictor.onnx"), fields(meta.system.window)),
+        _ => (folder.join("score.onnx"), fields(meta.system.window + BEYOND)),
     };
     let session = Session::new(&std::fs::read(file)?, &[&shape, &[1]])?;
     let mut values = vec![0.0; shape.iter().product()];

@@ -21,8 +21,8 @@ fn from_data(home: &Home, coarse: &str, arguments: &str) -> f64 {
 
 /// What a member starts from.
 fn from_model(home: &Home, coarse: &str, laplacian: Laplacian) -> f64 {
-    let mut model = Model::open(&home.path("model.safetensors")).unwrap();
-    model.meta.laplacian = laplacian;
+    let mut model = <Model>::open(&home.path("model.safetensors")).unwrap();
+    model.meta.system.laplacian = laplacian;
     model.save(&home.path("other.safetensors")).unwrap();
     home.succeeds(&format!(
         "super-resolve data.zarr --model other.safetensors --coarse-grid {coarse} --members 1 \

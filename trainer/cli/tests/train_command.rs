@@ -171,7 +171,7 @@ fn a_model_is_calibrated_and_better_than_its_base() {
     let last = &tables.path.power[5 * tables.width..];
     let mean = last.iter().sum::<f32>() / last.len() as f32;
     assert!((0.6..1.7).contains(&mean), "{last:?}");
-    assert_eq!(*model.meta.lambda_grid.last().unwrap(), 0.0);
+    assert_eq!(*model.meta.system.lambda_grid.last().unwrap(), 0.0);
     for file in ["config.toml", "run.json", "metrics.jsonl", "curves.png", "curves.svg"] {
         assert!(home.path("run").join(file).exists(), "{file} is missing");
     }
@@ -212,7 +212,7 @@ fn every_network_head_and_setting_trains() {
         layers.add(text, name).unwrap();
         std::fs::write(home.path("settings.toml"), layers.text()).unwrap();
         home.succeeds(&format!("train ks.zarr --config settings.toml --steps 12 --out {name}"));
-        let model = Model::open(&home.path(name).join("model.safetensors")).unwrap();
+        let model = <Model>::open(&home.path(name).join("model.safetensors")).unwrap();
         assert!(model.meta.figures.values().all(|value| value.is_finite()), "{name}");
     }
 }
@@ -251,7 +251,7 @@ fn mixed_precision_reaches_the_loss_of_full_precision() {
         std::fs::write(home.path("settings.toml"), layers.text()).unwrap();
         home.succeeds(&format!("train ks.zarr --config settings.toml --steps 50 --out {run}/run"));
         let figures =
-            Model::open(&home.path(run).join("run/model.safetensors")).unwrap().meta.figures;
+            <Model>::open(&home.path(run).join("run/model.safetensors")).unwrap().meta.figures;
         (figures["validation loss"], figures["validation loss, linear base"])
     };
     let (full, base) = loss("full", "full");
@@ -443,7 +443,7 @@ fn what_a_board_cannot_use_is_refused_before_the_first_step() {
     let deepest = train("ks.zarr", &format!("{unet}multipliers = [1, 1, 1, 1, 1, 1]"));
     home.succeeds(&deepest.replace("--out run", "--out deepest"));
     home.succeeds(&train("l96.zarr", &format!("{unet}multipliers = [1, 1]")));
-    assert_eq!(Model::open(&home.path("run/model.safetensors")).unwrap().meta.window, 9);
+    assert_eq!(<Model>::open(&home.path("run/model.safetensors")).unwrap().meta.system.window, 9);
     assert!(home.fails("export run --out unet.finescale").contains("a U-Net cannot be exported"));
 }
 

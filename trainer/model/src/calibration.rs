@@ -88,7 +88,7 @@ impl Calibration {
     pub fn of(model: &Model) -> Result<Self> {
         let shells = Shells::new(&model.meta.grid()?).count;
         let width = model.meta.channels.len() * shells;
-        let lambdas = model.meta.lambdas.clone();
+        let lambdas = model.meta.system.lambdas.clone();
         let table = |name: &str| -> Result<Vec<f32>> {
             let values = &model.array(name)?.values;
             ensure!(values.len() == lambdas.len() * width, "the table `{name}` has the wrong size");
@@ -98,7 +98,12 @@ impl Calibration {
             width,
             innovation_ratio: table("innovation_ratio")?,
             path: ScoreMoments::of("score", table)?,
-            head: model.meta.score_head.then(|| ScoreMoments::of("head", table)).transpose()?,
+            head: model
+                .meta
+                .system
+                .score_head
+                .then(|| ScoreMoments::of("head", table))
+                .transpose()?,
             lambdas,
         })
     }

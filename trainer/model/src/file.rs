@@ -6,12 +6,32 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use finescale::Boundary;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
 
-use super::{Array, AxisMeta, LAYOUT, Meta, Model};
+use super::{Array, AxisMeta, LAYOUT, Meta, Model, PredictorDriven, SystemMeta};
 
 const KEY: &str = "finescale";
 
-impl Model {
+/// The description with the system's name.
+#[derive(Serialize)]
+struct Tagged<'a, S> {
+    system: &'static str,
+    #[serde(flatten)]
+    meta: &'a Meta<S>,
+}
+
+/// The system's name alone. The first files have none: there was one system.
+#[derive(Deserialize)]
+struct Named {
+    #[serde(default = "first_system")]
+    system: String,
+}
+
+fn first_system() -> String {
+    PredictorDriven::NAME.into()
+}
+
+impl<S: SystemMeta> Model<S> {
     /// Writes the file, under a temporary name first.
     ///
     /// # Errors
@@ -33,7 +53,10 @@ impl Model {
                 Ok((name, view))
             })
             .collect::<Result<Vec<_>>>()?;
-        let header = HashMap::from([(KEY.to_owned(), serde_json::to_string(&self.meta)?)]);
+        let header = HashMap::from([(
+            KEY.to_owned(),
+            serde_json::to_string(&Tagged { system: S::NAME, meta: &self.meta })?,
+        )]);
         let bytes =
             safetensors::serialize(views, Some(header)).context("the model is too large")?;
         finescale_host::write::atomically(path, &bytes)
@@ -42,7 +65,7 @@ impl Model {
     /// Reads the file.
     ///
     /// # Errors
-    /// If it cannot be read, is damaged, or is another program's.
+    /// If it cannot be read, is damaged, or is of another program or another system.
     pub fn open(path: &Path) -> Result<Self> {
         let shown = path.display();
         let bytes = std::fs::read(path).with_context(|| format!("{shown} cannot be read"))?;
@@ -56,7 +79,13 @@ impl Model {
             .as_ref()
             .and_then(|metadata| metadata.get(KEY))
             .context("its header has no entry `finescale`")?;
-        let meta: Meta = serde_json::from_str(meta).context("its description is damaged")?;
+        let Named { system } = serde_json::from_str(meta).context("its description is damaged")?;
+        ensure!(
+            system == S::NAME,
+            "it was trained by the system `{system}`, and only models of `{}` can be used here",
+            S::NAME
+        );
+        let meta: Meta<S> = serde_json::from_str(meta).context("its description is damaged")?;
         let periodic = |axis: &AxisMeta| axis.boundary == Boundary::Periodic;
         let both_ways = meta.y.as_ref().is_some_and(periodic) && periodic(&meta.x);
         ensure!(

@@ -26,6 +26,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
 use finescale::{Axis, Boundary, ForwardProcess, Grid, Laplacian};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub use calibration::{Calibration, ScoreMoments};
@@ -100,9 +101,15 @@ impl NetworkMeta {
     }
 }
 
-/// Everything about a model but its arrays.
+/// What a system adds to the description of its models.
+pub trait SystemMeta: Serialize + DeserializeOwned {
+    /// The system's name, as the configuration of a training has it.
+    const NAME: &'static str;
+}
+
+/// Everything about a model but its arrays: what all models have, and what their system adds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Meta {
+pub struct Meta<S = PredictorDriven> {
     /// Name, for people.
     pub name: String,
     /// Version of finescale that trained it.
@@ -118,6 +125,24 @@ pub struct Meta {
     pub x: AxisMeta,
     /// Time between frames, in the data set's unit.
     pub frame_interval: f64,
+    /// The network.
+    pub network: NetworkMeta,
+    /// Content hash of the data set.
+    pub data: String,
+    /// Seed of the training.
+    pub seed: u64,
+    /// Steps trained.
+    pub steps: usize,
+    /// Validation figures at the end, by name.
+    pub figures: BTreeMap<String, f64>,
+    /// What the system adds.
+    #[serde(flatten)]
+    pub system: S,
+}
+
+/// What predictor-driven diffusion adds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PredictorDriven {
     /// α.
     pub alpha: f32,
     /// β².
@@ -126,8 +151,6 @@ pub struct Meta {
     pub laplacian: Laplacian,
     /// Frames in the window.
     pub window: usize,
-    /// The network.
-    pub network: NetworkMeta,
     /// Whether the network corrects the linear base.
     pub linear_base: bool,
     /// Whether the network sees Wiener-filtered frames before the raw ones.
@@ -140,14 +163,10 @@ pub struct Meta {
     pub lambdas: Vec<f64>,
     /// Suggested λ grid for sampling, falling, the last one 0.
     pub lambda_grid: Vec<f64>,
-    /// Content hash of the data set.
-    pub data: String,
-    /// Seed of the training.
-    pub seed: u64,
-    /// Steps trained.
-    pub steps: usize,
-    /// Validation figures at the end, by name.
-    pub figures: BTreeMap<String, f64>,
+}
+
+impl SystemMeta for PredictorDriven {
+    const NAME: &'static str = "predictor-driven";
 }
 
 /// The layout of files. Before it, the second complex mode of planes that are periodic both ways was
@@ -158,11 +177,12 @@ fn first_layout() -> u32 {
     1
 }
 
-/// A model.
+/// A model of a system. What boards, ONNX and the judge use is of predictor-driven diffusion: a file
+/// of another system is refused when it is opened.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Model {
+pub struct Model<S = PredictorDriven> {
     /// What it is.
-    pub meta: Meta,
+    pub meta: Meta<S>,
     /// Arrays by name.
     pub arrays: BTreeMap<String, Array>,
 }
@@ -178,7 +198,7 @@ impl AxisMeta {
     }
 }
 
-impl Meta {
+impl<S> Meta<S> {
     /// The grid.
     ///
     /// # Errors
@@ -191,27 +211,29 @@ impl Meta {
         })
     }
 
+    /// What standardises the channels.
+    pub fn scale(&self) -> Scale {
+        self.channels.iter().map(|c| (c.mean, c.std)).collect()
+    }
+}
+
+impl Meta {
     /// The forward process.
     ///
     /// # Errors
     /// If α or β² is out of range.
     pub fn process(&self) -> Result<ForwardProcess> {
-        Ok(ForwardProcess::new(self.alpha, self.beta2, self.laplacian)?)
-    }
-
-    /// What standardises the channels.
-    pub fn scale(&self) -> Scale {
-        self.channels.iter().map(|c| (c.mean, c.std)).collect()
+        Ok(ForwardProcess::new(self.system.alpha, self.system.beta2, self.system.laplacian)?)
     }
 
     /// Fields that the network sees: every channel of every frame, filtered and raw or raw alone.
     pub fn input_fields(&self) -> usize {
-        let kinds = if self.filtered_inputs { 2 } else { 1 };
-        kinds * self.window * self.channels.len()
+        let kinds = if self.system.filtered_inputs { 2 } else { 1 };
+        kinds * self.system.window * self.channels.len()
     }
 }
 
-impl Model {
+impl<S> Model<S> {
     /// An array that must be there.
     ///
     /// # Errors
@@ -219,14 +241,16 @@ impl Model {
     pub fn array(&self, name: &str) -> Result<&Array> {
         self.arrays.get(name).with_context(|| format!("the model has no array `{name}`"))
     }
+}
 
+impl Model {
     /// The linear base.
     ///
     /// # Errors
     /// If the autocovariance is missing or of the wrong size.
     pub fn base(&self) -> Result<LinearBase> {
         let (grid, channels, window) =
-            (self.meta.grid()?, self.meta.channels.len(), self.meta.window);
+            (self.meta.grid()?, self.meta.channels.len(), self.meta.system.window);
         let values = self.array("autocovariance")?.values.clone();
         ensure!(
             values.len() == (window + 1) * channels * channels * grid.points(),

@@ -17,7 +17,7 @@ const PRECISIONS: [Precision; 3] = [Precision::F32, Precision::Int8, Precision::
 fn smallest() -> Model {
     let line = kinds()[0];
     let mut model = model(&Kind { x: (8, line.x.1), window: 1, kernel: 3, ..line });
-    model.meta.lambdas.truncate(3);
+    model.meta.system.lambdas.truncate(3);
     let width = Calibration::of(&models::model(&Kind { x: (8, line.x.1), window: 1, ..line }))
         .unwrap()
         .width;
@@ -92,7 +92,7 @@ fn what_is_written_is_read() {
             if let Some(head) = tables.head {
                 scores("head", head);
             }
-            assert_eq!(tables.lambdas.len(), meta.lambdas.len());
+            assert_eq!(tables.lambdas.len(), meta.system.lambdas.len());
             assert_eq!(tables.lambda_grid, [1.0, 0.1, 0.01, 0.0]);
             assert_eq!(view.autocovariance(), model.base().unwrap().autocovariance.values);
             network(&view, &model, precision, &bounds);

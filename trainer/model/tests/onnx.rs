@@ -53,7 +53,7 @@ fn shape(model: &Model, leading: &[usize]) -> Vec<usize> {
 fn windows(model: &Model, lambda: f64) -> Windows {
     let reference = Reference::new(model).unwrap();
     let level = reference.at(lambda).unwrap();
-    let (w, width) = (model.meta.window, level.variance().len());
+    let (w, width) = (model.meta.system.window, level.variance().len());
     let (mut values, mut increment, mut noises) = (Vec::new(), Vec::new(), Vec::new());
     for sample in 0..BATCH {
         let frames = (sample + 1).min(w);
@@ -64,7 +64,7 @@ fn windows(model: &Model, lambda: f64) -> Windows {
         increment.extend(reference.basis().inverse(&output.increment));
         noises.extend(output.noise.iter().flat_map(|noise| reference.basis().inverse(noise)));
     }
-    let noise = model.meta.score_head.then_some(noises);
+    let noise = model.meta.system.score_head.then_some(noises);
     Windows { window: Array { shape: shape(model, &[BATCH, w]), values }, increment, noise }
 }
 

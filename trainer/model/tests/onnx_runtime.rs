@@ -38,7 +38,7 @@ fn write(file: &Path, shape: &[usize], values: &[f32]) {
 fn write_cases(model: &Model, from: Option<&Path>, folder: &Path) {
     let reference = Reference::new(model).unwrap();
     let grid = model.meta.grid().unwrap();
-    let (c, w) = (model.meta.channels.len(), model.meta.window);
+    let (c, w) = (model.meta.channels.len(), model.meta.system.window);
     let frame = c * grid.points();
     let mut scratch = vec![0.0; spectral::scratch_len(&grid)];
     let mut fields = |modes: &[f32]| {
@@ -56,7 +56,7 @@ fn write_cases(model: &Model, from: Option<&Path>, folder: &Path) {
         folder
     };
     let [predictor, score] = [graph("predictor", onnx::predictor), graph("score", onnx::score)];
-    let lambdas = &model.meta.lambdas;
+    let lambdas = &model.meta.system.lambdas;
     for (n, lambda) in [lambdas[0], lambdas[lambdas.len() / 2], 1.0].into_iter().enumerate() {
         let path = path(&reference, lambda, w + 1);
         let known = runtime(model, Precision::F32, lambda, &path);

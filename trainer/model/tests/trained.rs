@@ -52,7 +52,7 @@ fn bounds(reference: &Reference, window: usize) -> Bounds {
 fn compare(file: &Model, precision: Precision, model: &Model, name: &str) {
     let reference = Reference::new(model).unwrap();
     let bounds = match precision {
-        Precision::Int16 => bounds(&reference, model.meta.window),
+        Precision::Int16 => bounds(&reference, model.meta.system.window),
         _ => Bounds::default(),
     };
     let tolerance = |what: &str| match (precision, what) {

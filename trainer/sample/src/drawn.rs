@@ -36,7 +36,7 @@ pub fn measure(model: &mut Model, calibration: &mut Calibration, clean: &[Vec<f3
     let view = bytes.parse()?;
     let mut memory = vec![0.0; Trained::memory_len(&view)];
     let mut predictor = Trained::new(&view, &mut memory)?;
-    let head = model.meta.score_head.then_some(Score::Head);
+    let head = model.meta.system.score_head.then_some(Score::Head);
     for score in std::iter::once(Score::Path(PathDensity::FULL)).chain(head) {
         let (width, lambdas) = (calibration.width, calibration.lambdas.clone());
         let tables = tables(calibration, score)?;

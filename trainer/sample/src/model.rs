@@ -32,11 +32,12 @@ impl HostModel {
         let bytes = if read.starts_with(&MAGIC) {
             AlignedBytes::new(&read)
         } else {
-            let mut model = Model::open(&path).with_context(|| format!("--model {shown}"))?;
+            let mut model: Model =
+                Model::open(&path).with_context(|| format!("--model {shown}"))?;
             if linear {
                 model.meta.network = NetworkMeta::Linear;
-                model.meta.linear_base = true;
-                model.meta.score_head = false;
+                model.meta.system.linear_base = true;
+                model.meta.system.score_head = false;
                 model.arrays.retain(|name, _| !name.starts_with("network."));
             }
             let bytes = file(&model, Precision::F32, &Bounds::default());

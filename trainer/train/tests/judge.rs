@@ -56,7 +56,7 @@ fn burn(folder: &Path, model: &Model, lambda: f64, path: &[f32]) -> [Vec<f32>; 2
     let (base, shells) = (model.base().unwrap(), Shells::new(&model.meta.grid().unwrap()));
     // At a λ of the calibration, whose ratios there are then not interpolated.
     let calibration = Calibration::of(model).unwrap();
-    let place = model.meta.lambdas.iter().position(|known| *known == lambda).unwrap();
+    let place = model.meta.system.lambdas.iter().position(|known| *known == lambda).unwrap();
     let width = calibration.width;
     let calibration = Calibration {
         lambdas: vec![lambda],
@@ -64,7 +64,7 @@ fn burn(folder: &Path, model: &Model, lambda: f64, path: &[f32]) -> [Vec<f32>; 2
         ..calibration
     };
     let tables = Tables::<Cpu>::new(&base, &config, &[lambda], &device).unwrap();
-    let (c, w, m) = (model.meta.channels.len(), model.meta.window, base.grid.points());
+    let (c, w, m) = (model.meta.channels.len(), model.meta.system.window, base.grid.points());
     let tensor = |values: &[f32]| {
         Tensor::<Cpu, 4>::from_data(
             TensorData::new(values.to_vec(), [1, values.len() / (c * m), c, m]),
@@ -97,7 +97,7 @@ fn burn(folder: &Path, model: &Model, lambda: f64, path: &[f32]) -> [Vec<f32>; 2
 /// The same by tract.
 fn tract(model: &Model, lambda: f64, path: &[f32]) -> [Vec<f32>; 2] {
     let grid = model.meta.grid().unwrap();
-    let (c, w) = (model.meta.channels.len(), model.meta.window);
+    let (c, w) = (model.meta.channels.len(), model.meta.system.window);
     let frame = c * grid.points();
     let mut scratch = vec![0.0; spectral::scratch_len(&grid)];
     let mut fields = path.to_vec();
@@ -121,9 +121,9 @@ fn every_backend_gives_the_same_increment_and_score() {
     for folder in shipped_models() {
         let model = Model::open(&folder.join("model.safetensors")).unwrap();
         let reference = Reference::new(&model).unwrap();
-        let lambdas = &model.meta.lambdas;
+        let lambdas = &model.meta.system.lambdas;
         for lambda in [lambdas[0], lambdas[lambdas.len() / 2]] {
-            let path = path(&reference, lambda, model.meta.window + BEYOND);
+            let path = path(&reference, lambda, model.meta.system.window + BEYOND);
             let expected = runtime(&model, Precision::F32, lambda, &path);
             let backends = [
                 ("Burn", burn(&folder, &model, lambda, &path), SAME),

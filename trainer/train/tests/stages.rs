@@ -14,7 +14,7 @@ use burn::tensor::{Tensor, backend::Backend};
 use clap::Parser;
 use finescale_data::dataset::Reader;
 use finescale_data::simulate::SimulateArgs;
-use finescale_model::{Array, Model};
+use finescale_model::{Array, Meta, Model, SystemMeta};
 use finescale_train::config::Layers;
 use finescale_train::engine::Trainable;
 use finescale_train::engine::backend::{Cpu, Differentiable};
@@ -24,12 +24,24 @@ use finescale_train::engine::weights;
 use finescale_train::run::{RunIdentity, TrainingRun};
 use finescale_train::systems::{Level, Stage, System, Validation};
 
+use serde::{Deserialize, Serialize};
+
 type A = Differentiable<Cpu>;
 
 /// One number.
 #[derive(Module, Debug)]
 struct Number<B: Backend> {
     value: Param<Tensor<B, 1>>,
+}
+
+/// What the system says of its models.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Follows {
+    factor: f32,
+}
+
+impl SystemMeta for Follows {
+    const NAME: &'static str = "chain";
 }
 
 /// The first number learns to be 2, the second to be three times the first, frozen one.
@@ -44,6 +56,7 @@ fn value<B: Backend>(network: &Number<B>) -> f64 {
 impl<A: Trainable> System<A> for Chain {
     type Held = ();
     type Network = Number<A>;
+    type Meta = Follows;
 
     fn prepare(_: &TrainingRun, devices: &[A::Device]) -> Result<(Self, Vec<()>)> {
         Ok((Self, vec![(); devices.len()]))
@@ -78,17 +91,40 @@ impl<A: Trainable> System<A> for Chain {
         Ok(Validation { losses, ..other })
     }
 
-    fn model(&self, networks: &[Kept<Number<A>>]) -> Result<Model> {
-        let mut model = models::model(&models::kinds()[0]);
+    fn model(&self, networks: &[Kept<Number<A>>]) -> Result<Model<Follows>> {
+        let Model { meta, mut arrays } = models::model(&models::kinds()[0]);
         for (n, kept) in networks.iter().enumerate() {
-            let mut arrays = weights::export::<A, _>(&kept.network);
-            let array: Array = arrays.remove("network.value").unwrap();
-            model.arrays.insert(format!("network.{n}"), array);
+            let mut weights = weights::export::<A, _>(&kept.network);
+            let array: Array = weights.remove("network.value").unwrap();
+            arrays.insert(format!("network.{n}"), array);
         }
-        Ok(model)
+        let Meta { name, version, layout, channels, y, x, frame_interval, .. } = meta;
+        let Meta { network, data, seed, steps, figures, .. } = meta;
+        let system = Follows { factor: 3.0 };
+        let meta = Meta {
+            name,
+            version,
+            layout,
+            channels,
+            y,
+            x,
+            frame_interval,
+            network,
+            data,
+            seed,
+            steps,
+            figures,
+            system,
+        };
+        Ok(Model { meta, arrays })
     }
 
-    fn measure(&self, (): &(), networks: &[Kept<Number<A>>], _: &mut Model) -> Result<String> {
+    fn measure(
+        &self,
+        (): &(),
+        networks: &[Kept<Number<A>>],
+        _: &mut Model<Follows>,
+    ) -> Result<String> {
         Ok(format!("{} networks", networks.len()))
     }
 }
@@ -129,7 +165,12 @@ fn a_later_stage_learns_from_the_frozen_one_and_resumes_between_them() {
     let simulate = ["simulate", "linear", "--trajectories", "4", "--out", data.to_str().unwrap()];
     Simulate::try_parse_from(simulate).unwrap().args.write().unwrap();
     run(home, "whole", true);
-    let model = Model::open(&home.join("whole/model.safetensors")).unwrap();
+    let path = home.join("whole/model.safetensors");
+    let model = Model::<Follows>::open(&path).unwrap();
+    assert_eq!(model.meta.system.factor, 3.0);
+    // What works with another system's models refuses this one.
+    let refusal = format!("{:#}", <Model>::open(&path).unwrap_err());
+    assert!(refusal.contains("trained by the system `chain`"), "{refusal}");
     let number = |n: usize| model.arrays[&format!("network.{n}")].values[0];
     assert!((number(0) - 2.0).abs() < 0.01, "{}", number(0));
     assert!((number(1) - 3.0 * number(0)).abs() < 0.03, "{}", number(1));

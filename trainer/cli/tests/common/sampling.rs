@@ -8,7 +8,7 @@ use finescale::{ForwardProcess, Laplacian};
 use finescale_data::dataset::{Reader, SpectralFrames, Split};
 use finescale_field::shells::Shells;
 use finescale_model::linear::LinearBase;
-use finescale_model::{Array, AxisMeta, Channel, Meta, Model, NetworkMeta};
+use finescale_model::{Array, AxisMeta, Channel, Meta, Model, NetworkMeta, PredictorDriven};
 
 /// The linear base of a data set as a model without calibration, which is exact for the linear system.
 pub(crate) fn linear_model(data: &Path, out: &Path) {
@@ -41,21 +41,23 @@ pub(crate) fn linear_model(data: &Path, out: &Path) {
         y: grid.y().map(AxisMeta::of),
         x: AxisMeta::of(grid.x()),
         frame_interval: spec.time.interval,
-        alpha: 0.1,
-        beta2: 2.0,
-        laplacian: Laplacian::Spectral,
-        window,
         network: NetworkMeta::Linear,
-        linear_base: true,
-        filtered_inputs: true,
-        bounded: true,
-        score_head: false,
-        lambdas: Vec::new(),
-        lambda_grid: vec![1.0, 0.0],
         data: reader.hash().into(),
         seed: 0,
         steps: 0,
         figures: BTreeMap::new(),
+        system: PredictorDriven {
+            alpha: 0.1,
+            beta2: 2.0,
+            laplacian: Laplacian::Spectral,
+            window,
+            linear_base: true,
+            filtered_inputs: true,
+            bounded: true,
+            score_head: false,
+            lambdas: Vec::new(),
+            lambda_grid: vec![1.0, 0.0],
+        },
     };
     Model { meta, arrays }.save(out).unwrap();
 }

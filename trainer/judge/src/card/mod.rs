@@ -92,7 +92,7 @@ fn training(card: &mut String, meta: &Meta, words: &Words<'_>) -> Result<()> {
     writeln!(
         card,
         "\n## Training\n\nNetwork: {network}; window of {} frames; α = {}, β² = {}; {} steps, seed {}. On the validation part:\n\n| | |\n|---|---|",
-        meta.window, meta.alpha, meta.beta2, meta.steps, meta.seed
+        meta.system.window, meta.system.alpha, meta.system.beta2, meta.steps, meta.seed
     )?;
     for (name, value) in &meta.figures {
         writeln!(card, "| {name} | {} |", number(*value))?;

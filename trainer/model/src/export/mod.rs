@@ -159,19 +159,24 @@ fn header(writer: &mut Writer, model: &Model) -> Result<()> {
     writer.u16(narrow(x.points, "points along x")?);
     writer.u8(y.map_or(0, |y| boundary(y.boundary)));
     writer.u8(boundary(x.boundary));
-    writer.u8(u8::from(meta.laplacian == Laplacian::FiniteDifference));
-    let flags = [meta.linear_base, meta.filtered_inputs, meta.bounded, meta.score_head];
+    writer.u8(u8::from(meta.system.laplacian == Laplacian::FiniteDifference));
+    let flags = [
+        meta.system.linear_base,
+        meta.system.filtered_inputs,
+        meta.system.bounded,
+        meta.system.score_head,
+    ];
     writer.u8(flags.iter().rev().fold(0, |all, flag| all << 1 | u8::from(*flag)));
     writer.f32(y.map_or(0.0, |y| y.length));
     writer.f32(x.length);
-    writer.f32(meta.alpha);
-    writer.f32(meta.beta2);
+    writer.f32(meta.system.alpha);
+    writer.f32(meta.system.beta2);
     writer.f32(meta.frame_interval as f32);
     writer.u8(narrow(meta.channels.len(), "channels")?);
-    writer.u8(narrow(meta.window, "frames of the window")?);
+    writer.u8(narrow(meta.system.window, "frames of the window")?);
     writer.u8(narrow(dilations(meta)?.len(), "layers")?);
-    writer.u8(narrow(meta.lambdas.len(), "values of λ")?);
-    writer.u8(narrow(meta.lambda_grid.len(), "steps of the λ grid")?);
+    writer.u8(narrow(meta.system.lambdas.len(), "values of λ")?);
+    writer.u8(narrow(meta.system.lambda_grid.len(), "steps of the λ grid")?);
     let hidden = model.arrays.get("network.film.hidden_bias").map_or(0, |array| array.values.len());
     writer.u8(narrow(hidden, "hidden values of the modulation")?);
     writer.u16(narrow(Shells::new(&meta.grid()?).count, "radial bins")?);
@@ -200,7 +205,7 @@ fn tables(writer: &mut Writer, model: &Model) -> Result<()> {
             writer.f32s(table.iter().copied());
         }
     }
-    writer.f32s(model.meta.lambda_grid.iter().map(|lambda| *lambda as f32));
+    writer.f32s(model.meta.system.lambda_grid.iter().map(|lambda| *lambda as f32));
     Ok(())
 }
 

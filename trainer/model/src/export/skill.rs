@@ -42,10 +42,10 @@ impl Skill {
             frames.grid == grid && frames.channels == meta.channels.len(),
             "the data set has another grid or other channels than the model: give the one that it was trained on"
         );
-        let starts = frames.windows(meta.window + 1)?;
+        let starts = frames.windows(meta.system.window + 1)?;
         let reference = Reference::new(model)?;
         let process = meta.process()?;
-        let all = &meta.lambdas;
+        let all = &meta.system.lambdas;
         let places = (0..LAMBDAS).map(|i| all[i * (all.len() - 1) / (LAMBDAS - 1)]);
         let mut skill = Self { losses: Vec::new(), bounds: Bounds::default() };
         for (number, lambda) in places.enumerate() {
@@ -56,7 +56,7 @@ impl Skill {
             for n in 0..count {
                 let start = starts[n * starts.len() / count];
                 let mut path = Vec::new();
-                for frame in start..=start + meta.window {
+                for frame in start..=start + meta.system.window {
                     let mut spectrum = frames.frame(frame).to_vec();
                     let (place, step) = ((frame - start) as u32, number as u32);
                     let stream = Purpose::Sampling.stream(SEED, n as u32, place, step);
@@ -66,7 +66,7 @@ impl Skill {
                 let (window, next) = path.split_at(path.len() - frames.frame_len());
                 let newest = &window[window.len() - frames.frame_len()..];
                 let increment = level.predict(window).increment;
-                let expected = level.linear_innovation(meta.window);
+                let expected = level.linear_innovation(meta.system.window);
                 for (i, s) in expected.iter().enumerate() {
                     sum += (next[i] - newest[i] - increment[i]).powi(2) / s;
                 }

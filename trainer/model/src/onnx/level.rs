@@ -48,13 +48,16 @@ impl Level {
         let (meta, base) = (&model.meta, model.base()?);
         let sizes = Sizes {
             channels: meta.channels.len(),
-            window: meta.window,
+            window: meta.system.window,
             points: base.grid.points(),
         };
         let Sizes { channels: c, window: w, points: n } = sizes;
         let f = w * c;
         // Where κ is 0, the smallest number for which tanh h/h is 1.
-        let rates = base.grid.kappas(meta.laplacian).map(|kappa| f64::from(meta.alpha * kappa));
+        let rates = base
+            .grid
+            .kappas(meta.system.laplacian)
+            .map(|kappa| f64::from(meta.system.alpha * kappa));
         let rates = graph.constant("rates", &[n], rates.map(|rate| rate.max(1e-9)));
         let h = graph.mul(lambda, &rates);
         let twice = graph.scaled(&h, -2.0);
@@ -64,7 +67,7 @@ impl Level {
         let shape = graph.div(&shape, &h);
         let sum = graph.shifted(&damping2, 1.0);
         let shape = graph.mul(&shape, &sum);
-        let strength = graph.scaled(lambda, 0.5 * f64::from(meta.beta2));
+        let strength = graph.scaled(lambda, 0.5 * f64::from(meta.system.beta2));
         let sigma = graph.mul(&shape, &strength);
 
         let power = base.power().into_iter().map(f64::from);
@@ -101,7 +104,7 @@ impl Level {
         let innovation = modes.mean_of_signs(graph, &innovation, 2);
         let increment_scale = grid_deviation(graph, &innovation, sizes);
         let (mut noise, mut noise_scale) = (None, None);
-        if meta.score_head {
+        if meta.system.score_head {
             let tables = terms.windows.iter().map(|window| &window.noise);
             let root = graph.sqrt(&windows.sigma);
             noise = Some(windows.operator(graph, "noise", tables, &root));

@@ -57,7 +57,7 @@ pub fn predictor(model: &Model) -> Result<Vec<u8>> {
     }
     let window = described(
         "window",
-        &self::frame(model, &[Dim::Named("batch"), Dim::Fixed(model.meta.window)]),
+        &self::frame(model, &[Dim::Named("batch"), Dim::Fixed(model.meta.system.window)]),
         "noised frames in standardised units, oldest first; a frame of zeros is one that is not there",
     );
     let graph = graph.finish("predictor", vec![window, lambda()], outputs);

@@ -43,14 +43,14 @@ pub(super) struct Output {
 impl Frames {
     /// Frames that are a window already, `[a][frame][…]`, as one window for each sample.
     pub(super) fn as_windows(&self, graph: &mut Graph, model: &Model) -> Self {
-        let width = (model.meta.window * model.meta.channels.len()) as i64;
+        let width = (model.meta.system.window * model.meta.channels.len()) as i64;
         let ny = model.meta.y.as_ref().map_or(1, |y| y.points) as i64;
         let nx = model.meta.x.points as i64;
         let fields = self.fields.iter().map(|f| graph.reshape(f, &[0, 1, width, ny, nx]));
         Self {
             fields: fields.collect(),
             modes: graph.reshape(&self.modes, &[0, 1, width, ny * nx]),
-            there: graph.reshape(&self.there, &[0, 1, model.meta.window as i64]),
+            there: graph.reshape(&self.there, &[0, 1, model.meta.system.window as i64]),
         }
     }
 }
@@ -75,7 +75,7 @@ impl<'a> Predictor<'a> {
         let flat = self.modes.flat(graph, &spectra);
         let mut seen = Vec::new();
         if self.network.is_some() {
-            if self.model.meta.filtered_inputs {
+            if self.model.meta.system.filtered_inputs {
                 let filtered = graph.mul(&flat, &self.level.filter);
                 let filtered = self.modes.on_grid(graph, &filtered);
                 seen.push(self.modes.inverse(graph, &filtered));
@@ -101,7 +101,7 @@ impl<'a> Predictor<'a> {
         let count = graph.max(&count, &one);
         let row = graph.shifted(&count, -1.0);
         let row = graph.whole(&row);
-        let base = self.model.meta.linear_base;
+        let base = self.model.meta.system.linear_base;
         let linear = |graph: &mut Graph, operator: &Value| {
             let operator = graph.gather_by(operator, 0, &row);
             let both = match self.modes.exchanged(graph, &windows.modes) {
@@ -123,7 +123,7 @@ impl<'a> Predictor<'a> {
             let c = self.level.sizes.channels as i64;
             let head = |graph: &mut Graph, n: i64, scale: &Value| {
                 let out = graph.slice(&out, 1, n * c, (n + 1) * c);
-                let (bent, corrected) = if self.model.meta.bounded {
+                let (bent, corrected) = if self.model.meta.system.bounded {
                     let small = graph.scaled(&out, 1.0 / BOUND);
                     let bent = graph.tanh(&small);
                     let most = graph.scaled(scale, BOUND);
@@ -155,7 +155,7 @@ impl<'a> Predictor<'a> {
         graph.part("linear.vjp");
         let sizes = self.level.sizes;
         let f = (sizes.window * sizes.channels) as i64;
-        let modes = self.model.meta.linear_base.then(|| {
+        let modes = self.model.meta.system.linear_base.then(|| {
             let operator = graph.gather_by(&self.level.increment, 0, &output.row);
             let v = graph.unsqueeze(cotangent, &[3]);
             let products = graph.mul(&operator, &v);
@@ -175,7 +175,7 @@ impl<'a> Predictor<'a> {
         let fields = self.fields(graph, cotangent);
         let (ny, nx) = self.shape();
         let mut v = graph.reshape(&fields, &[-1, n, ny, nx]);
-        if self.model.meta.bounded {
+        if self.model.meta.system.bounded {
             let square = graph.mul(bent, bent);
             let slope = graph.neg(&square);
             let slope = graph.shifted(&slope, 1.0);
@@ -187,7 +187,7 @@ impl<'a> Predictor<'a> {
         }
         let gradient = network.vjp(graph, &v, tape);
         graph.part("heads.vjp");
-        let kinds = if self.model.meta.filtered_inputs { 2 } else { 1 };
+        let kinds = if self.model.meta.system.filtered_inputs { 2 } else { 1 };
         let parts = (0..kinds).map(|kind| {
             let part = graph.slice(&gradient, 1, kind * f, (kind + 1) * f);
             self.split(graph, &part, &output.row, f)

@@ -15,7 +15,7 @@ pub(super) fn path_score(
     predictor: &Predictor<'_>,
     path: &Value,
 ) -> Result<Value> {
-    let window = model.meta.window as i64;
+    let window = model.meta.system.window as i64;
     let frames = predictor.frames(graph, path);
     graph.part("windows");
     let windows = Frames {

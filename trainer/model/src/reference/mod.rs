@@ -82,7 +82,7 @@ impl Reference {
     pub fn at(&self, lambda: f64) -> Result<Level<'_>> {
         ensure!(lambda > 0.0 && lambda.is_finite(), "lambda is {lambda}: use more than 0");
         let grid = self.base.grid;
-        let (frames, points) = (self.meta.window, grid.points());
+        let (frames, points) = (self.meta.system.window, grid.points());
         let process = Process::from(&self.base.process);
         let linear = LinearAt::new(&self.base, lambda)?;
         let (damping, noise_variance): (Vec<f64>, Vec<f64>) = process
@@ -163,7 +163,7 @@ impl Level<'_> {
         let width = self.variance.len();
         let ends = 1..path.len() / width;
         let of_window = |end: usize| {
-            let frames = end.min(self.reference.meta.window);
+            let frames = end.min(self.reference.meta.system.window);
             let window = &path[(end - frames) * width..end * width];
             let (out, tape) = network.forward(&self.fields(window), modulation);
             let behind = self.behind(&out, &self.innovation_score(path, end));
@@ -190,7 +190,7 @@ impl Level<'_> {
     /// e/S of the frame `next` of a path.
     fn innovation_score(&self, path: &[f64], next: usize) -> Vec<f64> {
         let width = self.variance.len();
-        let frames = next.min(self.reference.meta.window);
+        let frames = next.min(self.reference.meta.system.window);
         let window = &path[(next - frames) * width..next * width];
         let (newest, next) = (&path[(next - 1) * width..next * width], &path[next * width..]);
         let increment = self.predict(window).increment;
@@ -207,7 +207,7 @@ impl Level<'_> {
         };
         let width = self.variance.len();
         let windows = (1..(path.len() / width).max(2)).map(|end| {
-            let frames = end.min(self.reference.meta.window);
+            let frames = end.min(self.reference.meta.system.window);
             &path[(end - frames) * width..end * width]
         });
         windows
@@ -219,14 +219,14 @@ impl Level<'_> {
     pub fn predict(&self, window: &[f64]) -> Output {
         let meta = &self.reference.meta;
         let linear = |estimate| {
-            if meta.linear_base {
+            if meta.system.linear_base {
                 self.linear.apply(estimate, window)
             } else {
                 vec![0.0; self.variance.len()]
             }
         };
         let mut increment = linear(Estimate::Increment);
-        let mut noise = meta.score_head.then(|| linear(Estimate::Noise));
+        let mut noise = meta.system.score_head.then(|| linear(Estimate::Noise));
         if let (Some(network), Some(modulation)) = (&self.reference.network, &self.modulation) {
             let (out, _) = network.forward(&self.fields(window), modulation);
             let mut heads = out.chunks_exact(increment.len());
@@ -246,7 +246,7 @@ impl Level<'_> {
     pub fn vjp(&self, window: &[f64], cotangent: &[f64]) -> Vec<f64> {
         let width = self.variance.len();
         let frames = window.len() / width;
-        let mut gradient = if self.reference.meta.linear_base {
+        let mut gradient = if self.reference.meta.system.linear_base {
             self.linear.adjoint(Estimate::Increment, cotangent, frames)
         } else {
             vec![0.0; window.len()]
@@ -258,8 +258,8 @@ impl Level<'_> {
         let inputs = network.vjp(&self.behind(&out, cotangent), modulation, &tape, |_| ());
         let spectra = self.reference.basis.forward(&inputs);
         // Frames that are not there came first among the inputs.
-        let missing = (self.reference.meta.window - frames) * width;
-        let kinds = spectra.chunks_exact(self.reference.meta.window * width);
+        let missing = (self.reference.meta.system.window - frames) * width;
+        let kinds = spectra.chunks_exact(self.reference.meta.system.window * width);
         for (kind, filtered) in kinds.zip(self.filters()) {
             for (i, (to, v)) in gradient.iter_mut().zip(&kind[missing..]).enumerate() {
                 *to += v * filtered[i % width];
@@ -277,7 +277,7 @@ impl Level<'_> {
             *s = -u / v;
         }
         for n in 0..(path.len() / width).saturating_sub(1) {
-            let frames = (n + 1).min(self.reference.meta.window);
+            let frames = (n + 1).min(self.reference.meta.system.window);
             let start = (n + 1 - frames) * width;
             let window = &path[start..(n + 1) * width];
             let error = self.innovation_score(path, n + 1);
@@ -297,7 +297,7 @@ impl Level<'_> {
         let width = self.variance.len();
         let mut sum: f64 = path.iter().zip(&self.variance).map(|(u, v)| u * u / v).sum();
         for n in 0..(path.len() / width).saturating_sub(1) {
-            let frames = (n + 1).min(self.reference.meta.window);
+            let frames = (n + 1).min(self.reference.meta.system.window);
             let window = &path[(n + 1 - frames) * width..(n + 1) * width];
             let increment = self.predict(window).increment;
             for (i, s) in self.innovation(frames).iter().enumerate() {
@@ -310,7 +310,7 @@ impl Level<'_> {
     /// What the network sees, `[field][y][x]`: a frame that is not there is zero.
     fn fields(&self, window: &[f64]) -> Vec<f64> {
         let width = self.variance.len();
-        let missing = self.reference.meta.window * width - window.len();
+        let missing = self.reference.meta.system.window * width - window.len();
         let kinds = self.filters().into_iter().map(|filter| {
             let mut spectra = vec![0.0; missing];
             spectra.extend(window.iter().enumerate().map(|(i, u)| u * filter[i % width]));
@@ -323,18 +323,22 @@ impl Level<'_> {
     fn filters(&self) -> Vec<Vec<f64>> {
         let points = self.noise_variance.len();
         let raw = self.raw.iter().flat_map(|raw| vec![*raw; points]).collect();
-        if self.reference.meta.filtered_inputs { vec![self.filter.clone(), raw] } else { vec![raw] }
+        if self.reference.meta.system.filtered_inputs {
+            vec![self.filter.clone(), raw]
+        } else {
+            vec![raw]
+        }
     }
 
     /// Standard deviation of a grid value of the base's error, for every value of a frame.
     fn scale(&self, estimate: Estimate) -> Vec<f64> {
         let points = self.noise_variance.len();
-        let variance = self.linear.variance(estimate, self.reference.meta.window);
+        let variance = self.linear.variance(estimate, self.reference.meta.system.window);
         variance.chunks_exact(points).flat_map(|row| vec![mean(row).sqrt(); points]).collect()
     }
 
     fn bounded(&self, out: &[f64], estimate: Estimate) -> Vec<f64> {
-        if !self.reference.meta.bounded {
+        if !self.reference.meta.system.bounded {
             return out.to_vec();
         }
         let scale = self.scale(estimate);
@@ -343,7 +347,7 @@ impl Level<'_> {
 
     /// Derivative of [`Self::bounded`] for the increment.
     fn bounded_slope(&self, out: &[f64]) -> Vec<f64> {
-        if !self.reference.meta.bounded {
+        if !self.reference.meta.system.bounded {
             return vec![1.0; out.len()];
         }
         let scale = self.scale(Estimate::Increment);

@@ -69,7 +69,7 @@ impl Network {
         let last = dilations.len().checked_sub(1).filter(|last| *last > 0);
         let Some(last) = last else { bail!("the model's network has fewer than two layers") };
         let inputs = meta.input_fields();
-        let outputs = meta.channels.len() * if meta.score_head { 2 } else { 1 };
+        let outputs = meta.channels.len() * if meta.system.score_head { 2 } else { 1 };
         let taps = if grid.is_line() { kernel } else { kernel * kernel };
         let layers = dilations.iter().enumerate().map(|(n, &dilation)| {
             let from = if n == 0 { inputs } else { channels };

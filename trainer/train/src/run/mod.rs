@@ -98,7 +98,7 @@ impl TrainingRun {
         let path = self.folder.join("model.safetensors");
         let shown = path.display();
         // Resuming a run that was finished must not take away what was measured.
-        if !Model::open(&path).is_ok_and(|there| same_network(&there, &model)) {
+        if !Model::<S::Meta>::open(&path).is_ok_and(|there| same_network(&there, &model)) {
             model.save(&path)?;
         }
         println!("calibrating on the validation part");
@@ -117,15 +117,15 @@ impl TrainingRun {
 }
 
 /// The arrays of a model's network.
-fn network(model: &Model) -> impl Iterator<Item = (&String, &Array)> {
+fn network<S>(model: &Model<S>) -> impl Iterator<Item = (&String, &Array)> {
     model.arrays.iter().filter(|(name, _)| name.starts_with("network."))
 }
 
 /// Whether two models of one run have the same network.
-fn same_network(a: &Model, b: &Model) -> bool {
+fn same_network<S>(a: &Model<S>, b: &Model<S>) -> bool {
     a.meta.steps == b.meta.steps && network(a).eq(network(b))
 }
 
-fn weights_of(model: &Model) -> usize {
+fn weights_of<S>(model: &Model<S>) -> usize {
     network(model).map(|(_, array)| array.values.len()).sum()
 }

@@ -4,7 +4,7 @@ pub mod predictor_driven;
 
 use anyhow::Result;
 use burn::module::AutodiffModule;
-use finescale_model::Model;
+use finescale_model::{Model, SystemMeta};
 
 use crate::config::{Config, choice};
 use crate::engine::Trainable;
@@ -19,6 +19,8 @@ pub trait System<A: Trainable>: Sized + Sync {
     type Held: Send + Sync;
     /// What is trained, in every stage.
     type Network: AutodiffModule<A> + Sync;
+    /// What the system adds to the description of its models.
+    type Meta: SystemMeta + PartialEq;
 
     /// Measures what has to be known before any step, and refuses, before anything is written,
     /// settings and data whose model could not be finished.
@@ -62,7 +64,7 @@ pub trait System<A: Trainable>: Sized + Sync {
     ///
     /// # Errors
     /// If [`System::prepare`] has missed something.
-    fn model(&self, networks: &[Kept<Self::Network>]) -> Result<Model>;
+    fn model(&self, networks: &[Kept<Self::Network>]) -> Result<Model<Self::Meta>>;
 
     /// Puts what is measured with the finished networks into their model, and gives a summary for
     /// people.
@@ -73,7 +75,7 @@ pub trait System<A: Trainable>: Sized + Sync {
         &self,
         held: &Self::Held,
         networks: &[Kept<Self::Network>],
-        model: &mut Model,
+        model: &mut Model<Self::Meta>,
     ) -> Result<String>;
 }
 

@@ -96,7 +96,7 @@ impl ValidateArgs {
     pub fn run(self) -> Result<()> {
         let model = Model::open(&model_path(&self.model))?;
         let reference = Reference::new(&model)?;
-        let all = &model.meta.lambdas;
+        let all = &model.meta.system.lambdas;
         let lambdas = [0, all.len() / 2, all.len() - 1].map(|n| all[n] as f32);
         let frames = match &self.data {
             Some(data) => Some(SpectralFrames::read(&Reader::open(data)?, Split::Valid)?),
@@ -104,8 +104,8 @@ impl ValidateArgs {
         };
         println!(
             "{BATCH} windows of {} frames, {BATCH} paths of {}; differences from f64, relative to the RMS; least times of {ROUNDS}",
-            model.meta.window,
-            model.meta.window + BEYOND
+            model.meta.system.window,
+            model.meta.system.window + BEYOND
         );
         println!(
             "{:<10} {:<11} {:>8} {:>9} {:>9} {:>10} {:>10}",
@@ -186,7 +186,7 @@ impl Case {
         frames: Option<&SpectralFrames>,
     ) -> Result<Self> {
         let level = reference.at(f64::from(lambda))?;
-        let length = model.meta.window + BEYOND;
+        let length = model.meta.system.window + BEYOND;
         let (mut paths, mut scores, mut increments) = (Vec::new(), Vec::new(), Vec::new());
         let mut took = [Duration::ZERO; 2];
         let mut kinks = false;
@@ -208,7 +208,7 @@ impl Case {
             };
             let began = Instant::now();
             let width = level.variance().len();
-            let increment = level.predict(&modes[..model.meta.window * width]).increment;
+            let increment = level.predict(&modes[..model.meta.system.window * width]).increment;
             took[0] += began.elapsed();
             let began = Instant::now();
             let score = level.path_score(&modes);

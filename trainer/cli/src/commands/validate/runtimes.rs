@@ -90,7 +90,7 @@ fn tract(model: &Model) -> Result<Runtime> {
     let meta = &model.meta;
     let ny = meta.y.as_ref().map_or(1, |y| y.points);
     let shape = |frames: usize| vec![BATCH, frames, meta.channels.len(), ny, meta.x.points];
-    let (window, path) = (shape(meta.window), shape(meta.window + BEYOND));
+    let (window, path) = (shape(meta.system.window), shape(meta.system.window + BEYOND));
     let sessions = [
         Session::new(&predictor(model)?, &[&window, &[1]])?,
         Session::new(&score(model)?, &[&path, &[1]])?,

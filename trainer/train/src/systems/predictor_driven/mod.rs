@@ -72,6 +72,7 @@ impl PredictorDriven {
 impl<A: Trainable> System<A> for PredictorDriven {
     type Held = Held<A>;
     type Network = Network<A>;
+    type Meta = finescale_model::PredictorDriven;
 
     fn prepare(run: &TrainingRun, devices: &[A::Device]) -> Result<(Self, Vec<Held<A>>)> {
         let config = &run.config;

@@ -11,7 +11,9 @@ use finescale_data::dataset;
 use finescale_field::emergence::Process;
 use finescale_field::shells::Shells;
 use finescale_model::export::{self, Bounds, Precision};
-use finescale_model::{Array, AxisMeta, Calibration, Channel, Meta, Model};
+use finescale_model::{
+    Array, AxisMeta, Calibration, Channel, Meta, Model, PredictorDriven as DrivenMeta,
+};
 
 use super::calibrate::lambda_grid;
 use super::settings::{Base, Inputs};
@@ -135,21 +137,23 @@ impl PredictorDriven {
             y: grid.y().map(AxisMeta::of),
             x: AxisMeta::of(grid.x()),
             frame_interval: spec.time.interval,
-            alpha: config.process.alpha,
-            beta2: config.process.beta2,
-            laplacian: config.process.laplacian,
-            window: p.window,
             network: config.network.meta(),
-            linear_base: p.base == Base::Linear || config.network.kind == Kind::Linear,
-            filtered_inputs: p.inputs == Inputs::FilteredAndRaw,
-            bounded: p.bounded,
-            score_head: p.score_head,
-            lambdas: calibration.lambdas,
-            lambda_grid: lambda_grid(self.emergence(), GRID_STEPS),
             data: self.reader.hash().into(),
             seed: config.seed,
             steps: kept.map_or(0, |kept| kept.steps),
             figures: BTreeMap::new(),
+            system: DrivenMeta {
+                alpha: config.process.alpha,
+                beta2: config.process.beta2,
+                laplacian: config.process.laplacian,
+                window: p.window,
+                linear_base: p.base == Base::Linear || config.network.kind == Kind::Linear,
+                filtered_inputs: p.inputs == Inputs::FilteredAndRaw,
+                bounded: p.bounded,
+                score_head: p.score_head,
+                lambdas: calibration.lambdas,
+                lambda_grid: lambda_grid(self.emergence(), GRID_STEPS),
+            },
         };
         Ok(Model { meta, arrays })
     }
