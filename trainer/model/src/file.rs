@@ -85,7 +85,7 @@ impl<S: SystemMeta> Model<S> {
             "it was trained by the system `{system}`, and only models of `{}` can be used here",
             S::NAME
         );
-        let meta: Meta<S> = serde_json::from_str(meta).context("its description is damaged")?;
+        let mut meta: Meta<S> = serde_json::from_str(meta).context("its description is damaged")?;
         let periodic = |axis: &AxisMeta| axis.boundary == Boundary::Periodic;
         let both_ways = meta.y.as_ref().is_some_and(periodic) && periodic(&meta.x);
         ensure!(
@@ -93,6 +93,8 @@ impl<S: SystemMeta> Model<S> {
             "its layout is {}, of another version of finescale: train it again",
             meta.layout
         );
+        // Where nothing is periodic both ways, the layouts are the same.
+        meta.layout = LAYOUT;
         let mut arrays = BTreeMap::new();
         for (name, view) in SafeTensors::deserialize(bytes)?.tensors() {
             ensure!(view.dtype() == Dtype::F32, "its array `{name}` is not of f32");
