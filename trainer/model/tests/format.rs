@@ -3,6 +3,7 @@
 #[path = "../../fixtures/models.rs"]
 mod models;
 
+use finescale::Boundary;
 use finescale::model::{CHECKED_FROM, HEADER_LEN, Invalid, Model as View, Weights, checksum};
 use finescale::predictor::ScoreTables;
 use finescale_model::export::quantize::Quantized;
@@ -258,5 +259,26 @@ fn seal(bytes: &mut [u8]) {
     if bytes.len() >= HEADER_LEN {
         let sum = checksum(&bytes[CHECKED_FROM..]);
         bytes[16..20].copy_from_slice(&sum.to_le_bytes());
+    }
+}
+
+/// If it failed, a plane of an older version would turn its travelling waves the other way.
+#[test]
+fn a_plane_of_another_layout_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    for kind in kinds() {
+        let mut model = model(&kind);
+        for layout in [1, finescale_model::LAYOUT, finescale_model::LAYOUT + 1] {
+            model.meta.layout = layout;
+            model.save(&path).unwrap();
+            let both_ways =
+                kind.y.is_some_and(|y| y.1 == Boundary::Periodic) && kind.x.1 == Boundary::Periodic;
+            let known = layout == finescale_model::LAYOUT || (layout == 1 && !both_ways);
+            match Model::open(&path) {
+                Ok(read) => assert!(known && read == model, "{}, layout {layout}", kind.name),
+                Err(error) => assert!(!known, "{}: {error:#}", kind.name),
+            }
+        }
     }
 }
