@@ -154,7 +154,7 @@ impl Page {
     }
 
     fn figure(&mut self, figure: &Figure, caption: &str) -> Result<()> {
-        let svg = figure.svg()?;
+        let svg = figure.svg();
         // An SVG inside HTML has no prologue.
         let start = svg.find("<svg").unwrap_or(0);
         let caption = escape(caption);
