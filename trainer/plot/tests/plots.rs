@@ -63,7 +63,7 @@ fn runs(pixels: impl Iterator<Item = Rgb>) -> Vec<(Rgb, usize)> {
 
 /// A line of pixels down the first panel, which starts 17 units from the left.
 fn down(image: &Pixmap) -> Vec<(Rgb, usize)> {
-    runs((0..image.height()).map(|y| pixel(&image, 44, y)))
+    runs((0..image.height()).map(|y| pixel(image, 44, y)))
 }
 
 fn row(field: Field) -> Figure {

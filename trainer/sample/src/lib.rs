@@ -12,12 +12,13 @@ pub mod lambda;
 mod model;
 mod partial;
 mod predictor;
-mod progress;
 mod run;
 mod settings;
 mod standard;
 pub mod super_resolution;
 mod task;
+
+use finescale_host::progress;
 
 pub use check::warnings;
 pub use input::{Fields, InputArgs, Resolution};
