@@ -147,7 +147,9 @@ fn an_interrupted_run_goes_on_to_the_same_bits() {
     let finished = || {
         let entries = std::fs::read_dir(&out).map(|entries| {
             entries
-                .filter(|e| e.as_ref().unwrap().path().extension().is_some_and(|e| e == "path"))
+                .filter(|e| {
+                    e.as_ref().unwrap().path().extension().is_some_and(|e| e == "safetensors")
+                })
                 .count()
         });
         entries.unwrap_or(0)
@@ -172,7 +174,18 @@ fn an_interrupted_run_goes_on_to_the_same_bits() {
     let error = home.refuses(&format!("{line} --lambda 0.4 --trajectories 2 --out a.nc --resume"));
     assert!(error.contains("was begun with other settings"), "{error}");
 
-    home.succeeds(&format!("{long} --out a.nc --resume"));
+    // Half a path, none of it, and a file of something else are as if they were not there.
+    let place = |member: usize| out.join(format!("000001-{member:06}.safetensors"));
+    let mut kept = std::fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().path());
+    let kept = kept.find(|path| path.extension().is_some_and(|e| e == "safetensors")).unwrap();
+    let kept = std::fs::read(kept).unwrap();
+    std::fs::write(place(0), &kept[..kept.len() / 2]).unwrap();
+    std::fs::write(place(1), "").unwrap();
+    std::fs::copy(home.path("model.safetensors"), place(2)).unwrap();
+    let resumed = home.command(&format!("{long} --out a.nc --resume")).output().unwrap();
+    let said = String::from_utf8(resumed.stderr).unwrap();
+    assert!(resumed.status.success(), "{said}");
+    assert_eq!(said.matches("is not whole: its path is drawn again").count(), 3, "{said}");
     assert!(!out.exists());
     home.succeeds(&format!("{long} --out b.nc"));
     let (a, b) = (read(&home, "a.nc"), read(&home, "b.nc"));

@@ -12,6 +12,7 @@ use chart::assert_points;
 use ensembles::{noise, path, result, spec, wave, with_input};
 use finescale::Boundary;
 use finescale_ensemble::{Coarsening, Ensemble, Task};
+use resvg::tiny_skia::Pixmap;
 
 struct Home(tempfile::TempDir);
 
@@ -91,9 +92,9 @@ fn a_result_is_scored_and_drawn() {
     assert!(error > 0.0 && json["channels"].as_array().unwrap().len() == 2);
     assert_eq!(json["overall"]["rank"]["frequencies"].as_array().unwrap().len(), 4);
     for picture in ["fields-u0", "spectra-u1", "space-time-u0", "ranks", "time"] {
-        let (width, height) =
-            image::image_dimensions(home.path("pictures").join(format!("{picture}.png"))).unwrap();
-        assert!(width > 500 && height > 200, "{picture}");
+        let picture = home.path("pictures").join(format!("{picture}.png"));
+        let pixels = Pixmap::load_png(&picture).unwrap();
+        assert!(pixels.width() > 500 && pixels.height() > 200, "{}", picture.display());
     }
     home.succeeds("score sr.nc --out sr.csv --bands 16x16");
     let csv = home.text("sr.csv");
@@ -133,9 +134,12 @@ fn the_report_draws_the_scores() {
     };
     home.succeeds("report a.nc --out page.html");
     let page = home.text("page.html");
-    let figures = page.split("<svg").skip(1).map(|svg| svg.split("</svg>").next().unwrap());
-    let charts: Vec<_> =
-        figures.flat_map(|svg| chart::charts(&format!("<svg{svg}</svg>"))).collect();
+    // A picture may have pictures inside.
+    let figures = page.split("<figure>").skip(1).map(|figure| {
+        let (start, end) = (figure.find("<svg").unwrap(), figure.rfind("</svg>").unwrap());
+        &figure[start..end + "</svg>".len()]
+    });
+    let charts: Vec<_> = figures.flat_map(chart::charts).collect();
 
     let ranks = charts.iter().find(|chart| chart.x_label == "rank of the truth").unwrap();
     assert_eq!(ranks.y_label, "frequency × (M + 1)");
@@ -207,7 +211,7 @@ fn the_report_needs_nothing_else() {
     {
         assert!(page.contains(says), "{says}");
     }
-    assert!(page.matches("<svg").count() >= 7 && page.contains("data:image/png;base64,"));
+    assert!(page.matches("<figure>").count() >= 7 && page.contains("data:image/png;base64,"));
     assert!(!page.contains("<?xml") && !page.contains("<script") && !page.contains("<link"));
     let outside = page.replace("http://www.w3.org/", "");
     assert!(

@@ -128,8 +128,8 @@ impl Plot {
         let entries = marks::entries(&series, &self.bars, &self.guides, self.axes());
         let inner = self.inner(area, &x, &y, 0.0);
         let map = marks::Map { frame: inner, x, y };
-        let points = marks::obstacles(&map, &series, &self.bars, &self.guides);
-        let corner = legend::free_corner(inner, &entries, &points);
+        let lines = marks::obstacles(&map, &series, &self.bars, &self.guides);
+        let corner = legend::free_corner(inner, &entries, &lines);
         let (inner, key) = match corner {
             _ if entries.is_empty() => (inner, None),
             Some(corner) => (inner, Some((corner, true))),

@@ -1,33 +1,32 @@
 //! Colours of fields and lines.
 
-use colorous::{Gradient, RED_BLUE, VIRIDIS};
-use plotters::style::RGBColor;
+use colorous::{Color, Gradient, RED_BLUE, VIRIDIS};
 
 use super::axis::{Range, widen};
 
 /// Line colours that stay apart for colour-blind readers (Okabe and Ito 2008), darkest first.
-pub const PALETTE: [RGBColor; 7] = [
-    RGBColor(0x00, 0x72, 0xb2),
-    RGBColor(0xd5, 0x5e, 0x00),
-    RGBColor(0x00, 0x9e, 0x73),
-    RGBColor(0xcc, 0x79, 0xa7),
-    RGBColor(0xe6, 0x9f, 0x00),
-    RGBColor(0x56, 0xb4, 0xe9),
-    RGBColor(0x33, 0x33, 0x33),
+pub const PALETTE: [Color; 7] = [
+    rgb(0x0072b2),
+    rgb(0xd55e00),
+    rgb(0x009e73),
+    rgb(0xcc79a7),
+    rgb(0xe69f00),
+    rgb(0x56b4e9),
+    rgb(0x333333),
 ];
 
-pub(crate) const TEXT: RGBColor = RGBColor(0x1a, 0x1a, 0x1a);
-pub(crate) const FRAME: RGBColor = RGBColor(0x44, 0x44, 0x44);
-pub(crate) const GRID: RGBColor = RGBColor(0xe4, 0xe4, 0xe4);
-pub(crate) const GUIDE: RGBColor = RGBColor(0x88, 0x88, 0x88);
+pub(crate) const TEXT: Color = rgb(0x1a1a1a);
+pub(crate) const FRAME: Color = rgb(0x444444);
+pub(crate) const GRID: Color = rgb(0xe4e4e4);
+pub(crate) const GUIDE: Color = rgb(0x888888);
 /// Cells without a finite value.
-pub(crate) const MISSING: RGBColor = RGBColor(0xb4, 0xb4, 0xb4);
+pub(crate) const MISSING: Color = rgb(0xb4b4b4);
 
 /// `n` line colours in an order that can be seen, dark to light, for a ladder of λ or lead times.
-pub fn ladder(n: usize) -> Vec<RGBColor> {
+pub fn ladder(n: usize) -> Vec<Color> {
     let last = n.saturating_sub(1).max(1) as f64;
     // The lightest part of the map would vanish on white.
-    (0..n).map(|i| rgb(VIRIDIS, 0.86 * i as f64 / last)).collect()
+    (0..n).map(|i| VIRIDIS.eval_continuous(0.86 * i as f64 / last)).collect()
 }
 
 /// How values become colours.
@@ -81,13 +80,15 @@ impl ColorScale {
     }
 
     /// The colour of a value; values beyond the range take the colour of its end.
-    pub(crate) fn color(&self, value: f64) -> RGBColor {
+    pub(crate) fn color(&self, value: f64) -> Color {
         if !value.is_finite() {
             return MISSING;
         }
         let t = ((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0);
         // RdBu runs from red to blue; red is for the high values.
-        if self.diverging { rgb(RED_BLUE, 1.0 - t) } else { rgb(VIRIDIS, t) }
+        let (map, t): (Gradient, f64) =
+            if self.diverging { (RED_BLUE, 1.0 - t) } else { (VIRIDIS, t) };
+        map.eval_continuous(t)
     }
 }
 
@@ -98,9 +99,10 @@ pub(crate) fn extent(values: impl Iterator<Item = f64>) -> (f64, f64) {
         .fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), v| (lo.min(v), hi.max(v)))
 }
 
-fn rgb(map: Gradient, t: f64) -> RGBColor {
-    let c = map.eval_continuous(t);
-    RGBColor(c.r, c.g, c.b)
+/// A colour by its six digits.
+const fn rgb(digits: u32) -> Color {
+    let [_, r, g, b] = digits.to_be_bytes();
+    Color { r, g, b }
 }
 
 #[cfg(test)]
@@ -112,15 +114,15 @@ mod tests {
         let scale = ColorScale::new([-1.0f32, 2.0].into_iter(), Colors::Auto, None);
         assert_eq!((scale.low, scale.high), (-2.0, 2.0));
         let (high, low, zero) = (scale.color(2.0), scale.color(-2.0), scale.color(0.0));
-        assert!(high.0 > high.2 && low.2 > low.0, "{high:?} {low:?}");
-        assert!(zero.0 > 230 && zero.1 > 230 && zero.2 > 230, "{zero:?}");
+        assert!(high.r > high.b && low.b > low.r, "{high:?} {low:?}");
+        assert!(zero.r > 230 && zero.g > 230 && zero.b > 230, "{zero:?}");
     }
 
     #[test]
     fn positive_values_run_from_their_minimum() {
         let scale = ColorScale::new([3.0f32, 5.0].into_iter(), Colors::Auto, None);
         assert_eq!((scale.low, scale.high), (3.0, 5.0));
-        assert_eq!(scale.color(f64::NAN), MISSING);
+        assert_eq!(scale.color(f64::NAN).as_array(), MISSING.as_array());
     }
 
     #[test]

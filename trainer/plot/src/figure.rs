@@ -8,7 +8,6 @@ use super::axes::Plot;
 use super::color::TEXT;
 use super::font::{self, FIGURE_TITLE};
 use super::grid::FieldGrid;
-use super::render;
 use super::save;
 use super::scene::{Align, Rect, Scene};
 use super::space_time::SpaceTime;
@@ -116,28 +115,18 @@ impl<'a> Figure<'a> {
     /// # Errors
     /// Where the suffix is another one, the folder does not exist or writing fails.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        save::save(&self.scene(), path.as_ref())
+        save::save(|| self.svg(), path.as_ref())
     }
 
-    /// The figure as an SVG document.
-    ///
-    /// # Errors
-    /// If drawing fails.
-    pub fn svg(&self) -> Result<String> {
-        render::svg(&self.scene())
-    }
-
-    pub(crate) fn scene(&self) -> Scene {
+    /// The figure as an SVG element, to stand alone in a file or within a page.
+    pub fn svg(&self) -> String {
         let sizes: Vec<_> = self.panels.iter().map(Panel::size).collect();
         let inner = sizes.iter().map(|size| size.0).fold(240.0, f64::max);
         let title = if self.title.is_empty() { 0.0 } else { TITLE };
         let panels: f64 = sizes.iter().map(|size| size.1).sum();
         let gaps = GAP * sizes.len().saturating_sub(1) as f64;
-        let mut scene = Scene {
-            width: (inner + 2.0 * MARGIN).ceil(),
-            height: (2.0 * MARGIN + title + panels + gaps).ceil(),
-            shapes: vec![],
-        };
+        let height = 2.0 * MARGIN + title + panels + gaps;
+        let mut scene = Scene::new(inner + 2.0 * MARGIN, height);
         let text = font::fit(&self.title, FIGURE_TITLE, inner);
         let at = (scene.width / 2.0, MARGIN + 0.8 * FIGURE_TITLE);
         scene.text(at, Align::Center, FIGURE_TITLE, TEXT, &text);
@@ -154,6 +143,6 @@ impl<'a> Figure<'a> {
             panel.draw(&mut scene, Rect::new(x, y, width, height));
             y += height + GAP;
         }
-        scene
+        scene.svg(&self.title)
     }
 }

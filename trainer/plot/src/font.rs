@@ -1,14 +1,16 @@
-//! The built-in font: measuring, outlines of glyphs, raised exponents.
+//! The built-in font: measuring, outlines of texts, raised exponents.
 
+use std::fmt::Write;
 use std::sync::LazyLock;
 
-use ab_glyph::{Font, FontRef, OutlinedGlyph, PxScale, ScaleFont, point};
 use epaint_default_fonts::UBUNTU_LIGHT;
+use ttf_parser::{Face, GlyphId, OutlineBuilder};
 
-static FONT: LazyLock<FontRef<'static>> =
-    LazyLock::new(|| FontRef::try_from_slice(UBUNTU_LIGHT).expect("the built-in font is valid"));
+static FONT: LazyLock<Face<'static>> =
+    LazyLock::new(|| Face::parse(UBUNTU_LIGHT, 0).expect("the built-in font is valid"));
 
-/// Families for an SVG, whose reader may not have the built-in one; the last is generic.
+/// Families for the text over the outlines of an SVG, which is there to be searched and selected;
+/// the last is generic.
 pub(crate) const FAMILIES: &str =
     "Ubuntu Light, Ubuntu, Helvetica, Arial, Liberation Sans, sans-serif";
 
@@ -21,29 +23,47 @@ pub(crate) const TICK: f64 = 10.5;
 /// Height of capitals and digits over the size.
 pub(crate) const CAP_HEIGHT: f64 = 0.693;
 
-/// A piece of text at one size and height above the baseline.
-#[derive(Debug, PartialEq)]
-struct Run {
-    text: String,
-    size: f64,
+/// Steps of an outline's coordinates to the size of its text.
+pub(crate) const EM: f64 = 1000.0;
+
+/// Size and height above the baseline of a superscript, over the size of the text.
+const RAISED: (f64, f64) = (0.7, 0.4);
+
+/// A glyph of a text of size [`EM`].
+struct Placed {
+    glyph: GlyphId,
+    along: f64,
+    scale: f64,
     raise: f64,
 }
 
-/// Splits a text at its superscripts (`m s⁻¹`), which are drawn as small raised digits: few fonts
+/// The glyphs of a text and its width. Superscripts (`m s⁻¹`) are small raised digits: few fonts
 /// have all of them.
-fn runs(text: &str, size: f64) -> Vec<Run> {
-    let mut runs: Vec<Run> = Vec::new();
+fn place(text: &str) -> (Vec<Placed>, f64) {
+    let em = f64::from(FONT.units_per_em());
+    let (mut along, mut last) = (0.0, None);
+    let mut glyphs = Vec::new();
     for c in text.chars() {
-        let (c, size, raise) = match superscript(c) {
-            Some(plain) => (plain, 0.7 * size, 0.4 * size),
-            None => (c, size, 0.0),
+        let (c, scale, raise) = match superscript(c) {
+            Some(plain) => (plain, RAISED.0, RAISED.1 * EM),
+            None => (c, 1.0, 0.0),
         };
-        match runs.last_mut() {
-            Some(run) if run.raise == raise => run.text.push(c),
-            _ => runs.push(Run { text: c.to_string(), size, raise }),
-        }
+        let glyph = FONT.glyph_index(c).unwrap_or_default();
+        let advance = FONT.glyph_hor_advance(glyph).unwrap_or_default();
+        let close = last.filter(|(_, before)| *before == scale).map_or(0, |(g, _)| kern(g, glyph));
+        let scale_em = scale * EM / em;
+        along += f64::from(close) * scale_em;
+        glyphs.push(Placed { glyph, along, scale: scale_em, raise });
+        along += f64::from(advance) * scale_em;
+        last = Some((glyph, scale));
     }
-    runs
+    (glyphs, along)
+}
+
+fn kern(left: GlyphId, right: GlyphId) -> i16 {
+    let tables = FONT.tables().kern.into_iter().flat_map(|kern| kern.subtables);
+    let mut plain = tables.filter(|t| t.horizontal && !t.variable && !t.has_state_machine);
+    plain.find_map(|table| table.glyphs_kerning(left, right)).unwrap_or(0)
 }
 
 fn superscript(c: char) -> Option<char> {
@@ -67,50 +87,63 @@ pub(crate) fn exponent(n: i32) -> String {
 
 /// Width of a text, superscripts included.
 pub(crate) fn width(text: &str, size: f64) -> f64 {
-    runs(text, size).iter().map(|run| run_width(&run.text, run.size)).sum()
+    place(text).1 * size / EM
 }
 
-/// Width of a single run.
-fn run_width(text: &str, size: f64) -> f64 {
-    place(text, size).1
-}
-
-/// Places of the characters of a run along its baseline, and its width.
-fn place(text: &str, size: f64) -> (Vec<(char, f64)>, f64) {
-    let font = FONT.as_scaled(scale(size));
-    let mut along = 0.0;
-    let mut last = None;
-    let mut places = Vec::with_capacity(text.len());
-    for c in text.chars() {
-        let glyph = font.glyph_id(c);
-        along += last.map_or(0.0, |last| font.kern(last, glyph));
-        places.push((c, f64::from(along)));
-        along += font.h_advance(glyph);
-        last = Some(glyph);
+/// The outlines of a text of size [`EM`] as the data of an SVG's path, its baseline starting at the
+/// origin, y downwards.
+pub(crate) fn outline(text: &str) -> String {
+    let mut path = Path::default();
+    for Placed { glyph, along, scale, raise } in place(text).0 {
+        (path.along, path.scale, path.raise) = (along, scale, raise);
+        FONT.outline_glyph(glyph, &mut path);
     }
-    (places, f64::from(along))
+    path.data
 }
 
-/// `ab_glyph` wants the height from descent to ascent.
-fn scale(size: f64) -> PxScale {
-    let em = FONT.units_per_em().unwrap_or(1000.0);
-    PxScale::from(size as f32 * FONT.height_unscaled() / em)
+/// The path so far, and where the next glyph goes.
+#[derive(Default)]
+struct Path {
+    data: String,
+    along: f64,
+    scale: f64,
+    raise: f64,
 }
 
-/// Outlines of a text's glyphs, `size` pixels to the em, its baseline starting at the origin.
-pub(crate) fn glyphs(text: &str, size: f64) -> Vec<OutlinedGlyph> {
-    let mut start = 0.0;
-    let mut glyphs = Vec::new();
-    for run in runs(text, size) {
-        let (places, width) = place(&run.text, run.size);
-        glyphs.extend(places.into_iter().filter_map(|(c, along)| {
-            let origin = point((start + along) as f32, -run.raise as f32);
-            let glyph = FONT.glyph_id(c).with_scale_and_position(scale(run.size), origin);
-            FONT.outline_glyph(glyph)
-        }));
-        start += width;
+impl Path {
+    /// A command with its points, in whole steps.
+    fn push<const N: usize>(&mut self, command: char, points: [(f32, f32); N]) {
+        self.data.push(command);
+        for (n, (x, y)) in points.into_iter().enumerate() {
+            let (x, y) = (f64::from(x) * self.scale, f64::from(y) * self.scale);
+            let (x, y) = ((self.along + x).round(), -(self.raise + y).round());
+            let gap = if n == 0 { "" } else { " " };
+            // A string takes everything.
+            let _ = write!(self.data, "{gap}{} {}", x as i64, y as i64);
+        }
     }
-    glyphs
+}
+
+impl OutlineBuilder for Path {
+    fn move_to(&mut self, x: f32, y: f32) {
+        self.push('M', [(x, y)]);
+    }
+
+    fn line_to(&mut self, x: f32, y: f32) {
+        self.push('L', [(x, y)]);
+    }
+
+    fn quad_to(&mut self, x1: f32, y1: f32, x: f32, y: f32) {
+        self.push('Q', [(x1, y1), (x, y)]);
+    }
+
+    fn curve_to(&mut self, x1: f32, y1: f32, x2: f32, y2: f32, x: f32, y: f32) {
+        self.push('C', [(x1, y1), (x2, y2), (x, y)]);
+    }
+
+    fn close(&mut self) {
+        self.data.push('Z');
+    }
 }
 
 /// The text itself, or as much of it as fits `width`, ending in an ellipsis.
@@ -136,11 +169,26 @@ mod tests {
 
     #[test]
     fn exponents_are_raised_and_small() {
-        let runs = runs("10⁻³ m", 10.0);
-        let texts: Vec<_> = runs.iter().map(|run| run.text.as_str()).collect();
-        assert_eq!(texts, ["10", "−3", " m"]);
-        assert!(runs[1].raise > 0.0 && runs[1].size < runs[0].size);
+        let (glyphs, width) = place("10⁻³ m");
+        let of = |c: char| FONT.glyph_index(c).unwrap();
+        let found: Vec<_> = glyphs.iter().map(|placed| placed.glyph).collect();
+        assert_eq!(found, ['1', '0', '−', '3', ' ', 'm'].map(of));
+        let raised: Vec<_> = glyphs.iter().map(|placed| placed.raise > 0.0).collect();
+        assert_eq!(raised, [false, false, true, true, false, false]);
+        assert!(glyphs[2].scale < glyphs[0].scale && glyphs[5].along < width);
         assert_eq!(exponent(-120), "⁻¹²⁰");
+    }
+
+    /// A full stop is a small blot that stands on the baseline, where it was put.
+    #[test]
+    fn outlines_stand_on_the_baseline() {
+        let path = outline("  .");
+        let numbers = path.split(|c: char| !(c.is_ascii_digit() || c == '-'));
+        let numbers: Vec<i32> = numbers.filter_map(|n| n.parse().ok()).collect();
+        let (x, y) = (numbers.iter().step_by(2), numbers.iter().skip(1).step_by(2));
+        let start = width("  ", EM) as i32;
+        assert!(x.clone().all(|x| (start..start + 250).contains(x)), "{path}");
+        assert!(y.clone().all(|y| (-200..=20).contains(y)), "{path}");
     }
 
     #[test]

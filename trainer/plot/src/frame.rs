@@ -21,8 +21,7 @@ fn tick_columns(width: f64) -> usize {
 
 fn widest(range: &Range, height: f64) -> f64 {
     let widths = range.ticks(tick_rows(height)).into_iter().map(|(_, s)| font::width(&s, TICK));
-    // A reader's own font for an SVG may be wider.
-    1.1 * widths.fold(0.0, f64::max)
+    widths.fold(0.0, f64::max)
 }
 
 fn label_space(label: &str) -> f64 {

@@ -3,8 +3,7 @@
 use super::axis::Range;
 use super::color::{ColorScale, FRAME, MISSING, TEXT};
 use super::field::Coordinate;
-use super::render::PIXELS_PER_UNIT;
-use super::scene::{Align, Rect, Scene, Shape};
+use super::scene::{Align, PIXELS_PER_UNIT, Rect, Scene, snap};
 use super::{font, frame};
 
 const DEVICE: f64 = PIXELS_PER_UNIT as f64;
@@ -35,6 +34,11 @@ impl Cells {
         self.shown as f64 * self.length
     }
 
+    /// Length of a cell in device pixels.
+    fn pixels(&self) -> usize {
+        (self.length * DEVICE).round() as usize
+    }
+
     /// The point whose value a cell shows: the nearest to its centre.
     fn point(&self, cell: usize) -> usize {
         (2 * cell + 1) * self.points / (2 * self.shown)
@@ -50,17 +54,13 @@ pub(crate) fn cells(
     scale: &ColorScale,
     value: impl Fn(usize, usize) -> f32,
 ) -> Rect {
-    let origin = ((origin.0 * DEVICE).round() / DEVICE, (origin.1 * DEVICE).round() / DEVICE);
-    let rgb = (0..rows.shown)
+    let origin = (snap(origin.0), snap(origin.1));
+    let rgb: Vec<u8> = (0..rows.shown)
         .flat_map(|row| (0..columns.shown).map(move |column| (row, column)))
         .map(|(row, column)| value(rows.point(row), columns.point(column)))
-        .flat_map(|value| {
-            let c = scale.color(f64::from(value));
-            [c.0, c.1, c.2]
-        })
+        .flat_map(|value| scale.color(f64::from(value)).into_array())
         .collect();
-    let cell = (columns.length, rows.length);
-    scene.push(Shape::Image { origin, cell, columns: columns.shown, rgb });
+    scene.image(origin, (columns.pixels(), rows.pixels()), columns.shown, &rgb);
     let inner = Rect::new(origin.0, origin.1, columns.total(), rows.total());
     scene.frame(inner, 0.5, FRAME);
     inner

@@ -1,11 +1,10 @@
 //! The key to the lines of a plot.
 
-use plotters::style::{RGBColor, WHITE};
+use colorous::Color;
 
-use super::clip;
 use super::color::{GRID, TEXT};
 use super::font::{self, CAP_HEIGHT, TICK};
-use super::scene::{Align, Rect, Scene, Shape};
+use super::scene::{Align, Point, Rect, Scene, WHITE};
 use super::series::Dash;
 
 const ROW: f64 = 15.0;
@@ -24,19 +23,18 @@ pub(crate) enum Sample {
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) label: String,
-    pub(crate) color: RGBColor,
+    pub(crate) color: Color,
     pub(crate) sample: Sample,
 }
 
 /// Width and height of a legend.
 pub(crate) fn size(entries: &[Entry]) -> (f64, f64) {
     let widest = entries.iter().map(|e| font::width(&e.label, TICK)).fold(0.0, f64::max);
-    // A reader's own font for an SVG may be wider.
-    (SAMPLE + 3.0 * PAD + 1.12 * widest.min(LONGEST), ROW * entries.len() as f64 + PAD)
+    (SAMPLE + 3.0 * PAD + widest.min(LONGEST), ROW * entries.len() as f64 + PAD)
 }
 
-/// The place at the top or bottom of `frame` where a legend hides none of `points`, if there is one.
-pub(crate) fn free_corner(frame: Rect, entries: &[Entry], points: &[(f64, f64)]) -> Option<Rect> {
+/// The place at the top or bottom of `frame` where a legend hides none of `lines`, if there is one.
+pub(crate) fn free_corner(frame: Rect, entries: &[Entry], lines: &[Vec<Point>]) -> Option<Rect> {
     let (w, h) = size(entries);
     if w > 0.6 * frame.w || h > 0.7 * frame.h {
         return None;
@@ -53,14 +51,19 @@ pub(crate) fn free_corner(frame: Rect, entries: &[Entry], points: &[(f64, f64)])
         (middle, bottom),
     ];
     corners.into_iter().map(|(x, y)| Rect::new(x, y, w, h)).find(|corner| {
-        let room = Rect::new(corner.x - 3.0, corner.y - 3.0, w + 6.0, h + 6.0);
-        !points.iter().any(|p| room.contains(*p))
+        let room = corner.grown(3.0);
+        // Each point with the next; the last, which may be the only one, with itself.
+        let hidden = |line: &Vec<Point>| {
+            let next = line.iter().skip(1).chain(line.last());
+            line.iter().zip(next).any(|(from, to)| room.part(*from, *to).is_some())
+        };
+        !lines.iter().any(hidden)
     })
 }
 
 pub(crate) fn draw(scene: &mut Scene, area: Rect, entries: &[Entry], boxed: bool) {
     if boxed {
-        scene.push(Shape::Rect { rect: area, color: WHITE, opacity: 0.85 });
+        scene.faint_rect(area, WHITE, 0.85);
         scene.frame(area, 0.5, GRID);
     }
     for (index, entry) in entries.iter().enumerate() {
@@ -79,19 +82,11 @@ fn sample(scene: &mut Scene, entry: &Entry, x: f64, y: f64) {
         Sample::Bar => scene.rect(Rect::new(x + 4.0, y - 4.0, SAMPLE - 8.0, 8.0), color),
         Sample::Line { dash, width, dot, band } => {
             if band {
-                let rect = Rect::new(x, y - 4.0, SAMPLE, 8.0);
-                scene.push(Shape::Rect { rect, color, opacity: 0.2 });
+                scene.faint_rect(Rect::new(x, y - 4.0, SAMPLE, 8.0), color, 0.2);
             }
-            let line = vec![(x, y), (x + SAMPLE, y)];
-            let pieces = match dash.pattern() {
-                Some(pattern) => clip::dashes(&line, pattern),
-                None => vec![line],
-            };
-            for points in pieces {
-                scene.push(Shape::Line { points, width, color });
-            }
+            scene.line(&[(x, y), (x + SAMPLE, y)], width, color, dash);
             if dot {
-                scene.push(Shape::Disc { center: (x + SAMPLE / 2.0, y), radius: 2.5, color });
+                scene.disc((x + SAMPLE / 2.0, y), 2.5, color);
             }
         }
     }

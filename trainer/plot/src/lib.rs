@@ -5,7 +5,7 @@
 //! from. The font is built in: no system package is needed.
 //!
 //! ```no_run
-//! use crate::{Field, FieldGrid, Figure};
+//! use finescale_plot::{Field, FieldGrid, Figure};
 //!
 //! let values: Vec<f32> = (0..64 * 64).map(|i| (i as f32 * 0.1).sin()).collect();
 //! let field = Field::new(&values, 64, 64)?.title("λ = 0").units("m/s");
@@ -13,12 +13,11 @@
 //! # Ok::<(), anyhow::Error>(())
 //! ```
 //!
-//! The data's way: panels lay themselves out on a display list (`scene`), in units of 1/96 inch,
-//! and one of the two renderers (`render`) turns the list into pixels or into SVG.
+//! The data's way: panels lay themselves out and draw on a page (`scene`), in units of 1/96 inch,
+//! which is an SVG document; a PNG is that document in pixels (`save`).
 
 mod axes;
 mod axis;
-mod clip;
 mod color;
 mod field;
 mod figure;
@@ -28,7 +27,6 @@ mod grid;
 mod image;
 mod legend;
 mod marks;
-mod render;
 mod save;
 mod scene;
 mod series;
@@ -40,10 +38,10 @@ mod trajectory;
 pub use axes::Plot;
 pub use axis::{Axis, Scale};
 pub use color::{Colors, PALETTE, ladder};
+pub use colorous::Color;
 pub use field::{Coordinate, Field};
 pub use figure::{Figure, Panel};
 pub use grid::{FieldGrid, field_strip};
-pub use plotters::style::RGBColor;
 pub use series::{Bars, Dash, Series};
 pub use space_time::{SpaceTime, space_time};
 pub use spectra::{Spectrum, spectra};

@@ -1,13 +1,12 @@
 //! Draws the data of a plot inside its frame.
 
-use plotters::style::RGBColor;
+use colorous::Color;
 
 use super::axis::{Axis, Range, Scale};
-use super::clip;
 use super::color::{GUIDE, PALETTE};
 use super::font::TICK;
 use super::legend::{Entry, Sample};
-use super::scene::{Align, Rect, Scene, Shape};
+use super::scene::{Align, Point, Rect, Scene};
 use super::series::{Bars, Dash, Series};
 
 const WIDTH: f64 = 1.5;
@@ -34,7 +33,7 @@ impl Guide {
 /// A series with its colour and dashes chosen.
 pub(crate) struct Colored<'a> {
     series: &'a Series,
-    color: RGBColor,
+    color: Color,
     dash: Dash,
 }
 
@@ -58,7 +57,7 @@ pub(crate) fn colored(series: &[Series]) -> Vec<Colored<'_>> {
     colored
 }
 
-fn bar_color(bars: &Bars, index: usize) -> RGBColor {
+fn bar_color(bars: &Bars, index: usize) -> Color {
     bars.color.unwrap_or(PALETTE[index % PALETTE.len()])
 }
 
@@ -152,34 +151,31 @@ pub(crate) fn draw(
             scene.rect(rect, bar_color(set, index));
         }
     }
-    for Colored { series, color, .. } in series {
-        for points in band_outlines(map, series) {
-            scene.push(Shape::Polygon { points, color: *color, opacity: BAND });
+    // A line on an edge of the frame is as wide as elsewhere: what it lies on is drawn over it.
+    let area = map.frame.grown(WIDTH / 2.0);
+    scene.within(area, |scene| {
+        for Colored { series, color, .. } in series {
+            for points in band_outlines(map, series) {
+                scene.polygon(&points, *color, BAND);
+            }
         }
-    }
+    });
     for guide in guides {
         draw_guide(scene, map, series, guide);
     }
-    for Colored { series, color, dash } in series {
-        for stretch in map.stretches(&series.x, &series.y) {
-            for piece in clip::polyline(map.frame, &stretch) {
-                line(scene, piece, WIDTH, *color, *dash);
-            }
-            if series.markers || stretch.len() == 1 {
-                for &center in stretch.iter().filter(|p| map.frame.contains(**p)) {
-                    scene.push(Shape::Disc { center, radius: DOT, color: *color });
-                }
-            }
+    let stretches: Vec<_> = series
+        .iter()
+        .flat_map(|c| map.stretches(&c.series.x, &c.series.y).into_iter().map(move |s| (c, s)))
+        .collect();
+    scene.within(area, |scene| {
+        for (Colored { color, dash, .. }, stretch) in stretches.iter().filter(|s| s.1.len() > 1) {
+            scene.line(stretch, WIDTH, *color, *dash);
         }
-    }
-}
-
-fn line(scene: &mut Scene, points: Vec<(f64, f64)>, width: f64, color: RGBColor, dash: Dash) {
-    match dash.pattern() {
-        None => scene.push(Shape::Line { points, width, color }),
-        Some(pattern) => {
-            for points in clip::dashes(&points, pattern) {
-                scene.push(Shape::Line { points, width, color });
+    });
+    for (Colored { series, color, .. }, stretch) in &stretches {
+        if series.markers || stretch.len() == 1 {
+            for center in stretch.iter().filter(|p| map.frame.contains(**p)) {
+                scene.disc(*center, DOT, *color);
             }
         }
     }
@@ -204,21 +200,16 @@ fn intersect(frame: Rect, (x0, x1): (f64, f64), (y0, y1): (f64, f64)) -> Option<
     (x1 > x0 && y1 >= y0).then(|| Rect::new(x0, y0, x1 - x0, y1 - y0))
 }
 
-/// Closed outlines of a band, clipped to the frame; a low edge that a logarithmic axis cannot
-/// show lies on the frame.
+/// Closed outlines of a band; a low edge that a logarithmic axis cannot show lies on the frame.
 fn band_outlines(map: &Map, series: &Series) -> Vec<Vec<(f64, f64)>> {
     let Some((low, high)) = &series.band else { return vec![] };
-    let frame = map.frame;
     let lowest = map.y.low;
     let points: Vec<_> = (0..series.x.len()).map(|i| (series.x[i], low[i], high[i])).collect();
     points
         .split(|&(x, low, high)| !(map.shows(x, high) && low.is_finite()))
         .filter(|stretch| stretch.len() > 1)
         .map(|stretch| {
-            let place = |x: f64, y: f64| {
-                let (x, y) = map.at(x, if map.y.log && y <= 0.0 { lowest } else { y });
-                (x.clamp(frame.x, frame.right()), y.clamp(frame.y, frame.bottom()))
-            };
+            let place = |x: f64, y: f64| map.at(x, if map.y.log && y <= 0.0 { lowest } else { y });
             let there = stretch.iter().map(|&(x, _, high)| place(x, high));
             let back = stretch.iter().rev().map(|&(x, low, _)| place(x, low));
             there.chain(back).collect()
@@ -231,16 +222,16 @@ fn draw_guide(scene: &mut Scene, map: &Map, series: &[Colored], guide: &Guide) {
     match guide {
         Guide::Level { y, .. } => {
             let (_, y) = map.at(map.x.high, *y);
-            for piece in clip::polyline(frame, &[(frame.x, y), (frame.right(), y)]) {
-                line(scene, piece, GUIDE_WIDTH, GUIDE, Dash::Dashed);
+            if let Some(line) = frame.part((frame.x, y), (frame.right(), y)) {
+                scene.line(&line, GUIDE_WIDTH, GUIDE, Dash::Dashed);
             }
         }
         Guide::Slope { label, .. } => {
-            let Some([from, to]) = slope_line(map, series, guide) else { return };
-            for piece in clip::polyline(frame, &[from, to]) {
-                let end = piece[piece.len() - 1];
-                let middle = (0.5 * (piece[0].0 + end.0) + 5.0, 0.5 * (piece[0].1 + end.1) - 5.0);
-                line(scene, piece, GUIDE_WIDTH, GUIDE, Dash::Dashed);
+            let line = slope_line(map, series, guide);
+            if let Some(line) = line.and_then(|[from, to]| frame.part(from, to)) {
+                let [from, to] = line;
+                scene.line(&line, GUIDE_WIDTH, GUIDE, Dash::Dashed);
+                let middle = (0.5 * (from.0 + to.0) + 5.0, 0.5 * (from.1 + to.1) - 5.0);
                 scene.text(middle, Align::Left, TICK, GUIDE, label);
             }
         }
@@ -263,14 +254,14 @@ fn slope_line(map: &Map, series: &[Colored], guide: &Guide) -> Option<[(f64, f64
     (factor > 0.0).then(|| [map.at(from, y(from)), map.at(to, y(to))])
 }
 
-/// Places that a legend must not hide, a few units apart.
+/// Lines that a legend must not hide.
 pub(crate) fn obstacles(
     map: &Map,
     series: &[Colored],
     bars: &[Bars],
     guides: &[Guide],
-) -> Vec<(f64, f64)> {
-    let mut lines: Vec<Vec<(f64, f64)>> = Vec::new();
+) -> Vec<Vec<Point>> {
+    let mut lines = Vec::new();
     for colored in series {
         lines.extend(map.stretches(&colored.series.x, &colored.series.y));
         lines.extend(band_outlines(map, colored.series));
@@ -290,20 +281,5 @@ pub(crate) fn obstacles(
             Guide::Slope { .. } => lines.extend(slope_line(map, series, guide).map(|l| l.to_vec())),
         }
     }
-    lines.iter().flat_map(|line| spread(map.frame, line)).collect()
-}
-
-/// Points along a line.
-fn spread(frame: Rect, line: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    const STEP: f64 = 4.0;
-    let mut points = line.to_vec();
-    for piece in clip::polyline(frame, line) {
-        for pair in piece.windows(2) {
-            let ((x0, y0), (x1, y1)) = (pair[0], pair[1]);
-            let steps = ((x1 - x0).hypot(y1 - y0) / STEP).ceil().max(1.0);
-            let at = |i: f64| (x0 + (x1 - x0) * i / steps, y0 + (y1 - y0) * i / steps);
-            points.extend((0..=steps as usize).map(|i| at(i as f64)));
-        }
-    }
-    points
+    lines
 }

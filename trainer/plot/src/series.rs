@@ -1,7 +1,7 @@
 //! The data of a plot: lines with bands, and bars.
 
 use anyhow::{Result, bail};
-use plotters::style::RGBColor;
+use colorous::Color;
 
 /// How a line is broken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub struct Series {
     pub(crate) x: Vec<f64>,
     pub(crate) y: Vec<f64>,
     pub(crate) band: Option<(Vec<f64>, Vec<f64>)>,
-    pub(crate) color: Option<RGBColor>,
+    pub(crate) color: Option<Color>,
     pub(crate) dash: Dash,
     pub(crate) markers: bool,
 }
@@ -78,7 +78,7 @@ impl Series {
     }
 
     /// The same line in this colour instead of the next of [`PALETTE`](super::PALETTE).
-    pub fn color(mut self, color: RGBColor) -> Self {
+    pub fn color(mut self, color: Color) -> Self {
         self.color = Some(color);
         self
     }
@@ -103,7 +103,7 @@ pub struct Bars {
     pub label: String,
     pub(crate) centers: Vec<f64>,
     pub(crate) heights: Vec<f64>,
-    pub(crate) color: Option<RGBColor>,
+    pub(crate) color: Option<Color>,
 }
 
 impl Bars {
@@ -124,7 +124,7 @@ impl Bars {
     }
 
     /// The same bars in this colour.
-    pub fn color(mut self, color: RGBColor) -> Self {
+    pub fn color(mut self, color: Color) -> Self {
         self.color = Some(color);
         self
     }

@@ -1,7 +1,7 @@
 //! Power spectra on logarithmic axes.
 
 use anyhow::Result;
-use plotters::style::RGBColor;
+use colorous::Color;
 
 use super::axes::Plot;
 use super::axis::Axis;
@@ -23,7 +23,7 @@ pub struct Spectrum {
     /// Low and high edge of the spread at each wavenumber.
     pub band: Option<(Vec<f64>, Vec<f64>)>,
     /// Colour; the next of the palette where there is none.
-    pub color: Option<RGBColor>,
+    pub color: Option<Color>,
 }
 
 impl Spectrum {

@@ -7,24 +7,33 @@ use std::f64::consts::TAU;
 use std::fs;
 use std::path::Path;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use chart::{assert_points, charts, color};
 use finescale_plot::{
-    Axis, Bars, ChannelMeta, Coordinate, Field, FieldGrid, Figure, PALETTE, Plot, RGBColor, Series,
+    Axis, Bars, ChannelMeta, Coordinate, Field, FieldGrid, Figure, PALETTE, Plot, Series,
     SpaceTime, Spectrum, TrajectoryMeta, plot_trajectory, spectra,
 };
-use image::{Rgb, RgbImage};
+use resvg::tiny_skia::Pixmap;
 
-const WHITE: Rgb<u8> = Rgb([255, 255, 255]);
+type Rgb = [u8; 3];
+
+const WHITE: Rgb = [255, 255, 255];
 /// Ends of the diverging map (RdBu as colorous interpolates it), and the colour of missing values.
-const RED: Rgb<u8> = Rgb([103, 0, 31]);
-const BLUE: Rgb<u8> = Rgb([4, 47, 96]);
-const GREY: Rgb<u8> = Rgb([0xb4, 0xb4, 0xb4]);
+const RED: Rgb = [103, 0, 31];
+const BLUE: Rgb = [4, 47, 96];
+const GREY: Rgb = [0xb4, 0xb4, 0xb4];
 
-fn png(figure: &Figure) -> RgbImage {
+fn png(figure: &Figure) -> Pixmap {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("figure.png");
     figure.save(&path).unwrap();
-    image::open(path).unwrap().to_rgb8()
+    Pixmap::load_png(path).unwrap()
+}
+
+fn pixel(image: &Pixmap, x: u32, y: u32) -> Rgb {
+    let color = image.pixel(x, y).unwrap();
+    [color.red(), color.green(), color.blue()]
 }
 
 fn svg(figure: &Figure) -> String {
@@ -41,8 +50,8 @@ fn texts(svg: &str) -> Vec<String> {
 }
 
 /// Colours and lengths of the runs of equal pixels.
-fn runs(pixels: impl Iterator<Item = Rgb<u8>>) -> Vec<(Rgb<u8>, usize)> {
-    let mut runs: Vec<(Rgb<u8>, usize)> = vec![];
+fn runs(pixels: impl Iterator<Item = Rgb>) -> Vec<(Rgb, usize)> {
+    let mut runs: Vec<(Rgb, usize)> = vec![];
     for pixel in pixels {
         match runs.last_mut() {
             Some((color, length)) if *color == pixel => *length += 1,
@@ -53,8 +62,8 @@ fn runs(pixels: impl Iterator<Item = Rgb<u8>>) -> Vec<(Rgb<u8>, usize)> {
 }
 
 /// A line of pixels down the first panel, which starts 17 units from the left.
-fn down(image: &RgbImage) -> Vec<(Rgb<u8>, usize)> {
-    runs((0..image.height()).map(|y| *image.get_pixel(44, y)))
+fn down(image: &Pixmap) -> Vec<(Rgb, usize)> {
+    runs((0..image.height()).map(|y| pixel(image, 44, y)))
 }
 
 fn row(field: Field) -> Figure {
@@ -75,7 +84,7 @@ fn a_descending_coordinate_is_turned_over() {
     let values = [-1.0, -1.0, 1.0, 1.0];
     let (south, east) = (Coordinate::new("", 1.0, 0.0), Coordinate::new("", 0.0, 1.0));
     let image = png(&row(Field::new(&values, 2, 2).unwrap().coordinates(south, east)));
-    let line = runs((0..image.height()).map(|y| *image.get_pixel(120, y)));
+    let line = runs((0..image.height()).map(|y| pixel(&image, 120, y)));
     let colors: Vec<_> = line.into_iter().filter(|(_, length)| *length > 100).collect();
     assert_eq!(colors, [(BLUE, 300), (RED, 300)]);
 }
@@ -84,7 +93,7 @@ fn a_descending_coordinate_is_turned_over() {
 fn every_point_is_a_square_of_whole_pixels() {
     let values: Vec<f32> = (0..64).map(|i| i as f32).collect();
     let image = png(&row(Field::new(&values, 8, 8).unwrap()));
-    let across = runs((0..image.width()).map(|x| *image.get_pixel(x, 60)));
+    let across = runs((0..image.width()).map(|x| pixel(&image, x, 60)));
     let cells: Vec<_> = across.iter().skip_while(|(c, _)| *c == WHITE).skip(1).take(8).collect();
     assert!(cells.iter().all(|(_, length)| *length == 75), "{cells:?}");
 }
@@ -116,7 +125,7 @@ fn space_runs_upwards_and_time_to_the_right() {
     let image = png(&Figure::new().push(SpaceTime::new(values, 2, 2, time, x).unwrap()));
     let at = |fx: f64, fy: f64| {
         let (w, h) = (f64::from(image.width()), f64::from(image.height()));
-        *image.get_pixel((fx * w) as u32, (fy * h) as u32)
+        pixel(&image, (fx * w) as u32, (fy * h) as u32)
     };
     assert_eq!([at(0.25, 0.3), at(0.25, 0.6)], [RED, BLUE]);
     assert_eq!([at(0.75, 0.3), at(0.75, 0.6)], [BLUE, RED]);
@@ -128,11 +137,17 @@ fn higher_values_are_drawn_higher_and_clipped_at_the_frame() {
     let line = |y: f64| Series::new("", vec![-1e300, 1e300], vec![y, y]).unwrap();
     let plot = Plot::new(axes().0, axes().1).series(line(0.25)).series(line(0.75));
     let image = png(&Figure::new().push(plot.clone().series(line(7.0))));
-    let rgb = |RGBColor(r, g, b): RGBColor| Rgb([r, g, b]);
-    let find = |color: Rgb<u8>| image.enumerate_pixels().find(|(.., p)| **p == color);
-    let (low, high) = (find(rgb(PALETTE[0])).unwrap(), find(rgb(PALETTE[1])).unwrap());
-    assert!(high.1 + 100 < low.1, "{high:?} {low:?}");
-    assert!(find(rgb(PALETTE[2])).is_none(), "a line outside the range is not drawn");
+    let row = |y: u32| runs((0..image.width()).map(|x| pixel(&image, x, y)));
+    let find = |color: usize| {
+        let color = PALETTE[color].into_array();
+        (0..image.height()).find(|y| row(*y).iter().any(|(c, _)| *c == color))
+    };
+    let (low, high) = (find(0).unwrap(), find(1).unwrap());
+    assert!(high + 100 < low, "{high:?} {low:?}");
+    assert!(find(2).is_none(), "a line outside the range is not drawn");
+    let frame = [0x44; 3];
+    let across: Vec<_> = row(low).into_iter().map(|(color, _)| color).collect();
+    assert_eq!(across, [WHITE, frame, PALETTE[0].into_array(), frame, WHITE]);
 }
 
 /// Two lines that are known in closed form, read back by the axes' own ticks.
@@ -252,7 +267,8 @@ fn little_or_no_data_makes_a_picture() {
         let document = svg(&figure);
         let document = roxmltree::Document::parse(&document).unwrap();
         let side = |name: &str| document.root_element().attribute(name).unwrap().parse::<u32>();
-        assert_eq!((2 * side("width").unwrap(), 2 * side("height").unwrap()), image.dimensions());
+        let sides = (2 * side("width").unwrap(), 2 * side("height").unwrap());
+        assert_eq!(sides, (image.width(), image.height()));
     }
 }
 
@@ -268,23 +284,41 @@ fn an_svg_keeps_its_texts_and_names_a_generic_font() {
     assert!(text.contains("sans-serif\""));
     let start = text.find("data:image/png;base64,").expect("the field is an embedded PNG") + 22;
     let data = &text[start..start + text[start..].find('"').unwrap()];
-    let image = image::load_from_memory(&base64(data)).unwrap().to_rgb8();
+    let image = Pixmap::decode_png(&STANDARD.decode(data).unwrap()).unwrap();
     assert_eq!(image.width() % 16, 0);
     // Viridis: yellow at the last point, which is at the top right.
-    assert_eq!(*image.get_pixel(image.width() - 1, 0), Rgb([253, 231, 37]));
+    assert_eq!(pixel(&image, image.width() - 1, 0), [253, 231, 37]);
 }
 
-fn base64(text: &str) -> Vec<u8> {
-    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let (mut bytes, mut bits, mut count) = (vec![], 0u32, 0);
-    for digit in text.bytes().filter_map(|c| alphabet.iter().position(|a| *a == c)) {
-        (bits, count) = ((bits << 6 | digit as u32) & 0xffff, count + 6);
-        if count >= 8 {
-            count -= 8;
-            bytes.push((bits >> count) as u8);
-        }
+/// Whoever has no Ubuntu sees the outlines of it, as in a PNG; the text over them is for searching,
+/// selecting and reading out, and exactly as long.
+#[test]
+fn texts_are_outlines_with_the_text_over_them() {
+    let plot = Plot::new(Axis::linear("time (h)"), Axis::linear("wind (m s⁻¹)")).title("& plot");
+    let document = svg(&Figure::new().title("Title").push(plot));
+    let document = roxmltree::Document::parse(&document).unwrap();
+    let texts: Vec<_> = document.descendants().filter(|node| node.has_tag_name("text")).collect();
+    assert!(texts.len() > 8, "{texts:?}");
+    for text in texts {
+        let number = |name: &str| text.attribute(name).unwrap().parse::<f64>().unwrap();
+        assert_eq!(number("fill-opacity"), 0.0);
+        assert!(number("textLength") > 0.2 * number("font-size"));
+        let outline = text.prev_sibling_element().unwrap();
+        assert!(outline.has_tag_name("path") && outline.attribute("aria-hidden") == Some("true"));
+        let corners = outline.attribute("d").unwrap().matches(['L', 'Q', 'C']).count();
+        assert!(corners >= 4 * text.text().unwrap().trim().matches(char::is_alphabetic).count());
+        let place = outline.attribute("transform").unwrap();
+        assert_eq!(place.contains("rotate(-90)"), text.attribute("transform").is_some());
     }
-    bytes
+    // They are seen.
+    let dark = |figure: Figure| {
+        let image = png(&figure);
+        image.pixels().iter().filter(|p| p.red() < 60).count()
+    };
+    assert_eq!(dark(Figure::new()), 0);
+    let (once, twice) =
+        (dark(Figure::new().title("Title")), dark(Figure::new().title("TitleTitle")));
+    assert!(once > 100 && (19..=21).contains(&(10 * twice / once)), "{once} {twice}");
 }
 
 #[test]

@@ -12,11 +12,12 @@ pub mod lambda;
 mod model;
 mod partial;
 mod predictor;
-mod progress;
 mod run;
 mod settings;
 pub mod super_resolution;
 mod task;
+
+use finescale_host::progress;
 
 pub use check::warnings;
 pub use input::{Fields, InputArgs, Resolution};

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -26,7 +27,40 @@ pub(super) struct Drawn {
 }
 
 const SETTINGS: &str = "run.json";
-const HEADER: usize = 16;
+const VALUES: &str = "values";
+const SECONDS: &str = "seconds";
+const CALLS: &str = "calls";
+
+impl Drawn {
+    /// A safetensors file, whose header says how long it must be: half of one is seen to be.
+    fn bytes(&self) -> Result<Vec<u8>> {
+        let values: Vec<u8> = self.values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let (seconds, calls) = (self.seconds.to_le_bytes(), self.calls.to_le_bytes());
+        let arrays = [
+            (VALUES, TensorView::new(Dtype::F32, vec![self.values.len()], &values)?),
+            (SECONDS, TensorView::new(Dtype::F64, vec![], &seconds)?),
+            (CALLS, TensorView::new(Dtype::U64, vec![], &calls)?),
+        ];
+        Ok(safetensors::serialize(arrays, None)?)
+    }
+
+    /// None where the bytes are no such file, or one of another number of values.
+    fn read(bytes: &[u8], len: usize) -> Option<Self> {
+        let file = SafeTensors::deserialize(bytes).ok()?;
+        let array = |name: &str, dtype: Dtype, shape: &[usize]| {
+            let array = file.tensor(name).ok()?;
+            (array.dtype() == dtype && array.shape() == shape).then(|| array.data())
+        };
+        let values = array(VALUES, Dtype::F32, &[len])?.as_chunks().0;
+        let seconds = array(SECONDS, Dtype::F64, &[])?.try_into().ok()?;
+        let calls = array(CALLS, Dtype::U64, &[])?.try_into().ok()?;
+        Some(Self {
+            values: values.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect(),
+            seconds: f64::from_le_bytes(seconds),
+            calls: u64::from_le_bytes(calls),
+        })
+    }
+}
 
 impl Partial {
     /// For an output, and everything that its bits depend on. With `resume` the folder must be of the same; without it there
@@ -70,10 +104,11 @@ impl Partial {
     }
 
     fn place(&self, trajectory: usize, member: u32) -> PathBuf {
-        self.folder.join(format!("{trajectory:06}-{member:06}.path"))
+        self.folder.join(format!("{trajectory:06}-{member:06}.safetensors"))
     }
 
-    /// A path that was finished before, of `len` values.
+    /// A path that was finished before, of `len` values. Where its file is not whole there is
+    /// none, so that it is drawn again.
     pub(super) fn load(&self, trajectory: usize, member: u32, len: usize) -> Result<Option<Drawn>> {
         let path = self.place(trajectory, member);
         if !path.is_file() {
@@ -81,15 +116,11 @@ impl Partial {
         }
         let shown = path.display();
         let bytes = fs::read(&path).with_context(|| format!("{shown} cannot be read"))?;
-        ensure!(bytes.len() == HEADER + 4 * len, "{shown} is damaged: remove it");
-        let (header, values) = bytes.split_at(HEADER);
-        let (words, _) = header.as_chunks::<8>();
-        let values = values.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-        Ok(Some(Drawn {
-            values,
-            seconds: f64::from_le_bytes(words[0]),
-            calls: u64::from_le_bytes(words[1]),
-        }))
+        let drawn = Drawn::read(&bytes, len);
+        if drawn.is_none() {
+            eprintln!("note: {shown} is not whole: its path is drawn again");
+        }
+        Ok(drawn)
     }
 
     /// Keeps a finished path.
@@ -100,11 +131,7 @@ impl Partial {
         if !settings.is_file() {
             write::atomically(&settings, self.settings.as_bytes())?;
         }
-        let mut bytes = Vec::with_capacity(HEADER + 4 * path.values.len());
-        bytes.extend(path.seconds.to_le_bytes());
-        bytes.extend(path.calls.to_le_bytes());
-        bytes.extend(path.values.iter().flat_map(|value| value.to_le_bytes()));
-        write::atomically(&self.place(trajectory, member), &bytes)
+        write::atomically(&self.place(trajectory, member), &path.bytes()?)
     }
 
     /// What to say to the one who interrupts.
@@ -121,5 +148,39 @@ impl Partial {
                 .with_context(|| format!("{shown} cannot be removed"))?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Values that a text would round, and bits of NaN that arithmetic would change.
+    fn drawn() -> Drawn {
+        let nan = f32::from_bits(0x7fc0_1234);
+        Drawn { values: vec![0.1, -0.0, f32::MIN_POSITIVE / 3.0, nan], seconds: 0.1, calls: 7 }
+    }
+
+    #[test]
+    fn a_path_is_read_to_the_bit() {
+        let (kept, read) = (drawn(), Drawn::read(&drawn().bytes().unwrap(), 4).unwrap());
+        let bits = |path: &Drawn| path.values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&read), bits(&kept));
+        assert_eq!((read.seconds, read.calls), (kept.seconds, kept.calls));
+    }
+
+    /// If it failed, a resumed run would be of something else, or end in a panic.
+    #[test]
+    fn what_is_not_whole_is_no_path() {
+        let bytes = drawn().bytes().unwrap();
+        for length in 0..bytes.len() {
+            assert_eq!(Drawn::read(&bytes[..length], 4), None, "{length} bytes");
+        }
+        assert_eq!(Drawn::read(&[&bytes[..], &[0]].concat(), 4), None);
+        assert_eq!(Drawn::read(&vec![0; bytes.len()], 4), None);
+        assert_eq!(Drawn::read(&bytes, 5), None);
+        let other = TensorView::new(Dtype::F64, vec![], &[0; 8]).unwrap();
+        let other = safetensors::serialize([(SECONDS, other)], None).unwrap();
+        assert_eq!(Drawn::read(&other, 4), None);
     }
 }

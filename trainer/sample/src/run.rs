@@ -58,6 +58,7 @@ impl Job<'_> {
         let frame = view.channels() * view.grid().points();
         let (units, path) = (self.trajectories * self.members, self.frames * frame);
         let progress = Progress::new(
+            "sampling",
             self.calls * units as u64,
             format!("{} × {} members", self.trajectories, self.members),
         );

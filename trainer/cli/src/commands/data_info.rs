@@ -11,6 +11,7 @@ use super::data_import::{Grid, parse_grid};
 use super::process::ProcessArgs;
 use finescale_data::dataset::{Reader, Spec, Split};
 use finescale_field::emergence::{Emergence, cutoff};
+use finescale_host::table::Table;
 
 /// Describe a data set: shape, splits, statistics, spectrum, emergence scales.
 #[derive(Debug, Args)]
@@ -171,19 +172,17 @@ impl Info<'_> {
         };
         let (first, last) = time_span(spec);
         println!("{}", spec.title);
-        println!("  made by       {}", reader.manifest().command);
-        println!("  hash          {}", reader.hash());
-        println!("  trajectories  {}", spec.trajectories);
-        println!(
-            "  frames        {}, {first} to {last}, {} apart [{}]",
-            spec.frames(),
-            spec.time.interval,
-            text(&spec.time.attributes, "units")
-        );
+        let mut table = Table::new().left("").left("");
+        let mut line = |name: &str, about: String| table.row([name.to_owned(), about]);
+        line("made by", reader.manifest().command.clone());
+        line("hash", reader.hash().to_owned());
+        line("trajectories", spec.trajectories.to_string());
+        let (frames, apart) = (spec.frames(), spec.time.interval);
+        let units = text(&spec.time.attributes, "units");
+        line("frames", format!("{frames}, {first} to {last}, {apart} apart [{units}]"));
         for axis in spec.axes() {
-            println!(
-                "  {:13} {} points, {}, length {}, {} to {} [{}]",
-                axis.name,
+            let about = format!(
+                "{} points, {}, length {}, {} to {} [{}]",
                 axis.points(),
                 axis.boundary.name(),
                 axis.length as f32,
@@ -191,24 +190,25 @@ impl Info<'_> {
                 axis.coordinates[axis.points() - 1],
                 text(&axis.attributes, "units")
             );
+            line(&axis.name, about);
         }
         if reader.climatology().is_some() {
-            println!("  anomaly       from the monthly climatology stored with it");
+            line("anomaly", "from the monthly climatology stored with it".into());
         }
         for split in Split::ALL {
             let segments = reader.segments(split).len();
             let frames = reader.splits().count(split);
-            println!("  {:13} {frames} frames in {segments} segments", split.name());
+            line(split.name(), format!("{frames} frames in {segments} segments"));
         }
+        print!("{}", table.text(2));
         println!("\nstatistics of the training part");
-        println!("  {:16} {:>12} {:>12} {:>8}  units", "channel", "mean", "std", "lag-1");
+        let table = Table::new().left("channel").right("mean").right("std").right("lag-1");
+        let mut table = table.left("units");
         for (channel, s) in spec.channels.iter().zip(&statistics.channels) {
-            let (mean, std) = (number(s.mean), number(s.std));
-            println!(
-                "  {:16} {mean:>12} {std:>12} {:>8.4}  {}",
-                channel.name, s.lag1, channel.units
-            );
+            let (mean, std, lag1) = (number(s.mean), number(s.std), format!("{:.4}", s.lag1));
+            table.row([channel.name.clone(), mean, std, lag1, channel.units.clone()]);
         }
+        print!("{}", table.text(2));
         println!(
             "\nspectrum of the standardised fields; λ_S where C²P_k = Σ_k, α = {}, β² = {}, κ {}",
             self.process.alpha,
@@ -219,22 +219,21 @@ impl Info<'_> {
             }
         );
         for (c, (channel, s)) in spec.channels.iter().zip(&statistics.channels).enumerate() {
-            println!(
-                "  {:>6} {:>6} {:>12} {:>8} {:>10}  {}",
-                "k", "modes", "P_k", "lag-1", "λ_S", channel.name
-            );
+            let heads = ["k", "modes", "P_k", "lag-1", "λ_S"];
+            let mut table = heads.into_iter().fold(Table::new(), Table::right).left(&channel.name);
             for shell in 0..s.power.len() {
-                let emergence =
-                    self.emergence(c, shell).map_or("—".into(), |l| format!("{l:.3e}"));
-                println!(
-                    "  {:>6} {:>6} {:>12.4e} {:>8.4} {emergence:>10}",
-                    // To four decimals: on axes of odd lengths it has many.
-                    (statistics.shells.wavenumber(shell) * 1e4).round() / 1e4,
-                    statistics.shells.modes[shell],
-                    s.power[shell],
-                    s.lag1_spectrum[shell]
-                );
+                // To four decimals: on axes of odd lengths it has many.
+                let wavenumber = (statistics.shells.wavenumber(shell) * 1e4).round() / 1e4;
+                table.row([
+                    wavenumber.to_string(),
+                    statistics.shells.modes[shell].to_string(),
+                    format!("{:.4e}", s.power[shell]),
+                    format!("{:.4}", s.lag1_spectrum[shell]),
+                    self.emergence(c, shell).map_or("—".into(), |l| format!("{l:.3e}")),
+                    String::new(),
+                ]);
             }
+            print!("{}", table.text(2));
         }
         let coarse: Vec<String> = self.coarse.iter().map(usize::to_string).collect();
         let suggested = self.suggested.map_or(

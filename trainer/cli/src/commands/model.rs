@@ -12,6 +12,7 @@ use finescale::{Axis, Laplacian};
 
 use super::export::model_path;
 use finescale_data::dataset::{Reader, SpectralFrames, Split};
+use finescale_host::table::Table;
 use finescale_model::export::AlignedBytes;
 use finescale_model::export::quantize::histogram;
 use finescale_model::{Calibration, Model};
@@ -126,50 +127,53 @@ fn parsed<'a>(bytes: &'a AlignedBytes, file: &Path) -> Result<View<'a>> {
 
 fn info(view: &View<'_>, bytes: &[u8]) {
     let (grid, process, options) = (view.grid(), view.process(), view.options());
-    println!("name             {}", view.name());
-    println!("format           version {VERSION}, kernel layout {KERNEL_LAYOUT}");
-    println!("size             {} bytes, checksum {:08x}", bytes.len(), checksum(&bytes[20..]));
+    let mut table = Table::new().left("").left("");
+    let mut line = |name: &str, about: String| table.row([name.to_owned(), about]);
+    line("name", view.name().to_owned());
+    line("format", format!("version {VERSION}, kernel layout {KERNEL_LAYOUT}"));
+    line("size", format!("{} bytes, checksum {:08x}", bytes.len(), checksum(&bytes[20..])));
     if let Some(y) = grid.y() {
-        println!("y                {}", axis(y));
+        line("y", axis(y));
     }
-    println!("x                {}", axis(grid.x()));
+    line("x", axis(grid.x()));
     for channel in view.channel_descriptions() {
         let finescale::model::Channel { name, units, mean, std } = channel;
-        println!("channel          {name} ({units}), mean {mean}, standard deviation {std}");
+        line("channel", format!("{name} ({units}), mean {mean}, standard deviation {std}"));
     }
     let laplacian = match process.laplacian() {
         Laplacian::Spectral => "|k|²",
         Laplacian::FiniteDifference => "of the finite difference",
     };
-    println!("process          α = {}, β² = {}, κ {laplacian}", process.alpha(), process.beta2());
-    println!("window           {} frames, {} apart", view.window(), view.frame_interval());
+    line("process", format!("α = {}, β² = {}, κ {laplacian}", process.alpha(), process.beta2()));
+    line("window", format!("{} frames, {} apart", view.window(), view.frame_interval()));
     let yes = |is| if is { "yes" } else { "no" };
-    println!("linear base      {}", yes(options.linear_base));
-    println!("filtered inputs  {}", yes(options.filtered_inputs));
-    println!("bounded          {}", yes(options.bounded));
-    println!("score head       {}", yes(options.score_head));
+    line("linear base", yes(options.linear_base).into());
+    line("filtered inputs", yes(options.filtered_inputs).into());
+    line("bounded", yes(options.bounded).into());
+    line("score head", yes(options.score_head).into());
     let tables = view.tables();
     if let [first, .., last] = tables.lambdas {
-        println!("calibration      {} values of λ, {first} to {last}", tables.lambdas.len());
+        line("calibration", format!("{} values of λ, {first} to {last}", tables.lambdas.len()));
     }
-    println!("λ grid           {:?}", tables.lambda_grid);
-    println!("linear base      {} bytes", 4 * view.autocovariance().len());
+    line("λ grid", format!("{:?}", tables.lambda_grid));
+    line("linear base", format!("{} bytes", 4 * view.autocovariance().len()));
     let (mut macs, mut size) = (0, 0);
     for (n, layer) in view.layers().iter().enumerate() {
         macs += layer.shape.macs();
         size += stored(&layer).1;
-        println!("layer {n:<11}{}", described(&layer));
+        line(&format!("layer {n}"), described(&layer));
     }
     let Footprint { memory, predictor, reverse, frame } = view.footprint();
     let sum = |a: u32, b: u32| u64::from(a) + u64::from(b);
-    println!("simulation       {} bytes of RAM, and its path", sum(memory, predictor));
-    println!(
-        "reverse sampling {} bytes of RAM, and {frame} for each frame of the path",
-        sum(memory, reverse)
+    line("simulation", format!("{} bytes of RAM, and its path", sum(memory, predictor)));
+    line(
+        "reverse sampling",
+        format!("{} bytes of RAM, and {frame} for each frame of the path", sum(memory, reverse)),
     );
     if !view.layers().is_empty() {
-        println!("network          {macs} multiply-accumulates a frame, {size} bytes of weights");
+        line("network", format!("{macs} multiply-accumulates a frame, {size} bytes of weights"));
     }
+    print!("{}", table.text(0));
 }
 
 fn axis(axis: Axis) -> String {
@@ -212,6 +216,7 @@ const BINS: usize = 8;
 
 fn compare(view: &View<'_>, trained: &Model) -> Result<()> {
     println!("error of the weights, in units of half a step of eight bits, −1 to 1:");
+    let mut table = (0..BINS).fold(Table::new().left(""), |table, _| table.right(""));
     for (n, layer) in view.layers().iter().enumerate() {
         let weights = trained.array(&format!("network.layers.{n}.weight"))?;
         let counts = histogram(weights, &unpacked(&layer), BINS)
@@ -219,9 +224,10 @@ fn compare(view: &View<'_>, trained: &Model) -> Result<()> {
         let total: usize = counts.iter().sum();
         let shares = counts
             .iter()
-            .map(|count| format!("{:5.1} %", 100.0 * *count as f64 / total.max(1) as f64));
-        println!("layer {n:<11}{}", shares.collect::<Vec<_>>().join(" "));
+            .map(|count| format!("{:.1} %", 100.0 * *count as f64 / total.max(1) as f64));
+        table.row([format!("layer {n}")].into_iter().chain(shares));
     }
+    print!("{}", table.text(0));
     Ok(())
 }
 

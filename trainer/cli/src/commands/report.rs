@@ -9,6 +9,7 @@ use super::baselines::KnowledgeArgs;
 use super::origin::OriginArgs;
 use super::score::{RelativeArgs, truth};
 use finescale_ensemble::Ensemble;
+use finescale_host::table::Table;
 use finescale_host::write::atomically;
 use finescale_judge::report::{html, scored};
 use finescale_judge::score::{Truth, number};
@@ -69,16 +70,18 @@ impl ReportArgs {
         let scored = scored(results, Some(&truth), &settings)?;
         let page = html(&title, &scored, Some(&truth))?;
         atomically(&self.out, page.as_bytes())?;
+        let heads = ["relative L² of the mean", "space-time spectrum"];
+        let mut table = heads.into_iter().fold(Table::new().left(""), Table::right);
         for method in &scored {
             let error = method.scores.overall.error.as_ref();
             let space_time = method.scores.overall.space_time.as_ref();
-            println!(
-                "{:24} relative L² of the mean {:>8}   space-time spectrum {:>8}",
-                method.name,
+            table.row([
+                method.name.clone(),
                 error.map_or("–".into(), |e| number(e.relative_l2_of_mean)),
-                space_time.map_or("–".into(), |s| number(s.error))
-            );
+                space_time.map_or("–".into(), |s| number(s.error)),
+            ]);
         }
+        print!("{}", table.text(0));
         println!("{}", self.out.display());
         Ok(())
     }

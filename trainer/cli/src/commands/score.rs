@@ -130,7 +130,7 @@ impl Format {
     fn write(self, scores: &Scores) -> Result<String> {
         Ok(match self {
             Self::Json => serde_json::to_string_pretty(scores)? + "\n",
-            Self::Csv => scores.csv(),
+            Self::Csv => scores.csv()?,
         })
     }
 }

@@ -6,12 +6,10 @@ mod tests;
 use super::{Simulator, Trajectory};
 use anyhow::{Result, anyhow, ensure};
 use finescale_host::interrupt::Interrupted;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use finescale_host::progress::Progress;
 use rayon::prelude::*;
-use std::io::IsTerminal;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::time::{Duration, Instant};
 
 /// What to make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +48,11 @@ pub fn run(
     ensure!(plan.trajectories > 0, "--trajectories must be at least 1, but is 0");
     ensure!(plan.frames > 0, "--frames must be at least 1, but is 0");
     let intervals = simulator.burn_in_intervals() + plan.frames - 1;
-    let progress = Progress::new(plan.trajectories, intervals.max(1));
+    let progress = Progress::new(
+        "simulating",
+        (plan.trajectories * intervals.max(1)) as u64,
+        format!("{} trajectories", plan.trajectories),
+    );
     let failed = AtomicBool::new(false);
     let failure = Mutex::new(None);
     // Stops at the first error of any thread; which one that was is kept here, since the others
@@ -102,52 +104,4 @@ pub(super) fn make(
         );
     }
     Ok(values)
-}
-
-/// Counts frame intervals, so that the time left is right within long trajectories too.
-struct Progress {
-    bar: ProgressBar,
-    terminal: bool,
-    begun: Instant,
-    spoken: Mutex<Instant>,
-}
-
-impl Progress {
-    fn new(trajectories: usize, intervals: usize) -> Self {
-        let terminal = std::io::stderr().is_terminal();
-        let bar = ProgressBar::with_draw_target(
-            Some((trajectories * intervals) as u64),
-            if terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() },
-        );
-        let style = ProgressStyle::with_template(
-            "simulating [{bar:40}] {percent} % of {msg}, {elapsed} gone, {eta} left",
-        );
-        bar.set_style(style.expect("the template is valid").progress_chars("=> "));
-        bar.set_message(format!("{trajectories} trajectories"));
-        let now = Instant::now();
-        Self { bar, terminal, begun: now, spoken: now.into() }
-    }
-
-    fn tick(&self) {
-        self.bar.inc(1);
-        if self.terminal {
-            return;
-        }
-        // Another thread is already looking at the clock: one line is enough.
-        let Ok(mut spoken) = self.spoken.try_lock() else { return };
-        if spoken.elapsed() >= Duration::from_secs(10) {
-            *spoken = Instant::now();
-            let done = self.bar.position() as f64 / self.bar.length().unwrap_or(1) as f64;
-            let left = self.begun.elapsed().as_secs_f64() * (1.0 / done - 1.0);
-            eprintln!("simulating: {:.0} %, about {left:.0} s left", 100.0 * done);
-        }
-    }
-
-    fn finish(&self, whole: bool) {
-        if whole {
-            self.bar.finish();
-        } else {
-            self.bar.abandon();
-        }
-    }
 }

@@ -8,7 +8,9 @@ use anyhow::{Context, Result};
 use finescale::model::{Footprint, Model as View};
 
 use crate::report::Scored;
+use crate::report::table::rows;
 use crate::score::{Scores, number, task_name};
+use finescale_host::table::Table;
 use finescale_model::export::{AlignedBytes, Bounds, Precision, file};
 use finescale_model::{Meta, Model, NetworkMeta};
 
@@ -62,22 +64,22 @@ pub fn markdown(model: &Model, words: &Words<'_>, comparisons: &[Comparison]) ->
 }
 
 fn data(card: &mut String, meta: &Meta) -> Result<()> {
-    writeln!(card, "\n## Data\n\n| | |\n|---|---|")?;
+    let mut table = Table::new().left("").left("");
     for channel in &meta.channels {
         let (name, units, mean, std) = (&channel.name, &channel.units, channel.mean, channel.std);
-        writeln!(
-            card,
-            "| channel `{name}` | {units}; mean {mean:.4}, standard deviation {std:.4} |"
-        )?;
+        let about = format!("{units}; mean {mean:.4}, standard deviation {std:.4}");
+        table.row([format!("channel `{name}`"), about]);
     }
     for (name, axis) in [("y", meta.y.as_ref()), ("x", Some(&meta.x))] {
         if let Some(axis) = axis {
             let (points, boundary) = (axis.points, axis.boundary.name());
-            writeln!(card, "| {name} | {points} points, {boundary}, length {:.4} |", axis.length)?;
+            let about = format!("{points} points, {boundary}, length {:.4}", axis.length);
+            table.row([name.to_owned(), about]);
         }
     }
-    writeln!(card, "| time between frames | {} |", meta.frame_interval)?;
-    writeln!(card, "| content of the data set | `{}` |", meta.data)?;
+    table.row(["time between frames".to_owned(), meta.frame_interval.to_string()]);
+    table.row(["content of the data set".to_owned(), format!("`{}`", meta.data)]);
+    write!(card, "\n## Data\n\n{}", table.markdown())?;
     Ok(())
 }
 
@@ -91,12 +93,13 @@ fn training(card: &mut String, meta: &Meta, words: &Words<'_>) -> Result<()> {
     };
     writeln!(
         card,
-        "\n## Training\n\nNetwork: {network}; window of {} frames; α = {}, β² = {}; {} steps, seed {}. On the validation part:\n\n| | |\n|---|---|",
+        "\n## Training\n\nNetwork: {network}; window of {} frames; α = {}, β² = {}; {} steps, \
+         seed {}. On the validation part:\n",
         meta.system.window, meta.system.alpha, meta.system.beta2, meta.steps, meta.seed
     )?;
-    for (name, value) in &meta.figures {
-        writeln!(card, "| {name} | {} |", number(*value))?;
-    }
+    let mut table = Table::new().left("").right("");
+    meta.figures.iter().for_each(|(name, value)| table.row([name.clone(), number(*value)]));
+    *card += &table.markdown();
     if let Some(printed) = &words.printed {
         writeln!(card, "\nWhat the program printed at the end:\n")?;
         printed.lines().for_each(|line| *card += &format!("    {line}\n"));
@@ -140,25 +143,13 @@ fn skill(card: &mut String, comparison: &Comparison) -> Result<()> {
         members if members == 1 || members == scores.members => method.name.clone(),
         members => format!("{}, {members} members", method.name),
     };
-    let heads: Vec<String> = scored.iter().map(head).collect();
-    writeln!(card, "| | {} |\n|---|{}", heads.join(" | "), "---|".repeat(heads.len()))?;
+    let mut table = scored.iter().fold(Table::new().left(""), |table, m| table.right(head(m)));
     let figures: Vec<_> = scored.iter().map(|method| method.scores.figures()).collect();
-    for (row, figure) in figures[0].iter().enumerate() {
-        let values: Vec<Option<f64>> = figures.iter().map(|method| method[row].value).collect();
-        if values.iter().all(Option::is_none) {
-            continue;
-        }
-        let best = figure.sense.best(&values).and_then(|best| values[best]).map(number);
-        let cells = values.iter().map(|value| match value.map(number) {
-            Some(text) if values.len() > 1 && Some(&text) == best.as_ref() => format!("**{text}**"),
-            Some(text) => text,
-            None => "–".into(),
-        });
-        let cells: Vec<String> = cells.collect();
-        // A bar would end the cell.
-        let name = format!("{}, {}", figure.family, figure.name).replace('|', "\\|");
-        writeln!(card, "| {name} | {} |", cells.join(" | "))?;
+    for (figure, cells) in rows(&figures) {
+        let name = format!("{}, {}", figure.family, figure.name);
+        table.row([vec![name.into()], cells].concat());
     }
+    *card += &table.markdown();
     Ok(())
 }
 
@@ -166,28 +157,34 @@ fn footprint(card: &mut String, model: &Model) -> Result<()> {
     if matches!(model.meta.network, NetworkMeta::Unet { .. }) {
         return Ok(());
     }
-    writeln!(
-        card,
-        "\n## Footprint\n\n| weights | file, bytes | of these weights | RAM for simulation, bytes | for reverse sampling | and for each frame |\n|---|---|---|---|---|---|"
-    )?;
+    let heads = [
+        "file, bytes",
+        "of these weights",
+        "RAM for simulation, bytes",
+        "for reverse sampling",
+        "and for each frame",
+    ];
+    let mut table = heads.into_iter().fold(Table::new().left("weights"), Table::right);
     let mut macs = 0;
     let bounds = Bounds::ones(model)?;
     // Without a network there is nothing to round.
     let count = if model.meta.network == NetworkMeta::Linear { 1 } else { 3 };
     for precision in [Precision::F32, Precision::Int8, Precision::Int16].into_iter().take(count) {
-        let name = precision.name();
         let bytes = AlignedBytes::new(&file(model, precision, &bounds)?);
         let view = bytes.parse()?;
         let Footprint { memory, predictor, reverse, frame } = view.footprint();
         let [memory, predictor, reverse] = [memory, predictor, reverse].map(u64::from);
-        let (size, stored) = (bytes.bytes().len(), weights(&view));
-        let (simulation, sampling) = (memory + predictor, memory + reverse);
-        writeln!(card, "| {name} | {size} | {stored} | {simulation} | {sampling} | {frame} |")?;
+        let sizes = [bytes.bytes().len(), weights(&view)].map(|size| size as u64);
+        let ram = [memory + predictor, memory + reverse, u64::from(frame)];
+        let numbers = sizes.into_iter().chain(ram).map(|number| number.to_string());
+        table.row([precision.name().to_owned()].into_iter().chain(numbers));
         macs = view.layers().iter().map(|layer| layer.shape.macs()).sum();
     }
     writeln!(
         card,
-        "\nAn increment takes {:.2} million multiply-accumulates, its vector-Jacobian product as many.",
+        "\n## Footprint\n\n{}\nAn increment takes {:.2} million multiply-accumulates, its \
+         vector-Jacobian product as many.",
+        table.markdown(),
         macs as f64 / 1e6
     )?;
     Ok(())

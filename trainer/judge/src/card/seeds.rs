@@ -7,6 +7,7 @@ use anyhow::Result;
 use super::Comparison;
 use crate::score::{Scores, number, task_name};
 use finescale_ensemble::Task;
+use finescale_host::table::Table;
 
 /// The figures that are shown, by family and name.
 const SHOWN: [(&str, &str); 5] = [
@@ -29,7 +30,7 @@ pub(super) fn table(card: &mut String, made: &[String], comparisons: &[Compariso
     if let Some(train) = made.iter().find(|command| command.starts_with("finescale train")) {
         writeln!(card, "    {train}-2 --seed 2   # and so on\n")?;
     }
-    writeln!(card, "| | | mean | each |\n|---|---|---|---|")?;
+    let mut table = Table::new().left("").left("").right("mean").left("each");
     for Comparison { scored, seeds, .. } in comparisons {
         let Some(first) = scored.first().filter(|_| !seeds.is_empty()) else { continue };
         let all: Vec<Vec<(String, f64)>> =
@@ -42,11 +43,11 @@ pub(super) fn table(card: &mut String, made: &[String], comparisons: &[Compariso
             let values: Vec<f64> = all.iter().filter_map(of).collect();
             let (mean, spread) = moments(&values);
             let each: Vec<String> = values.into_iter().map(number).collect();
-            let name = name.replace('|', "\\|");
-            let (mean, spread, each) = (number(mean), number(spread), each.join(", "));
-            writeln!(card, "| {task} | {name} | {mean} ± {spread} | {each} |")?;
+            let mean = format!("{} ± {}", number(mean), number(spread));
+            table.row([task, name.as_str(), mean.as_str(), each.join(", ").as_str()]);
         }
     }
+    *card += &table.markdown();
     Ok(())
 }
 

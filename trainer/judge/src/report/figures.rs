@@ -6,12 +6,12 @@ use super::Scored;
 use crate::score::spectrum::EnergySpectrum;
 use crate::score::{ChannelScores, Truth};
 use finescale_plot::{
-    Axis, Bars, Colors, Coordinate, Dash, Field, FieldGrid, Figure, PALETTE, Panel, Plot, RGBColor,
+    Axis, Bars, Color, Colors, Coordinate, Dash, Field, FieldGrid, Figure, PALETTE, Panel, Plot,
     Series,
 };
 
 /// The truth's colour; methods take the palette's others.
-const TRUTH: RGBColor = RGBColor(0x1a, 0x1a, 0x1a);
+const TRUTH: Color = Color { r: 0x1a, g: 0x1a, b: 0x1a };
 /// Orders of magnitude that maps of power show.
 const DECADES: f64 = 5.0;
 

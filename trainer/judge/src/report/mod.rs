@@ -4,7 +4,7 @@
 
 pub mod figures;
 mod page;
-mod table;
+pub(crate) mod table;
 
 use anyhow::{Result, ensure};
 

@@ -1,12 +1,8 @@
-//! Methods side by side in HTML tables: a row for each figure, a column for each method, the best marked.
+//! Methods side by side: a row for each figure, a column for each method, the best marked.
 
 use super::Scored;
-use crate::score::{Sense, number};
-
-/// Text that cannot be taken for markup.
-pub(super) fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
+use crate::score::{Figure, Sense, number};
+use finescale_host::table::{Cell, Table};
 
 /// Relative errors below this are those of f32.
 const ROUNDING: f64 = 2e-5;
@@ -18,61 +14,51 @@ pub(super) enum Column {
     Channel(usize),
 }
 
-/// The table of a channel or of all.
-pub(super) fn scores(scored: &[Scored], column: Column) -> String {
-    let methods: Vec<_> = scored
-        .iter()
-        .map(|method| match column {
-            Column::All => method.scores.figures(),
-            Column::Channel(c) => method.scores.figures_of(&method.scores.channels[c]),
-        })
-        .collect();
-    let mut body = String::new();
+/// The table of a channel or of all, its figures under their families.
+pub(super) fn scores(scored: &[Scored], column: Column) -> Table {
+    let figures = scored.iter().map(|method| match column {
+        Column::All => method.scores.figures(),
+        Column::Channel(c) => method.scores.figures_of(&method.scores.channels[c]),
+    });
+    let mut table =
+        scored.iter().fold(Table::new().left(""), |table, method| table.right(&method.name));
     let mut family = "";
-    for row in 0..methods[0].len() {
-        let figure = &methods[0][row];
-        let values: Vec<Option<f64>> = methods.iter().map(|m| m[row].value).collect();
-        if values.iter().all(Option::is_none) {
-            continue;
-        }
+    for (figure, cells) in rows(&figures.collect::<Vec<_>>()) {
         if figure.family != family {
             family = figure.family;
-            let span = methods.len() + 1;
-            body += &format!(
-                "<tr class=\"family\"><th colspan=\"{span}\" scope=\"rowgroup\">{}{}</th></tr>\n",
-                escape(family),
-                arrow(figure.sense)
-            );
+            let (arrow, hint) = arrow(figure.sense);
+            table.group(format!("{family}{arrow}"), hint);
         }
-        let best =
-            if values.iter().flatten().count() > 1 { figure.sense.best(&values) } else { None };
-        body += &format!("<tr><th scope=\"row\">{}</th>", escape(&figure.name));
-        for value in &values {
-            let text = value.map_or("–".into(), number);
-            // What shows the same digits is as good, and so is rounding beside rounding.
-            let nothing = |v: f64| figure.sense == Sense::Lower && v < ROUNDING;
-            let marked = best
-                .and_then(|best| values[best].zip(*value))
-                .is_some_and(|(best, v)| number(best) == text || (nothing(best) && nothing(v)));
-            body += &match marked {
-                true => format!("<td class=\"best\">{text}</td>"),
-                false => format!("<td>{text}</td>"),
-            };
-        }
-        body += "</tr>\n";
+        table.row([vec![figure.name.into()], cells].concat());
     }
-    let heads: String =
-        scored.iter().map(|m| format!("<th scope=\"col\">{}</th>", escape(&m.name))).collect();
-    format!(
-        "<div class=\"scroll\"><table>\n<thead><tr><td></td>{heads}</tr></thead>\n<tbody>\n{body}</tbody>\n</table></div>\n"
-    )
+    table
 }
 
-fn arrow(sense: Sense) -> &'static str {
+/// The figures that some method has, with the cells of all.
+pub(crate) fn rows(methods: &[Vec<Figure>]) -> Vec<(Figure, Vec<Cell>)> {
+    let row = |(row, figure): (usize, &Figure)| {
+        let values: Vec<Option<f64>> = methods.iter().map(|m| m[row].value).collect();
+        let known = values.iter().flatten().count();
+        let best = figure.sense.best(&values).filter(|_| known > 1).and_then(|best| values[best]);
+        // What shows the same digits is as good, and so is rounding beside rounding.
+        let nothing = |v: f64| figure.sense == Sense::Lower && v < ROUNDING;
+        let as_good =
+            |v: f64, best: f64| number(best) == number(v) || (nothing(best) && nothing(v));
+        let cell = |value: &Option<f64>| match value {
+            None => "–".into(),
+            Some(v) if best.is_some_and(|best| as_good(*v, best)) => Cell::best(number(*v)),
+            Some(v) => number(*v).into(),
+        };
+        (known > 0).then(|| (figure.clone(), values.iter().map(cell).collect()))
+    };
+    methods[0].iter().enumerate().filter_map(row).collect()
+}
+
+fn arrow(sense: Sense) -> (&'static str, &'static str) {
     match sense {
-        Sense::Lower => " <span title=\"lower is better\">↓</span>",
-        Sense::Higher => " <span title=\"higher is better\">↑</span>",
-        Sense::One => " <span title=\"nearer to 1 is better\">→ 1</span>",
-        Sense::Neither => "",
+        Sense::Lower => (" ↓", "lower is better"),
+        Sense::Higher => (" ↑", "higher is better"),
+        Sense::One => (" → 1", "nearer to 1 is better"),
+        Sense::Neither => ("", ""),
     }
 }

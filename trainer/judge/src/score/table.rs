@@ -1,7 +1,10 @@
 //! Scores as text for terminals, and as CSV for spreadsheets.
 
+use anyhow::Result;
+
 use super::{ChannelScores, Figure, Scores};
 use finescale_ensemble::Task;
+use finescale_host::table::Table;
 
 /// Four significant digits, without exponents where they are short to read.
 pub fn number(value: f64) -> String {
@@ -76,45 +79,39 @@ impl Scores {
 
     /// The table that `finescale score` prints.
     pub fn text(&self) -> String {
-        let columns = self.columns();
-        let width = columns.iter().map(|c| c.name.chars().count()).max().unwrap_or(0).max(9) + 2;
-        let mut out = format!("{}\n", self.headline());
-        let (low, middle) = (self.bands[0].to.unwrap_or(0.0), self.bands[1].to.unwrap_or(0.0));
-        out += &format!(
-            "low: |k| < {}, middle: up to {}, high: beyond\n\n{:46}",
-            number(low),
-            number(middle),
-            ""
-        );
-        for column in &columns {
-            out += &format!("{:>width$}", column.name);
-        }
-        out.push('\n');
+        let columns = self.columns().into_iter();
+        let mut table =
+            columns.fold(Table::new().left("").left(""), |table, column| table.right(&column.name));
         let mut family = "";
         for (figure, values) in self.rows() {
             let shown = if figure.family == family { "" } else { figure.family };
             family = figure.family;
-            out += &format!("{shown:26}{:20}", figure.name);
-            for value in values {
-                out += &format!("{:>width$}", value.map_or("–".into(), number));
-            }
-            out.push('\n');
+            let values = values.into_iter().map(|value| value.map_or("–".into(), number));
+            table.row([shown.to_owned(), figure.name].into_iter().chain(values));
         }
+        let (low, middle) = (self.bands[0].to.unwrap_or(0.0), self.bands[1].to.unwrap_or(0.0));
         let provenance = &self.provenance;
-        out += &format!(
-            "\ncost of a frame: {} calls, {} s\n",
+        format!(
+            "{}\nlow: |k| < {}, middle: up to {}, high: beyond\n\n{}\n\
+             cost of a frame: {} calls, {} s\n",
+            self.headline(),
+            number(low),
+            number(middle),
+            table.text(0),
             number(provenance.calls_per_frame),
             number(provenance.seconds_per_frame)
-        );
-        out
+        )
     }
 
     /// One value a line: `method,channel,score,part,value`; the part is `all`, a band, or a lead time.
-    pub fn csv(&self) -> String {
-        let mut out = String::from("method,channel,score,part,value\n");
+    ///
+    /// # Errors
+    /// As [`Table::csv`], which has no reason here.
+    pub fn csv(&self) -> Result<String> {
+        let heads = ["method", "channel", "score", "part", "value"];
+        let mut table = heads.into_iter().fold(Table::new(), Table::left);
         let mut line = |channel: &str, score: &str, part: &str, value: f64| {
-            let quoted = [&self.provenance.method, channel, score, part].map(quote).join(",");
-            out += &format!("{quoted},{value}\n");
+            table.row([&self.provenance.method, channel, score, part, &value.to_string()]);
         };
         for channel in [&self.overall].into_iter().chain(&self.channels) {
             for figure in self.figures_of(channel) {
@@ -134,7 +131,7 @@ impl Scores {
         ] {
             line("all", score, "all", value);
         }
-        out
+        table.csv()
     }
 }
 
@@ -156,11 +153,4 @@ fn by_lead(scores: &ChannelScores) -> Vec<(&'static str, &[f64])> {
         curves.push(("correlation of the mean", &correlation.of_mean_by_lead));
     }
     curves
-}
-
-fn quote(text: &str) -> String {
-    match text.contains([',', '"', '\n']) {
-        true => format!("\"{}\"", text.replace('"', "\"\"")),
-        false => text.into(),
-    }
 }
