@@ -1,6 +1,6 @@
 //! Instructions for each multiply-accumulate of the kernels, held below bounds: such loops spill registers at a touch.
 
-use finescale::layer::int16::{Conv16, Input, Output, Point};
+use finescale::layer::int16::{Conv16, Input16, Output16, Point};
 use finescale::layer::{CodePath, Conv, ConvShape, Epilogue, Weight};
 use finescale::{Axis, Boundary, Error, Grid};
 use static_cell::ConstStaticCell;
@@ -108,8 +108,8 @@ fn measure_int16(bounds: [u64; 2]) -> Result<usize, Error> {
     points.fill([0x0123_F987; 2]);
     let mut work = [0.0; WORK];
     let (result, instructions) = counter::count(|| {
-        let from = Input::Points { points, exponent: 0 };
-        let to = Output::Points { points: others, exponent: 0 };
+        let from = Input16::Points { points, exponent: 0 };
+        let to = Output16::Points { points: others, exponent: 0 };
         conv.forward(from, &epilogue, Some(&mut signs), false, to, &mut work)
     });
     result?;
@@ -117,8 +117,8 @@ fn measure_int16(bounds: [u64; 2]) -> Result<usize, Error> {
     let mut kept =
         judge("conv 3×3 16→16 int8 × int16", "smlad", shape.macs(), instructions, forward);
     let (result, instructions) = counter::count(|| {
-        let from = Input::Points { points: others, exponent: 0 };
-        let to = Output::Points { points, exponent: 0 };
+        let from = Input16::Points { points: others, exponent: 0 };
+        let to = Output16::Points { points, exponent: 0 };
         conv.vjp(from, &epilogue, Some(&signs), false, to, &mut work)
     });
     result?;

@@ -316,3 +316,24 @@ fn what_does_not_fit_is_refused_by_name() {
     let linear = Epilogue { slope: 1.0, ..epilogue };
     assert_eq!(conv.vjp(&output, &linear, None, None, &mut gradient, &mut scratch), Ok(()));
 }
+
+#[test]
+fn every_packed_weight_is_where_its_place_says() {
+    for shape in shapes() {
+        let layer = Layer::new(shape);
+        let mut seen = vec![false; shape.packed_len()];
+        for (index, weight) in shape.weight_indices().zip(&layer.weights) {
+            let place = shape.place(index).expect("a weight of the shape");
+            assert_eq!(layer.packed[place], *weight, "{shape:?} {index:?}");
+            assert!(!std::mem::replace(&mut seen[place], true), "{shape:?} {index:?}");
+        }
+        let padding = layer.packed.iter().zip(&seen).filter(|(_, seen)| !**seen);
+        assert!(padding.into_iter().all(|(weight, _)| *weight == 0.0), "{shape:?}");
+        let sizes = [shape.outputs(), shape.inputs(), shape.taps_y(), shape.taps()];
+        for axis in 0..4 {
+            let mut index = [0; 4];
+            index[axis] = sizes[axis];
+            assert_eq!(shape.place(index), None, "{shape:?}");
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! Sizes of a convolution, and the packing of its weights.
 
-use crate::checked::{self, OrBug, Place, product, sum};
+use super::weight::Weight;
+use crate::checked::{OrBug, Place, product, sum};
 use crate::{Axis, Error, Grid};
 
 /// Channels that stand side by side in packed weights, and that a tile computes together.
@@ -127,32 +128,51 @@ impl ConvShape {
         sum(&[rows, self.padded_row_len()])
     }
 
-    /// Packs weights `[out][in][ky][kx]` as `[out/4][ky][in][kx][4]`, the 4 being output channels.
+    /// Output, input, ky and kx of every weight in the order `[out][in][ky][kx]`, as training
+    /// frameworks have it.
+    pub fn weight_indices(&self) -> impl Iterator<Item = [usize; 4]> + use<> {
+        let Self { inputs, outputs, taps, .. } = *self;
+        let taps_y = self.taps_y();
+        (0..outputs).flat_map(move |out| {
+            (0..inputs).flat_map(move |input| {
+                (0..taps_y).flat_map(move |ky| (0..taps).map(move |kx| [out, input, ky, kx]))
+            })
+        })
+    }
+
+    /// Where the weight of output, input, ky and kx stands among packed weights,
+    /// `[out/4][ky][in][kx][4]`, the 4 being output channels; `None` if the shape does not have it.
+    pub fn place(&self, index: [usize; 4]) -> Option<usize> {
+        let sizes = [self.outputs, self.inputs, self.taps_y(), self.taps];
+        let inside = index.iter().zip(&sizes).all(|(index, size)| index < size);
+        inside.then(|| self.place_of(index))
+    }
+
+    /// The same of a weight that the shape has.
+    fn place_of(&self, [out, input, ky, kx]: [usize; 4]) -> usize {
+        let row = (out / LANES).times(self.group_len()).plus(ky.times(self.ky_len()));
+        row.plus(input.times(self.taps).plus(kx).times(LANES)).plus(out % LANES)
+    }
+
+    /// Packs weights `[out][in][ky][kx]` as the kernels read them: see [`ConvShape::place`].
     ///
-    /// Both numbers of channels are rounded up to fours; weights of channels that are not there are zeros.
+    /// Both numbers of channels are rounded up to fours; weights of channels that are not there are
+    /// zeros.
     ///
     /// # Errors
     /// [`Error::LengthMismatch`] unless `plain` has [`ConvShape::weights_len`] and `packed`
     /// [`ConvShape::packed_len`] values.
-    pub fn pack(&self, plain: &[f32], packed: &mut [f32]) -> Result<(), Error> {
+    pub fn pack<W: Weight>(&self, plain: &[W], packed: &mut [W]) -> Result<(), Error> {
         check_len(self.weights_len(), plain.len())?;
         check_len(self.packed_len(), packed.len())?;
-        packed.fill(0.0);
-        let (ky_len, in_len) = (self.ky_len(), self.taps.times(LANES));
-        let per_input = self.taps_y().times(self.taps);
-        let per_output = plain.chunks_exact(self.inputs.times(per_input).max(1));
-        for (output, plain) in checked::numbered(per_output) {
-            let group = (output / LANES).times(self.group_len());
-            let group = packed.get_mut(group..).or_bug();
-            for (input, plain) in checked::numbered(plain.chunks_exact(per_input.max(1))) {
-                for (ky, plain) in checked::numbered(plain.chunks_exact(self.taps.max(1))) {
-                    let at = ky.times(ky_len).plus(input.times(in_len)).plus(output % LANES);
-                    let taps = group.get_mut(at..).or_bug();
-                    // The taps of the next input lie behind.
-                    for (from, to) in plain.iter().zip(taps.iter_mut().step_by(LANES)) {
-                        *to = *from;
-                    }
-                }
+        packed.fill(W::default());
+        let rows = plain.chunks_exact(self.taps.max(1));
+        let first_taps = self.weight_indices().step_by(self.taps.max(1));
+        for (row, index) in rows.zip(first_taps) {
+            let places = packed.get_mut(self.place_of(index)..).or_bug();
+            // The taps of the next input lie behind.
+            for (from, to) in row.iter().zip(places.iter_mut().step_by(LANES)) {
+                *to = *from;
             }
         }
         Ok(())

@@ -115,17 +115,17 @@ fn network(view: &View<'_>, model: &Model, precision: Precision, bounds: &Bounds
         assert_eq!(layer.input_bound, bounds.inputs[n]);
         assert_eq!(layer.gradient_bound, bounds.gradients[n]);
         assert_eq!((layer.active, layer.residual), (n < 2, n == 1));
-        let mut packed = vec![0.0; layer.shape.packed_len()];
         match layer.weights {
             Weights::F32(got) => {
+                let mut packed = vec![0.0; layer.shape.packed_len()];
                 layer.shape.pack(&weights.values, &mut packed).unwrap();
                 assert_eq!((got, precision), (&*packed, Precision::F32));
             }
             Weights::I8 { weights: got, multipliers } => {
                 let quantized = Quantized::new(weights);
-                let bytes: Vec<f32> = quantized.bytes.iter().copied().map(f32::from).collect();
-                layer.shape.pack(&bytes, &mut packed).unwrap();
-                assert!(got.iter().zip(&packed).all(|(a, b)| f32::from(*a) == *b));
+                let mut packed = vec![0; layer.shape.packed_len()];
+                layer.shape.pack(&quantized.bytes, &mut packed).unwrap();
+                assert_eq!(got, packed);
                 assert_eq!((multipliers, precision), (&*quantized.multipliers, Precision::Int8));
             }
             Weights::Int16 { words: [forward, adjoint], multipliers } => {

@@ -95,7 +95,7 @@ impl ConvShape {
         check_len(adjoint_len, adjoint.len())?;
         forward.fill(0);
         adjoint.fill(0);
-        let (taps_y, taps) = (self.taps_y(), self.taps());
+        let (last_y, last_x) = (self.taps_y().minus(1), self.taps().minus(1));
         let put = |words: &mut [u32], count: usize, place: [usize; 4], byte: i8| {
             let (at, shift) = self.int16_place(count, place);
             match words.get_mut(at) {
@@ -103,17 +103,9 @@ impl ConvShape {
                 None => bug(),
             }
         };
-        let mut bytes = plain.iter();
-        for out in 0..self.outputs() {
-            for input in 0..self.inputs() {
-                for ky in 0..taps_y {
-                    for (kx, byte) in (0..taps).zip(&mut bytes) {
-                        let (back_y, back_x) = (taps_y.minus(1).minus(ky), taps.minus(1).minus(kx));
-                        put(forward, self.inputs(), [out, input, ky, kx], *byte);
-                        put(adjoint, self.outputs(), [input, out, back_y, back_x], *byte);
-                    }
-                }
-            }
+        for ([out, input, ky, kx], byte) in self.weight_indices().zip(plain) {
+            put(forward, self.inputs(), [out, input, ky, kx], *byte);
+            put(adjoint, self.outputs(), [input, out, last_y.minus(ky), last_x.minus(kx)], *byte);
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 
 use super::super::shape::LANES;
 use super::super::weight::Weight;
+use super::span::Points;
 use super::tile::Channels;
 #[cfg(vfp)]
 use super::vfp::Multiply;
@@ -68,17 +69,6 @@ impl CodePath {
     }
 }
 
-/// Spans of a tile of `$points` points for 3, 5 and 7 taps, overlapping and apart.
-macro_rules! run {
-    ($adjoint:expr, $points:expr, $tile:expr, $pass:expr) => {{
-        const P: usize = $points;
-        let pass: Pass<'_, _> = $pass;
-        pass.run::<P, { P + 2 }, { P + 4 }, { P + 6 }, { P + 8 }, { P + 16 }, { 3 * P }, { 5 * P }, { 7 * P }, $adjoint>(
-            $tile,
-        );
-    }};
-}
-
 /// Runs a pass on a code path, or on a narrower one if a row is shorter than its tile.
 pub(in super::super) fn run<const ADJOINT: bool, W: Weight>(path: CodePath, pass: Pass<'_, W>) {
     match path.0 {
@@ -90,7 +80,7 @@ pub(in super::super) fn run<const ADJOINT: bool, W: Weight>(path: CodePath, pass
         Instructions::Avx2 | Instructions::Avx512 if pass.shape.grid().nx() >= x86::AVX2_POINTS => {
             x86::avx2::<ADJOINT, W>(pass);
         }
-        _ => run!(ADJOINT, PORTABLE_POINTS, Channels::<PORTABLE_CHANNELS>, pass),
+        _ => pass.run::<Points<PORTABLE_POINTS>, ADJOINT>(Channels::<PORTABLE_CHANNELS>),
     }
 }
 
@@ -100,7 +90,7 @@ pub(in super::super) fn run_numbers<const ADJOINT: bool>(path: CodePath, pass: P
     if let Instructions::Vfp(multiply) = path.0
         && Multiply::TAPS.contains(&pass.shape.taps())
     {
-        return run!(ADJOINT, Multiply::POINTS, multiply, pass);
+        return pass.run::<Points<{ Multiply::POINTS }>, ADJOINT>(multiply);
     }
     run::<ADJOINT, f32>(path, pass);
 }
@@ -122,7 +112,7 @@ mod x86 {
     use core::arch::x86_64::__cpuid;
     use std::sync::OnceLock;
 
-    use super::{Channels, Instructions, LANES, Pass, Products, Weight};
+    use super::{Channels, Instructions, LANES, Pass, Points, Products, Weight};
 
     /// What this processor has.
     pub(super) fn slowest_first() -> impl Iterator<Item = Instructions> {
@@ -154,7 +144,7 @@ mod x86 {
     pub(super) fn avx2<const ADJOINT: bool, W: Weight>(pass: Pass<'_, W>) {
         #[target_feature(enable = "avx2")]
         fn compiled<const ADJOINT: bool, W: Weight>(pass: Pass<'_, W>) {
-            run!(ADJOINT, AVX2_POINTS, Channels::<LANES>, pass);
+            pass.run::<Points<AVX2_POINTS>, ADJOINT>(Channels::<LANES>);
         }
         // SAFETY: the processor has AVX2.
         unsafe { compiled::<ADJOINT, W>(pass) }
@@ -172,7 +162,7 @@ mod x86 {
     pub(super) fn avx512<const ADJOINT: bool, W: Weight>(pass: Pass<'_, W>) {
         #[target_feature(enable = "avx512f,avx512vl")]
         fn compiled<const ADJOINT: bool, W: Weight>(pass: Pass<'_, W>) {
-            run!(ADJOINT, AVX512_POINTS, Channels::<LANES>, pass);
+            pass.run::<Points<AVX512_POINTS>, ADJOINT>(Channels::<LANES>);
         }
         // SAFETY: the processor has AVX-512.
         unsafe { compiled::<ADJOINT, W>(pass) }

@@ -10,6 +10,7 @@ mod sink;
 mod slot;
 #[cfg(smlad)]
 mod smlad;
+mod span;
 mod tile;
 #[cfg(vfp)]
 mod vfp;

@@ -5,6 +5,7 @@ use super::super::weight::Weight;
 use super::boundary::{Sources, neighbour, readers};
 use super::sink::PassSink;
 use super::slot::{FAR, PassSource, Slot, Taps};
+use super::span::Width;
 use super::tile::{Operands, Tile};
 use crate::checked::{OrBug, Place};
 
@@ -21,23 +22,9 @@ pub struct Pass<'a, W> {
 }
 
 impl<W: Weight> Pass<'_, W> {
-    /// Runs with tiles of P points; see [`Tile::row`] for the constants.
+    /// Runs with tiles of this width.
     #[inline(always)]
-    pub(super) fn run<
-        const P: usize,
-        const P3: usize,
-        const P5: usize,
-        const P7: usize,
-        const P9: usize,
-        const P17: usize,
-        const X3: usize,
-        const X5: usize,
-        const X7: usize,
-        const ADJOINT: bool,
-    >(
-        mut self,
-        tile: impl Tile<W>,
-    ) {
+    pub(super) fn run<Points: Width, const ADJOINT: bool>(mut self, tile: impl Tile<W>) {
         let shape = self.shape;
         let (nx, ny) = (shape.grid().nx(), shape.grid().ny());
         let (channels, written) = if ADJOINT {
@@ -46,7 +33,8 @@ impl<W: Weight> Pass<'_, W> {
             (shape.inputs(), shape.outputs())
         };
         let taps = Taps::of::<ADJOINT>(shape);
-        let slot_len = (nx / P).times(channels).times(taps.span::<P>(shape));
+        let slot_len =
+            (nx / Points::POINTS).times(channels).times(taps.span(Points::POINTS, shape));
 
         let scratch = core::mem::take(&mut self.scratch);
         let (padded, scratch) = scratch.split_at_mut_checked(shape.padded_row_len()).or_bug();
@@ -61,37 +49,35 @@ impl<W: Weight> Pass<'_, W> {
             for y in (first..ny).step_by(shape.dilation().max(1)) {
                 for (tap, slot) in slots.iter_mut().enumerate() {
                     let rows = row_sources::<ADJOINT>(shape, y, tap);
-                    slot.fill::<P, P3, P5, P7, P9, P17, ADJOINT>(shape, &self.source, rows, padded);
+                    slot.fill::<Points, ADJOINT>(shape, &self.source, rows, padded);
                 }
                 let from = &Operands { shape, weights: self.weights, slots };
                 for group in 0..written.div_ceil(LANES) {
                     let to = &mut self.output;
-                    match (shape.taps(), taps, shape.dilation()) {
-                        (1, _, _) => tile.row::<P, 1, 1, P, ADJOINT>(from, group, to, y),
-                        (3, Taps::Overlap, 1) => {
-                            tile.row::<P, 3, 1, P3, ADJOINT>(from, group, to, y)
+                    use Taps::{Apart, Overlap};
+                    let reads = (shape.taps(), taps, shape.dilation());
+                    match reads {
+                        (1, _, _) => tile.row::<Points::One, ADJOINT>(from, group, to, y),
+                        (3, Overlap, 1) => tile.row::<Points::Three, ADJOINT>(from, group, to, y),
+                        (3, Overlap, 2) => {
+                            tile.row::<Points::ThreeBy2, ADJOINT>(from, group, to, y)
                         }
-                        (3, Taps::Overlap, 2) => {
-                            tile.row::<P, 3, 2, P5, ADJOINT>(from, group, to, y)
+                        (3, Overlap, _) => {
+                            tile.row::<Points::ThreeBy4, ADJOINT>(from, group, to, y)
                         }
-                        (3, Taps::Overlap, _) => {
-                            tile.row::<P, 3, 4, P9, ADJOINT>(from, group, to, y)
+                        (3, Apart, _) => {
+                            tile.row::<Points::ThreeApart, ADJOINT>(from, group, to, y)
                         }
-                        (3, Taps::Apart, _) => tile.row::<P, 3, P, X3, ADJOINT>(from, group, to, y),
-                        (5, Taps::Overlap, 1) => {
-                            tile.row::<P, 5, 1, P5, ADJOINT>(from, group, to, y)
+                        (5, Overlap, 1) => tile.row::<Points::Five, ADJOINT>(from, group, to, y),
+                        (5, Overlap, 4) if FAR => {
+                            tile.row::<Points::FiveBy4, ADJOINT>(from, group, to, y)
                         }
-                        (5, Taps::Overlap, 4) if FAR => {
-                            tile.row::<P, 5, 4, P17, ADJOINT>(from, group, to, y)
+                        (5, Overlap, _) => tile.row::<Points::FiveBy2, ADJOINT>(from, group, to, y),
+                        (5, Apart, _) => tile.row::<Points::FiveApart, ADJOINT>(from, group, to, y),
+                        (_, Overlap, _) => tile.row::<Points::Seven, ADJOINT>(from, group, to, y),
+                        (_, Apart, _) => {
+                            tile.row::<Points::SevenApart, ADJOINT>(from, group, to, y)
                         }
-                        (5, Taps::Overlap, _) => {
-                            tile.row::<P, 5, 2, P9, ADJOINT>(from, group, to, y)
-                        }
-                        (5, Taps::Apart, _) => tile.row::<P, 5, P, X5, ADJOINT>(from, group, to, y),
-                        (_, Taps::Overlap, _) => {
-                            tile.row::<P, 7, 1, P7, ADJOINT>(from, group, to, y)
-                        }
-                        (_, Taps::Apart, _) => tile.row::<P, 7, P, X7, ADJOINT>(from, group, to, y),
                     }
                 }
                 rotate(slots);

@@ -29,15 +29,15 @@ impl PassSink<'_> {
 
     /// Puts down the sums of tile `index` of all channels' rows; nothing beyond the last channel.
     #[inline(always)]
-    pub(super) fn tile<const P: usize>(
+    pub(super) fn tile<const POINTS: usize>(
         &mut self,
         epilogue: Option<ChannelEpilogue>,
         index: usize,
-        mut sums: [f32; P],
+        mut sums: [f32; POINTS],
     ) {
         let Some(values) = self.values.as_chunks_mut().0.get_mut(index) else { return };
         if BY_TILE {
-            self.finish.apply(epilogue, index.times(P), &mut sums);
+            self.finish.apply(epilogue, index.times(POINTS), &mut sums);
         }
         *values = sums;
     }

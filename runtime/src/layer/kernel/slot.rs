@@ -3,6 +3,7 @@
 use super::super::epilogue::Epilogue;
 use super::super::shape::ConvShape;
 use super::boundary::Sources;
+use super::span::{Reads, Width};
 use crate::Boundary;
 use crate::checked::{self, OrBug, Place, bug, product, sum};
 
@@ -50,12 +51,12 @@ impl PassSource<'_> {
 /// flash for.
 pub(super) const FAR: bool = cfg!(target_pointer_width = "64");
 
-/// How the taps of a tile of P points lie in memory.
+/// How the taps of a tile lie in memory.
 #[derive(Clone, Copy)]
 pub(super) enum Taps {
-    /// P + (taps − 1) · dilation values of a row: tap t of point p is value t · dilation + p.
+    /// points + (taps − 1) · dilation values of a row: tap t of point p is value t · dilation + p.
     Overlap,
-    /// taps · P values: tap t of point p is value t · P + p. For taps that lie far from each other, and for a cotangent whose
+    /// taps · points values: tap t of point p is value t · points + p. For taps that lie far from each other, and for a cotangent whose
     /// values beyond the ends are folded back, which differs from tap to tap.
     Apart,
 }
@@ -67,11 +68,12 @@ impl Taps {
         if (near || far) && !folds::<ADJOINT>(shape) { Self::Overlap } else { Self::Apart }
     }
 
-    /// Values that a tile of P points reads of a channel.
-    pub(super) const fn span<const P: usize>(self, shape: &ConvShape) -> usize {
+    /// Values that a tile of `points` points reads of a channel.
+    #[inline(always)]
+    pub(super) const fn span(self, points: usize, shape: &ConvShape) -> usize {
         match self {
-            Self::Overlap => sum(&[P, shape.reach(), shape.reach()]),
-            Self::Apart => product(&[P, shape.taps()]),
+            Self::Overlap => sum(&[points, shape.reach(), shape.reach()]),
+            Self::Apart => product(&[points, shape.taps()]),
         }
     }
 }
@@ -97,15 +99,7 @@ impl<'a> Slot<'a> {
     /// Fills the slot from `source`, unless it holds these rows already; `padded` has
     /// [`ConvShape::padded_row_len`] values.
     #[inline(always)]
-    pub(super) fn fill<
-        const P: usize,
-        const P3: usize,
-        const P5: usize,
-        const P7: usize,
-        const P9: usize,
-        const P17: usize,
-        const ADJOINT: bool,
-    >(
+    pub(super) fn fill<Tile: Width, const ADJOINT: bool>(
         &mut self,
         shape: &ConvShape,
         source: &PassSource<'_>,
@@ -119,16 +113,16 @@ impl<'a> Slot<'a> {
         let channels = if ADJOINT { shape.outputs() } else { shape.inputs() };
         let (nx, reach) = (shape.grid().nx(), shape.reach());
         let taps = Taps::of::<ADJOINT>(shape);
-        let span = taps.span::<P>(shape).max(1);
+        let span = taps.span(Tile::POINTS, shape).max(1);
         let near = reach <= HALO;
         if let (false, Taps::Overlap, true, [Some(y), None]) = (ADJOINT, taps, near, rows) {
             // Forward, a row is what the taps read; spans of much more than a tile are copied faster from one that is padded.
             return match reach {
-                0 => direct::<P, P>(self.values, source, shape, y),
-                1 => direct::<P, P3>(self.values, source, shape, y),
-                2 => direct::<P, P5>(self.values, source, shape, y),
-                3 => direct::<P, P7>(self.values, source, shape, y),
-                _ => direct::<P, P9>(self.values, source, shape, y),
+                0 => Tile::One::direct(self.values, source, shape, y),
+                1 => Tile::Three::direct(self.values, source, shape, y),
+                2 => Tile::Five::direct(self.values, source, shape, y),
+                3 => Tile::Seven::direct(self.values, source, shape, y),
+                _ => Tile::ThreeBy4::direct(self.values, source, shape, y),
             };
         }
         for channel in 0..channels {
@@ -141,56 +135,59 @@ impl<'a> Slot<'a> {
             } else {
                 extend(shape.grid().x().boundary(), left, row, right);
             }
-            let spans = Spans { values: self.values, span, channel, channels };
+            let columns = Columns { values: self.values, span, channel, channels };
             match (taps, reach) {
-                (Taps::Overlap, 0) => spans.overlapping::<P, P>(padded, nx),
-                (Taps::Overlap, 1) => spans.overlapping::<P, P3>(padded, nx),
-                (Taps::Overlap, 2) => spans.overlapping::<P, P5>(padded, nx),
-                (Taps::Overlap, 3) => spans.overlapping::<P, P7>(padded, nx),
-                (Taps::Overlap, 8) if FAR => spans.overlapping::<P, P17>(padded, nx),
-                (Taps::Overlap, _) => spans.overlapping::<P, P9>(padded, nx),
-                (Taps::Apart, _) => spans.apart::<P>(padded, nx, shape.dilation()),
+                (Taps::Overlap, 0) => Tile::One::overlapping(columns, padded, nx),
+                (Taps::Overlap, 1) => Tile::Three::overlapping(columns, padded, nx),
+                (Taps::Overlap, 2) => Tile::Five::overlapping(columns, padded, nx),
+                (Taps::Overlap, 3) => Tile::Seven::overlapping(columns, padded, nx),
+                (Taps::Overlap, 8) if FAR => Tile::FiveBy4::overlapping(columns, padded, nx),
+                (Taps::Overlap, _) => Tile::ThreeBy4::overlapping(columns, padded, nx),
+                (Taps::Apart, _) => Tile::apart(columns, padded, nx, shape.dilation()),
             }
             if folds::<ADJOINT>(shape) {
-                let spans =
-                    self.values.chunks_exact_mut(span).skip(channel).step_by(channels.max(1));
-                fold_back::<P>(spans, padded, shape);
+                let columns = Columns { values: self.values, span, channel, channels };
+                Tile::fold_back(columns, padded, shape);
             }
         }
     }
 }
 
 /// A channel's spans of a slot: one for each tile, those of the other channels between them.
-struct Spans<'s> {
+pub(super) struct Columns<'s> {
     values: &'s mut [f32],
     span: usize,
     channel: usize,
     channels: usize,
 }
 
-impl Spans<'_> {
+impl Columns<'_> {
     /// SPAN neighbours each.
     #[inline(always)]
-    fn overlapping<const P: usize, const SPAN: usize>(self, padded: &[f32], nx: usize) {
+    pub(super) fn overlapping<const POINTS: usize, const SPAN: usize>(
+        self,
+        padded: &[f32],
+        nx: usize,
+    ) {
         let values = self.values.get_mut(self.channel.times(SPAN)..).or_bug();
-        let mut rest = padded.get(..nx.plus(SPAN - P)).or_bug();
+        let mut rest = padded.get(..nx.plus(SPAN - POINTS)).or_bug();
         for values in values.chunks_mut(self.channels.times(SPAN).max(1)) {
             let (Some(to), Some(from)) = (values.first_chunk_mut(), rest.first_chunk()) else {
                 return bug();
             };
             copy::<SPAN>(to, from);
-            rest = rest.get(P..).or_bug();
+            rest = rest.get(POINTS..).or_bug();
         }
     }
 
-    /// P neighbours for each tap.
+    /// POINTS neighbours for each tap.
     #[inline(always)]
-    fn apart<const P: usize>(self, padded: &[f32], nx: usize, dilation: usize) {
+    pub(super) fn apart<const POINTS: usize>(self, padded: &[f32], nx: usize, dilation: usize) {
         let mut at = self.channel.times(self.span);
-        for x in (0..nx).step_by(P) {
+        for x in (0..nx).step_by(POINTS) {
             let span = self.values.get_mut(at..at.plus(self.span)).or_bug();
             let mut first = x;
-            for to in span.as_chunks_mut::<P>().0 {
+            for to in span.as_chunks_mut::<POINTS>().0 {
                 let from = padded.get(first..).or_bug();
                 let Some(from) = from.first_chunk() else { return bug() };
                 copy(to, from);
@@ -199,22 +196,49 @@ impl Spans<'_> {
             at = at.plus(self.channels.times(self.span));
         }
     }
+
+    /// Adds to the points near the ends what reads them through the mirrors there.
+    #[inline(always)]
+    pub(super) fn fold_back<const POINTS: usize>(self, padded: &[f32], shape: &ConvShape) {
+        let Self { values, span, channel, channels } = self;
+        let spans = values.chunks_exact_mut(span.max(1)).skip(channel).step_by(channels.max(1));
+        let (nx, reach) = (shape.grid().nx(), shape.reach());
+        let row = padded.get(reach..reach.plus(nx)).or_bug();
+        for (span, x) in spans.zip((0..nx).step_by(POINTS)) {
+            for (tap, points) in checked::numbered(span.as_chunks_mut::<POINTS>().0.iter_mut()) {
+                // What is read through a mirror ends somewhere: points and image are cut off there.
+                let shift = tap.times(shape.dilation());
+                if shift > reach {
+                    // The first points are also read from as far beyond the first point.
+                    let image = row.get(..shift.minus(reach)).or_bug().iter().rev();
+                    points.iter_mut().zip(image.skip(x)).for_each(|(to, from)| *to += from);
+                } else {
+                    let first = nx.minus(reach.minus(shift));
+                    let image = row.get(first..).or_bug().iter().rev();
+                    let image = image.skip(x.saturating_sub(first));
+                    let points = points.iter_mut().skip(first.saturating_sub(x));
+                    points.zip(image).for_each(|(to, from)| *to += from);
+                }
+            }
+        }
+    }
 }
 
 /// Writes spans of SPAN neighbours of row `y` of every channel, and what the boundary puts beyond its ends.
 #[inline(always)]
-fn direct<const P: usize, const SPAN: usize>(
+pub(super) fn direct<const POINTS: usize, const SPAN: usize>(
     values: &mut [f32],
     source: &PassSource<'_>,
     shape: &ConvShape,
     y: usize,
 ) {
-    let reach = (SPAN - P) / 2;
+    let reach = (SPAN - POINTS) / 2;
     let (nx, channels) = (shape.grid().nx(), shape.inputs());
     let periodic = shape.grid().x().boundary() == Boundary::Periodic;
     let spans = values.as_chunks_mut::<SPAN>().0;
-    let planes = source.values.as_chunks::<P>().0.chunks_exact((shape.grid().points() / P).max(1));
-    let row = y.times(nx / P)..y.plus(1).times(nx / P);
+    let planes = source.values.as_chunks::<POINTS>().0;
+    let planes = planes.chunks_exact((shape.grid().points() / POINTS).max(1));
+    let row = y.times(nx / POINTS)..y.plus(1).times(nx / POINTS);
     for (channel, plane) in checked::numbered(planes) {
         let Some([first, rest @ ..]) = plane.get(row.clone()) else { return bug() };
         let last = rest.last().unwrap_or(first);
@@ -231,10 +255,10 @@ fn direct<const P: usize, const SPAN: usize>(
             for (i, to) in to.iter_mut().enumerate() {
                 *to = if i < reach {
                     before[HALO - reach + i]
-                } else if i < reach + P {
+                } else if i < reach + POINTS {
                     tile[i - reach]
                 } else {
-                    after[i - reach - P]
+                    after[i - reach - POINTS]
                 };
             }
             before = tail(tile);
@@ -249,46 +273,19 @@ const HALO: usize = 4;
 
 /// The first points of a tile.
 #[inline(always)]
-fn head<const P: usize>(tile: &[f32; P]) -> [f32; HALO] {
+fn head<const POINTS: usize>(tile: &[f32; POINTS]) -> [f32; HALO] {
     core::array::from_fn(|i| tile[i])
 }
 
 /// The last points of a tile.
 #[inline(always)]
-fn tail<const P: usize>(tile: &[f32; P]) -> [f32; HALO] {
-    core::array::from_fn(|i| tile[P - HALO + i])
+fn tail<const POINTS: usize>(tile: &[f32; POINTS]) -> [f32; HALO] {
+    core::array::from_fn(|i| tile[POINTS - HALO + i])
 }
 
 #[inline(always)]
 fn reversed([a, b, c, d]: [f32; HALO]) -> [f32; HALO] {
     [d, c, b, a]
-}
-
-/// Adds to the points near the ends what reads them through the mirrors there.
-#[inline(always)]
-fn fold_back<'a, const P: usize>(
-    spans: impl Iterator<Item = &'a mut [f32]>,
-    padded: &[f32],
-    shape: &ConvShape,
-) {
-    let (nx, reach) = (shape.grid().nx(), shape.reach());
-    let row = padded.get(reach..reach.plus(nx)).or_bug();
-    for (span, x) in spans.zip((0..nx).step_by(P)) {
-        for (tap, points) in checked::numbered(span.as_chunks_mut::<P>().0.iter_mut()) {
-            // What is read through a mirror ends somewhere: points and image are cut off there.
-            let shift = tap.times(shape.dilation());
-            if shift > reach {
-                // The first points are also read from as far beyond the first point.
-                let image = row.get(..shift.minus(reach)).or_bug().iter().rev();
-                points.iter_mut().zip(image.skip(x)).for_each(|(to, from)| *to += from);
-            } else {
-                let first = nx.minus(reach.minus(shift));
-                let image = row.get(first..).or_bug().iter().rev();
-                let points = points.iter_mut().skip(first.saturating_sub(x));
-                points.zip(image.skip(x.saturating_sub(first))).for_each(|(to, from)| *to += from);
-            }
-        }
-    }
 }
 
 /// Fills what lies beyond both ends of a row, which is no longer than the row.

@@ -1,9 +1,19 @@
 //! The tile for processors that add two products at once: Cortex-M4 and M7.
 //!
-//! A word of weights is four channels of a tap; two instructions spread it to two pairs of int16, eight add the products
-//! of four points.
+//! ```text
+//!                       four points, each of four input channels 0 2 1 3 in two words x, y
+//!                              p0        p1        p2        p3
+//!   one output channel         a         b         c         e        sums, i32
+//!
+//!   v = (weight 0, weight 1)   += v · x, then += w · y, by SMLAD: two products each
+//!   w = (weight 2, weight 3)
+//! ```
+//!
+//! A word of weights is four channels of a tap; two instructions spread it to two pairs of int16,
+//! eight add the products of four points.
 
 use core::arch::asm;
+use core::mem::offset_of;
 
 use super::super::int16::Point;
 use super::dot::{POINTS, Walk};
@@ -26,31 +36,42 @@ pub(super) fn row(walk: &Walk) -> Option<Row> {
     })
 }
 
+/// What a tile begins with, which waits on the stack: pairs that one instruction loads.
+#[repr(C, align(8))]
+struct Saved {
+    /// Where the next tile's sums go, and how many tiles are left.
+    sums: [u32; 2],
+    /// Where the weights begin, and their groups.
+    weights: [u32; 2],
+    /// What the tile's first point's first tap reads.
+    points: u32,
+}
+
 /// The products of one tap.
 macro_rules! tap {
     ($tap:literal) => {
         concat!(
             "ldr {w}, [{weights}], #4\n",
-            "ldrd {x}, {y}, [{points}, #(8*{d}*",
+            "ldrd {x}, {y}, [{points}, #({point}*({d}*",
             $tap,
-            ")]\n",
+            "))]\n",
             "sxtb16 {v}, {w}\n",
             "sxtb16 {w}, {w}, ror #8\n",
             "smlad {a}, {x}, {v}, {a}\n",
             "smlad {a}, {y}, {w}, {a}\n",
-            "ldrd {x}, {y}, [{points}, #(8*{d}*",
+            "ldrd {x}, {y}, [{points}, #({point}*({d}*",
             $tap,
-            "+8)]\n",
+            "+1))]\n",
             "smlad {b}, {x}, {v}, {b}\n",
             "smlad {b}, {y}, {w}, {b}\n",
-            "ldrd {x}, {y}, [{points}, #(8*{d}*",
+            "ldrd {x}, {y}, [{points}, #({point}*({d}*",
             $tap,
-            "+16)]\n",
+            "+2))]\n",
             "smlad {c}, {x}, {v}, {c}\n",
             "smlad {c}, {y}, {w}, {c}\n",
-            "ldrd {x}, {y}, [{points}, #(8*{d}*",
+            "ldrd {x}, {y}, [{points}, #({point}*({d}*",
             $tap,
-            "+24)]\n",
+            "+3))]\n",
             "smlad {e}, {x}, {v}, {e}\n",
             "smlad {e}, {y}, {w}, {e}\n",
         )
@@ -61,7 +82,7 @@ macro_rules! tap {
 macro_rules! row {
     ($name:ident, $($tap:literal),+) => {
         #[allow(unsafe_code)]
-        fn $name<const D: usize>(
+        fn $name<const DILATION: usize>(
             points: &[Point],
             weights: &[u32],
             walk: &Walk,
@@ -85,11 +106,11 @@ macro_rules! row {
                 // least, and the stack, which it gives back.
                 unsafe {
                     asm!(
-                        // All registers are taken: what a tile begins with waits on the stack.
-                        "sub sp, sp, #24",
-                        "strd {v}, {w}, [sp]",
-                        "strd {weights}, {groups}, [sp, #8]",
-                        "str {points}, [sp, #16]",
+                        // All registers are taken: see [`Saved`].
+                        "sub sp, sp, #{saved}",
+                        "strd {v}, {w}, [sp, #{saved_sums}]",
+                        "strd {weights}, {groups}, [sp, #{saved_weights}]",
+                        "str {points}, [sp, #{saved_points}]",
                         "2:",
                         "mov {a}, #0",
                         "mov {b}, #0",
@@ -100,17 +121,23 @@ macro_rules! row {
                         "add {points}, {points}, {pitch}",
                         "subs {groups}, {groups}, #1",
                         "bne 3b",
-                        "ldrd {v}, {w}, [sp]",
-                        "ldr {points}, [sp, #16]",
-                        "ldrd {weights}, {groups}, [sp, #8]",
+                        "ldrd {v}, {w}, [sp, #{saved_sums}]",
+                        "ldr {points}, [sp, #{saved_points}]",
+                        "ldrd {weights}, {groups}, [sp, #{saved_weights}]",
                         "strd {a}, {b}, [{v}], #8",
                         "strd {c}, {e}, [{v}], #8",
-                        "add {points}, {points}, #32",
-                        "str {points}, [sp, #16]",
+                        "add {points}, {points}, #({point}*{tile})",
+                        "str {points}, [sp, #{saved_points}]",
                         "subs {w}, {w}, #1",
-                        "strd {v}, {w}, [sp]",
+                        "strd {v}, {w}, [sp, #{saved_sums}]",
                         "bne 2b",
-                        "add sp, sp, #24",
+                        "add sp, sp, #{saved}",
+                        saved = const size_of::<Saved>(),
+                        saved_sums = const offset_of!(Saved, sums),
+                        saved_weights = const offset_of!(Saved, weights),
+                        saved_points = const offset_of!(Saved, points),
+                        point = const size_of::<Point>(),
+                        tile = const POINTS,
                         a = out(reg) _,
                         b = out(reg) _,
                         c = out(reg) _,
@@ -123,7 +150,7 @@ macro_rules! row {
                         w = inout(reg) tiles.len() => _,
                         x = out(reg) _,
                         y = out(reg) _,
-                        d = const D,
+                        d = const DILATION,
                     );
                 }
             }

@@ -1,14 +1,25 @@
-//! The register tile for Cortex-M4F and M7: four channels × four points in the float registers, their operands loaded
-//! several at once, which no safe code is compiled to.
+//! The register tile for Cortex-M4F and M7: four channels × four points in the float registers,
+//! their operands loaded several at once, which no safe code is compiled to.
 //!
-//! Registers: s0 … s15 sums, `[channel][point]`; s16 … s19 weights; s20 … s27 inputs; s28 … s31 products. The safe twin
-//! is [`super::tile::Channels`]: both add the same rounded products in the same order.
+//! ```text
+//!                            points of a row
+//!                 weights    s20  s21  s22  s23  s24 … s27    span of the input; tap t of DILATION d
+//!                                                             reads from s20 + t d on
+//!   channel 0      s16       s0   s1   s2   s3
+//!   channel 1      s17       s4   s5   s6   s7        += weight × value, by VMLA,
+//!   channel 2      s18       s8   s9   s10  s11          or by VMUL into s28 … s31 and VADD
+//!   channel 3      s19       s12  s13  s14  s15
+//! ```
+//!
+//! The safe twin is [`super::tile::Channels`]: both add the same rounded products in the same order.
 
 use core::arch::asm;
+use core::mem::offset_of;
 
 use super::super::shape::LANES;
 use super::pass::TAPS_MAX;
 use super::sink::PassSink;
+use super::span::Reads;
 use super::tile::{Operands, Tile};
 use crate::checked::{OrBug, Place, bug, product, sum};
 
@@ -35,38 +46,32 @@ impl Multiply {
     pub(super) const TAPS: [usize; 2] = [3, 5];
 }
 
-/// What the assembly reads, at the offsets that stand beside the fields.
+/// What the assembly reads, by the fields' offsets.
 #[repr(C)]
 struct Frame {
-    /// 0: of each row that the taps along y read, the next value.
+    /// Of each row that the taps along y read, the next value.
     rows: [*const f32; TAPS_MAX],
-    /// 28: weights of the first tap along y.
+    /// Weights of the first tap along y.
     weights: *const f32,
-    /// 32: taps along y.
+    /// Taps along y.
     rows_len: usize,
-    /// 36: channels of a row.
+    /// Channels of a row.
     channels: usize,
-    /// 40: bytes of weights to skip: after a row (forward), after four channels (adjoint).
+    /// Bytes of weights to skip: after a row (forward), after four channels (adjoint).
     skip: usize,
-    /// 44: bytes from an output channel to the next.
+    /// Bytes from an output channel to the next.
     stride: usize,
-    /// 48: tiles that are left.
+    /// Tiles that are left.
     tiles: usize,
-    /// 52: output channels, 1 … 4.
+    /// Output channels, 1 … 4.
     lanes: usize,
-    /// 56: bytes of weights from a tap along y to the next (adjoint).
+    /// Bytes of weights from a tap along y to the next (adjoint).
     step: usize,
 }
 
 impl Tile<f32> for Multiply {
     #[inline(always)]
-    fn row<
-        const P: usize,
-        const T: usize,
-        const D: usize,
-        const SPAN: usize,
-        const ADJOINT: bool,
-    >(
+    fn row<Taps: Reads, const ADJOINT: bool>(
         self,
         operands: &Operands<'_, f32>,
         group: usize,
@@ -75,11 +80,11 @@ impl Tile<f32> for Multiply {
     ) {
         // No row of these taps is ever left without its sums.
         const {
-            let taps = Self::TAPS[0] == T || Self::TAPS[1] == T;
-            assert!(!taps || kernel::<T, SPAN, ADJOINT>(Self::FASTEST).is_some());
+            let taps = Self::TAPS[0] == Taps::TAPS || Self::TAPS[1] == Taps::TAPS;
+            assert!(!taps || kernel::<Taps, ADJOINT>(Self::FASTEST).is_some());
         }
-        if let Some(kernel) = kernel::<T, SPAN, ADJOINT>(self) {
-            sums::<T, SPAN, ADJOINT>(kernel, operands, group, output.values, y);
+        if let Some(kernel) = kernel::<Taps, ADJOINT>(self) {
+            sums::<Taps, ADJOINT>(kernel, operands, group, output.values, y);
         }
         for lane in 0..LANES {
             let (grid, channel) = (operands.shape.grid(), group.times(LANES).plus(lane));
@@ -90,7 +95,7 @@ impl Tile<f32> for Multiply {
 }
 
 /// Sums of a row, before what [`PassSink::finish_row`] does to them.
-fn sums<const T: usize, const SPAN: usize, const ADJOINT: bool>(
+fn sums<Taps: Reads, const ADJOINT: bool>(
     kernel: Kernel,
     operands: &Operands<'_, f32>,
     group: usize,
@@ -105,20 +110,20 @@ fn sums<const T: usize, const SPAN: usize, const ADJOINT: bool>(
     // The weights of a tap along y, and of a group of output channels: where the kernel starts, where it ends, what it skips.
     let (ky_len, group_len) = (shape.ky_len(), shape.group_len());
     let (start, end, skip) = if ADJOINT {
-        let inputs = group.times(LANES * T * LANES);
+        let inputs = group.times(LANES * Taps::TAPS * LANES);
         let last = product(&[slots.len().saturating_sub(1), ky_len]);
         // Four input channels lie inside a tap's weights, which a group's end with.
-        let inside =
-            sum(&[inputs, LANES * T * LANES]) <= ky_len && sum(&[last, ky_len]) == group_len;
+        let inside = sum(&[inputs, LANES * Taps::TAPS * LANES]) <= ky_len
+            && sum(&[last, ky_len]) == group_len;
         let groups = channels.div_ceil(LANES);
         let end = if inside { product(&[groups, group_len]) } else { usize::MAX };
         (inputs.plus(last), end, group_len.minus(LANES))
     } else {
         let start = product(&[group, group_len]);
         let end = sum(&[start, product(&[slots.len(), ky_len])]);
-        (start, end, ky_len.minus(channels.times(T * LANES)))
+        (start, end, ky_len.minus(channels.times(Taps::TAPS * LANES)))
     };
-    let row_len = product(&[tiles, channels, SPAN]);
+    let row_len = product(&[tiles, channels, Taps::SPAN]);
     let rows_fit = (1..=TAPS_MAX).contains(&slots.len())
         && slots.iter().all(|slot| slot.values.len() >= row_len);
     let lanes_fit = (1..=LANES).contains(&lanes) && tiles > 0 && channels > 0;
@@ -143,7 +148,7 @@ fn sums<const T: usize, const SPAN: usize, const ADJOINT: bool>(
         step: ky_len.times(4),
     };
     frame.rows.iter_mut().zip(slots).for_each(|(to, slot)| *to = slot.values.as_ptr());
-    // SAFETY: the kernel reads `tiles` times `channels` spans of SPAN values from the start of each row, and weights from `start`
+    // SAFETY: the kernel reads `tiles` times `channels` spans of `Taps::SPAN` values from the start of each row, and weights from `start`
     // to `end`; it writes `tiles` times [`Multiply::POINTS`] values of `lanes` channels, `points` apart, from `planes` on. All of it was
     // looked at above, and is lent to this function.
     #[allow(unsafe_code)]
@@ -155,12 +160,10 @@ fn sums<const T: usize, const SPAN: usize, const ADJOINT: bool>(
 /// Writes a row of sums; the frame's pointers must be good for what its numbers say, the output for `lanes` rows of `tiles` tiles.
 type Kernel = unsafe fn(&mut Frame, *mut f32);
 
-/// The kernel for T taps whose inputs lie in SPAN values.
-const fn kernel<const T: usize, const SPAN: usize, const ADJOINT: bool>(
-    multiply: Multiply,
-) -> Option<Kernel> {
+/// The kernel for these taps.
+const fn kernel<Taps: Reads, const ADJOINT: bool>(multiply: Multiply) -> Option<Kernel> {
     use Multiply::{Accumulate, ThenAdd};
-    Some(match (ADJOINT, T, SPAN, multiply) {
+    Some(match (ADJOINT, Taps::TAPS, Taps::SPAN, multiply) {
         (false, 3, 6, ThenAdd) => forward_3_add,
         (false, 3, 6, Accumulate) => forward_3_mla,
         (false, 3, 8, ThenAdd) => forward_3_by_2_add,
@@ -451,11 +454,11 @@ macro_rules! adjoint_body {
 macro_rules! forward_rows {
     ($body:expr) => {
         concat!(
-            "ldr {w}, [{f}, #28]\n",
-            "ldr {b}, [{f}, #40]\n",
+            "ldr {w}, [{f}, #{weights}]\n",
+            "ldr {b}, [{f}, #{skip}]\n",
             "3:\n",
             "ldr {x}, [{r}]\n",
-            "ldr {n}, [{f}, #36]\n",
+            "ldr {n}, [{f}, #{channels}]\n",
             "4:\n",
             $body,
             "subs {n}, {n}, #1\n",
@@ -470,11 +473,11 @@ macro_rules! forward_rows {
 macro_rules! adjoint_rows {
     ($body:expr) => {
         concat!(
-            "ldr {b}, [{f}, #28]\n",
+            "ldr {b}, [{f}, #{weights}]\n",
             "3:\n",
             "mov {w}, {b}\n",
             "ldr {x}, [{r}]\n",
-            "ldr {n}, [{f}, #36]\n",
+            "ldr {n}, [{f}, #{channels}]\n",
             // Four channels, or those that are left.
             "4:\n",
             "mov {t}, #4\n",
@@ -488,12 +491,12 @@ macro_rules! adjoint_rows {
             "bne 5b\n",
             "subs {n}, {n}, #4\n",
             "ble 6f\n",
-            "ldr {t}, [{f}, #40]\n",
+            "ldr {t}, [{f}, #{skip}]\n",
             "add {w}, {w}, {t}\n",
             "b 4b\n",
             "6:\n",
             "str {x}, [{r}], #4\n",
-            "ldr {t}, [{f}, #56]\n",
+            "ldr {t}, [{f}, #{step}]\n",
             "sub {b}, {b}, {t}\n",
             "subs {k}, {k}, #1\n",
             "bne 3b\n",
@@ -508,6 +511,8 @@ macro_rules! kernels {
             // SAFETY: the caller's.
             unsafe {
                 asm!(
+                    // Forward there is no step, and what is given must be named.
+                    "// step: {step}",
                     "2:",
                     "mov {t}, #0",
                     "vmov d0, {t}, {t}",
@@ -518,12 +523,12 @@ macro_rules! kernels {
                     "vmov d5, {t}, {t}",
                     "vmov d6, {t}, {t}",
                     "vmov d7, {t}, {t}",
-                    "mov {r}, {f}",
-                    "ldr {k}, [{f}, #32]",
+                    "add {r}, {f}, #{rows}",
+                    "ldr {k}, [{f}, #{rows_len}]",
                     $rows!($body!($add, $taps, $span)),
                     // One row of each channel that is there.
-                    "ldr {k}, [{f}, #52]",
-                    "ldr {n}, [{f}, #44]",
+                    "ldr {k}, [{f}, #{lanes}]",
+                    "ldr {n}, [{f}, #{stride}]",
                     "mov {x}, {o}",
                     "vstmia {o}!, {{s0-s3}}",
                     "cmp {k}, #2",
@@ -538,10 +543,19 @@ macro_rules! kernels {
                     "add {x}, {x}, {n}",
                     "vstmia {x}, {{s12-s15}}",
                     "7:",
-                    "ldr {t}, [{f}, #48]",
+                    "ldr {t}, [{f}, #{tiles}]",
                     "subs {t}, {t}, #1",
-                    "str {t}, [{f}, #48]",
+                    "str {t}, [{f}, #{tiles}]",
                     "bne 2b",
+                    rows = const offset_of!(Frame, rows),
+                    weights = const offset_of!(Frame, weights),
+                    rows_len = const offset_of!(Frame, rows_len),
+                    channels = const offset_of!(Frame, channels),
+                    skip = const offset_of!(Frame, skip),
+                    stride = const offset_of!(Frame, stride),
+                    tiles = const offset_of!(Frame, tiles),
+                    lanes = const offset_of!(Frame, lanes),
+                    step = const offset_of!(Frame, step),
                     f = in(reg) frame,
                     o = inout(reg) output => _,
                     x = out(reg) _,

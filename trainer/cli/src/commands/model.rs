@@ -234,31 +234,17 @@ fn compare(view: &View<'_>, trained: &Model) -> Result<()> {
 /// `[out][in][ky][kx]`.
 fn unpacked(layer: &Layer<'_>) -> Vec<f32> {
     let shape = &layer.shape;
-    if let Weights::Int16 { words: [forward, _], multipliers } = layer.weights {
-        let (taps_y, taps) = (shape.taps_y(), shape.taps());
-        let byte = |i: usize| {
-            let (rest, kx) = (i / taps, i % taps);
-            let (rest, ky) = (rest / taps_y, rest % taps_y);
-            let (out, input) = (rest / shape.inputs(), rest % shape.inputs());
-            f32::from(shape.int16_byte(forward, [out, input, ky, kx])) * multipliers[out]
-        };
-        return (0..shape.weights_len()).map(byte).collect();
-    }
-    // Packing the numbers of the places tells where each weight went; f32 has exact integers up to 2²⁴.
-    let places: Vec<f32> = (0..shape.weights_len()).map(|i| (i + 1) as f32).collect();
-    let mut packed = vec![0.0; shape.packed_len()];
-    shape.pack(&places, &mut packed).expect("lengths follow from the shape");
-    let per_output = shape.weights_len() / shape.outputs();
-    let mut weights = vec![0.0; shape.weights_len()];
-    for (from, place) in packed.iter().enumerate().filter(|(_, place)| **place > 0.0) {
-        let place = *place as usize - 1;
-        weights[place] = match layer.weights {
-            Weights::F32(weights) => weights[from],
+    let number = |index: [usize; 4]| {
+        let place = shape.place(index).expect("an index of the shape's own");
+        match layer.weights {
+            Weights::F32(weights) => weights[place],
             Weights::I8 { weights, multipliers } => {
-                f32::from(weights[from]) * multipliers[place / per_output]
+                f32::from(weights[place]) * multipliers[index[0]]
             }
-            Weights::Int16 { .. } => unreachable!("returned above"),
-        };
-    }
-    weights
+            Weights::Int16 { words: [forward, _], multipliers } => {
+                f32::from(shape.int16_byte(forward, index)) * multipliers[index[0]]
+            }
+        }
+    };
+    shape.weight_indices().map(number).collect()
 }

@@ -5,7 +5,7 @@ pub mod skill;
 mod writer;
 
 use anyhow::{Context, Result, bail, ensure};
-use finescale::layer::ConvShape;
+use finescale::layer::{ConvShape, Weight};
 use finescale::model::{
     CHECKED_FROM, Footprint, HEADER_LEN, KERNEL_LAYOUT, MAGIC, Model as View, VERSION, checksum,
 };
@@ -252,10 +252,7 @@ fn network(
             Precision::Int8 => {
                 let quantized = Quantized::new(weight);
                 writer.f32s(quantized.multipliers.iter().copied());
-                // Bytes are packed as the weights are, through f32, which has room for them.
-                let bytes: Vec<f32> = quantized.bytes.iter().copied().map(f32::from).collect();
-                let bytes: Vec<i8> = packed(&shape, &bytes)?.iter().map(|v| *v as i8).collect();
-                writer.i8s(&bytes);
+                writer.i8s(&packed(&shape, &quantized.bytes)?);
             }
             Precision::Int16 => {
                 ensure!(
@@ -280,8 +277,8 @@ fn shape(grid: Grid, weights: &[usize], dilation: usize) -> Result<ConvShape> {
     Ok(ConvShape::new(grid, inputs, outputs, taps, dilation)?)
 }
 
-fn packed(shape: &ConvShape, weights: &[f32]) -> Result<Vec<f32>> {
-    let mut packed = vec![0.0; shape.packed_len()];
+fn packed<W: Weight>(shape: &ConvShape, weights: &[W]) -> Result<Vec<W>> {
+    let mut packed = vec![W::default(); shape.packed_len()];
     shape.pack(weights, &mut packed)?;
     Ok(packed)
 }
