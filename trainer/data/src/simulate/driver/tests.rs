@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::super::SimulateArgs;
 use super::*;
 use clap::Parser;
