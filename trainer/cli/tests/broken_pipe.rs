@@ -6,7 +6,8 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 
 const SIGPIPE: i32 = 13;
-const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fuzz/seeds/line-f32.finescale");
+const MODEL: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fuzz/seeds/line-f32.finescale");
 
 fn finescale(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_finescale"));
