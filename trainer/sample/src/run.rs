@@ -5,28 +5,26 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
-use finescale::{Error, NoiseStream, Predictor, Sampler};
+use finescale::NoiseStream;
 use rayon::prelude::*;
 
+use super::generator::{Assignment, Generator, Watch, Worker};
 use super::partial::{Drawn, Partial};
-use super::predictor::Watched;
-use super::progress::Progress;
-use super::{HostModel, with_predictor};
 use finescale_field::noise::Purpose;
-use finescale_field::scale::Scale;
 use finescale_host::interrupt::{self, Interrupted};
+use finescale_host::progress::Progress;
 
 /// What to draw.
 pub(super) struct Job<'a> {
-    pub(super) model: &'a HostModel,
-    pub(super) sampler: &'a Sampler,
+    pub(super) generator: &'a dyn Generator,
+    pub(super) assignment: &'a Assignment,
     pub(super) trajectories: usize,
     pub(super) members: usize,
     pub(super) first_member: u32,
     pub(super) frames: usize,
+    /// Values of a frame.
+    pub(super) frame_len: usize,
     pub(super) seed: u64,
-    /// About how many evaluations a path needs.
-    pub(super) calls: u64,
     pub(super) partial: &'a Partial,
 }
 
@@ -38,11 +36,6 @@ pub(super) struct Paths {
     pub(super) seconds_per_frame: f64,
 }
 
-/// Draws one path in standardised modes: predictor, trajectory, its noise, the path, scratch.
-pub type Draw<'a> = dyn Fn(&mut dyn Predictor, usize, &NoiseStream, &mut [f32], &mut [f32]) -> Result<(), Error>
-    + Sync
-    + 'a;
-
 impl Job<'_> {
     /// The noise of a path. Every trajectory has a seed of its own, so that a path depends on nothing but the seed, its
     /// trajectory and its member.
@@ -53,13 +46,13 @@ impl Job<'_> {
     }
 
     /// Draws all members of all trajectories; those that are finished already are taken as they are.
-    pub(super) fn run(&self, draw: &Draw<'_>) -> Result<Paths> {
-        let view = self.model.view()?;
-        let frame = view.channels() * view.grid().points();
+    pub(super) fn run(&self) -> Result<Paths> {
+        let frame = self.frame_len;
+        let calls = self.generator.evaluations(self.assignment, self.frames);
         let (units, path) = (self.trajectories * self.members, self.frames * frame);
         let progress = Progress::new(
             "sampling",
-            self.calls * units as u64,
+            calls * units as u64,
             format!("{} × {} members", self.trajectories, self.members),
         );
         let prediction = Mutex::new((vec![0.0_f32; units * path], 0.0, 0));
@@ -80,7 +73,7 @@ impl Job<'_> {
             let (trajectory, member) = self.unit(unit);
             match self.partial.load(trajectory, member, path)? {
                 Some(drawn) => {
-                    progress.skip(self.calls);
+                    progress.skip(calls);
                     keep(unit, &drawn)?;
                 }
                 None => open.push(unit),
@@ -92,35 +85,31 @@ impl Job<'_> {
         let failure = Mutex::new(None);
         let threads = rayon::current_num_threads().min(open.len());
         let result = (0..threads).into_par_iter().with_max_len(1).try_for_each(|_| {
-            let worker = || {
-                with_predictor(self.model, |predictor| {
-                    let mut scratch =
-                        vec![0.0; self.sampler.scratch_len(predictor.describe(), self.frames)];
-                    let mut predictor = Watched::new(predictor, &progress);
-                    while let Some(&unit) = open.get(next.fetch_add(1, Relaxed)) {
-                        ensure!(!failed.load(Relaxed), Interrupted);
-                        let (trajectory, member) = self.unit(unit);
-                        let drawn = match self.draw(draw, &mut predictor, unit, path, &mut scratch)
-                        {
-                            Ok(drawn) => drawn,
-                            Err(error) => {
-                                let place = format!("trajectory {trajectory}, member {member}");
-                                if is_blow_up(&error) {
-                                    // The others may be sound, and how many are says how bad it is.
-                                    eprintln!("warning: {place} blew up: {error}");
-                                    blown_up.fetch_add(1, Relaxed);
-                                    continue;
-                                }
-                                return Err(error.context(place));
+            let watch = Watch::new(&progress);
+            let mut work = |worker: &mut dyn Worker| {
+                while let Some(&unit) = open.get(next.fetch_add(1, Relaxed)) {
+                    ensure!(!failed.load(Relaxed), Interrupted);
+                    let (trajectory, member) = self.unit(unit);
+                    let drawn = match self.draw(worker, &watch, unit, path) {
+                        Ok(drawn) => drawn,
+                        Err(error) => {
+                            let place = format!("trajectory {trajectory}, member {member}");
+                            if is_blow_up(&error) {
+                                // The others may be sound, and how many are says how bad it is.
+                                eprintln!("warning: {place} blew up: {error}");
+                                blown_up.fetch_add(1, Relaxed);
+                                continue;
                             }
-                        };
-                        self.partial.store(trajectory, member, &drawn)?;
-                        keep(unit, &drawn)?;
-                    }
-                    Ok(())
-                })
+                            return Err(error.context(place));
+                        }
+                    };
+                    self.partial.store(trajectory, member, &drawn)?;
+                    keep(unit, &drawn)?;
+                }
+                Ok(())
             };
-            worker().map_err(|error| {
+            let done = self.generator.with_worker(self.frames, &watch, &mut work);
+            done.map_err(|error| {
                 if let Ok(mut first) = failure.lock() {
                     // After Ctrl-C every thread reports what it was at: that is no news.
                     first.get_or_insert(if interrupt::check().is_err() {
@@ -161,23 +150,21 @@ impl Job<'_> {
 
     fn draw(
         &self,
-        draw: &Draw<'_>,
-        predictor: &mut Watched<'_>,
+        worker: &mut dyn Worker,
+        watch: &Watch<'_>,
         unit: usize,
         len: usize,
-        scratch: &mut [f32],
     ) -> Result<Drawn> {
         interrupt::check()?;
         let (trajectory, member) = self.unit(unit);
         let begun = Instant::now();
         let mut values = vec![0.0; len];
-        draw(predictor, trajectory, &self.stream(trajectory, member), &mut values, scratch)?;
-        let view = self.model.view()?;
-        Scale::of(&view).fields(view.grid(), &mut values)?;
+        let stream = self.stream(trajectory, member);
+        worker.draw(self.assignment, trajectory, &stream, &mut values)?;
         if let Some(index) = values.iter().position(|value| !value.is_finite()) {
             return Err(finescale::Error::NotFinite { name: "field", index }.into());
         }
-        Ok(Drawn { values, seconds: begun.elapsed().as_secs_f64(), calls: predictor.take_calls() })
+        Ok(Drawn { values, seconds: begun.elapsed().as_secs_f64(), calls: watch.take() })
     }
 }
 

@@ -4,15 +4,15 @@ use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
 use clap::Args;
-use finescale::sampler::Score;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::generator::{self, About, Assignment, Generator};
 use super::partial::Partial;
-use super::run::{Draw, Job};
-use super::{HostModel, Preset, SamplerArgs, Settings};
+use super::run::Job;
+use super::{HostModel, SamplerArgs};
 use finescale_data::dataset::Spec;
-use finescale_ensemble::{self, CoarseInput, Ensemble, Provenance, Task};
+use finescale_ensemble::{self, CoarseInput, Ensemble, Provenance};
 use finescale_host::digest::hex;
 
 /// Options that every task has.
@@ -49,12 +49,10 @@ pub struct TaskArgs {
 
 /// A task whose input is ready.
 pub struct ReadyTask<'a> {
-    /// What was asked for.
-    pub task: Task,
-    /// The model.
-    pub model: &'a HostModel,
-    /// The sampler.
-    pub settings: &'a Settings,
+    /// What draws.
+    pub generator: &'a dyn Generator,
+    /// What is asked for, and from what.
+    pub assignment: Assignment,
     /// Channels, times, axes and number of trajectories of the prediction.
     pub spec: Spec,
     /// First frames that are given.
@@ -67,8 +65,6 @@ pub struct ReadyTask<'a> {
     pub options: Value,
     /// All other values that the prediction is made from.
     pub from: &'a [f32],
-    /// About how many evaluations of the predictor a path needs.
-    pub calls: u64,
 }
 
 impl TaskArgs {
@@ -95,52 +91,45 @@ impl TaskArgs {
     ///
     /// # Errors
     /// One sentence; what is finished stays in `OUT.partial`.
-    pub fn sample(&self, prepared: ReadyTask<'_>, draw: &Draw<'_>) -> Result<()> {
-        let ReadyTask { task, model, settings, spec, given, input, truth, options, from, calls } =
-            prepared;
-        let view = model.view()?;
-        let mut all = serde_json::to_value(settings)?;
-        all["task"] = options;
+    pub fn sample(&self, ready: ReadyTask<'_>) -> Result<()> {
+        let ReadyTask { generator, assignment, spec, given, input, truth, options, from } = ready;
+        let task = assignment.task();
+        generator::check(generator, task)?;
+        let About { method, model, hash, mut settings, summary } = generator.about()?;
+        settings["task"] = options;
         let identity = json!({
             "task": task,
             "version": env!("CARGO_PKG_VERSION"),
-            "model": model.hash(),
-            "linear": model.is_linear(),
-            "settings": all,
+            "model": hash,
+            "linear": method == "linear",
+            "settings": settings,
             "input": input.as_ref().map(|input| &input.origin),
             "seed": self.seed.to_string(),
             "members": self.members,
             "first_member": self.first_member,
             "spec": spec,
-            "data": hash(from),
+            "data": digest(from),
         });
         let partial = Partial::new(&self.out, &identity, self.resume, self.force)?;
         let job = Job {
-            model,
-            sampler: &settings.sampler,
+            generator,
+            assignment: &assignment,
             trajectories: spec.trajectories,
             members: self.members,
             first_member: self.first_member,
             frames: spec.frames(),
+            frame_len: spec.frame_len(),
             seed: self.seed,
-            calls,
             partial: &partial,
         };
-        let paths = job.run(draw)?;
-        let method = match (settings.preset, settings.sampler.score) {
-            _ if model.is_linear() => "linear",
-            (Preset::Ours, Score::Head) => "ours, score head",
-            (Preset::Ours, Score::Path(_)) => "ours",
-            (Preset::Paper, Score::Head) => "paper, score head",
-            (Preset::Paper, Score::Path(_)) => "paper",
-        };
+        let paths = job.run()?;
         let ensemble = Ensemble {
             provenance: Provenance {
                 task,
-                method: method.into(),
-                model: view.name().into(),
-                model_hash: model.hash().into(),
-                settings: all,
+                method,
+                model,
+                model_hash: hash,
+                settings,
                 seed: self.seed,
                 calls_per_frame: paths.calls_per_frame,
                 seconds_per_frame: paths.seconds_per_frame,
@@ -154,20 +143,19 @@ impl TaskArgs {
         };
         ensemble.write(&self.out)?;
         partial.remove()?;
-        self.say(&ensemble, settings);
+        self.say(&ensemble, &summary);
         Ok(())
     }
 
-    fn say(&self, ensemble: &Ensemble, settings: &Settings) {
+    fn say(&self, ensemble: &Ensemble, summary: &str) {
         let (spec, provenance) = (&ensemble.spec, &ensemble.provenance);
         println!("{}: {}", self.out.display(), spec.title);
         println!(
-            "  {} {} × {} frames × {} members, λ* = {}",
+            "  {} {} × {} frames × {} members, {summary}",
             spec.trajectories,
             if spec.trajectories == 1 { "trajectory" } else { "trajectories" },
             spec.frames(),
-            ensemble.members,
-            settings.lambda()
+            ensemble.members
         );
         println!(
             "  {:.1} evaluations and {:.2} ms for each frame of a member, on one thread",
@@ -177,11 +165,12 @@ impl TaskArgs {
     }
 }
 
-fn hash(values: &[f32]) -> String {
-    let mut digest = Sha256::new();
+/// SHA-256 of numbers.
+fn digest(values: &[f32]) -> String {
+    let mut sum = Sha256::new();
     for values in values.chunks(1 << 12) {
         let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        digest.update(&bytes);
+        sum.update(&bytes);
     }
-    hex(&digest.finalize())
+    hex(&sum.finalize())
 }

@@ -4,12 +4,10 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use finescale::Predictor;
-use finescale::sampler::Observation;
 use serde_json::json;
 
-use finescale_ensemble::Task;
 use finescale_sample::ahead::{Ahead, AheadArgs};
+use finescale_sample::generator::{Assignment, PredictorDriven};
 use finescale_sample::{InputArgs, Preset, ReadyTask, TaskArgs};
 
 /// Forecast from given frames: a rollout at λ*, then down to λ = 0 with the given frames held
@@ -42,29 +40,16 @@ impl ForecastArgs {
         })?;
         let ahead = self.ahead.read(&self.take, &self.data, &view, "forecast")?;
         let Ahead { spec, given, spectra, truth, from } = ahead;
-        let prepared = ReadyTask {
-            task: Task::Forecast,
-            model: &model,
-            settings: &settings,
+        let ready = ReadyTask {
+            generator: &PredictorDriven { model: &model, settings: &settings },
+            assignment: Assignment::Forecast { spectra, given },
             given,
             input: None,
-            calls: settings.calls(spec.frames()) + spec.frames() as u64,
             truth,
             options: json!({ "given": given }),
             from: &from,
             spec,
         };
-        let (grid, channels, sampler) = (*view.grid(), view.channels(), settings.sampler);
-        let known = given * channels * grid.points();
-        let draw = |predictor: &mut dyn Predictor,
-                    trajectory: usize,
-                    stream: &finescale::NoiseStream,
-                    path: &mut [f32],
-                    scratch: &mut [f32]| {
-            let values = &spectra[trajectory * known..][..known];
-            let known = Observation::known(&grid, channels, values)?;
-            sampler.forecast(predictor, &known, stream, path, scratch).map(|_| ())
-        };
-        self.task.sample(prepared, &draw)
+        self.task.sample(ready)
     }
 }

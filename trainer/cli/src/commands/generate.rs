@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
 use clap::Args;
+use finescale::Axis;
 use finescale::model::Model as View;
-use finescale::{Axis, Predictor};
 use serde_json::json;
 
 use finescale_data::dataset::{Channel, SpatialAxis, Spec, TimeAxis};
-use finescale_ensemble::Task;
+use finescale_sample::generator::{Assignment, PredictorDriven};
 use finescale_sample::{InputArgs, Preset, ReadyTask, Resolution, TaskArgs};
 
 /// Generate paths from nothing: an ensemble that looks like the model's data
@@ -61,27 +61,17 @@ impl GenerateArgs {
             }
         };
         let from = truth.clone().unwrap_or_default();
-        let prepared = ReadyTask {
-            task: Task::Generate,
-            model: &model,
-            settings: &settings,
+        let ready = ReadyTask {
+            generator: &PredictorDriven { model: &model, settings: &settings },
+            assignment: Assignment::Generate,
             given: 0,
             input: None,
-            calls: settings.calls(spec.frames()) + spec.frames() as u64,
             truth,
             options: json!({ "like": self.like }),
             from: &from,
             spec,
         };
-        let (sampler, start) = (settings.sampler, settings.start());
-        let draw = |predictor: &mut dyn Predictor,
-                    _: usize,
-                    stream: &finescale::NoiseStream,
-                    path: &mut [f32],
-                    scratch: &mut [f32]| {
-            sampler.generate(predictor, start, None, stream, path, scratch).map(|_| ())
-        };
-        self.task.sample(prepared, &draw)
+        self.task.sample(ready)
     }
 }
 

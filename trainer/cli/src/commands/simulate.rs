@@ -4,12 +4,10 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use finescale::Predictor;
-use finescale::sampler::simulate;
 use serde_json::json;
 
-use finescale_ensemble::Task;
 use finescale_sample::ahead::{Ahead, AheadArgs};
+use finescale_sample::generator::{Assignment, PredictorDriven};
 use finescale_sample::{InputArgs, ReadyTask, TaskArgs};
 
 /// Simulate from given frames: roll the predictor at one λ
@@ -41,29 +39,18 @@ impl SimulateArgs {
         let settings = self.task.sampler.settings(&model, |_| Ok(DEFAULT))?;
         let ahead = self.ahead.read(&self.take, &self.data, &view, "simulated")?;
         let Ahead { spec, given, spectra, truth, from } = ahead;
-        let (lambda, noise) = (settings.lambda(), !self.no_noise);
-        let prepared = ReadyTask {
-            task: Task::Simulate,
-            model: &model,
-            settings: &settings,
+        let noise = !self.no_noise;
+        let ready = ReadyTask {
+            generator: &PredictorDriven { model: &model, settings: &settings },
+            assignment: Assignment::Simulate { spectra, given, noise },
             given,
             input: None,
-            calls: spec.frames() as u64,
             truth,
             options: json!({ "given": given, "noise": noise }),
             from: &from,
             spec,
         };
-        let known = given * view.channels() * view.grid().points();
-        let draw = |predictor: &mut dyn Predictor,
-                    trajectory: usize,
-                    stream: &finescale::NoiseStream,
-                    path: &mut [f32],
-                    scratch: &mut [f32]| {
-            path[..known].copy_from_slice(&spectra[trajectory * known..][..known]);
-            simulate(predictor, lambda, given, noise, stream, path, scratch)
-        };
-        self.task.sample(prepared, &draw)
+        self.task.sample(ready)
     }
 }
 

@@ -4,18 +4,19 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
+use finescale::Grid;
 use finescale::model::Model as View;
-use finescale::sampler::{Coarse, NoiseRule, Observation, StepRule};
-use finescale::{Grid, Predictor};
+use finescale::sampler::{NoiseRule, StepRule};
 use serde_json::json;
 
 use super::data_import::{Grid as Points, parse_grid};
 use super::origin::sensor_noise;
 use finescale_data::dataset::Spec;
-use finescale_ensemble::{CoarseInput, Origin, Task};
+use finescale_ensemble::{CoarseInput, Origin};
 use finescale_sample::coarse::{
-    Coarsener, InputKind, Measurement, Observe, coarse_grid, deviations, fine_axis, measure,
+    Coarsener, InputKind, Observe, coarse_grid, deviations, fine_axis, measure,
 };
+use finescale_sample::generator::{Assignment, PredictorDriven};
 use finescale_sample::{
     Fields, InputArgs, Preset, ReadyTask, Resolution, TaskArgs, lambda, warnings,
 };
@@ -94,12 +95,10 @@ impl SuperResolveArgs {
             "coarse_grid": points,
         });
         let coarsening = kind.coarsening(view.process(), lambda);
-        let prepared = ReadyTask {
-            task: Task::SuperResolve,
-            model: &model,
-            settings: &settings,
+        let ready = ReadyTask {
+            generator: &PredictorDriven { model: &model, settings: &settings },
+            assignment: Assignment::SuperResolve { measurement, observe },
             given: 0,
-            calls: settings.calls(spec.frames()),
             truth,
             options,
             from: &from,
@@ -110,35 +109,7 @@ impl SuperResolveArgs {
             }),
             spec,
         };
-        self.sample(prepared, &measurement, observe)
-    }
-
-    fn sample(
-        &self,
-        prepared: ReadyTask<'_>,
-        measurement: &Measurement,
-        observe: Observe,
-    ) -> Result<()> {
-        let view = prepared.model.view()?;
-        let (grid, sampler) = (*view.grid(), prepared.settings.sampler);
-        let len = prepared.spec.frames() * prepared.spec.frame_len();
-        let draw = |predictor: &mut dyn Predictor,
-                    trajectory: usize,
-                    stream: &finescale::NoiseStream,
-                    path: &mut [f32],
-                    scratch: &mut [f32]| {
-            let range = trajectory * len..(trajectory + 1) * len;
-            path.copy_from_slice(&measurement.start[range.clone()]);
-            let values = &measurement.values[range];
-            let seen = match observe {
-                Observe::None => None,
-                _ => Some(Observation::new(&grid, values, &measurement.variances)?),
-            };
-            let seen = seen.as_ref();
-            sampler.super_resolve(predictor, Coarse::Clean, seen, stream, path, scratch)?;
-            Ok(())
-        };
-        self.task.sample(prepared, &draw)
+        self.task.sample(ready)
     }
 
     fn meaning(&self, coarsens: bool) -> Result<(InputKind, Observe)> {
