@@ -100,7 +100,7 @@ fn members_of_any_generator_come_to_their_places() {
     let words = line.into_iter().chain([out.to_str().unwrap()]);
     let arguments = Arguments::try_parse_from(words).unwrap();
     arguments.task.sample(ready(Assignment::Generate)).unwrap();
-    let ensemble = Ensemble::open(&out).unwrap();
+    let ensemble = Ensemble::read(&out).unwrap();
     assert_eq!(ensemble.provenance.method, "places");
     assert_eq!(ensemble.provenance.calls_per_frame, 1.0);
     let mut fields = ensemble.prediction.chunks_exact(POINTS);
