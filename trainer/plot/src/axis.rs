@@ -4,7 +4,7 @@ use super::{color, ticks};
 
 /// How an axis maps values to lengths.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Scale {
+pub enum AxisScale {
     /// Equal differences are equal lengths.
     #[default]
     Linear,
@@ -18,7 +18,7 @@ pub struct Axis {
     /// Name and units, such as `"lead time (h)"`.
     pub label: String,
     /// Linear or logarithmic.
-    pub scale: Scale,
+    pub scale: AxisScale,
     /// First and last value; the data decide where there is none.
     pub range: Option<(f64, f64)>,
 }
@@ -31,7 +31,7 @@ impl Axis {
 
     /// A logarithmic axis.
     pub fn log(label: impl Into<String>) -> Self {
-        Self { label: label.into(), scale: Scale::Log, range: None }
+        Self { label: label.into(), scale: AxisScale::Log, range: None }
     }
 
     /// The same axis from `first` to `last`.
@@ -42,12 +42,12 @@ impl Axis {
 
     /// Whether the axis can show a value.
     pub(crate) fn shows(&self, value: f64) -> bool {
-        value.is_finite() && (self.scale == Scale::Linear || value > 0.0)
+        value.is_finite() && (self.scale == AxisScale::Linear || value > 0.0)
     }
 
     /// The axis's range for these values; `pad` is the free part at either end.
     pub(crate) fn fit(&self, values: impl Iterator<Item = f64>, pad: f64) -> Range {
-        let log = self.scale == Scale::Log;
+        let log = self.scale == AxisScale::Log;
         let given = self.range.filter(|(a, b)| self.shows(*a) && self.shows(*b) && a != b);
         if let Some((a, b)) = given {
             return Range { low: a.min(b), high: a.max(b), log };

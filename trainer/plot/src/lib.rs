@@ -36,7 +36,7 @@ mod ticks;
 mod trajectory;
 
 pub use axes::Plot;
-pub use axis::{Axis, Scale};
+pub use axis::{Axis, AxisScale};
 pub use color::{Colors, PALETTE, ladder};
 pub use colorous::Color;
 pub use field::{Coordinate, Field};

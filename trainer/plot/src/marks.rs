@@ -2,7 +2,7 @@
 
 use colorous::Color;
 
-use super::axis::{Axis, Range, Scale};
+use super::axis::{Axis, AxisScale, Range};
 use super::color::{GUIDE, PALETTE};
 use super::font::TICK;
 use super::legend::{Entry, Sample};
@@ -101,7 +101,7 @@ pub(crate) fn entries(
     let lines = series.iter().filter_map(|Colored { series, color, dash }| {
         let finite = |(x, y): &(&f64, &f64)| x.is_finite() && y.is_finite();
         let dropped = |(a, b): &(&f64, &f64)| {
-            (x.scale == Scale::Log && **a <= 0.0) || (y.scale == Scale::Log && **b <= 0.0)
+            (x.scale == AxisScale::Log && **a <= 0.0) || (y.scale == AxisScale::Log && **b <= 0.0)
         };
         let points = || series.x.iter().zip(&series.y).filter(finite);
         let (all, lost) = (points().count(), points().filter(dropped).count());

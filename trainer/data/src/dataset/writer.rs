@@ -18,7 +18,7 @@ use super::{Attributes, Climatology, FORMAT_VERSION, Manifest, Spec, Splits};
 ///
 /// ```no_run
 /// # use finescale::Boundary;
-/// # use crate::dataset::*;
+/// # use finescale_data::dataset::*;
 /// # fn main() -> anyhow::Result<()> {
 /// let spec = Spec {
 ///     title: "a standing wave".into(),

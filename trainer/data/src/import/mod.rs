@@ -32,7 +32,7 @@ use crate::dataset::{
     check_points, most_points,
 };
 use plan::Plan;
-use stream::Stream;
+use stream::FrameStream;
 
 /// How frames are shared out.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -149,7 +149,7 @@ pub fn run(options: &Options) -> Result<Summary> {
     let plan = Plan::new(source.as_ref(), options)
         .with_context(|| format!("{} cannot be imported", options.input.display()))?;
     let shape = grid(&plan, options.grid.as_deref())?;
-    let (stream, mut y, mut x) = Stream::new(&plan, &options.fill, shape);
+    let (stream, mut y, mut x) = FrameStream::new(&plan, &options.fill, shape);
     let no_common_unit = length::set(y.as_mut(), &mut x, &options.length)?;
     let spec = spec(options, &plan, y, x);
     spec.validate()?;
@@ -286,7 +286,7 @@ fn rule(options: &Options, plan: &Plan<'_>) -> Result<SplitRule> {
 fn climatology(
     kind: Anomaly,
     plan: &Plan<'_>,
-    stream: &Stream<'_>,
+    stream: &FrameStream<'_>,
     spec: &Spec,
     splits: &Splits,
 ) -> Result<Climatology> {
@@ -326,7 +326,7 @@ fn climatology(
     Ok(climatology)
 }
 
-fn notes(plan: &Plan<'_>, stream: &Stream<'_>, splits: &Splits) -> Vec<String> {
+fn notes(plan: &Plan<'_>, stream: &FrameStream<'_>, splits: &Splits) -> Vec<String> {
     let mut notes = Vec::new();
     for name in stream.uneven() {
         notes.push(format!(

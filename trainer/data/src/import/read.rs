@@ -5,7 +5,7 @@ use finescale::Boundary;
 
 use super::cf::AxisKind;
 use super::plan::Plan;
-use super::stream::Stream;
+use super::stream::FrameStream;
 use super::{Options, grid, length, source, spec};
 use crate::dataset::Spec;
 
@@ -49,7 +49,7 @@ pub fn read(options: &Options, expected: &[Boundary]) -> Result<Read> {
     }
     let plan = Plan::new(source.as_ref(), &options).with_context(failed)?;
     let shape = grid(&plan, options.grid.as_deref()).with_context(failed)?;
-    let (stream, mut y, mut x) = Stream::new(&plan, &options.fill, shape);
+    let (stream, mut y, mut x) = FrameStream::new(&plan, &options.fill, shape);
     let no_common_unit = length::set(y.as_mut(), &mut x, &options.length)?;
     let lengths_known = y.is_some() && no_common_unit.is_none();
     let spec = spec(&options, &plan, y, x);

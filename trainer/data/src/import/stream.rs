@@ -12,14 +12,14 @@ use finescale::Boundary;
 use crate::dataset::SpatialAxis;
 
 /// Regridded fields of a plan.
-pub(super) struct Stream<'a> {
+pub(super) struct FrameStream<'a> {
     plan: &'a Plan<'a>,
     fill: &'a [Fill],
     y: Option<Regrid>,
     x: Regrid,
 }
 
-impl<'a> Stream<'a> {
+impl<'a> FrameStream<'a> {
     /// To a grid of `ny` × `nx` points; also gives its axes.
     pub(super) fn new(
         plan: &'a Plan<'a>,

@@ -30,7 +30,7 @@ pub(super) struct Frames {
 }
 
 /// What is said of windows.
-pub(super) struct Output {
+pub(super) struct Increments {
     /// `[a][window][channel][mode]`, turned apart.
     pub(super) increment: Value,
     /// As `increment`.
@@ -93,7 +93,7 @@ impl<'a> Predictor<'a> {
     }
 
     /// Increments of windows, and noises where there is a score head.
-    pub(super) fn predict(&self, graph: &mut Graph, windows: &Frames) -> Output {
+    pub(super) fn predict(&self, graph: &mut Graph, windows: &Frames) -> Increments {
         graph.part("linear");
         // A window without any frame is taken as one with the newest.
         let count = graph.sum(&windows.there, 2);
@@ -142,14 +142,14 @@ impl<'a> Predictor<'a> {
             }
         }
         let increment = increment.unwrap_or_else(|| graph.scalar(0.0));
-        Output { increment, noise, row, tape }
+        Increments { increment, noise, row, tape }
     }
 
     /// Adjoint of [`Self::predict`]: `[a][window][channel][mode]` to windows' modes, and to the fields that the network saw.
     pub(super) fn vjp(
         &self,
         graph: &mut Graph,
-        output: &Output,
+        output: &Increments,
         cotangent: &Value,
     ) -> (Option<Value>, Vec<Value>) {
         graph.part("linear.vjp");

@@ -47,7 +47,7 @@ pub struct Level<'a> {
 
 /// What a predictor says of a window, `[channel][mode]` each.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Output {
+pub struct Prediction {
     /// E[û^{n+1} − û^n | window].
     pub increment: Vec<f64>,
     /// E[ε^n | window], from a score head.
@@ -216,7 +216,7 @@ impl Level<'_> {
     }
 
     /// From a window `[frame][channel][mode]` of at most W frames.
-    pub fn predict(&self, window: &[f64]) -> Output {
+    pub fn predict(&self, window: &[f64]) -> Prediction {
         let meta = &self.reference.meta;
         let linear = |estimate| {
             if meta.system.linear_base {
@@ -239,7 +239,7 @@ impl Level<'_> {
                 to.iter_mut().zip(correction).for_each(|(to, value)| *to += value);
             }
         }
-        Output { increment, noise }
+        Prediction { increment, noise }
     }
 
     /// (∂ increment/∂ window)ᵀ `cotangent`, `[frame][channel][mode]`.

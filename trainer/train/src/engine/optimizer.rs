@@ -31,7 +31,7 @@ pub fn clip<B: AutodiffBackend, M: AutodiffModule<B>>(
     module.visit(&mut norm);
     let Some(sum) = norm.sum else { return gradients };
     let factor = (sum.sqrt().clamp_min(limit).recip()) * limit;
-    let mut scale = Scale::<B> { gradients, factor };
+    let mut scale = ScaledGradients::<B> { gradients, factor };
     module.visit(&mut scale);
     scale.gradients
 }
@@ -53,12 +53,12 @@ impl<B: AutodiffBackend> ModuleVisitor<B> for SquaredNorm<'_, B> {
     }
 }
 
-struct Scale<B: AutodiffBackend> {
+struct ScaledGradients<B: AutodiffBackend> {
     gradients: GradientsParams,
     factor: Tensor<B::InnerBackend, 1>,
 }
 
-impl<B: AutodiffBackend> ModuleVisitor<B> for Scale<B> {
+impl<B: AutodiffBackend> ModuleVisitor<B> for ScaledGradients<B> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
         if let Some(gradient) = self.gradients.remove::<B::InnerBackend, D>(param.id) {
             let factor = self.factor.clone().reshape([1; D]);

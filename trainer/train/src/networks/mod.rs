@@ -3,6 +3,9 @@
 //! What a network is for is the matter of a system ([`crate::systems`]): here it takes fields and a
 //! scale λ, and gives fields.
 
+// There is one network at a time: its size on the stack does not matter.
+#![allow(clippy::large_enum_variant)]
+
 mod film;
 mod initial;
 pub mod tiny;
@@ -73,9 +76,8 @@ pub trait Forward<B: Kernels> {
 /// The registry: one line for each network.
 macro_rules! networks {
     ($($(#[$doc:meta])* $name:ident in $module:ident;)*) => {
-        /// Any of the networks. There is one at a time: its size on the stack does not matter.
+        /// Any of the networks.
         #[derive(Module, Debug)]
-        #[allow(clippy::large_enum_variant)]
         pub enum Network<B: Backend> { $($(#[$doc])* $name($module::$name<B>)),* }
 
         /// Which network.

@@ -214,7 +214,7 @@ impl Simulator for Kolmogorov {
 
     fn start(&self, seed: u64, index: u64) -> Box<dyn Trajectory + '_> {
         let grid = self.parameters.grid;
-        Box::new(Run {
+        Box::new(FlowPath {
             flow: self.initial_flow(seed, index),
             steps_taken: 0,
             clock: self.clock,
@@ -224,7 +224,7 @@ impl Simulator for Kolmogorov {
     }
 }
 
-struct Run {
+struct FlowPath {
     flow: Flow,
     clock: Clock,
     steps_taken: usize,
@@ -232,7 +232,7 @@ struct Run {
     transform: Plane,
 }
 
-impl Trajectory for Run {
+impl Trajectory for FlowPath {
     fn advance(&mut self) -> Result<()> {
         let rate = self.clock.dt() * self.flow.cutoff() as f64;
         for _ in 0..self.clock.steps {

@@ -270,7 +270,7 @@ fn a_run_that_leaves_the_stable_range_stops_with_the_time() {
         let mut flow = system.initial_flow(0, 0);
         flow.set_amplitude(1, 0, Complex64::new(amplitude, 0.0));
         let transform = Plane::new(16, 16);
-        Run { flow, clock: system.clock, steps_taken: 200, plane: vec![], transform }.advance()
+        FlowPath { flow, clock: system.clock, steps_taken: 200, plane: vec![], transform }.advance()
     };
     let message = run(100.0).unwrap_err().to_string();
     assert!(message.contains("at t = 2.00, far above the advective (CFL) bound"), "{message}");

@@ -137,17 +137,21 @@ impl Simulator for KuramotoSivashinsky {
     }
 
     fn start(&self, seed: u64, index: u64) -> Box<dyn Trajectory + '_> {
-        Box::new(Run { solver: self.solver(seed, index), clock: self.clock, intervals: 0 })
+        Box::new(SivashinskyPath {
+            solver: self.solver(seed, index),
+            clock: self.clock,
+            intervals: 0,
+        })
     }
 }
 
-struct Run {
+struct SivashinskyPath {
     solver: Solver,
     clock: Clock,
     intervals: usize,
 }
 
-impl Trajectory for Run {
+impl Trajectory for SivashinskyPath {
     fn advance(&mut self) -> Result<()> {
         for _ in 0..self.clock.steps {
             self.solver.step();

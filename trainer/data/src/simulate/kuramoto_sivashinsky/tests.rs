@@ -147,7 +147,7 @@ fn a_blow_up_stops_with_the_time() {
     let system = KuramotoSivashinsky::new(Parameters::default()).unwrap();
     let mut solver = system.solver(0, 0);
     solver.amplitudes[3] = Complex64::new(1e6, 0.0);
-    let mut run = Run { solver, clock: system.clock, intervals: 1 };
+    let mut run = SivashinskyPath { solver, clock: system.clock, intervals: 1 };
     let message = run.advance().unwrap_err().to_string();
     assert_eq!(message, "the solution blew up before t = 3.00: use a --dt smaller than 0.125");
 }

@@ -159,7 +159,7 @@ impl Simulator for Linear {
 
     fn start(&self, seed: u64, index: u64) -> Box<dyn Trajectory + '_> {
         let (ny, nx) = self.parameters.shape();
-        let mut run = Run {
+        let mut run = LinearPath {
             system: self,
             noise: Noise::new(seed, index),
             transform: Plane::new(ny, nx),
@@ -174,7 +174,7 @@ impl Simulator for Linear {
     }
 }
 
-struct Run<'a> {
+struct LinearPath<'a> {
     system: &'a Linear,
     noise: Noise,
     transform: Plane,
@@ -183,7 +183,7 @@ struct Run<'a> {
     work: Vec<Complex64>,
 }
 
-impl Run<'_> {
+impl LinearPath<'_> {
     /// The orthonormal transform of white unit grid noise into `work`: unit variance in every mode,
     /// conjugate symmetric, real where a mode is its own mirror.
     fn draw_noise(&mut self) {
@@ -193,7 +193,7 @@ impl Run<'_> {
     }
 }
 
-impl Trajectory for Run<'_> {
+impl Trajectory for LinearPath<'_> {
     fn advance(&mut self) -> Result<()> {
         self.draw_noise();
         let statistics = self.system.correlation.iter().zip(&self.system.power);

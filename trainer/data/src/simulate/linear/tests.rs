@@ -92,7 +92,7 @@ fn fields_are_real() {
     // An imaginary part would be dropped in silence, and with it variance.
     let system =
         Linear::new(Parameters { grid: 16, dimensions: 2, ..Parameters::default() }).unwrap();
-    let mut run = Run {
+    let mut run = LinearPath {
         system: &system,
         noise: Noise::new(0, 0),
         transform: Plane::new(16, 16),

@@ -198,11 +198,11 @@ impl Simulator for Lorenz96 {
     fn start(&self, seed: u64, index: u64) -> Box<dyn Trajectory + '_> {
         let model = self.model(seed, index);
         let largest_square = 4.0 * self.parameters.attracting_square().max(model.state.square());
-        Box::new(Run { model, largest_square, clock: self.clock, intervals: 0 })
+        Box::new(LorenzPath { model, largest_square, clock: self.clock, intervals: 0 })
     }
 }
 
-struct Run {
+struct LorenzPath {
     model: Model,
     /// Σ X² + Σ Y² of a solution that follows the equations stays below this.
     largest_square: f64,
@@ -210,7 +210,7 @@ struct Run {
     intervals: usize,
 }
 
-impl Trajectory for Run {
+impl Trajectory for LorenzPath {
     fn advance(&mut self) -> Result<()> {
         for _ in 0..self.clock.steps {
             self.model.step();

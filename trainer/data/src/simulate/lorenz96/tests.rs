@@ -272,7 +272,7 @@ fn a_blow_up_stops_with_the_time() {
     let mut model = system.model(0, 0);
     model = Model::new(model.physics, Scheme::Euler, 0.05, model.state);
     let clock = Clock::new(0.05, 1.0, 0.0).unwrap();
-    let mut run = Run { model, largest_square: 12_800.0, clock, intervals: 7 };
+    let mut run = LorenzPath { model, largest_square: 12_800.0, clock, intervals: 7 };
     let message = run.advance().unwrap_err().to_string();
     assert_eq!(message, "the solution blew up before t = 8.00: use a --dt smaller than 0.05");
 }
