@@ -24,7 +24,8 @@ fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     if let Err(error) = fs::copy(&memory, out.join("memory.x")) {
         println!(
-            "cargo::error=FINESCALE_BOARD is `{board}`, but {}: {error}; it must be the name of a folder in boards/",
+            "cargo::error=FINESCALE_BOARD is `{board}`, but {}: {error}; it must be the name of a \
+             folder in boards/",
             memory.display()
         );
         process::exit(1);

@@ -1,7 +1,8 @@
 //! Executed instructions, counted by the emulator's clock: repeatable on any host, under any load.
 //!
-//! With `-icount shift=0` QEMU's time goes on by a nanosecond for each instruction, so a tick of the system timer is as
-//! many instructions as it has nanoseconds. On silicon the same timer counts cycles. Instructions are not cycles.
+//! With `-icount shift=0` QEMU's time goes on by a nanosecond for each instruction, so a tick of
+//! the system timer is as many instructions as it has nanoseconds. On silicon the same timer counts
+//! cycles. Instructions are not cycles.
 
 #[cfg(target_arch = "arm")]
 mod timer {
@@ -53,7 +54,8 @@ mod timer {
     }
 }
 
-/// Nanoseconds of a tick, hundredfold, as the board's folder says; 0 where instructions are not counted.
+/// Nanoseconds of a tick, hundredfold, as the board's folder says; 0 where instructions are not
+/// counted.
 const INSTRUCTIONS_PER_100_TICKS: u64 =
     numbers::<1>(env!("FINESCALE_INSTRUCTIONS_PER_100_TICKS"))[0];
 /// Whether the board counts.
@@ -72,7 +74,8 @@ pub(crate) const fn numbers<const N: usize>(text: &str) -> [u64; N] {
     values
 }
 
-/// How many things an iterator gives; `count` panics in builds with overflow checks where there are too many.
+/// How many things an iterator gives; `count` panics in builds with overflow checks where there are
+/// too many.
 pub(crate) fn number(things: impl Iterator) -> usize {
     things.fold(0, |n: usize, _| n.saturating_add(1))
 }
@@ -82,8 +85,8 @@ pub(crate) fn start() {
     timer::start();
 }
 
-/// Runs `work`; gives what it gives and the instructions that it took, to about a hundred. `None` where the board does
-/// not count.
+/// Runs `work`; gives what it gives and the instructions that it took, to about a hundred. `None`
+/// where the board does not count.
 pub(crate) fn count<T>(work: impl FnOnce() -> T) -> (T, Option<u64>) {
     let before = timer::ticks();
     let result = work();

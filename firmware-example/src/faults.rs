@@ -1,4 +1,5 @@
-//! Processor faults: report and stop with exit code 102, where the default handlers would spin for ever.
+//! Processor faults: report and stop with exit code 102, where the default handlers would spin for
+//! ever.
 
 #[cfg(target_arch = "arm")]
 #[allow(unsafe_code)] // The attribute asks for `unsafe fn`: the handler may run in the middle of anything.

@@ -1,4 +1,5 @@
-//! Instructions for each multiply-accumulate of the kernels, held below bounds: such loops spill registers at a touch.
+//! Instructions for each multiply-accumulate of the kernels, held below bounds: such loops spill
+//! registers at a touch.
 
 use finescale::layer::int16::{Conv16, Input16, Output16, Point};
 use finescale::layer::{CodePath, Conv, ConvShape, Epilogue, Weight};
@@ -22,10 +23,12 @@ static POINTS_OUT: ConstStaticCell<[Point; VALUES / 4]> =
 /// Scratch that suffices for every kernel.
 const WORK: usize = 3 * CHANNELS * 3 * POINTS + POINTS + 2;
 
-/// Most instructions for a hundred multiply-accumulates, from the board's folder: what was measured, and a few per cent.
+/// Most instructions for a hundred multiply-accumulates, from the board's folder: what was
+/// measured, and a few per cent.
 const BOUNDS: [u64; 10] = counter::numbers(env!("FINESCALE_KERNEL_BOUNDS"));
 
-/// Counts every kernel where the board counts; says how many kept their bound and how many there are.
+/// Counts every kernel where the board counts; says how many kept their bound and how many there
+/// are.
 pub(crate) fn run() -> (usize, usize) {
     if !counter::COUNTS {
         // Nothing to hold below a bound: the code stays out of the program.

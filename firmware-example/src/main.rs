@@ -1,5 +1,6 @@
-//! Runs finescale on a board and compares every bit with what the desktop computed: the golden cases, then the main job,
-//! super-resolution with a shipped model. Counts the kernels' instructions where the emulator can.
+//! Runs finescale on a board and compares every bit with what the desktop computed: the golden
+//! cases, then the main job, super-resolution with a shipped model. Counts the kernels'
+//! instructions where the emulator can.
 #![no_std]
 #![no_main]
 

@@ -1,4 +1,5 @@
-//! What a panic does: stop with exit code 101, or, in the proof build, keep the program from linking.
+//! What a panic does: stop with exit code 101, or, in the proof build, keep the program from
+//! linking.
 
 use core::panic::PanicInfo;
 
@@ -19,7 +20,8 @@ fn unlinkable(_: &PanicInfo) -> ! {
     unsafe { finescale_panic_path_remains() }
 }
 
-/// A sum that may overflow for all that the optimiser knows, to show that the proof with overflow checks notices one.
+/// A sum that may overflow for all that the optimiser knows, to show that the proof with overflow
+/// checks notices one.
 #[cfg(feature = "overflow-on-purpose")]
 pub(crate) fn overflow_on_purpose() {
     core::hint::black_box(core::hint::black_box(0_usize) + 1);

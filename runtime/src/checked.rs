@@ -1,14 +1,17 @@
-//! What cannot happen says so in debug builds; lengths that do not fit are lengths that no slice has.
+//! What cannot happen says so in debug builds; lengths that do not fit are lengths that no slice
+//! has.
 //!
-//! Lengths are checked once, where a slice comes in. Behind that point a slice that is too short is a fault of this crate.
-//! A release build must have no panic path, so it goes on with what is there; a debug build stops.
+//! Lengths are checked once, where a slice comes in. Behind that point a slice that is too short is
+//! a fault of this crate. A release build must have no panic path, so it goes on with what is
+//! there; a debug build stops.
 
 /// A fall-back for what cannot be missing.
 pub(crate) trait OrBug {
     /// What there is.
     type Value;
 
-    /// The value; a fault of this crate, told in debug builds, if there is none. Release builds take the default.
+    /// The value; a fault of this crate, told in debug builds, if there is none. Release builds
+    /// take the default.
     fn or_bug(self) -> Self::Value;
 }
 
@@ -23,7 +26,8 @@ impl<T: Default> OrBug for Option<T> {
     }
 }
 
-/// Both iterators side by side; that one is longer than the other is a fault of this crate, told in debug builds.
+/// Both iterators side by side; that one is longer than the other is a fault of this crate, told in
+/// debug builds.
 #[track_caller]
 #[inline(always)]
 pub(crate) fn zip<A, B>(a: A, b: B) -> core::iter::Zip<A::IntoIter, B::IntoIter>
@@ -44,7 +48,8 @@ pub(crate) fn counted<I: IntoIterator>(
     (0..usize::MAX).zip(iter)
 }
 
-/// Frames with their numbers. A path has fewer than 2³² of them, as every one holds eight values or more.
+/// Frames with their numbers. A path has fewer than 2³² of them, as every one holds eight values or
+/// more.
 #[inline(always)]
 pub(crate) fn numbered_frames<I: IntoIterator>(
     frames: I,
@@ -52,7 +57,8 @@ pub(crate) fn numbered_frames<I: IntoIterator>(
     (0..u32::MAX).zip(frames)
 }
 
-/// What an iterator gives, each with its number; unlike `enumerate` without a check whether numbers overflow.
+/// What an iterator gives, each with its number; unlike `enumerate` without a check whether numbers
+/// overflow.
 #[inline(always)]
 pub(crate) fn numbered<I: ExactSizeIterator>(
     iter: I,
@@ -67,10 +73,12 @@ pub(crate) fn bug() {
     debug_assert!(false, "what was checked before does not hold");
 }
 
-/// Arithmetic with places inside slices, and with bounded numbers, whose results fit because the slices do.
+/// Arithmetic with places inside slices, and with bounded numbers, whose results fit because the
+/// slices do.
 ///
-/// That one does not fit is a fault of this crate, told in debug builds. A release build wraps, also where it is built with
-/// `overflow-checks`, since no panic path may remain; `get` then refuses the place.
+/// That one does not fit is a fault of this crate, told in debug builds. A release build wraps,
+/// also where it is built with `overflow-checks`, since no panic path may remain; `get` then
+/// refuses the place.
 pub(crate) trait Place: Copy {
     /// self + other
     fn plus(self, other: Self) -> Self;

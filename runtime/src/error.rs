@@ -6,9 +6,9 @@ use crate::model::Invalid;
 
 /// What a function of this crate refuses.
 ///
-/// Inputs are checked before the first write: after an error that names an input no output has changed. The one error
-/// that can come later is [`Error::NotFinite`] of what a network gives in the middle of a sampling; the function that
-/// returns it says what its output is then.
+/// Inputs are checked before the first write: after an error that names an input no output has
+/// changed. The one error that can come later is [`Error::NotFinite`] of what a network gives in
+/// the middle of a sampling; the function that returns it says what its output is then.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -182,7 +182,8 @@ fn short(f: &mut fmt::Formatter<'_>, name: &str, values: usize, needed: usize) -
     if needed == usize::MAX {
         write!(
             f,
-            "the {name} would need more values than this processor can address: use fewer frames or channels"
+            "the {name} would need more values than this processor can address: use fewer frames \
+             or channels"
         )
     } else {
         write!(f, "the {name} has {values} values: give it at least {needed}")

@@ -1,8 +1,8 @@
 //! Grids: how many points, which boundaries, which wavenumbers.
 //!
 //! A field on a grid is a slice of `f32`, row-major `[channel][y][x]` (on a line `[channel][x]`).
-//! The points of a periodic axis lie at `j·h`, those of a reflecting axis at `(j + ½)·h`, `j = 0 … N−1`, `h` the
-//! spacing; a reflecting axis continues as its mirror image beyond both ends.
+//! The points of a periodic axis lie at `j·h`, those of a reflecting axis at `(j + ½)·h`, `j = 0 …
+//! N−1`, `h` the spacing; a reflecting axis continues as its mirror image beyond both ends.
 
 use core::f32::consts::{PI, TAU};
 use core::ops::RangeInclusive;
@@ -19,7 +19,8 @@ use crate::spectral::quarter_wave;
 pub enum Boundary {
     /// The field repeats: Fourier modes.
     Periodic,
-    /// The field is mirrored half a spacing beyond its end points (even extension, no flux): cosine modes.
+    /// The field is mirrored half a spacing beyond its end points (even extension, no flux): cosine
+    /// modes.
     Reflecting,
 }
 
@@ -32,7 +33,8 @@ impl Boundary {
         }
     }
 
-    /// Wavenumber of the first mode of an axis of this length; as well the length of an axis with this wavenumber.
+    /// Wavenumber of the first mode of an axis of this length; as well the length of an axis with
+    /// this wavenumber.
     fn unit(self, length: f32) -> f32 {
         match self {
             Self::Periodic => TAU / length,
@@ -107,8 +109,8 @@ impl Axis {
     /// Lengths that an axis can have: squares of wavenumbers stay far from overflow.
     pub const LENGTHS: RangeInclusive<f32> = 1e-6..=1e6;
 
-    /// The same axis with another length, where the axes of a plane differ: π for a pole-to-pole latitude beside
-    /// a longitude of 2π, say.
+    /// The same axis with another length, where the axes of a plane differ: π for a pole-to-pole
+    /// latitude beside a longitude of 2π, say.
     ///
     /// # Errors
     /// [`Error::Parameter`] unless `length` is in [`Axis::LENGTHS`].
@@ -127,7 +129,8 @@ impl Axis {
         self.boundary
     }
 
-    /// Length, in the unit in which wavenumbers are radians per unit length; 2π unless set otherwise.
+    /// Length, in the unit in which wavenumbers are radians per unit length; 2π unless set
+    /// otherwise.
     pub fn length(&self) -> f32 {
         // Rounded twice, the longest and the shortest could lie outside.
         self.boundary.unit(self.unit).clamp(*Self::LENGTHS.start(), *Self::LENGTHS.end())
@@ -138,8 +141,8 @@ impl Axis {
         self.unit
     }
 
-    /// Order of the mode stored at `index`: how many of [`Axis::wavenumber_unit`] its wavenumber has.
-    /// Storage order: see [`crate::spectral`].
+    /// Order of the mode stored at `index`: how many of [`Axis::wavenumber_unit`] its wavenumber
+    /// has. Storage order: see [`crate::spectral`].
     pub const fn mode(&self, index: usize) -> usize {
         match (self.boundary, index) {
             (Boundary::Reflecting, _) => index,
@@ -148,12 +151,14 @@ impl Axis {
         }
     }
 
-    /// Wavenumber |k| of the mode stored at `index`, radians per unit length; relative error ≤ 6e-8.
+    /// Wavenumber |k| of the mode stored at `index`, radians per unit length; relative error ≤
+    /// 6e-8.
     pub fn wavenumber(&self, index: usize) -> f32 {
         self.mode(index) as f32 * self.unit
     }
 
-    /// This axis' share of κ, the damping eigenvalue of the mode stored at `index`; relative error ≤ 5e-7.
+    /// This axis' share of κ, the damping eigenvalue of the mode stored at `index`; relative error
+    /// ≤ 5e-7.
     pub fn kappa(&self, laplacian: Laplacian, index: usize) -> f32 {
         match laplacian {
             Laplacian::Spectral => {
@@ -161,7 +166,8 @@ impl Axis {
                 k * k
             }
             Laplacian::FiniteDifference => {
-                // k h / 2 = π m / N on a periodic axis, π m / 2N on a reflecting one; 2 / h follows from h = length / N.
+                // k h / 2 = π m / N on a periodic axis, π m / 2N on a reflecting one; 2 / h follows
+                // from h = length / N.
                 let n = self.points();
                 let (quarters, inverse_half_spacing) = match self.boundary {
                     Boundary::Periodic => (self.mode(index).times(2), n as f32 * self.unit / PI),

@@ -6,12 +6,12 @@
 //! û_λ = C û_0 + √Σ ε,   C = exp(−ακλ),   Σ = β² (1 − exp(−2ακλ)) / (2ακ),   Σ = β²λ at κ = 0
 //! ```
 //!
-//! with ε white noise of unit variance. λ = 0 is the data, larger λ is coarser. Source: Yasuda and Bischoff,
-//! arXiv 2604.00327, section 3.
+//! with ε white noise of unit variance. λ = 0 is the data, larger λ is coarser. Source: Yasuda and
+//! Bischoff, arXiv 2604.00327, section 3.
 //!
 //! The step from λ to λ + δ is the same rule with δ in the place of λ, exactly and for any δ ≥ 0:
-//! `C(λ+δ) = C(δ) C(λ)` and `Σ(λ+δ) = C(δ)² Σ(λ) + Σ(δ)`. So [`ForwardProcess::apply`] with δ takes a field that
-//! is at λ to λ + δ.
+//! `C(λ+δ) = C(δ) C(λ)` and `Σ(λ+δ) = C(δ)² Σ(λ) + Σ(δ)`. So [`ForwardProcess::apply`] with δ takes
+//! a field that is at λ to λ + δ.
 
 use crate::{Error, Grid, Laplacian, NoiseStream};
 
@@ -59,7 +59,8 @@ impl ForwardProcess {
 
     /// C = exp(−ακλ), what is left of the signal's amplitude. Relative error ≤ 4e-7 for ακλ ≤ 50.
     pub fn damping(&self, kappa: f32, lambda: f32) -> f32 {
-        // A rounding error of z is amplified z times by the exponential: carry the part that f32 drops.
+        // A rounding error of z is amplified z times by the exponential: carry the part that f32
+        // drops.
         let z = f64::from(self.alpha) * f64::from(kappa) * f64::from(lambda);
         let high = z as f32;
         let low = (z - f64::from(high)) as f32;
@@ -75,14 +76,15 @@ impl ForwardProcess {
         self.beta2 * lambda * shape
     }
 
-    /// V = C²P + Σ, the variance of a mode whose clean power is `power`. Relative error ≤ 1.1e-6 for ακλ ≤ 50.
+    /// V = C²P + Σ, the variance of a mode whose clean power is `power`. Relative error ≤ 1.1e-6
+    /// for ακλ ≤ 50.
     pub fn variance(&self, kappa: f32, lambda: f32, power: f32) -> f32 {
         let damping = self.damping(kappa, lambda);
         damping * damping * power + self.noise_variance(kappa, lambda)
     }
 
-    /// √Σ / C, the standard deviation of the noise over the amplitude that a mode of unit amplitude has kept.
-    /// Relative error ≤ 1e-6 for ακλ ≤ 50.
+    /// √Σ / C, the standard deviation of the noise over the amplitude that a mode of unit amplitude
+    /// has kept. Relative error ≤ 1e-6 for ακλ ≤ 50.
     pub fn noise_to_signal(&self, kappa: f32, lambda: f32) -> f32 {
         libm::sqrtf(self.noise_variance(kappa, lambda)) / self.damping(kappa, lambda)
     }
@@ -107,10 +109,12 @@ impl ForwardProcess {
 
     /// Takes a spectrum from scale λ₀ to λ₀ + `lambda` with given noise: û ← C û + √Σ ε.
     ///
-    /// `spectrum` and `noise`: `[channel][y mode][x mode]`; `noise` has unit variance in every mode.
+    /// `spectrum` and `noise`: `[channel][y mode][x mode]`; `noise` has unit variance in every
+    /// mode.
     ///
     /// # Errors
-    /// [`Error::FieldLength`], [`Error::LengthMismatch`]; [`Error::Parameter`] unless λ is from 0 to 1e6.
+    /// [`Error::FieldLength`], [`Error::LengthMismatch`]; [`Error::Parameter`] unless λ is from 0
+    /// to 1e6.
     pub fn apply(
         &self,
         grid: &Grid,
@@ -134,8 +138,8 @@ impl ForwardProcess {
         Ok(())
     }
 
-    /// As [`ForwardProcess::apply`] with the noise of `stream`, whose mode index runs over the whole spectrum,
-    /// channels included; needs no memory for the noise and gives the same bits.
+    /// As [`ForwardProcess::apply`] with the noise of `stream`, whose mode index runs over the
+    /// whole spectrum, channels included; needs no memory for the noise and gives the same bits.
     ///
     /// # Errors
     /// As [`ForwardProcess::apply`].
@@ -170,8 +174,8 @@ pub(crate) fn check_lambda(lambda: f32) -> Result<f32, Error> {
     Error::check("lambda", lambda, fits, "not negative and at most 1e6")
 }
 
-/// (C, √Σ) of one mode after another. Sine and cosine of a wavenumber stand side by side and share κ, so the last
-/// pair is kept: half the transcendentals.
+/// (C, √Σ) of one mode after another. Sine and cosine of a wavenumber stand side by side and share
+/// κ, so the last pair is kept: half the transcendentals.
 struct ModeCoefficients<'a> {
     process: &'a ForwardProcess,
     lambda: f32,

@@ -28,7 +28,8 @@ pub fn grids() -> Vec<Grid> {
     grids
 }
 
-/// Every kernel with every dilation that reaches no further than an axis, with odd numbers of channels.
+/// Every kernel with every dilation that reaches no further than an axis, with odd numbers of
+/// channels.
 pub fn shapes() -> Vec<ConvShape> {
     let mut shapes = Vec::new();
     for grid in grids() {

@@ -8,7 +8,8 @@ use nalgebra::{Complex, DMatrix};
 /// A square matrix over the frames of one complex mode.
 pub type Matrix = DMatrix<Complex<f64>>;
 
-/// û^{n+1} = ρ û^n + √(P (1 − |ρ|²)) w in every complex mode, with the forward process of α, β² and κ = |k|².
+/// û^{n+1} = ρ û^n + √(P (1 − |ρ|²)) w in every complex mode, with the forward process of α, β² and
+/// κ = |k|².
 pub struct System {
     /// The grid.
     pub grid: Grid,
@@ -33,7 +34,8 @@ pub struct Mode {
 }
 
 impl System {
-    /// P = 4/(1 + (k/4)⁴), ρ = exp(−0.05 (1 + k/4) + 0.045 i k_x); ρ is real where the mode is, or stands still.
+    /// P = 4/(1 + (k/4)⁴), ρ = exp(−0.05 (1 + k/4) + 0.045 i k_x); ρ is real where the mode is, or
+    /// stands still.
     pub fn new(grid: &Grid, alpha: f64, beta2: f64) -> Self {
         let wavenumbers: Vec<(f32, f32)> = grid.wavenumbers().collect();
         let kappas: Vec<f32> = grid.kappas(Laplacian::Spectral).collect();
@@ -112,7 +114,8 @@ pub fn mode_of(packed: &[f32], points: usize, place: ComplexMode) -> Vec<Complex
 }
 
 impl System {
-    /// H, the precision of the path density with a window of `window` frames and a Gaussian frame 0: ŝ = −H û.
+    /// H, the precision of the path density with a window of `window` frames and a Gaussian frame
+    /// 0: ŝ = −H û.
     pub fn path_precision(&self, mode: &Mode, lambda: f64, frames: usize, window: usize) -> Matrix {
         let covariance = self.path_covariance(mode, lambda, window + 1);
         let mut precision = Matrix::zeros(frames, frames);

@@ -20,7 +20,8 @@ pub struct Evaluator {
 }
 
 impl Evaluator {
-    /// Parses bytes; reads everything that an accepted file has, evaluates it and differentiates it. Says whether it was accepted.
+    /// Parses bytes; reads everything that an accepted file has, evaluates it and differentiates
+    /// it. Says whether it was accepted.
     ///
     /// # Panics
     /// If an accepted file lacks something or its model does not run.
@@ -74,7 +75,8 @@ fn walk(model: &Model<'_>) {
     assert!(model.layers().iter().rev().map(|layer| layer.bias.as_ptr()).eq(places));
 }
 
-/// One forward pass, one vector-Jacobian product, the noise where there is a head for it, and one path score.
+/// One forward pass, one vector-Jacobian product, the noise where there is a head for it, and one
+/// path score.
 fn evaluate(model: &Model<'_>, memory: &mut Vec<f32>, scratch: &mut Vec<f32>) -> Result<(), Error> {
     // Garbage, which nothing may rely on.
     memory.resize(Trained::memory_len(model), f32::NAN);
@@ -138,7 +140,8 @@ impl Mutator {
         (self.state >> 11) as usize % below.max(1)
     }
 
-    /// The next file. Of sixteen, fifteen have the right length and checksum: without them nothing else is looked at.
+    /// The next file. Of sixteen, fifteen have the right length and checksum: without them nothing
+    /// else is looked at.
     pub fn next_file(&mut self) -> &[u8] {
         let (seed, changes) = (self.random(self.seeds.len()), self.random(4));
         self.file.clone_from(&self.seeds[seed]);

@@ -1,5 +1,6 @@
-//! What a sampler does to the covariance of a linear system, with no sampling error: steps of the runtime itself are
-//! applied to unit paths, which gives the matrix of the step in every mode, and matrices are multiplied in f64.
+//! What a sampler does to the covariance of a linear system, with no sampling error: steps of the
+//! runtime itself are applied to unit paths, which gives the matrix of the step in every mode, and
+//! matrices are multiplied in f64.
 
 use finescale::predictor::{Calibration, Linear, Prepared, ScoreTables};
 use finescale::sampler::{NoiseRule, Observation, StepRule};
@@ -22,8 +23,8 @@ pub struct Tables {
 }
 
 impl Tables {
-    /// At every λ of the sampler: of the data's paths, and for rule M of paths that the sampler has taken there from the
-    /// data's at its largest λ.
+    /// At every λ of the sampler: of the data's paths, and for rule M of paths that the sampler has
+    /// taken there from the data's at its largest λ.
     pub fn new(system: &System, sampler: &Sampler, frames: usize, window: usize) -> Self {
         let mut lambdas = lambdas(sampler);
         lambdas.pop();
@@ -45,7 +46,8 @@ impl Tables {
             let paths: Vec<Matrix> = system.modes().iter().map(paths).collect();
             let moments = Moments::new(system, lambda, &paths, window);
             let at = row * bins..(row + 1) * bins;
-            // As of the exact score, whose power is what it explains; that of three frames is close.
+            // As of the exact score, whose power is what it explains; that of three frames is
+            // close.
             tables.power[at.clone()].copy_from_slice(&moments.truth);
             tables.truth[at].copy_from_slice(&moments.truth);
         }
@@ -96,7 +98,8 @@ impl Tables {
     }
 }
 
-/// Moments of the score ŝ = −H û of paths with given covariances, mean over the frames and modes of a bin.
+/// Moments of the score ŝ = −H û of paths with given covariances, mean over the frames and modes of
+/// a bin.
 struct Moments {
     /// V E ŝ².
     power: Vec<f32>,

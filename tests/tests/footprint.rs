@@ -1,4 +1,5 @@
-//! A footprint is what a model needs, to the byte: that much works, one value less is refused, and the cards say the same.
+//! A footprint is what a model needs, to the byte: that much works, one value less is refused, and
+//! the cards say the same.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -55,7 +56,8 @@ fn garbage(len: usize) -> Vec<f32> {
     vec![f32::NAN; len]
 }
 
-/// Runs `work` with `needed` values and with more: the same bits; with one value less it is refused and says so.
+/// Runs `work` with `needed` values and with more: the same bits; with one value less it is refused
+/// and says so.
 fn exactly(name: &str, needed: usize, mut work: impl FnMut(&mut [f32]) -> Result<Vec<f32>, Error>) {
     let bits = |values: Vec<f32>| values.into_iter().map(f32::to_bits).collect::<Vec<_>>();
     let enough = work(&mut garbage(needed)).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -149,7 +151,8 @@ fn reverse(name: &str, model: &Model<'_>) {
     }
 }
 
-/// `| int8 | file | its weights | RAM for simulation | for reverse sampling | for each frame |` of a model's card.
+/// `| int8 | file | its weights | RAM for simulation | for reverse sampling | for each frame |` of
+/// a model's card.
 #[test]
 fn the_cards_say_what_the_files_need() {
     for (folder, file) in shipped() {

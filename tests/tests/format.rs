@@ -1,4 +1,5 @@
-//! `docs/format.md` read as a program: its tables walk through files, and its limits are the code's.
+//! `docs/format.md` read as a program: its tables walk through files, and its limits are the
+//! code's.
 
 use std::collections::HashMap;
 use std::path::Path;

@@ -1,7 +1,8 @@
-//! Golden vectors: fails when any operation of the spectral core changes a single bit on this target.
+//! Golden vectors: fails when any operation of the spectral core changes a single bit on this
+//! target.
 //!
-//! After a change that is meant to change bits: `FINESCALE_BLESS=1 cargo test -p finescale-tests --test golden`, run
-//! twice, and say in the commit why the bits changed.
+//! After a change that is meant to change bits: `FINESCALE_BLESS=1 cargo test -p finescale-tests
+//! --test golden`, run twice, and say in the commit why the bits changed.
 
 use std::fs;
 use std::path::Path;

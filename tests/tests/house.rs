@@ -73,8 +73,8 @@ fn every_crate_uses_what_its_floor_may() {
     assert_eq!(seen, floors.keys().cloned().collect());
 }
 
-/// If this failed, who changes the judge would wait for the training framework. `Cargo.lock` has the
-/// dependencies of all features and tests.
+/// If this failed, who changes the judge would wait for the training framework. `Cargo.lock` has
+/// the dependencies of all features and tests.
 #[test]
 fn only_training_builds_burn() {
     let lock: toml::Table = fs::read_to_string(root().join("Cargo.lock")).unwrap().parse().unwrap();

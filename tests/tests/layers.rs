@@ -1,4 +1,5 @@
-//! Layers against their definition in f64, for every kernel, boundary and shape, on every code path.
+//! Layers against their definition in f64, for every kernel, boundary and shape, on every code
+//! path.
 
 use finescale::layer::{CodePath, Conv, ConvShape, Epilogue, WeightGradient};
 use finescale::{Boundary, Error};
@@ -152,7 +153,8 @@ fn same_bits(a: &[f32], b: &[f32]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits())
 }
 
-/// Fails if any point of a periodic grid is treated in another order of operations than its neighbours.
+/// Fails if any point of a periodic grid is treated in another order of operations than its
+/// neighbours.
 #[test]
 fn periodic_layers_commute_with_shifts_bit_for_bit() {
     let shift = |values: &[f32], ny: usize, nx: usize| -> Vec<f32> {
@@ -244,7 +246,8 @@ fn epilogue_is_affine_then_leaky_then_added() {
     assert!(same_bits(&gradient, &expected));
 }
 
-/// The derivative by definition: a small step changes the output as the vector-Jacobian product says.
+/// The derivative by definition: a small step changes the output as the vector-Jacobian product
+/// says.
 #[test]
 fn vjp_is_the_derivative() {
     let grid = plane(8, Boundary::Reflecting, 8, Boundary::Reflecting);

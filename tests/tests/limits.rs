@@ -1,4 +1,5 @@
-//! Sizes that no processor can hold, and numbers that no formula is made for: refused by name, never wrapped.
+//! Sizes that no processor can hold, and numbers that no formula is made for: refused by name,
+//! never wrapped.
 
 use std::f32::consts::PI;
 

@@ -93,7 +93,8 @@ fn a_missing_frame_is_drawn_and_the_stream_goes_on() {
             }
         }
     }
-    // Drawn from its neighbours it is far nearer to the truth than the climate is, but it is not held; the next frame is.
+    // Drawn from its neighbours it is far nearer to the truth than the climate is, but it is not
+    // held; the next frame is.
     println!("error of the lost frame over the climate's: {:.3}", drawn / climate);
     assert!(drawn < 0.5 * climate && drawn > 1e-4 * climate, "{drawn} {climate}");
     assert!(held < 1e-9);

@@ -1,5 +1,5 @@
-//! Changed model files are refused, or are models that run: never a panic, in the parser or behind it. `cargo fuzz` asks the same
-//! (`tests/fuzz`); this needs nothing but Rust.
+//! Changed model files are refused, or are models that run: never a panic, in the parser or behind
+//! it. `cargo fuzz` asks the same (`tests/fuzz`); this needs nothing but Rust.
 
 use finescale_tests::model_file::{Evaluator, Mutator, seeds};
 

@@ -68,8 +68,8 @@ fn every_part_of_the_address_changes_the_stream() {
 
 #[test]
 fn variates_are_unit_normal() {
-    // A million variates: moments within five standard errors, and the Kolmogorov-Smirnov distance within the
-    // 99.99 % point 2.23/√n of its distribution.
+    // A million variates: moments within five standard errors, and the Kolmogorov-Smirnov distance
+    // within the 99.99 % point 2.23/√n of its distribution.
     let n = 1_000_000_usize;
     let mut values: Vec<f64> = STREAM.normals().take(n).map(f64::from).collect();
     let moment = |p: i32| values.iter().map(|v| v.powi(p)).sum::<f64>() / n as f64;

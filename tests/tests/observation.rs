@@ -93,7 +93,8 @@ fn gain(system: &System, mode: &Mode, r: f64) -> (Matrix, Matrix) {
     (clean, gain)
 }
 
-/// What the sampler makes of ŷ in every mode, without noise: a matrix over frames, found from one frame at a time.
+/// What the sampler makes of ŷ in every mode, without noise: a matrix over frames, found from one
+/// frame at a time.
 fn posterior_means(
     system: &System,
     linear: &mut Linear<'_>,
@@ -249,7 +250,8 @@ fn a_forecast_keeps_what_is_known_and_goes_on_from_it() {
                 }
             }
             println!("λ = {lambda}: variance over the exact one, by lead time: {ratios:.2?}");
-            // Frames that are forecast see known ones through the noise of λ: never too sure, and less so the larger λ is.
+            // Frames that are forecast see known ones through the noise of λ: never too sure, and
+            // less so the larger λ is.
             assert!(ratios.iter().all(|ratio| (0.8..widest).contains(ratio)), "{ratios:?}");
         });
     }

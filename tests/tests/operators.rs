@@ -1,4 +1,5 @@
-//! Packed operators against shifts of the field, which are translation-invariant operators known in closed form.
+//! Packed operators against shifts of the field, which are translation-invariant operators known in
+//! closed form.
 
 use std::f64::consts::TAU;
 
@@ -20,7 +21,8 @@ fn signed(axis: &Axis, index: usize) -> f64 {
     axis.mode(index) as f64
 }
 
-/// The packed operator that shifts a field by (dy, dx) points along its periodic axes: factors exp(−i k·d).
+/// The packed operator that shifts a field by (dy, dx) points along its periodic axes: factors
+/// exp(−i k·d).
 fn shift(grid: &Grid, (dy, dx): (usize, usize)) -> Vec<f32> {
     let mut operator = vec![0.0; grid.points()];
     for ComplexMode { re, im } in complex_modes(grid) {
@@ -104,7 +106,8 @@ fn the_adjoint_is_the_transpose() {
 
 #[test]
 fn packed_values_are_the_complex_modes() {
-    // A packed operator multiplies a packed spectrum as complex numbers, and packing is orthonormal.
+    // A packed operator multiplies a packed spectrum as complex numbers, and packing is
+    // orthonormal.
     for grid in small_grids() {
         let n = grid.points();
         let (a, u) = (field(n, 5), field(n, 6));

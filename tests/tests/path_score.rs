@@ -66,7 +66,8 @@ fn with_full_history_the_score_is_exact() {
     }
 }
 
-/// Two channels that drive each other, packed: Γ(l) = Mˡ P with M = [[ρ, 0.1], [−0.1, ρ]] in every complex mode.
+/// Two channels that drive each other, packed: Γ(l) = Mˡ P with M = [[ρ, 0.1], [−0.1, ρ]] in every
+/// complex mode.
 fn coupled(grid: &Grid, window: usize) -> Vec<f32> {
     let system = System::new(grid, 0.3, 2.0);
     let n = grid.points();
@@ -96,8 +97,8 @@ fn dot(a: &[f32], b: &[f32]) -> f64 {
 
 #[test]
 fn the_score_is_the_gradient_of_the_density_with_coupled_channels() {
-    // A quadratic log density is half of ⟨u, ŝ⟩, and its Hessian is symmetric. Both hold for any predictor that is
-    // linear, whatever its coefficients, but not with a wrong VJP.
+    // A quadratic log density is half of ⟨u, ŝ⟩, and its Hessian is symmetric. Both hold for any
+    // predictor that is linear, whatever its coefficients, but not with a wrong VJP.
     let (frames, window) = (6, 3);
     for grid in some_grids() {
         let autocovariance = coupled(&grid, window);

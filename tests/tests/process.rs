@@ -170,7 +170,8 @@ fn the_finite_difference_symbol_is_the_difference_operator() {
 
 #[test]
 fn eigenvalues_have_the_documented_error() {
-    // κ of both symbols against the closed forms in f64, for every length of axis and both boundaries.
+    // κ of both symbols against the closed forms in f64, for every length of axis and both
+    // boundaries.
     use std::f64::consts::PI;
     for boundary in BOUNDARIES {
         for n in finescale_tests::LENGTHS {

@@ -1,4 +1,5 @@
-//! Properties over random grids, fields and scales; proptest shrinks a failure to the smallest case.
+//! Properties over random grids, fields and scales; proptest shrinks a failure to the smallest
+//! case.
 
 use finescale::spectral::{coarsen, forward, inverse, refine, scratch_len};
 use finescale::{Axis, Boundary, ForwardProcess, Grid, Laplacian, NoiseStream};
@@ -20,7 +21,8 @@ fn grid() -> impl Strategy<Value = Grid> {
     ]
 }
 
-/// Values of very different sizes, zeros included: each value has an exponent of its own, and the field has one.
+/// Values of very different sizes, zeros included: each value has an exponent of its own, and the
+/// field has one.
 fn values(grid: Grid) -> impl Strategy<Value = (Grid, Vec<f32>)> {
     (any::<u64>(), -40_i32..40, 0_u32..24, 1_usize..3).prop_map(
         move |(seed, exponent, spread, channels)| {

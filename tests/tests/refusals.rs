@@ -1,4 +1,5 @@
-//! What a sampler refuses it refuses before it has written anything, in a sentence that names what was given.
+//! What a sampler refuses it refuses before it has written anything, in a sentence that names what
+//! was given.
 
 use finescale::predictor::{Linear, Prepared};
 use finescale::sampler::{
@@ -242,7 +243,8 @@ fn what_a_network_gives_must_be_numbers_too() {
 
 #[test]
 fn weights_that_overflow_are_told_in_every_precision() {
-    // Every bias becomes 3e38: sums of what a layer gives are infinite in the next one. Integers saturate instead.
+    // Every bias becomes 3e38: sums of what a layer gives are infinite in the next one. Integers
+    // saturate instead.
     let (mut tried, mut told) = (0, 0);
     for file in finescale_tests::model_file::seeds() {
         let Some(broken) = finescale_tests::model_file::with_biases(&file, f32::MAX) else {

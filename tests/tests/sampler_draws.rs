@@ -1,4 +1,5 @@
-//! Paths that the f32 sampler draws: their moments, within sampling error, and what must hold to the bit.
+//! Paths that the f32 sampler draws: their moments, within sampling error, and what must hold to
+//! the bit.
 
 use finescale::predictor::Linear;
 use finescale::sampler::{Coarse, NoiseRule, Schedule, Start, StepRule, rollout, simulate};
@@ -25,7 +26,8 @@ fn quick(rule: NoiseRule) -> Sampler {
     }
 }
 
-/// Whether the mean of |û|² over `members` paths, over P, is what `covariance` says: in standard errors.
+/// Whether the mean of |û|² over `members` paths, over P, is what `covariance` says: in standard
+/// errors.
 fn deviation(mean: f64, covariance: &Matrix, power: f64, real: bool, members: u32) -> f64 {
     let frames = covariance.nrows() as f64;
     let expected = covariance.trace().re / frames / power;
@@ -64,7 +66,8 @@ fn drawn_paths_have_the_exact_moments() {
             for ((mode, covariance), drawn) in system.modes().iter().zip(&result).zip(drawn) {
                 let real = mode.place.im.is_none();
                 let off = deviation(drawn, covariance, mode.power, real, members);
-                // 33 modes in nine cases: five standard errors are reached by chance in one of 6000 runs.
+                // 33 modes in nine cases: five standard errors are reached by chance in one of 6000
+                // runs.
                 assert!(off.abs() < 5.0, "{rule:?} {start:?} κ = {}: {off:.1} σ", mode.kappa);
             }
         }
@@ -73,7 +76,8 @@ fn drawn_paths_have_the_exact_moments() {
 
 #[test]
 fn the_papers_sampler_is_the_published_one() {
-    // On the linear system it loses nearly all power, which an independent implementation saw too (0.979).
+    // On the linear system it loses nearly all power, which an independent implementation saw too
+    // (0.979).
     let system = system(64);
     let drawn = generated_power(
         &system,

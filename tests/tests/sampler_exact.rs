@@ -1,4 +1,5 @@
-//! The reverse step on a system whose moments are known: matrices of the runtime's own steps, multiplied in f64.
+//! The reverse step on a system whose moments are known: matrices of the runtime's own steps,
+//! multiplied in f64.
 
 use finescale::sampler::{NoiseRule, Schedule, StepRule};
 use finescale::{Axis, Grid, Sampler};
@@ -34,8 +35,9 @@ fn generation_error(system: &System, sampler: &Sampler) -> f64 {
 
 #[test]
 fn generation_has_the_known_error_of_the_spectrum() {
-    // α, rule, and the largest error over modes after 4, 8, 16, 32, 64 steps of λ = (i/n)³. Rules V and R: figures of an
-    // independent implementation. Rule L: what an error of three frames of history leaves is 0.060 and 0.078.
+    // α, rule, and the largest error over modes after 4, 8, 16, 32, 64 steps of λ = (i/n)³. Rules V
+    // and R: figures of an independent implementation. Rule L: what an error of three frames of
+    // history leaves is 0.060 and 0.078.
     let table = [
         (0.1, NoiseRule::Variance, [0.355, 0.237, 0.163, 0.114, 0.088]),
         (0.1, NoiseRule::Residual, [0.476, 0.331, 0.221, 0.146, 0.104]),
@@ -74,7 +76,8 @@ fn rule_m_keeps_the_variance_of_every_mode() {
 
 #[test]
 fn the_papers_step_needs_far_more_steps() {
-    // With S per mode and without correctors, so that it is linear. 1000 steps give 0.628, too slow to repeat here.
+    // With S per mode and without correctors, so that it is linear. 1000 steps give 0.628, too slow
+    // to repeat here.
     let sampler = Sampler {
         lambdas: Schedule::Equal { step: 0.01 },
         step: StepRule::Exponential { exact_noise: false },
@@ -87,8 +90,9 @@ fn the_papers_step_needs_far_more_steps() {
     assert!(error > 10.0, "{error}");
 }
 
-/// The largest errors over modes of the super-resolution of paths from `lambda`: of the mean, root mean square over
-/// frames relative to the data's standard deviation; of the covariance, relative to the data's.
+/// The largest errors over modes of the super-resolution of paths from `lambda`: of the mean, root
+/// mean square over frames relative to the data's standard deviation; of the covariance, relative
+/// to the data's.
 fn super_resolution_errors(system: &System, sampler: &Sampler, window: usize) -> (f64, f64) {
     let lambda = f64::from(sampler.lambda);
     let tables = Tables::new(system, sampler, FRAMES, window);
@@ -114,7 +118,8 @@ fn super_resolution_errors(system: &System, sampler: &Sampler, window: usize) ->
 fn super_resolution_draws_from_the_posterior() {
     for alpha in [0.1, 0.3] {
         let system = line(alpha);
-        // With full history and noise as the model says, mean and covariance are those of the posterior.
+        // With full history and noise as the model says, mean and covariance are those of the
+        // posterior.
         let (mean, covariance) =
             super_resolution_errors(&system, &cubic(0.2, NoiseRule::Linear, 16), FRAMES - 1);
         assert!(mean < 1e-4 && covariance < 2e-3, "{alpha}: {mean} {covariance}");
@@ -128,8 +133,8 @@ fn super_resolution_draws_from_the_posterior() {
     }
 }
 
-/// The number of steps against the error of the posterior's covariance, for ours and for the paper's step without
-/// correctors: the table of `docs/method.md`.
+/// The number of steps against the error of the posterior's covariance, for ours and for the
+/// paper's step without correctors: the table of `docs/method.md`.
 #[test]
 fn the_covariance_error_falls_with_the_steps() {
     let system = line(0.1);

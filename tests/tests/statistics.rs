@@ -144,7 +144,8 @@ fn shells_are_round_of_the_wavenumber() {
     assert_eq!((bins.count(), bins.width()), (12, 1.0));
     assert_eq!(bins.bin((3.0, 4.0)), 5);
     assert_eq!(bins.bin((0.0, 0.4)), 0);
-    // From pole to pole beside once around: one unit for both. Shorter than that, its unit is the width.
+    // From pole to pole beside once around: one unit for both. Shorter than that, its unit is the
+    // width.
     let with_latitudes = |length| {
         let y = Axis::reflecting(8).and_then(|axis| axis.with_length(length)).expect("y");
         RadialBins::new(&Grid::plane(y, Axis::periodic(16).expect("x")).expect("a plane"))
@@ -160,7 +161,8 @@ fn shells_are_round_of_the_wavenumber() {
     assert_eq!((line.count(), line.width(), line.wavenumber(3)), (16, 0.5, 1.5));
 }
 
-/// One step of the heat equation by differences, on the grid alone: isotropic where the points are equally far apart.
+/// One step of the heat equation by differences, on the grid alone: isotropic where the points are
+/// equally far apart.
 fn diffused(grid: &Grid, field: &[f32]) -> Vec<f32> {
     let neighbour = |axis: &Axis, at: usize, step: isize| {
         let (at, n) = (at as isize + step, axis.points() as isize);
@@ -183,7 +185,8 @@ fn diffused(grid: &Grid, field: &[f32]) -> Vec<f32> {
 
 #[test]
 fn an_isotropic_filter_has_one_spectrum_along_both_axes() {
-    // Half as many points on half the length: if |k| were wrong along y, equal wavenumbers would differ in power.
+    // Half as many points on half the length: if |k| were wrong along y, equal wavenumbers would
+    // differ in power.
     for boundary in BOUNDARIES {
         let y = Axis::new(32, boundary).and_then(|axis| axis.with_length(PI)).expect("y");
         let x = Axis::periodic(64).expect("x");

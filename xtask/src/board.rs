@@ -26,7 +26,8 @@ pub(crate) struct Board {
     pub(crate) rustflags: Vec<String>,
     /// How the firmware prints.
     pub(crate) console: Console,
-    /// Instructions for 100 ticks of the system timer, where the emulator makes a clock of instructions; 0 elsewhere.
+    /// Instructions for 100 ticks of the system timer, where the emulator makes a clock of
+    /// instructions; 0 elsewhere.
     #[serde(default)]
     pub(crate) instructions_per_100_ticks: u32,
     /// Most instructions of each kernel for 100 multiply-accumulates, where they are counted.

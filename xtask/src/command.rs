@@ -13,7 +13,8 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs a command, shows its standard output line by line and hands each line to `each_line`; says whether it succeeded.
+/// Runs a command, shows its standard output line by line and hands each line to `each_line`; says
+/// whether it succeeded.
 pub(crate) fn run_reading(command: &mut Command, mut each_line: impl FnMut(&str)) -> Result<bool> {
     println!("$ {}", shown(command));
     let mut child = command

@@ -1,7 +1,8 @@
 //! `cargo xtask demo`: the main job on real data, with nothing but Rust.
 //!
-//! Coarse frames become fine ones with shipped models, through the runtime that boards run; the models are checked against
-//! tract; scores, NetCDF files, pictures and a report are left in `out/demo`.
+//! Coarse frames become fine ones with shipped models, through the runtime that boards run; the
+//! models are checked against tract; scores, NetCDF files, pictures and a report are left in
+//! `out/demo`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -90,8 +91,8 @@ fn winds_job(file: &Path) -> Job {
     }
 }
 
-/// Of the same kind and shipped: what the model takes for a year of winds. No measurement, so its scores tell how far the model agrees
-/// with itself and nothing of its skill.
+/// Of the same kind and shipped: what the model takes for a year of winds. No measurement, so its
+/// scores tell how far the model agrees with itself and nothing of its skill.
 fn drawn_winds() -> Job {
     Job {
         name: "drawn-winds",
@@ -103,7 +104,8 @@ fn drawn_winds() -> Job {
 }
 
 impl Job {
-    /// Data, check against tract, ensembles, report and pictures; gives the files that are left, in `out/demo`.
+    /// Data, check against tract, ensembles, report and pictures; gives the files that are left, in
+    /// `out/demo`.
     fn run(&self, finescale: &Program<'_>) -> Result<Vec<String>> {
         let Self { name, title, model, frames, .. } = self;
         let model = &format!("models/{model}");

@@ -34,8 +34,8 @@ pub(crate) fn no_panic_path(tools: &Tools, board: &Board) -> Result<Count> {
     run(tools, board, Console::Plain, &elf)
 }
 
-/// Builds the firmware so that it links only if no panic path is left with overflow checks either. It counts other instructions than the
-/// firmware, so it is not run.
+/// Builds the firmware so that it links only if no panic path is left with overflow checks either.
+/// It counts other instructions than the firmware, so it is not run.
 pub(crate) fn no_overflow_path(tools: &Tools, board: &Board) -> Result<Count> {
     prove(tools, board, OVERFLOW)?;
     Ok(Count::ONE)
@@ -46,7 +46,8 @@ fn prove(tools: &Tools, board: &Board, profile: &str) -> Result<PathBuf> {
         .with_context(|| format!("if the linker names {UNDEFINED}, a panic path remains"))
 }
 
-/// Shows that the proof notices a panic path: with the one that `feature` puts in on purpose, the link must fail.
+/// Shows that the proof notices a panic path: with the one that `feature` puts in on purpose, the
+/// link must fail.
 pub(crate) fn proof_bites(
     tools: &Tools,
     board: &Board,

@@ -1,5 +1,5 @@
-//! What has to pass: `test`, and `ci`, which is the lints and then exactly `test` with nothing left out. Neither installs
-//! anything: what is missing is named, and `setup` gets it.
+//! What has to pass: `test`, and `ci`, which is the lints and then exactly `test` with nothing left
+//! out. Neither installs anything: what is missing is named, and `setup` gets it.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -89,15 +89,17 @@ fn lints(stages: &mut Stages) {
         ]))
     });
     stages.run("clippy, CUDA", || {
-        // Checked, not built: that would take ten minutes. The version is what the bindings assume where there is no toolkit. The
-        // whole workspace, so that what it shares with the stage before has the same features and is not checked again.
+        // Checked, not built: that would take ten minutes. The version is what the bindings assume
+        // where there is no toolkit. The whole workspace, so that what it shares with the stage
+        // before has the same features and is not checked again.
         let all = ["clippy", "--workspace", "--lib", "--bins", "--features"];
         let mut clippy =
             cargo(&[&all[..], &["finescale-benches/cuda", "--", "-Dwarnings"]].concat());
         command::run(clippy.env(gpu::CUDA_VERSION.0, gpu::CUDA_VERSION.1))
     });
     stages.run("documentation", || {
-        // The libraries only: the program `finescale` would write over the library of the same name.
+        // The libraries only: the program `finescale` would write over the library of the same
+        // name.
         let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--lib"]);
         command::run(doc.env("RUSTDOCFLAGS", "-Dwarnings"))
     });
@@ -109,7 +111,8 @@ fn desktop_tests(stages: &mut Stages) {
         cargo_test(&mut cargo(&["test", "--workspace", "--no-fail-fast"]))
     });
     stages.test("changed model files", || cargo_test(&mut ignored_test("mutated_models")));
-    // What they need comes from places that may be out of reach, which is no fault of the project's.
+    // What they need comes from places that may be out of reach, which is no fault of the
+    // project's.
     stages.optional("ONNX Runtime", || {
         cargo_test(ignored_test("onnx_runtime").env("FINESCALE_PYTHON", python()?))
     });

@@ -1,4 +1,5 @@
-//! `cargo xtask gpu`: builds the one program that a machine with a GPU needs, and runs `benches/gpu.py` with it.
+//! `cargo xtask gpu`: builds the one program that a machine with a GPU needs, and runs
+//! `benches/gpu.py` with it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,5 +1,5 @@
-//! The commands leave the system as it is. They run here as root would, on a `PATH` of scripts that write down how they were
-//! called, in a copy of the little of the repository that they read.
+//! The commands leave the system as it is. They run here as root would, on a `PATH` of scripts that
+//! write down how they were called, in a copy of the little of the repository that they read.
 #![cfg(unix)]
 
 use std::fs;

@@ -1,9 +1,12 @@
-//! Times evaluations of a shipped model on one thread; `benches/inference.py` calls it and compares.
+//! Times evaluations of a shipped model on one thread; `benches/inference.py` calls it and
+//! compares.
 //!
-//! `inference FOLDER NETWORK` reads lines `WHAT BACKEND COUNT` and answers each once it has evaluated so often, so that its processor time
-//! can be read from outside. WHAT is `prepare` (what depends on λ), `network` (its layers alone, whose graph is NETWORK), `increment` (of a
-//! window) or `score` (of a path); BACKEND is `f32`, `int8` (the boards' runtime, on this processor's instructions) or `tract`.
-//! Fields go in and come out, so the runtime's times include its transforms.
+//! `inference FOLDER NETWORK` reads lines `WHAT BACKEND COUNT` and answers each once it has
+//! evaluated so often, so that its processor time can be read from outside. WHAT is `prepare` (what
+//! depends on λ), `network` (its layers alone, whose graph is NETWORK), `increment` (of a window)
+//! or `score` (of a path); BACKEND is `f32`, `int8` (the boards' runtime, on this processor's
+//! instructions) or `tract`. Fields go in and come out, so the runtime's times include its
+//! transforms.
 
 use std::collections::BTreeMap;
 use std::io::stdin;

@@ -1,8 +1,9 @@
-//! Times training steps of the network `tiny` on the CPU; `benches/train_step.py` calls it and compares.
+//! Times training steps of the network `tiny` on the CPU; `benches/train_step.py` calls it and
+//! compares.
 //!
-//! `train_step POINTS CHANNELS BATCH ROUNDS STEPS`: forward, mean squared error, backward, Adam, on a POINTS × POINTS grid
-//! with 6 input fields and dilations 1, 2, 4, 2, 1. Prints the best milliseconds a step over the rounds. `RAYON_NUM_THREADS`
-//! sets the threads.
+//! `train_step POINTS CHANNELS BATCH ROUNDS STEPS`: forward, mean squared error, backward, Adam, on
+//! a POINTS × POINTS grid with 6 input fields and dilations 1, 2, 4, 2, 1. Prints the best
+//! milliseconds a step over the rounds. `RAYON_NUM_THREADS` sets the threads.
 
 use std::time::Instant;
 

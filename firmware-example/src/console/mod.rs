@@ -1,7 +1,7 @@
 //! The lines that the firmware prints, in the same words on every board.
 //!
-//! Values are printed as the 32 bits of their float: equality of bits is what is tested, and printing
-//! decimals would cost over 14 KiB of flash.
+//! Values are printed as the 32 bits of their float: equality of bits is what is tested, and
+//! printing decimals would cost over 14 KiB of flash.
 
 #[cfg(all(target_arch = "arm", not(feature = "prove-no-panic")))]
 #[path = "defmt.rs"]

@@ -22,8 +22,8 @@ pub(crate) fn wrong_length(case: &str, got: usize, want: usize) {
     line(format_args!("FAIL  {case}: {got} values, want {want}"));
 }
 
-/// A case that the runtime refused to run. The error's own sentence prints a float in decimals, which panics deep
-/// inside `core`.
+/// A case that the runtime refused to run. The error's own sentence prints a float in decimals,
+/// which panics deep inside `core`.
 pub(crate) fn refused(case: &str, error: Error) {
     match error {
         Error::Parameter { name, expected, .. }
@@ -52,7 +52,8 @@ pub(crate) fn frames(case: &str, frames: usize, instructions: u64) {
 pub(crate) fn kernel(name: &str, path: &str, hundredths: u32, bound: u32) {
     let verdict = if hundredths <= bound { "pass" } else { "FAIL" };
     line(format_args!(
-        "{verdict}  {name} ({path}): {hundredths} instructions for 100 multiply-accumulates, at most {bound}"
+        "{verdict}  {name} ({path}): {hundredths} instructions for 100 multiply-accumulates, at \
+         most {bound}"
     ));
 }
 
@@ -87,7 +88,8 @@ fn line(text: Arguments) {
 /// A line longer than this many bytes is cut off.
 const LINE: usize = 256;
 
-/// The first bytes of a line; `heapless` has such a string, but counts with sums that panic in builds with overflow checks.
+/// The first bytes of a line; `heapless` has such a string, but counts with sums that panic in
+/// builds with overflow checks.
 struct Line {
     bytes: [u8; LINE],
     /// Bytes written, those that were cut off included.

@@ -8,10 +8,11 @@ use crate::Error;
 
 /// A convolution: sizes, and weights packed by [`ConvShape::pack`], which are used in place.
 ///
-/// Every output is a sum over ky, input channel, kx in this order, starting at zero, each product rounded before it is
-/// added; a gradient is a sum over ky, output channel, kx from last to first. Neither depends on the code path.
-/// Weights of eight bits become numbers as they are read; what a byte stands for is part of [`Epilogue::scale`], so both
-/// directions have the bits of a convolution with the bytes as `f32`.
+/// Every output is a sum over ky, input channel, kx in this order, starting at zero, each product
+/// rounded before it is added; a gradient is a sum over ky, output channel, kx from last to first.
+/// Neither depends on the code path. Weights of eight bits become numbers as they are read; what a
+/// byte stands for is part of [`Epilogue::scale`], so both directions have the bits of a
+/// convolution with the bytes as `f32`.
 #[derive(Clone, Copy, Debug)]
 pub struct Conv<'a, W = f32> {
     shape: ConvShape,
@@ -41,14 +42,17 @@ impl<'a, W: Weight> Conv<'a, W> {
 
     /// `output` = epilogue(weights ∗ `input`) + `add`.
     ///
-    /// `input`: `[in][y][x]`; `output` and `add`: `[out][y][x]`; `signs`: where given, [`ConvShape::signs_len`] bytes
-    /// that keep for [`Conv::vjp`] on which side of zero the activation was, bit i of byte j for value 8 j + i, set
-    /// below zero. `scratch`: [`ConvShape::scratch_len`].
+    /// `input`: `[in][y][x]`; `output` and `add`: `[out][y][x]`; `signs`: where given,
+    /// [`ConvShape::signs_len`] bytes that keep for [`Conv::vjp`] on which side of zero the
+    /// activation was, bit i of byte j for value 8 j + i, set below zero. `scratch`:
+    /// [`ConvShape::scratch_len`].
     ///
-    /// Error of a sum: at most n · 6e-8 times the sum of the n products' absolute values, n = taps² · inputs.
+    /// Error of a sum: at most n · 6e-8 times the sum of the n products' absolute values, n = taps²
+    /// · inputs.
     ///
     /// # Errors
-    /// [`Error::LengthMismatch`], [`Error::ScratchLength`]; [`Error::Parameter`] if the slope is not finite.
+    /// [`Error::LengthMismatch`], [`Error::ScratchLength`]; [`Error::Parameter`] if the slope is
+    /// not finite.
     pub fn forward(
         &self,
         input: &[f32],
@@ -82,10 +86,12 @@ impl<'a, W: Weight> Conv<'a, W> {
         Ok(())
     }
 
-    /// Vector-Jacobian product with respect to the input: `gradient` = weightsᵀ ∗ (epilogue′ · `cotangent`) + `add`.
+    /// Vector-Jacobian product with respect to the input: `gradient` = weightsᵀ ∗ (epilogue′ ·
+    /// `cotangent`) + `add`.
     ///
-    /// `cotangent`: `[out][y][x]`; `gradient` and `add`: `[in][y][x]`; `signs`: what [`Conv::forward`] kept, `None` where
-    /// the slope is 1. Where the output had the input added to it, `add` is the cotangent. Error: as that of `forward`.
+    /// `cotangent`: `[out][y][x]`; `gradient` and `add`: `[in][y][x]`; `signs`: what
+    /// [`Conv::forward`] kept, `None` where the slope is 1. Where the output had the input added to
+    /// it, `add` is the cotangent. Error: as that of `forward`.
     ///
     /// # Errors
     /// As [`Conv::forward`]; [`Error::Parameter`] if the slope is not 1 and there are no signs.

@@ -1,4 +1,5 @@
-//! What happens to a convolution's sums before they are an output, and to a cotangent before it meets the weights.
+//! What happens to a convolution's sums before they are an output, and to a cotangent before it
+//! meets the weights.
 
 use super::shape::{ConvShape, check_len};
 use crate::{Error, checked};
@@ -6,8 +7,8 @@ use crate::{Error, checked};
 /// The sign bit of an `f32`.
 const SIGN: u32 = 1 << 31;
 
-/// Whether eight values go through an epilogue step by step, as vectors, or one after the other while their signs are at hand: which
-/// of the two compilers make the most of.
+/// Whether eight values go through an epilogue step by step, as vectors, or one after the other
+/// while their signs are at hand: which of the two compilers make the most of.
 const VECTORS: bool = cfg!(target_pointer_width = "64");
 
 /// Per-channel affine map and leaky ReLU: a = scale · sum + shift, y = a, or slope · a where a < 0.
@@ -31,7 +32,8 @@ impl Epilogue<'_> {
         Ok(())
     }
 
-    /// The map of one channel, identity beyond the last: a tile has four channels, also where a layer has fewer left.
+    /// The map of one channel, identity beyond the last: a tile has four channels, also where a
+    /// layer has fewer left.
     pub(super) fn channel(&self, channel: usize) -> ChannelEpilogue {
         let at = |values: &[f32], default| values.get(channel).copied().unwrap_or(default);
         ChannelEpilogue {
@@ -51,8 +53,8 @@ pub(super) struct ChannelEpilogue {
 }
 
 impl ChannelEpilogue {
-    /// Maps a row of sums in place. Bit i of `signs`' byte j is set where value 8 j + i was below zero; `signs` may be
-    /// empty.
+    /// Maps a row of sums in place. Bit i of `signs`' byte j is set where value 8 j + i was below
+    /// zero; `signs` may be empty.
     #[inline(always)]
     pub(super) fn apply(&self, row: &mut [f32], signs: &mut [u8]) {
         let Self { scale, shift, slope } = *self;
@@ -81,7 +83,8 @@ impl ChannelEpilogue {
         }
     }
 
-    /// Calls `put` with the product of a cotangent and the map's derivative, eight values at a time.
+    /// Calls `put` with the product of a cotangent and the map's derivative, eight values at a
+    /// time.
     #[inline(always)]
     pub(super) fn pull_back(
         &self,

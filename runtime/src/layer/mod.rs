@@ -1,7 +1,7 @@
 //! Layers of the predictor network: forward, and the vector-Jacobian product beside it.
 //!
-//! Fields keep the layout of the rest of the crate, `[channel][y][x]`; weights are packed once and serve both directions;
-//! what a layer needs besides comes from the caller's scratch.
+//! Fields keep the layout of the rest of the crate, `[channel][y][x]`; weights are packed once and
+//! serve both directions; what a layer needs besides comes from the caller's scratch.
 
 mod conv;
 mod epilogue;

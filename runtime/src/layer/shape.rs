@@ -10,7 +10,8 @@ pub(super) const LANES: usize = 4;
 /// Sizes of a convolution: grid, channels, taps, distance between taps.
 ///
 /// On a plane the kernel is taps × taps, on a line it has `taps` weights. Tap `k` of an axis reads
-/// (k − (taps − 1)/2) · dilation points away; beyond the ends it reads what [`crate::Boundary`] says is there.
+/// (k − (taps − 1)/2) · dilation points away; beyond the ends it reads what [`crate::Boundary`]
+/// says is there.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ConvShape {
@@ -28,8 +29,8 @@ impl ConvShape {
     /// A convolution from `inputs` to `outputs` channels.
     ///
     /// # Errors
-    /// [`Error::Count`] unless `inputs` and `outputs` are 1 … 1024, `taps` is 1, 3, 5 or 7, `dilation` is at least
-    /// 1, and the outermost tap reads no further away than an axis is long.
+    /// [`Error::Count`] unless `inputs` and `outputs` are 1 … 1024, `taps` is 1, 3, 5 or 7,
+    /// `dilation` is at least 1, and the outermost tap reads no further away than an axis is long.
     pub fn new(
         grid: Grid,
         inputs: usize,
@@ -115,13 +116,14 @@ impl ConvShape {
         product(&[self.output_groups(), self.group_len()])
     }
 
-    /// Multiply-accumulate operations of one evaluation; `usize::MAX` if there are more, as 32 bits may have too few.
+    /// Multiply-accumulate operations of one evaluation; `usize::MAX` if there are more, as 32 bits
+    /// may have too few.
     pub const fn macs(&self) -> usize {
         product(&[self.weights_len(), self.grid.points()])
     }
 
-    /// Values of scratch for either direction: for each of `taps_y` rows of every channel `taps` copies, shifted, and
-    /// one row with its halo.
+    /// Values of scratch for either direction: for each of `taps_y` rows of every channel `taps`
+    /// copies, shifted, and one row with its halo.
     pub const fn scratch_len(&self) -> usize {
         let channels = if self.inputs > self.outputs { self.inputs } else { self.outputs };
         let rows = product(&[self.taps_y(), channels, self.taps, self.grid.nx()]);

@@ -1,6 +1,7 @@
 //! What packed weights are stored as.
 
-/// A stored weight: `f32`, or `i8` whose multiplier for each output channel is part of the epilogue's scale.
+/// A stored weight: `f32`, or `i8` whose multiplier for each output channel is part of the
+/// epilogue's scale.
 pub trait Weight: sealed::Stored {}
 
 impl Weight for f32 {}

@@ -5,11 +5,13 @@ use super::shape::{ConvShape, LANES, check_len};
 use crate::Error;
 use crate::checked::{OrBug, Place, product};
 
-/// Gradient of the weights, Σ cotangent · shifted input, summed over the points of any number of samples.
+/// Gradient of the weights, Σ cotangent · shifted input, summed over the points of any number of
+/// samples.
 ///
-/// Samples are added to sums in the order that suits the processor; [`WeightGradient::unpack`] sorts them into the weights'
-/// order once. Within a sample, sums run over blocks of rows of together 256 points, or one longer row, and then over the
-/// blocks: the same bits on every code path.
+/// Samples are added to sums in the order that suits the processor; [`WeightGradient::unpack`]
+/// sorts them into the weights' order once. Within a sample, sums run over blocks of rows of
+/// together 256 points, or one longer row, and then over the blocks: the same bits on every code
+/// path.
 #[derive(Clone, Copy, Debug)]
 pub struct WeightGradient {
     shape: ConvShape,
@@ -32,7 +34,8 @@ impl WeightGradient {
         product(&[self.shape.output_groups(), tiles(&self.shape), LANES, SHIFTS, INPUTS])
     }
 
-    /// Values of scratch: the input with what lies within reach beyond its ends, in groups of eight channels.
+    /// Values of scratch: the input with what lies within reach beyond its ends, in groups of eight
+    /// channels.
     pub const fn scratch_len(&self) -> usize {
         product(&[padded_points(&self.shape), INPUTS])
     }
@@ -64,8 +67,8 @@ impl WeightGradient {
     /// Sorts sums into `gradient`, `[out][in][ky][kx]`.
     ///
     /// # Errors
-    /// [`Error::LengthMismatch`] unless there are [`WeightGradient::sums_len`] sums and [`ConvShape::weights_len`] values
-    /// of the gradient.
+    /// [`Error::LengthMismatch`] unless there are [`WeightGradient::sums_len`] sums and
+    /// [`ConvShape::weights_len`] values of the gradient.
     pub fn unpack(&self, sums: &[f32], gradient: &mut [f32]) -> Result<(), Error> {
         let shape = &self.shape;
         check_len(self.sums_len(), sums.len())?;

@@ -46,7 +46,8 @@ impl fmt::Display for Invalid {
             Self::Version { version } => {
                 write!(
                     f,
-                    "the file has format version {version}, this program reads {}: export the model again",
+                    "the file has format version {version}, this program reads {}: export the \
+                     model again",
                     super::VERSION
                 )
             }

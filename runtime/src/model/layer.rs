@@ -9,8 +9,8 @@ use crate::Grid;
 use crate::checked::{OrBug, sum};
 use crate::layer::ConvShape;
 
-/// λ to one factor and one shift for each channel of every layer but the last: two dense layers with a leaky rectifier
-/// between them. Weights are `[in][out]`.
+/// λ to one factor and one shift for each channel of every layer but the last: two dense layers
+/// with a leaky rectifier between them. Weights are `[in][out]`.
 #[derive(Clone, Copy, Debug)]
 pub struct Film<'a> {
     /// `[5][hidden]`: of t, t², t³, sin πt, cos πt with t = 1 + 2 log₁₀ λ/3.
@@ -32,11 +32,11 @@ pub struct Layer<'a, W = Weights<'a>> {
     pub bias: &'a [f32],
     /// Weights, packed for the kernels.
     pub weights: W,
-    /// The largest absolute value that the layer's input had on calibration data; 0 where it was not measured. What int16
-    /// activations are scaled by.
+    /// The largest absolute value that the layer's input had on calibration data; 0 where it was
+    /// not measured. What int16 activations are scaled by.
     pub input_bound: f32,
-    /// The same of the loss's gradient with respect to that input, over the largest absolute value of the gradient with
-    /// respect to the network's output.
+    /// The same of the loss's gradient with respect to that input, over the largest absolute value
+    /// of the gradient with respect to the network's output.
     pub gradient_bound: f32,
     /// Whether modulation and a leaky rectifier of slope 0.1 follow: on all layers but the last.
     pub active: bool,
@@ -56,7 +56,8 @@ pub enum Weights<'a> {
         /// `[out]`.
         multipliers: &'a [f32],
     },
-    /// The same bytes, packed for int16 activations. Either all layers of a network have them or none has.
+    /// The same bytes, packed for int16 activations. Either all layers of a network have them or
+    /// none has.
     Int16 {
         /// [`ConvShape::pack_int16`]'s words, forward and adjoint.
         words: [&'a [u32]; 2],

@@ -1,8 +1,9 @@
 //! Model files: bytes to a view that has been checked whole, used in place.
 //!
-//! `docs/format.md` has the format byte by byte. [`Model::parse`] reads the bytes once, from front to back, with checked
-//! arithmetic; nothing can be taken from bytes that it has refused. Arrays stay where they are, in flash or in a mapped
-//! file. Every flip of a single bit and every truncation is refused.
+//! `docs/format.md` has the format byte by byte. [`Model::parse`] reads the bytes once, from front
+//! to back, with checked arithmetic; nothing can be taken from bytes that it has refused. Arrays
+//! stay where they are, in flash or in a mapped file. Every flip of a single bit and every
+//! truncation is refused.
 //!
 //! ```
 //! # fn flash() -> &'static [u8] { &[] }
@@ -33,7 +34,8 @@ pub const ALIGNMENT: usize = 16;
 /// Most layers of a network.
 pub const LAYERS_MAX: usize = 32;
 
-/// CRC-32 of IEEE 802.3 (polynomial 0x04C11DB7, reflected, inverted at both ends), as in a file's header.
+/// CRC-32 of IEEE 802.3 (polynomial 0x04C11DB7, reflected, inverted at both ends), as in a file's
+/// header.
 pub fn checksum(bytes: &[u8]) -> u32 {
     const CRC: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
     CRC.checksum(bytes)
@@ -65,10 +67,12 @@ pub struct Model<'a> {
     network: Option<Network<'a>>,
 }
 
-/// Bytes that tasks take from their caller, as the exporter computed them; a task checks what it is given by itself.
+/// Bytes that tasks take from their caller, as the exporter computed them; a task checks what it is
+/// given by itself.
 ///
-/// A simulation needs `memory` and `predictor`, and its path; reverse sampling (super-resolution, generation, forecast) of T
-/// frames needs `memory` + `reverse` + T · `frame`, its path and the sampler's own part of the scratch included.
+/// A simulation needs `memory` and `predictor`, and its path; reverse sampling (super-resolution,
+/// generation, forecast) of T frames needs `memory` + `reverse` + T · `frame`, its path and the
+/// sampler's own part of the scratch included.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Footprint {
     /// The predictor's tables at one λ: [`crate::predictor::Trained::memory_len`].
@@ -94,7 +98,8 @@ pub struct Options {
     pub score_head: bool,
 }
 
-/// What was measured on the trained predictor, `[λ][channel][radial bin]` each; see [`crate::spectral::RadialBins`].
+/// What was measured on the trained predictor, `[λ][channel][radial bin]` each; see
+/// [`crate::spectral::RadialBins`].
 #[derive(Clone, Copy, Debug)]
 pub struct Tables<'a> {
     /// λ, rising.
@@ -183,8 +188,8 @@ impl<'a> Model<'a> {
         self.tables
     }
 
-    /// Autocovariance of the clean data, packed: `[lag 0 … W][channel out][channel in][y mode][x mode]`. The diagonal of
-    /// lag 0 is the power spectrum P.
+    /// Autocovariance of the clean data, packed: `[lag 0 … W][channel out][channel in][y mode][x
+    /// mode]`. The diagonal of lag 0 is the power spectrum P.
     pub const fn autocovariance(&self) -> &'a [f32] {
         self.autocovariance
     }

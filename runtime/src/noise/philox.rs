@@ -2,7 +2,8 @@
 
 /// Philox4x32 with ten rounds: 128 pseudo-random bits from a 128-bit counter and a 64-bit key.
 ///
-/// Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011; checked with their known answers.
+/// Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011; checked with
+/// their known answers.
 pub const fn philox4x32(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
     let [mut c0, mut c1, mut c2, mut c3] = counter;
     let [mut k0, mut k1] = key;

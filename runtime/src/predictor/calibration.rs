@@ -3,7 +3,8 @@
 use crate::Error;
 use crate::checked::{self, Place, product, sum};
 
-/// Tables over λ, channels and radial bins (see [`crate::spectral::RadialBins`]), `[λ][channel][bin]` each.
+/// Tables over λ, channels and radial bins (see [`crate::spectral::RadialBins`]),
+/// `[λ][channel][bin]` each.
 ///
 /// Between two λ values are interpolated linearly in log λ; beyond the ends the last one holds.
 /// All are relative to closed forms, so that they vary little inside a bin.
@@ -70,12 +71,14 @@ impl<'a> Calibration<'a> {
     };
 
     /// * `lambdas`: ascending, positive.
-    /// * `innovation`: one-step residual power over the linear predictor's S, positive: scores are divided by it.
+    /// * `innovation`: one-step residual power over the linear predictor's S, positive: scores are
+    ///   divided by it.
     /// * `path`: moments of the path score; `head`: of the score head's, if there is one.
     ///
     /// # Errors
-    /// [`Error::Parameter`] if λ do not ascend, an entry is not finite, a power is negative or an innovation not positive;
-    /// [`Error::LengthMismatch`] if a table is not `lambdas` × `channels` × `bins` long.
+    /// [`Error::Parameter`] if λ do not ascend, an entry is not finite, a power is negative or an
+    /// innovation not positive; [`Error::LengthMismatch`] if a table is not `lambdas` × `channels`
+    /// × `bins` long.
     pub fn new(
         lambdas: &'a [f32],
         channels: usize,

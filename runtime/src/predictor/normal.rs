@@ -1,11 +1,13 @@
 //! The normal equations of one complex mode, in f64.
 //!
-//! The window x = (û^n, û^{n−1}, …) has the covariance M, Hermitian, with the blocks C²Γ(j − i) + [i = j] Σ; the frame to
-//! predict has the covariance with the window c, with the blocks C²Γ(1 + j). The predictor solves A M = c.
+//! The window x = (û^n, û^{n−1}, …) has the covariance M, Hermitian, with the blocks C²Γ(j − i) +
+//! [i = j] Σ; the frame to predict has the covariance with the window c, with the blocks C²Γ(1 +
+//! j). The predictor solves A M = c.
 //!
-//! With the factors M = L D Lᴴ, one pass serves every length of window, since a shorter window's matrix is the leading
-//! part of a longer one's: a row u of c L⁻ᴴ comes from the recurrence that makes the rows of L D, the innovation
-//! variance is what is left of the diagonal, C²Γ(0) + Σ − Σ |u_k|²/d_k, and A = (u D⁻¹) L⁻¹.
+//! With the factors M = L D Lᴴ, one pass serves every length of window, since a shorter window's
+//! matrix is the leading part of a longer one's: a row u of c L⁻ᴴ comes from the recurrence that
+//! makes the rows of L D, the innovation variance is what is left of the diagonal, C²Γ(0) + Σ − Σ
+//! |u_k|²/d_k, and A = (u D⁻¹) L⁻¹.
 
 use crate::checked::{Place, bug};
 
@@ -70,7 +72,8 @@ impl Factors {
         self.count = 0;
     }
 
-    /// Adds an equation: `row` holds its entries of M left of the diagonal, `diagonal` the one on it.
+    /// Adds an equation: `row` holds its entries of M left of the diagonal, `diagonal` the one on
+    /// it.
     pub(super) fn push(&mut self, mut row: Row, diagonal: f64) {
         self.reduce(&mut row);
         let pivot = diagonal - self.explained(&row, self.count);

@@ -58,15 +58,16 @@ pub fn path_score_scratch_len(description: &Description<'_>) -> usize {
 /// s^m = −S⁻¹e^{m−1} [m ≥ 1] + S⁻¹e^m [m ≤ T−1] + Σ_n (∂F_n/∂u^m)ᵀ S⁻¹e^n + ∇ ln r [m = 0],   e^n = u^{n+1} − u^n − F_n
 /// ```
 ///
-/// `path` and `score`: `[frame 0 … T][channel][y mode][x mode]`. `scratch`: [`path_score_scratch_len`] values. With a
-/// [`Linear`](super::Linear) predictor of full history this is −G⁻¹û of a Gaussian path with covariance G; relative error
-/// ≤ 1e-5. Cost: one increment and one VJP for each frame but the last. Source: arXiv 2604.00327, section 3.
+/// `path` and `score`: `[frame 0 … T][channel][y mode][x mode]`. `scratch`:
+/// [`path_score_scratch_len`] values. With a [`Linear`](super::Linear) predictor of full history
+/// this is −G⁻¹û of a Gaussian path with covariance G; relative error ≤ 1e-5. Cost: one increment
+/// and one VJP for each frame but the last. Source: arXiv 2604.00327, section 3.
 ///
 /// # Errors
-/// [`Error::FieldLength`] unless `path` is a positive number of frames,
-/// [`Error::LengthMismatch`], [`Error::ScratchLength`]; [`Error::Parameter`] at λ = 0, where S and Σ may vanish, and for a
-/// process without noise (β² = 0); [`Error::NotFinite`] for a value of the path that is no number, and, after the score was
-/// written, for one of the score.
+/// [`Error::FieldLength`] unless `path` is a positive number of frames, [`Error::LengthMismatch`],
+/// [`Error::ScratchLength`]; [`Error::Parameter`] at λ = 0, where S and Σ may vanish, and for a
+/// process without noise (β² = 0); [`Error::NotFinite`] for a value of the path that is no number,
+/// and, after the score was written, for one of the score.
 pub fn path_score(
     predictor: &Prepared<'_>,
     density: PathDensity,
@@ -116,9 +117,11 @@ pub fn path_score(
     Error::finite("score", score)
 }
 
-/// ŝ = −ε̂/√Σ of every frame from the predictor's score head: no VJP, but each frame sees only its past.
+/// ŝ = −ε̂/√Σ of every frame from the predictor's score head: no VJP, but each frame sees only its
+/// past.
 ///
-/// Arguments and scratch as for [`path_score`]. Source: the variant of the authors' later code; a filtering score.
+/// Arguments and scratch as for [`path_score`]. Source: the variant of the authors' later code; a
+/// filtering score.
 ///
 /// # Errors
 /// As [`path_score`]; [`Error::NoScoreHead`].

@@ -6,9 +6,9 @@
 //! Q = (q + h²/V₁) I − h² H,   H = Lᴴ S⁻¹ L
 //! ```
 //!
-//! with L the rows (1, −A_0, −A_1, …) of the predictor's errors: rule R keeps no more of it than the mean of its
-//! diagonal. H couples frames at most W apart, so the factor of Q is as narrow, and is made, used and forgotten frame by
-//! frame. Of coupled channels each has its own block of H.
+//! with L the rows (1, −A_0, −A_1, …) of the predictor's errors: rule R keeps no more of it than
+//! the mean of its diagonal. H couples frames at most W apart, so the factor of Q is as narrow, and
+//! is made, used and forgotten frame by frame. Of coupled channels each has its own block of H.
 
 use crate::checked::{self, OrBug, Place, bug};
 use crate::predictor::{Linear, Prepared};
@@ -52,8 +52,9 @@ pub(super) struct Coupling<'a> {
 impl Coupling<'_> {
     /// Adds noise of covariance Q, given the frames that are known: those for which `known` holds.
     ///
-    /// `path` and `noise` are packed. Of a free frame, `noise` holds unit white noise w and `path` the mean; of a known
-    /// one, `noise` holds its distance from its mean, and `path` is left as it is.
+    /// `path` and `noise` are packed. Of a free frame, `noise` holds unit white noise w and `path`
+    /// the mean; of a known one, `noise` holds its distance from its mean, and `path` is left as it
+    /// is.
     pub(super) fn add(&self, known: impl Fn(u32) -> bool, noise: &[f32], path: &mut [f32]) {
         let points = self.predictor.grid.points();
         let (frame, start) = (self.predictor.frame_len(), self.channel.times(points));
@@ -124,7 +125,8 @@ impl Coupling<'_> {
         row
     }
 
-    /// The part of this channel in the error of channel `other` from `past` frames, newest first, and that error's S.
+    /// The part of this channel in the error of channel `other` from `past` frames, newest first,
+    /// and that error's S.
     fn error_row(&self, past: usize, other: usize) -> (Row, f32) {
         let points = self.predictor.grid.points();
         let mut taps = Row::default();
@@ -154,9 +156,11 @@ impl Coupling<'_> {
     }
 }
 
-/// Turns a row of Q into the row of its Cholesky factor, given the factor's rows before it, newest first.
+/// Turns a row of Q into the row of its Cholesky factor, given the factor's rows before it, newest
+/// first.
 fn factorise(row: &mut Row, factors: &[Row; REACH], window: usize) {
-    // Entry d is of the frame d before; from the oldest on, each takes off what those before it explain.
+    // Entry d is of the frame d before; from the oldest on, each takes off what those before it
+    // explain.
     for (d, earlier) in factors.iter().enumerate().take(window).rev() {
         // A row has one entry more than there are rows before it.
         let Some((_, [entry, later @ ..])) = row.split_at_mut_checked(d.plus(1)) else {

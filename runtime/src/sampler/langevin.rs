@@ -4,7 +4,8 @@ use super::observation::Observation;
 use crate::predictor::Prepared;
 use crate::{Error, NoiseStream, checked};
 
-/// Langevin steps at fixed λ: û ← û + χ ŝ + √(2χ) w, χ = 2 (snr ‖w‖/‖ŝ‖)², norms over the whole path.
+/// Langevin steps at fixed λ: û ← û + χ ŝ + √(2χ) w, χ = 2 (snr ‖w‖/‖ŝ‖)², norms over the whole
+/// path.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -21,7 +22,8 @@ impl Langevin {
         Error::check("correctors.snr", self.snr, holds, "positive and finite").map(|_| ())
     }
 
-    /// One corrector step; without noise where `noisy` is false. Measured modes are left where they are.
+    /// One corrector step; without noise where `noisy` is false. Measured modes are left where they
+    /// are.
     pub(super) fn apply(
         &self,
         predictor: &Prepared<'_>,

@@ -1,6 +1,7 @@
 //! Reverse-λ sampling: from coarse and noisy paths to fine ones.
 //!
-//! A path is `[frame][channel][y mode][x mode]`, in modes (see [`crate::spectral`]), and stays with the caller.
+//! A path is `[frame][channel][y mode][x mode]`, in modes (see [`crate::spectral`]), and stays with
+//! the caller.
 //!
 //! ```text
 //!            rollout at λ_max ─┐
@@ -8,12 +9,13 @@
 //!  coarse frames at λ_max ─────┘                    └── measured modes, if any, are held ──┘
 //! ```
 //!
-//! [`Sampler::ancestral`] is the default; [`Sampler::published`] is the paper's, to compare with. Source: Yasuda and
-//! Bischoff, arXiv 2604.00327, section 4.
+//! [`Sampler::ancestral`] is the default; [`Sampler::published`] is the paper's, to compare with.
+//! Source: Yasuda and Bischoff, arXiv 2604.00327, section 4.
 //!
-//! Noise is addressed by [`NoiseStream`]: seed and member as given; frame n of a path has the stream's frame + n; the
-//! start has the stream's draw, and every later update in λ a draw of its own after it. So a member computed alone has
-//! the bits that it has in an ensemble. Two tasks need two seeds, or the same draws appear in both.
+//! Noise is addressed by [`NoiseStream`]: seed and member as given; frame n of a path has the
+//! stream's frame + n; the start has the stream's draw, and every later update in λ a draw of its
+//! own after it. So a member computed alone has the bits that it has in an ensemble. Two tasks need
+//! two seeds, or the same draws appear in both.
 
 mod coupled;
 mod health;
@@ -50,8 +52,8 @@ use transition::Transition;
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Sampler {
-    /// λ_max, where paths start: 1 or about 0.1 to generate; for super-resolution the λ* whose damping and noise are
-    /// those of the coarse frames.
+    /// λ_max, where paths start: 1 or about 0.1 to generate; for super-resolution the λ* whose
+    /// damping and noise are those of the coarse frames.
     pub lambda: f32,
     /// The λ values from there to 0.
     pub lambdas: Schedule,
@@ -65,8 +67,8 @@ pub struct Sampler {
     pub correctors: Option<Langevin>,
     /// The last steps that add no noise.
     pub quiet_steps: u32,
-    /// Bound of |u| at every grid point, in standard deviations, after each step; positive and finite. Measured modes keep
-    /// what was measured.
+    /// Bound of |u| at every grid point, in standard deviations, after each step; positive and
+    /// finite. Measured modes keep what was measured.
     pub clamp: Option<f32>,
 }
 
@@ -83,8 +85,9 @@ pub enum Score {
 }
 
 impl Sampler {
-    /// The default: eight ancestral steps of rule R (rule V without calibration), λ geometric down to 2e-3, or to half of a `lambda`
-    /// that is below 4e-3, S per mode, frame 0 Gaussian, no correctors.
+    /// The default: eight ancestral steps of rule R (rule V without calibration), λ geometric down
+    /// to 2e-3, or to half of a `lambda` that is below 4e-3, S per mode, frame 0 Gaussian, no
+    /// correctors.
     pub const fn ancestral(lambda: f32) -> Self {
         let smallest = if lambda < 4e-3 { 0.5 * lambda } else { 2e-3 };
         Self {
@@ -99,9 +102,9 @@ impl Sampler {
         }
     }
 
-    /// The paper's: equal steps of 1/1000 (λ_max = 1 to generate), isotropic S, three Langevin correctors after each, frame 0 extrapolated
-    /// from the two after it, the field clamped to ±3, no noise in the last two steps. `snr`: 0.7 for Lorenz-96, 0.3 for
-    /// Kolmogorov flow.
+    /// The paper's: equal steps of 1/1000 (λ_max = 1 to generate), isotropic S, three Langevin
+    /// correctors after each, frame 0 extrapolated from the two after it, the field clamped to ±3,
+    /// no noise in the last two steps. `snr`: 0.7 for Lorenz-96, 0.3 for Kolmogorov flow.
     pub const fn published(lambda: f32, snr: f32) -> Self {
         Self {
             lambda,
@@ -115,29 +118,33 @@ impl Sampler {
         }
     }
 
-    /// Values of scratch that every task needs for a path of `frames` frames: the path's score, and what the score and
-    /// the transforms need.
+    /// Values of scratch that every task needs for a path of `frames` frames: the path's score, and
+    /// what the score and the transforms need.
     pub fn scratch_len(&self, description: &Description<'_>, frames: usize) -> usize {
         let path = checked::product(&[frames, description.frame_len()]);
         let transform = self.clamp.map_or(0, |_| spectral::scratch_len(&description.grid));
         checked::sum(&[path, path_score_scratch_len(description).max(transform)])
     }
 
-    /// Takes a path from λ_max to 0, in place; the observed modes are at λ_max as [`Sampler::generate`] sets them.
+    /// Takes a path from λ_max to 0, in place; the observed modes are at λ_max as
+    /// [`Sampler::generate`] sets them.
     ///
-    /// `stream`: where this path's noise starts; see [the module](self). `scratch`: [`Sampler::scratch_len`] values.
-    /// Gives how often a bound moved a value that was not measured (see [`Health::clipped`]).
-    /// Cost: for each step one score and an update of every value; a corrector costs as much as a step. Modes that
-    /// are released between two λ add a step there, for releases that are further apart than a tenth; where every frame has
-    /// variances of its own, at most as many steps as the sampler has.
+    /// `stream`: where this path's noise starts; see [the module](self). `scratch`:
+    /// [`Sampler::scratch_len`] values. Gives how often a bound moved a value that was not measured
+    /// (see [`Health::clipped`]). Cost: for each step one score and an update of every value; a
+    /// corrector costs as much as a step. Modes that are released between two λ add a step there,
+    /// for releases that are further apart than a tenth; where every frame has variances of its
+    /// own, at most as many steps as the sampler has.
     ///
     /// # Errors
-    /// Before anything is written: [`Error::FieldLength`] unless `path` is a positive number of frames;
-    /// [`Error::ScratchLength`]; [`Error::Parameter`], [`Error::Count`] for a field of the sampler that is outside its
-    /// range, and for a process without noise; [`Error::NoScoreHead`]; [`Error::NotFinite`] for a value of the path or the
-    /// observation that is no number; whatever the predictor and the observation refuse.
+    /// Before anything is written: [`Error::FieldLength`] unless `path` is a positive number of
+    /// frames; [`Error::ScratchLength`]; [`Error::Parameter`], [`Error::Count`] for a field of the
+    /// sampler that is outside its range, and for a process without noise; [`Error::NoScoreHead`];
+    /// [`Error::NotFinite`] for a value of the path or the observation that is no number; whatever
+    /// the predictor and the observation refuse.
     ///
-    /// Later: [`Error::NotFinite`] where the score or the path stops to be numbers; the path is then an unfinished one.
+    /// Later: [`Error::NotFinite`] where the score or the path stops to be numbers; the path is
+    /// then an unfinished one.
     pub fn reverse(
         &self,
         predictor: &mut dyn Predictor,
@@ -151,7 +158,8 @@ impl Sampler {
         let mut prepared = predictor.prepare(self.lambda)?;
         let mut stream = *stream;
         let (steps, mut index, mut from) = (self.lambdas.steps(self.lambda), 0, self.lambda);
-        // Where every frame has variances of its own, there could be as many releases as measured values.
+        // Where every frame has variances of its own, there could be as many releases as measured
+        // values.
         let varies = observation.is_some_and(|o| o.varies(prepared.frame_len()));
         let (mut stops, mut clipped) = (if varies { steps } else { u32::MAX }, 0_u32);
         while index < steps {
@@ -258,8 +266,8 @@ impl Sampler {
         }
     }
 
-    /// What the paper does to a path after each update, which has taken it to `lambda`; gives how many values were clamped.
-    /// What `before` held is lost. Modes that are held stay as they are.
+    /// What the paper does to a path after each update, which has taken it to `lambda`; gives how
+    /// many values were clamped. What `before` held is lost. Modes that are held stay as they are.
     fn tidy(
         &self,
         predictor: &Prepared<'_>,

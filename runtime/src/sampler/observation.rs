@@ -6,19 +6,22 @@ use crate::{Error, ForwardProcess, Grid, NoiseStream};
 
 /// A measurement of clean modes of the first frames of a path.
 ///
-/// A measured mode is ŷ = û_0 + √r η. While Σ ≥ C² r, the noise of λ hides the error of the measurement, and
+/// A measured mode is ŷ = û_0 + √r η. While Σ ≥ C² r, the noise of λ hides the error of the
+/// measurement, and
 ///
 /// ```text
 /// û_λ = C ŷ + √(Σ − C² r) ε
 /// ```
 ///
-/// is exactly distributed as the truth's path in λ. So a sampler *holds* the mode: û_λ follows the bridge from its
-/// value at λ_max to C ŷ, whose step is the Gaussian of û_λ given the mode at the larger λ. It *releases* the mode to the
-/// reverse process at the λ where Σ = C² r; a mode measured exactly (r = 0) is held down to λ = 0 and comes out as ŷ. A
-/// measurement noisier than λ_max says nothing. No bound of a sampler moves a mode that is held.
+/// is exactly distributed as the truth's path in λ. So a sampler *holds* the mode: û_λ follows the
+/// bridge from its value at λ_max to C ŷ, whose step is the Gaussian of û_λ given the mode at the
+/// larger λ. It *releases* the mode to the reverse process at the λ where Σ = C² r; a mode measured
+/// exactly (r = 0) is held down to λ = 0 and comes out as ŷ. A measurement noisier than λ_max says
+/// nothing. No bound of a sampler moves a mode that is held.
 ///
-/// Exact where modes are independent given the measurement, as when a low mode is measured in every frame of a
-/// homogeneous system; elsewhere what was not measured sees the measurement through the noise of λ, not better.
+/// Exact where modes are independent given the measurement, as when a low mode is measured in every
+/// frame of a homogeneous system; elsewhere what was not measured sees the measurement through the
+/// noise of λ, not better.
 #[derive(Clone, Copy, Debug)]
 pub struct Observation<'a> {
     values: &'a [f32],
@@ -29,8 +32,9 @@ pub struct Observation<'a> {
 /// How well the modes of a path's frames are known.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Uncertainty<'a> {
-    /// r, `[channel][y mode][x mode]`: one frame, which holds for all, or frame after frame; the same for both parts of a
-    /// complex mode, infinite where nothing was measured. Empty: 0, every mode is known exactly.
+    /// r, `[channel][y mode][x mode]`: one frame, which holds for all, or frame after frame; the
+    /// same for both parts of a complex mode, infinite where nothing was measured. Empty: 0, every
+    /// mode is known exactly.
     pub variances: &'a [f32],
     /// Whether each frame is missing; frames beyond the end of this slice are there.
     pub missing: &'a [bool],
@@ -60,7 +64,8 @@ impl Uncertainty<'_> {
         self.missing.get(n as usize).is_some_and(|missing| *missing)
     }
 
-    /// Variances must be those of a frame or of all of `frames` frames, or none, and no number below zero.
+    /// Variances must be those of a frame or of all of `frames` frames, or none, and no number
+    /// below zero.
     pub(super) fn check(&self, frame: usize, frames: usize) -> Result<(), Error> {
         let values = self.variances.len();
         if values != 0 && values != frame && frames.checked_mul(frame) != Some(values) {
@@ -78,19 +83,21 @@ impl Uncertainty<'_> {
 }
 
 impl<'a> Observation<'a> {
-    /// * `values`: ŷ, `[frame][channel][y mode][x mode]`, of the path's first frames; where nothing was measured
-    ///   any number.
-    /// * `variances`: r, `[channel][y mode][x mode]`, one frame that holds for every frame, or as many frames as
-    ///   `values`; the same for both parts of a complex mode; infinite where nothing was measured. That of pixels of
-    ///   which some are missing comes from [`pixel_measurement`](super::pixel_measurement).
+    /// * `values`: ŷ, `[frame][channel][y mode][x mode]`, of the path's first frames; where nothing
+    ///   was measured any number.
+    /// * `variances`: r, `[channel][y mode][x mode]`, one frame that holds for every frame, or as
+    ///   many frames as `values`; the same for both parts of a complex mode; infinite where nothing
+    ///   was measured. That of pixels of which some are missing comes from
+    ///   [`pixel_measurement`](super::pixel_measurement).
     ///
     /// # Errors
     /// [`Error::FieldLength`] unless `values` is whole frames and `variances` one or as many;
-    /// [`Error::Parameter`] for a variance that is negative or no number. Whether measured values are numbers is
-    /// checked where a sampler takes them.
+    /// [`Error::Parameter`] for a variance that is negative or no number. Whether measured values
+    /// are numbers is checked where a sampler takes them.
     pub fn new(grid: &Grid, values: &'a [f32], variances: &'a [f32]) -> Result<Self, Error> {
         let channels = grid.channels(variances.len())?;
-        // One frame of variances, or as many as there are values: the number of channels is not given.
+        // One frame of variances, or as many as there are values: the number of channels is not
+        // given.
         let frame = if variances.len() == values.len() {
             grid.points()
         } else {
@@ -117,14 +124,15 @@ impl<'a> Observation<'a> {
         Self { known: frames, ..self }
     }
 
-    /// The same measurement without those frames that `missing` marks; frames beyond the end of `missing` are there.
+    /// The same measurement without those frames that `missing` marks; frames beyond the end of
+    /// `missing` are there.
     pub fn without(self, missing: &'a [bool]) -> Self {
         Self { uncertainty: Uncertainty { missing, ..self.uncertainty }, ..self }
     }
 
-    /// λ below which a mode measured with the variance `r` is released: where Σ = C² r.
-    /// λ_r = ln(1 + 2ακ r/β²) / (2ακ), which is r/β² at κ = 0, the largest; infinite for r > 0 in a process without noise.
-    /// Relative error ≤ 1e-6.
+    /// λ below which a mode measured with the variance `r` is released: where Σ = C² r. λ_r = ln(1
+    /// + 2ακ r/β²) / (2ακ), which is r/β² at κ = 0, the largest; infinite for r > 0 in a process
+    /// without noise. Relative error ≤ 1e-6.
     pub fn release(process: &ForwardProcess, kappa: f32, r: f32) -> f32 {
         if r == 0.0 {
             return 0.0;
@@ -151,12 +159,14 @@ impl<'a> Observation<'a> {
         (noise >= measured * (1.0 - RELEASE)).then_some((noise - measured).max(0.0))
     }
 
-    /// r of the mode at `index` of frame `n`: 0 of a known frame, infinite where nothing was measured.
+    /// r of the mode at `index` of frame `n`: 0 of a known frame, infinite where nothing was
+    /// measured.
     pub(super) fn variance(&self, frame: usize, n: u32, index: usize) -> f32 {
         if self.is_known(n) { 0.0 } else { self.uncertainty.variance(frame, n, index) }
     }
 
-    /// r that the mode at `index` has in every frame that is neither known nor missing; `None` if frames differ.
+    /// r that the mode at `index` has in every frame that is neither known nor missing; `None` if
+    /// frames differ.
     pub(super) fn common_variance(&self, frame: usize, index: usize) -> Option<f32> {
         let there = Uncertainty { missing: &[], ..self.uncertainty };
         (!there.varies(frame)).then(|| there.variance(frame, 0, index))
@@ -190,7 +200,8 @@ impl<'a> Observation<'a> {
         self.frame(frame, n).is_some() && Self::spread(process, kappa, lambda, r).is_some()
     }
 
-    /// Sets the held modes of frame `n` at the predictor's λ: û ← C ŷ + √(Σ − C² r) w, w the noise of `stream`.
+    /// Sets the held modes of frame `n` at the predictor's λ: û ← C ŷ + √(Σ − C² r) w, w the noise
+    /// of `stream`.
     pub(super) fn impose(
         &self,
         predictor: &Prepared<'_>,

@@ -10,13 +10,15 @@ use crate::{Error, NoiseStream, Predictor};
 /// What a sensor gives.
 #[derive(Clone, Copy, Debug)]
 pub enum Sensor<'a> {
-    /// Coarse frames at λ_max, as [`Sampler::super_resolve`] takes them. The variances of [`Coarse::Uncertain`] are those of
-    /// one frame; `missing` is not read, since a reading says so itself.
+    /// Coarse frames at λ_max, as [`Sampler::super_resolve`] takes them. The variances of
+    /// [`Coarse::Uncertain`] are those of one frame; `missing` is not read, since a reading says so
+    /// itself.
     Coarse(Coarse<'a>),
     /// Filtered frames as of [`Coarse::Uncertain`], each with variances of its own.
     CoarseVarying,
-    /// Measured modes with these variances, as [`Observation::new`] takes them for one frame: every fine frame agrees with
-    /// its own measurement. λ_max may be larger than the scale that the measured modes resolve.
+    /// Measured modes with these variances, as [`Observation::new`] takes them for one frame: every
+    /// fine frame agrees with its own measurement. λ_max may be larger than the scale that the
+    /// measured modes resolve.
     Measured(&'a [f32]),
     /// Measured modes, each frame with variances of its own.
     MeasuredVarying,
@@ -33,8 +35,9 @@ impl Sensor<'_> {
 pub enum Reading<'a> {
     /// A frame, `[channel][y mode][x mode]` on the fine grid.
     Frame(&'a [f32]),
-    /// A frame of a sensor whose variances vary, with them: `[channel][y mode][x mode]` both, the variances infinite where
-    /// nothing was measured. [`pixel_measurement`](super::pixel_measurement) makes both from pixels of which some are
+    /// A frame of a sensor whose variances vary, with them: `[channel][y mode][x mode]` both, the
+    /// variances infinite where nothing was measured.
+    /// [`pixel_measurement`](super::pixel_measurement) makes both from pixels of which some are
     /// missing or worse than others.
     Varying {
         /// The values; where nothing was measured any number.
@@ -57,7 +60,8 @@ impl<'a> From<&'a [f32]> for Reading<'a> {
 pub struct FineFrame<'a> {
     /// `[channel][y mode][x mode]`.
     pub values: &'a [f32],
-    /// How well this frame's own reading fits the model, and how often a bound was reached in this push.
+    /// How well this frame's own reading fits the model, and how often a bound was reached in this
+    /// push.
     pub health: Health,
 }
 
@@ -69,15 +73,17 @@ pub struct FineFrame<'a> {
 ///                                            └─▶ given out
 /// ```
 ///
-/// Every push samples the open frames given those already given out, so that the sequence belongs together, and gives
-/// the oldest open one. **Latency**: `lag` frames and one sampling. The first `lag` pushes give nothing. With `lag` 0
-/// a frame knows only its past; a frame or two of the future make it sharper and cost as many frames of work each.
-/// Cost of a push: [`Sampler::reverse`] on at most W + lag + 1 frames.
+/// Every push samples the open frames given those already given out, so that the sequence belongs
+/// together, and gives the oldest open one. **Latency**: `lag` frames and one sampling. The first
+/// `lag` pushes give nothing. With `lag` 0 a frame knows only its past; a frame or two of the
+/// future make it sharper and cost as many frames of work each. Cost of a push:
+/// [`Sampler::reverse`] on at most W + lag + 1 frames.
 ///
-/// A frame that the sensor has lost is pushed as [`Reading::Missing`]: [`Online`] goes on and draws it.
+/// A frame that the sensor has lost is pushed as [`Reading::Missing`]: [`Online`] goes on and draws
+/// it.
 ///
-/// Noise is addressed by the frame's number since the start, so a sequence can be recomputed from any push on whose
-/// window is the same.
+/// Noise is addressed by the frame's number since the start, so a sequence can be recomputed from
+/// any push on whose window is the same.
 #[derive(Debug)]
 pub struct Online<'a> {
     sampler: Sampler,
@@ -115,8 +121,9 @@ impl<'a> Online<'a> {
     ///
     /// # Errors
     /// [`Error::MemoryLength`] if `memory` is shorter than [`Online::memory_len`];
-    /// [`Error::FieldLength`] if a sensor's variances are not one frame, [`Error::Parameter`] if one is negative or no
-    /// number; [`Error::Count`] unless W + lag + 1 is at most 64; what [`Sampler::reverse`] refuses of the sampler.
+    /// [`Error::FieldLength`] if a sensor's variances are not one frame, [`Error::Parameter`] if
+    /// one is negative or no number; [`Error::Count`] unless W + lag + 1 is at most 64; what
+    /// [`Sampler::reverse`] refuses of the sampler.
     pub fn new(
         sampler: Sampler,
         description: &Description<'_>,
@@ -157,16 +164,18 @@ impl<'a> Online<'a> {
         })
     }
 
-    /// Takes the sensor's next reading and gives the fine frame that is `lag` frames older; `None` during the first `lag`
-    /// pushes.
+    /// Takes the sensor's next reading and gives the fine frame that is `lag` frames older; `None`
+    /// during the first `lag` pushes.
     ///
-    /// `predictor`: the one of [`Online::new`], or one of the same shape. `scratch`: [`Online::scratch_len`] values, at the
-    /// first push too. After an error the window is as before.
+    /// `predictor`: the one of [`Online::new`], or one of the same shape. `scratch`:
+    /// [`Online::scratch_len`] values, at the first push too. After an error the window is as
+    /// before.
     ///
     /// # Errors
-    /// [`Error::FieldLength`] unless the reading is one frame; [`Error::Conflict`] for a frame without variances where they
-    /// vary, or with them where they do not; [`Error::NotFinite`] for a measured value that is no number, with its index in the
-    /// frame, or where the sampling stops to give numbers; [`Error::ScratchLength`]; whatever [`Sampler::reverse`] refuses.
+    /// [`Error::FieldLength`] unless the reading is one frame; [`Error::Conflict`] for a frame
+    /// without variances where they vary, or with them where they do not; [`Error::NotFinite`] for
+    /// a measured value that is no number, with its index in the frame, or where the sampling stops
+    /// to give numbers; [`Error::ScratchLength`]; whatever [`Sampler::reverse`] refuses.
     pub fn push<'r>(
         &mut self,
         predictor: &mut dyn Predictor,
@@ -192,7 +201,8 @@ impl<'a> Online<'a> {
         }
         let health = self.sample(predictor, scratch)?;
 
-        // The oldest open frame is done: it is known from now on, and the window moves when it is full.
+        // The oldest open frame is done: it is known from now on, and the window moves when it is
+        // full.
         let done = self.known.times(len)..self.known.plus(1).times(len);
         let fine = self.path.get(done.clone()).or_bug();
         for (value, fine) in checked::zip(self.values.get_mut(done.clone()).or_bug(), fine) {
@@ -269,7 +279,8 @@ impl<'a> Online<'a> {
         Ok(())
     }
 
-    /// Draws the window, newest frame included, into the path; gives the health of the oldest open frame.
+    /// Draws the window, newest frame included, into the path; gives the health of the oldest open
+    /// frame.
     fn sample(
         &mut self,
         predictor: &mut dyn Predictor,

@@ -1,15 +1,17 @@
 //! Modes from pixels of which some are missing, or worse than the others.
 //!
-//! With K = Q diag(P) Qᵀ the covariance of the clean pixels and R that of their errors, r for most of them and r + d_p for
-//! m worse ones (d infinite for a missing one), the precision of what was measured is, by Woodbury's formula,
+//! With K = Q diag(P) Qᵀ the covariance of the clean pixels and R that of their errors, r for most
+//! of them and r + d_p for m worse ones (d infinite for a missing one), the precision of what was
+//! measured is, by Woodbury's formula,
 //!
 //! ```text
 //! (K + R)⁻¹ = A − A E (S + 1/d)⁻¹ Eᵀ A,   A = (K + r)⁻¹,   S = Eᵀ A E
 //! ```
 //!
-//! where E picks the worse pixels. So a missing pixel is filled by its mean given the others, y ← y − E c with
-//! c = (S + 1/d)⁻¹ Eᵀ A y, and what the fill does not tell is t_k = g_kᵀ (S + 1/d)⁻¹ g_k of mode k, whose values at the
-//! worse pixels are g_k. What is left for mode k is as if it alone had been measured, with the variance
+//! where E picks the worse pixels. So a missing pixel is filled by its mean given the others, y ← y
+//! − E c with c = (S + 1/d)⁻¹ Eᵀ A y, and what the fill does not tell is t_k = g_kᵀ (S + 1/d)⁻¹ g_k
+//! of mode k, whose values at the worse pixels are g_k. What is left for mode k is as if it alone
+//! had been measured, with the variance
 //!
 //! ```text
 //! r_k = (r (P + r) + P t)/(P + r − t),   ŷ_k = ŷ (P + r)/(P + r − t)
@@ -22,11 +24,12 @@ use crate::{Error, Grid, spectral};
 
 /// What is left of a mode's precision below which the pixels say nothing about it.
 const NOTHING: f32 = 1e-5;
-/// P + r of a mode is at least this share of the largest: the sums behind it have rounding errors of this size.
+/// P + r of a mode is at least this share of the largest: the sums behind it have rounding errors
+/// of this size.
 const FLOOR: f32 = 1e-7;
 
-/// Values of scratch for [`pixel_measurement`]: m² + 2 m and two fields, m being the number of pixels whose variance is above the
-/// smallest one.
+/// Values of scratch for [`pixel_measurement`]: m² + 2 m and two fields, m being the number of
+/// pixels whose variance is above the smallest one.
 pub fn pixel_measurement_scratch_len(grid: &Grid, variances: &[f32]) -> usize {
     let worse = worse(variances, smallest(variances)).count();
     checked::sum(&[
@@ -38,23 +41,28 @@ pub fn pixel_measurement_scratch_len(grid: &Grid, variances: &[f32]) -> usize {
 }
 
 /// Turns pixels, each with a variance of its own, into measured modes with theirs: what
-/// [`Observation::new`](super::Observation::new) and [`Reading::Varying`](super::Reading) take, on the sensor's grid.
+/// [`Observation::new`](super::Observation::new) and [`Reading::Varying`](super::Reading) take, on
+/// the sensor's grid.
 ///
 /// * `power`: P of the clean pixels' modes, `[y mode][x mode]`: that of a model on a finer grid by
 ///   [`spectral::coarsen_variances`].
-/// * `pixels`: one channel, `[y][x]`, in standard deviations; becomes ŷ, `[y mode][x mode]`. Of a missing pixel any number.
-/// * `variances`: of every pixel's error, infinite for a missing one; becomes r of every mode, infinite where the pixels
-///   say nothing. [`spectral::refine`] and [`spectral::refine_variances`] bring both to the model's grid.
+/// * `pixels`: one channel, `[y][x]`, in standard deviations; becomes ŷ, `[y mode][x mode]`. Of a
+///   missing pixel any number.
+/// * `variances`: of every pixel's error, infinite for a missing one; becomes r of every mode,
+///   infinite where the pixels say nothing. [`spectral::refine`] and [`spectral::refine_variances`]
+///   bring both to the model's grid.
 /// * `scratch`: [`pixel_measurement_scratch_len`] values.
 ///
-/// Exact for each mode of a Gaussian field by itself; that errors of modes belong together where pixels differ is left out.
-/// Where all variances are equal, ŷ is the pixels' spectrum and r that variance. Cost: 2 m + n transforms of n points, and
-/// n m² multiplications. Relative error ≤ 1e-3 of r and of ŷ where r is below 100 P.
+/// Exact for each mode of a Gaussian field by itself; that errors of modes belong together where
+/// pixels differ is left out. Where all variances are equal, ŷ is the pixels' spectrum and r that
+/// variance. Cost: 2 m + n transforms of n points, and n m² multiplications. Relative error ≤ 1e-3
+/// of r and of ŷ where r is below 100 P.
 ///
 /// # Errors
-/// [`Error::FieldLength`] unless `power`, `pixels` and `variances` are one channel; [`Error::Parameter`] for a power that is
-/// not finite or negative, and for a variance that is negative or no number; [`Error::NotFinite`] for a pixel that is no number
-/// and not missing; [`Error::ScratchLength`].
+/// [`Error::FieldLength`] unless `power`, `pixels` and `variances` are one channel;
+/// [`Error::Parameter`] for a power that is not finite or negative, and for a variance that is
+/// negative or no number; [`Error::NotFinite`] for a pixel that is no number and not missing;
+/// [`Error::ScratchLength`].
 pub fn pixel_measurement(
     grid: &Grid,
     power: &[f32],
@@ -196,7 +204,8 @@ fn weigh(
     spectral::inverse(grid, field, work)
 }
 
-/// Cholesky's factor L of a symmetric matrix of `n` rows, in place: row by row, below the diagonal and on it.
+/// Cholesky's factor L of a symmetric matrix of `n` rows, in place: row by row, below the diagonal
+/// and on it.
 fn factorise(matrix: &mut [f32], n: usize) {
     for i in 0..n {
         for j in 0..=i {

@@ -7,15 +7,17 @@ use crate::{Error, NoiseStream, checked};
 
 /// Rolls û^{n+1} = û^n + F_n + √S w at the λ that the predictor is prepared for.
 ///
-/// `path`, `[frame][channel][y mode][x mode]`: the first `given` frames, at this λ, are read, the others written.
-/// `stream`: the noise of frame n has the stream's frame + n; `None` rolls without noise. `scratch`: the predictor's.
+/// `path`, `[frame][channel][y mode][x mode]`: the first `given` frames, at this λ, are read, the
+/// others written. `stream`: the noise of frame n has the stream's frame + n; `None` rolls without
+/// noise. `scratch`: the predictor's.
 ///
 /// Small networks roll further at λ ≈ 0.05 … 0.1 with noise than near λ = 0.
 ///
 /// # Errors
-/// [`Error::FieldLength`] unless `path` is a positive number of frames; [`Error::Count`] unless `given`
-/// is from one to as many; [`Error::ScratchLength`]; [`Error::NotFinite`] for a given value that is no number, or later for one
-/// that the predictor makes: the frames before it are those that were rolled.
+/// [`Error::FieldLength`] unless `path` is a positive number of frames; [`Error::Count`] unless
+/// `given` is from one to as many; [`Error::ScratchLength`]; [`Error::NotFinite`] for a given value
+/// that is no number, or later for one that the predictor makes: the frames before it are those
+/// that were rolled.
 pub fn rollout(
     predictor: &Prepared<'_>,
     given: usize,
@@ -26,7 +28,8 @@ pub fn rollout(
     roll(predictor, given, None, stream, path, scratch)
 }
 
-/// [`rollout`] where the modes of an observation are set in every new frame, before the next one is predicted.
+/// [`rollout`] where the modes of an observation are set in every new frame, before the next one is
+/// predicted.
 pub(super) fn roll(
     predictor: &Prepared<'_>,
     given: usize,

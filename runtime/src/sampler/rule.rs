@@ -10,13 +10,14 @@ use crate::{Error, checked};
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum StepRule {
-    /// The default: û ← g û + h (ŝ + û/V₁) + noise of variance q, with V = C²P + Σ at either end,
-    /// g = e^(−z) V₀/V₁, h = Σ(Δ) e^(min(z, 1)), z = ακΔ. With h = Σ(Δ) e^z the mean is exact for any density:
-    /// e^z (û + Σ(Δ) ŝ); the bound keeps errors of ŝ from being multiplied by e^z.
+    /// The default: û ← g û + h (ŝ + û/V₁) + noise of variance q, with V = C²P + Σ at either end, g
+    /// = e^(−z) V₀/V₁, h = Σ(Δ) e^(min(z, 1)), z = ακΔ. With h = Σ(Δ) e^z the mean is exact for any
+    /// density: e^z (û + Σ(Δ) ŝ); the bound keeps errors of ŝ from being multiplied by e^z.
     Ancestral(NoiseRule),
     /// The paper's: û ← e^z û + φ β²Δ ŝ + noise, φ = (e^z − 1)/z.
     Exponential {
-        /// Noise variance β² (e^(2z) − 1)/(2ακ), exact for the linear part, instead of the paper's β²Δ.
+        /// Noise variance β² (e^(2z) − 1)/(2ακ), exact for the linear part, instead of the paper's
+        /// β²Δ.
         exact_noise: bool,
     },
 }
@@ -29,15 +30,17 @@ pub enum StepRule {
 pub enum NoiseRule {
     /// Rule V: q = V₀ − g² V₁. Needs no table; the better spectrum.
     Variance,
-    /// Rule R: q − h² (Re − 1/V₁), Re from the predictor's calibration: the lowest error. Rule V without calibration.
+    /// Rule R: q − h² (Re − 1/V₁), Re from the predictor's calibration: the lowest error. Rule V
+    /// without calibration.
     Residual,
-    /// Rule M: what the variance of the mean leaves of V₀, so that every mode keeps its variance on the way down. On paths that
-    /// a sampler has drawn, a network's score can be weaker than on those of the data, which rules V and R assume, and draws
-    /// then agree too much; so the moments of ŝ are those of drawn paths, from the predictor's calibration. Rule V without
-    /// calibration.
+    /// Rule M: what the variance of the mean leaves of V₀, so that every mode keeps its variance on
+    /// the way down. On paths that a sampler has drawn, a network's score can be weaker than on
+    /// those of the data, which rules V and R assume, and draws then agree too much; so the moments
+    /// of ŝ are those of drawn paths, from the predictor's calibration. Rule V without calibration.
     Matched,
-    /// Rule L: correlated between frames as the predictor's linear part and its S say, so that a step of a linear
-    /// system is exact at any length up to z = 1. Needs no table. Frames that are known condition the others.
+    /// Rule L: correlated between frames as the predictor's linear part and its S say, so that a
+    /// step of a linear system is exact at any length up to z = 1. Needs no table. Frames that are
+    /// known condition the others.
     Linear,
 }
 
@@ -60,8 +63,9 @@ impl Clip {
 
     /// Bounds |û| of a path at the predictor's λ, and counts the values that were beyond.
     ///
-    /// A mode that is held is left where it is. One that was released keeps what its measurement allows: it may be as large as
-    /// C|ŷ| and as many standard deviations of the measurement and the noise.
+    /// A mode that is held is left where it is. One that was released keeps what its measurement
+    /// allows: it may be as large as C|ŷ| and as many standard deviations of the measurement and
+    /// the noise.
     pub(super) fn apply(
         &self,
         predictor: &Prepared<'_>,

@@ -12,18 +12,20 @@ pub enum Schedule {
     Geometric {
         /// Number of steps, from 1 to [`Schedule::STEPS_MAX`].
         steps: u32,
-        /// The smallest λ but 0: at least 1e-12, and below the largest λ if there are two steps or more.
+        /// The smallest λ but 0: at least 1e-12, and below the largest λ if there are two steps or
+        /// more.
         smallest: f32,
     },
     /// `steps` steps, λ = λ_max (i/steps)^exponent.
     Power {
         /// Number of steps, from 1 to [`Schedule::STEPS_MAX`].
         steps: u32,
-        /// How much shorter steps become, ≥ 1: equal ones for 1. The last λ but 0, λ_max steps^−exponent, must be at
-        /// least 1e-12.
+        /// How much shorter steps become, ≥ 1: equal ones for 1. The last λ but 0, λ_max
+        /// steps^−exponent, must be at least 1e-12.
         exponent: u8,
     },
-    /// Equal steps of about `step` (the paper's 1/1000): as many as make `step` from λ_max to 0, rounded.
+    /// Equal steps of about `step` (the paper's 1/1000): as many as make `step` from λ_max to 0,
+    /// rounded.
     Equal {
         /// The length of a step, at least λ_max/[`Schedule::STEPS_MAX`].
         step: f32,
@@ -43,8 +45,8 @@ impl Schedule {
         }
     }
 
-    /// λ before step `index`; 0 from `steps` on. Relative error ≤ 1e-6. No number, or no falling sequence, where a
-    /// [sampler](super::Sampler) would refuse the grid.
+    /// λ before step `index`; 0 from `steps` on. Relative error ≤ 1e-6. No number, or no falling
+    /// sequence, where a [sampler](super::Sampler) would refuse the grid.
     pub fn lambda(&self, largest: f32, index: u32) -> f32 {
         let steps = self.steps(largest);
         let left = steps.saturating_sub(index);

@@ -17,7 +17,8 @@ pub enum Start {
     Noise,
     /// Every frame independently N(0, C²P + Σ).
     Gaussian,
-    /// The default: frame 0 of N(0, C²P + Σ), then a stochastic rollout, so that frames belong together.
+    /// The default: frame 0 of N(0, C²P + Σ), then a stochastic rollout, so that frames belong
+    /// together.
     Rollout,
 }
 
@@ -28,9 +29,10 @@ pub enum Coarse<'a> {
     Clean,
     /// Frames that have the noise of λ_max already.
     Noised,
-    /// Filtered fields with errors, C û_0 + √r η: the rest of the noise, √(Σ − r) ε, is added first. Modes with r > Σ say
-    /// nothing at λ_max, as those of frames that are missing; they are drawn by the predictor from the frames before, in
-    /// the first frame from the data's climate. What the path holds there is not read.
+    /// Filtered fields with errors, C û_0 + √r η: the rest of the noise, √(Σ − r) ε, is added
+    /// first. Modes with r > Σ say nothing at λ_max, as those of frames that are missing; they are
+    /// drawn by the predictor from the frames before, in the first frame from the data's climate.
+    /// What the path holds there is not read.
     Uncertain(Uncertainty<'a>),
 }
 
@@ -53,10 +55,11 @@ impl<'a> CoarseFrames<'a> {
     }
 }
 
-/// Simulates at λ: the first `given` frames of `path`, clean, are taken to λ, the others rolled from them.
+/// Simulates at λ: the first `given` frames of `path`, clean, are taken to λ, the others rolled
+/// from them.
 ///
-/// `path`: `[frame][channel][y mode][x mode]`; all of it is at λ afterwards. `noise`: whether every step adds √S w.
-/// The noise of `stream` in frame n has its frame + n. `scratch`: the predictor's.
+/// `path`: `[frame][channel][y mode][x mode]`; all of it is at λ afterwards. `noise`: whether every
+/// step adds √S w. The noise of `stream` in frame n has its frame + n. `scratch`: the predictor's.
 ///
 /// # Errors
 /// As [`rollout`](super::rollout()); [`Error::Parameter`] for a bad λ.
@@ -81,10 +84,11 @@ pub fn simulate(
 impl Sampler {
     /// Draws a path: unconditional, or given measured modes.
     ///
-    /// `path`: receives `[frame][channel][y mode][x mode]`; its length decides how many frames. With an observation,
-    /// measured modes are set at λ_max and held (see [`Observation`]); one of every mode of the first frames makes a
-    /// [forecast](Sampler::forecast), one of low modes in every frame a super-resolution that agrees with its input.
-    /// `scratch`: [`Sampler::scratch_len`] values.
+    /// `path`: receives `[frame][channel][y mode][x mode]`; its length decides how many frames.
+    /// With an observation, measured modes are set at λ_max and held (see [`Observation`]); one of
+    /// every mode of the first frames makes a [forecast](Sampler::forecast), one of low modes in
+    /// every frame a super-resolution that agrees with its input. `scratch`:
+    /// [`Sampler::scratch_len`] values.
     ///
     /// # Errors
     /// As [`Sampler::reverse`].
@@ -121,12 +125,13 @@ impl Sampler {
         Ok(health)
     }
 
-    /// Forecasts: `known` holds the first frames, as [`Observation::known`] or with errors; the others are rolled out at λ_max with noise,
-    /// and the whole path goes down to λ = 0.
+    /// Forecasts: `known` holds the first frames, as [`Observation::known`] or with errors; the
+    /// others are rolled out at λ_max with noise, and the whole path goes down to λ = 0.
     ///
-    /// Where `known` is exact, its frames come out unchanged. The other frames see them through the noise of λ, so they
-    /// are too uncertain: on the linear system their variance is 1.6 times the exact one a frame ahead and 1.25 times
-    /// four frames ahead from λ_max = 0.3, 1.4 and 1.1 times from 0.03; their mean is right.
+    /// Where `known` is exact, its frames come out unchanged. The other frames see them through the
+    /// noise of λ, so they are too uncertain: on the linear system their variance is 1.6 times the
+    /// exact one a frame ahead and 1.25 times four frames ahead from λ_max = 0.3, 1.4 and 1.1 times
+    /// from 0.03; their mean is right.
     ///
     /// # Errors
     /// As [`Sampler::reverse`].
@@ -141,15 +146,16 @@ impl Sampler {
         self.generate(predictor, Start::Rollout, Some(known), stream, path, scratch)
     }
 
-    /// Super-resolution: `path` holds coarse frames at λ_max, refined to the predictor's grid, and becomes fine.
+    /// Super-resolution: `path` holds coarse frames at λ_max, refined to the predictor's grid, and
+    /// becomes fine.
     ///
-    /// λ_max is where the sensor's filter is C and its noise Σ; see the emergence scale in the project's method for which
-    /// λ a resolution has. With an observation, measured modes are set at λ_max and held, so that coarsening the result
-    /// gives back what was measured.
+    /// λ_max is where the sensor's filter is C and its noise Σ; see the emergence scale in the
+    /// project's method for which λ a resolution has. With an observation, measured modes are set
+    /// at λ_max and held, so that coarsening the result gives back what was measured.
     ///
     /// # Errors
-    /// As [`Sampler::reverse`]; also [`Error::FieldLength`] unless the variances of [`Coarse::Uncertain`] are those of one
-    /// frame or of every frame.
+    /// As [`Sampler::reverse`]; also [`Error::FieldLength`] unless the variances of
+    /// [`Coarse::Uncertain`] are those of one frame or of every frame.
     pub fn super_resolve(
         &self,
         predictor: &mut dyn Predictor,

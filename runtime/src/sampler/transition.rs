@@ -67,8 +67,8 @@ impl Default for Measured {
 }
 
 impl Transition {
-    /// Moves every mode of `path`, `[frame][channel][y mode][x mode]`; the noise of frame n is that of `stream` with n
-    /// added to its frame, `None` adds none.
+    /// Moves every mode of `path`, `[frame][channel][y mode][x mode]`; the noise of frame n is that
+    /// of `stream` with n added to its frame, `None` adds none.
     pub(super) fn apply(
         &self,
         predictor: &Prepared<'_>,
@@ -255,7 +255,8 @@ impl Transition {
         }
     }
 
-    /// The bridge of a mode that was measured with the variance `r`; `None` once the measurement is noisier than λ₀.
+    /// The bridge of a mode that was measured with the variance `r`; `None` once the measurement is
+    /// noisier than λ₀.
     fn held(&self, kappa: f32, r: f32) -> Option<Move> {
         let process = &self.process;
         let after = Observation::spread(process, kappa, self.to, r)?;

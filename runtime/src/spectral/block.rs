@@ -7,18 +7,21 @@ use super::resample::grid_fits;
 use crate::checked::{OrBug, Place, bug};
 use crate::{Axis, Boundary, Error, Grid};
 
-/// The transfer function of pixels, packed (see [`super::operator`]): a mode of the fine field times this number is the
-/// mode that the pixels show.
+/// The transfer function of pixels, packed (see [`super::operator`]): a mode of the fine field
+/// times this number is the mode that the pixels show.
 ///
-/// A pixel of the coarse grid averages the b fine points from its own on, b = fine over coarse points of an axis. On a
-/// periodic axis the pixel's centre is (b − 1)/2 fine points beyond its coarse point, which is a phase; on a reflecting
-/// one the two coincide. Per axis, with θ = πm/N: `e^(iθ(b−1)) sin(bθ)/(b sin θ)` for wavenumber m of a periodic axis,
-/// and `sin(bθ/2)/(b sin(θ/2))` for cosine m of a reflecting one.
+/// A pixel of the coarse grid averages the b fine points from its own on, b = fine over coarse
+/// points of an axis. On a periodic axis the pixel's centre is (b − 1)/2 fine points beyond its
+/// coarse point, which is a phase; on a reflecting one the two coincide. Per axis, with θ = πm/N:
+/// `e^(iθ(b−1)) sin(bθ)/(b sin θ)` for wavenumber m of a periodic axis, and `sin(bθ/2)/(b
+/// sin(θ/2))` for cosine m of a reflecting one.
 ///
-/// `transfer`: one channel of the fine grid. Relative error ≤ 2e-7 of a factor's size in the passband.
+/// `transfer`: one channel of the fine grid. Relative error ≤ 2e-7 of a factor's size in the
+/// passband.
 ///
 /// # Errors
-/// [`Error::GridMismatch`] as for [`super::coarsen`]; [`Error::FieldLength`] unless `transfer` is one channel.
+/// [`Error::GridMismatch`] as for [`super::coarsen`]; [`Error::FieldLength`] unless `transfer` is
+/// one channel.
 pub fn block_average(fine: &Grid, coarse: &Grid, transfer: &mut [f32]) -> Result<(), Error> {
     if !grid_fits(fine, coarse) {
         return Err(Error::GridMismatch);
@@ -47,17 +50,19 @@ pub fn block_average(fine: &Grid, coarse: &Grid, transfer: &mut [f32]) -> Result
     Ok(())
 }
 
-/// What pixels that average blocks tell about the modes of the fine field: how to undo the average, and how well.
+/// What pixels that average blocks tell about the modes of the fine field: how to undo the average,
+/// and how well.
 ///
-/// With y the pixels' spectrum brought to the fine grid by [`super::refine`], the estimate is ŷ = A⁻¹ y of the modes that
-/// the coarse grid resolves, Nyquist left out. Its variance is that of the pixels' noise, plus that of the fine modes
-/// which the pixels mistake for it, both over |A|².
+/// With y the pixels' spectrum brought to the fine grid by [`super::refine`], the estimate is ŷ =
+/// A⁻¹ y of the modes that the coarse grid resolves, Nyquist left out. Its variance is that of the
+/// pixels' noise, plus that of the fine modes which the pixels mistake for it, both over |A|².
 ///
 /// * `pixel_variance`: of one pixel's noise.
 /// * `power`: of the clean fine modes, one channel: `[y mode][x mode]`.
 /// * `inverse`: receives A⁻¹, packed, for [`super::operator::apply`]; 0 for unresolved modes.
-/// * `variances`: receives r of every mode as [`Observation::new`](crate::sampler::Observation::new) takes it; infinite for
-///   unresolved modes.
+/// * `variances`: receives r of every mode as
+///   [`Observation::new`](crate::sampler::Observation::new) takes it; infinite for unresolved
+///   modes.
 ///
 /// # Errors
 /// As [`block_average`] for each slice; [`Error::Parameter`] for a negative variance.
@@ -149,7 +154,8 @@ fn factor(fine: &Axis, coarse: &Axis, index: usize) -> (f64, f64) {
     }
 }
 
-/// The resolved mode that a fine mode looks like on the coarse points; `None` if it vanishes there or meets Nyquist.
+/// The resolved mode that a fine mode looks like on the coarse points; `None` if it vanishes there
+/// or meets Nyquist.
 fn folded(fine: &Grid, coarse: &Grid, index: usize) -> Option<usize> {
     let (j, i) = (index / fine.nx(), index % fine.nx());
     let j = match (fine.y(), coarse.y()) {

@@ -1,9 +1,10 @@
 //! Reflecting axis: the orthonormal DCT-II, by one real FFT of the same length.
 //!
-//! Source: Makhoul, "A fast cosine transform in one and two dimensions", IEEE Trans. ASSP 28, 1980. The line is
-//! reordered (even points ascending, then odd points descending), Fourier transformed, and each pair (a_m, b_m) is
-//! reflected by the quarter-wave angle θ = πm/2N into the cosine modes m and N − m:
-//! X_m = a cos θ + b sin θ, X_{N−m} = a sin θ − b cos θ. That matrix is its own inverse.
+//! Source: Makhoul, "A fast cosine transform in one and two dimensions", IEEE Trans. ASSP 28, 1980.
+//! The line is reordered (even points ascending, then odd points descending), Fourier transformed,
+//! and each pair (a_m, b_m) is reflected by the quarter-wave angle θ = πm/2N into the cosine modes
+//! m and N − m: X_m = a cos θ + b sin θ, X_{N−m} = a sin θ − b cos θ. That matrix is its own
+//! inverse.
 
 use super::real_fft::real_fft;
 use super::{fourier, quarter_wave};
@@ -41,7 +42,8 @@ pub(super) fn inverse(line: &mut [f32], work: &mut [f32]) {
     let pairs = ends.zip(1..n).map(|((near, far), m)| reflect(*near, *far, m, n));
     fourier::spread(*first, *middle, pairs, work);
     real_fft(work);
-    // Point p of the reordered line is Re − Im, point N − p is Re + Im; undo the reordering on the way out.
+    // Point p of the reordered line is Re − Im, point N − p is Re + Im; undo the reordering on the
+    // way out.
     let mut put = |p: usize, value: f32| {
         let point = if p < n / 2 { p.times(2) } else { n.minus(1).minus(p).times(2).plus(1) };
         match line.get_mut(point) {

@@ -1,8 +1,9 @@
 //! Orthonormal real transforms between fields and spectra.
 //!
-//! A spectrum has as many `f32` as its field, in the same layout `[channel][y mode][x mode]`. The transform of an
-//! axis is an orthonormal real matrix Q, so sums of squares are kept (Parseval), unit white noise on the grid is
-//! unit white noise in the modes, and the inverse is Qᵀ. A plane is transformed row by row, then column by column.
+//! A spectrum has as many `f32` as its field, in the same layout `[channel][y mode][x mode]`. The
+//! transform of an axis is an orthonormal real matrix Q, so sums of squares are kept (Parseval),
+//! unit white noise on the grid is unit white noise in the modes, and the inverse is Qᵀ. A plane is
+//! transformed row by row, then column by column.
 //!
 //! # Mode order along an axis
 //!
@@ -13,14 +14,15 @@
 //! | 2m, 1 ≤ m < N/2 | m: `√(2/N) cos(2πmj/N)` | 2m |
 //! | 2m+1 | m: `−√(2/N) sin(2πmj/N)` | 2m+1 |
 //!
-//! Mode m > 0 of a reflecting axis is `√(2/N) cos(πm(j+½)/N)`, the orthonormal DCT-II. With a periodic axis'
-//! orthonormal complex DFT û, indices 2m and 2m+1 hold √2 Re û_m and √2 Im û_m, so both have the variance
-//! E|û_m|² of the complex mode; indices 0 and 1 hold û_0 and û_{N/2}. On a plane, modes are products of the axes'.
+//! Mode m > 0 of a reflecting axis is `√(2/N) cos(πm(j+½)/N)`, the orthonormal DCT-II. With a
+//! periodic axis' orthonormal complex DFT û, indices 2m and 2m+1 hold √2 Re û_m and √2 Im û_m, so
+//! both have the variance E|û_m|² of the complex mode; indices 0 and 1 hold û_0 and û_{N/2}. On a
+//! plane, modes are products of the axes'.
 //!
 //! # Error
 //!
-//! Relative error of a transform, ‖ŷ − y‖₂/‖y‖₂: at most 2.5e-7 on every grid (rough fields);
-//! of a round trip at most 4e-7. The order of all operations is fixed: the same bits on every target.
+//! Relative error of a transform, ‖ŷ − y‖₂/‖y‖₂: at most 2.5e-7 on every grid (rough fields); of a
+//! round trip at most 4e-7. The order of all operations is fixed: the same bits on every target.
 
 mod block;
 mod cosine;
@@ -38,7 +40,8 @@ pub use resample::{coarsen, coarsen_variances, refine, refine_variances};
 use crate::checked::{self, OrBug};
 use crate::{Axis, Boundary, Error, Grid};
 
-/// Values of scratch that [`forward`] and [`inverse`] need on `grid`: one working line, and on a plane one column.
+/// Values of scratch that [`forward`] and [`inverse`] need on `grid`: one working line, and on a
+/// plane one column.
 pub const fn scratch_len(grid: &Grid) -> usize {
     let (ny, nx) = (grid.ny(), grid.nx());
     if grid.is_line() {

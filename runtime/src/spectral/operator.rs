@@ -1,12 +1,13 @@
 //! Translation-invariant operators: one complex number for every complex Fourier mode.
 //!
-//! An autocovariance, a predictor's coefficient, a transfer function: whatever commutes with a shift along the
-//! periodic axes (and with the mirror of the reflecting ones) multiplies every complex mode by a number.
+//! An autocovariance, a predictor's coefficient, a transfer function: whatever commutes with a
+//! shift along the periodic axes (and with the mirror of the reflecting ones) multiplies every
+//! complex mode by a number.
 //!
 //! # Packed layout
 //!
-//! An operator is an array shaped like the spectrum of one channel, `[y mode][x mode]`. Where the spectrum holds the
-//! values on the left, the operator holds those on the right:
+//! An operator is an array shaped like the spectrum of one channel, `[y mode][x mode]`. Where the
+//! spectrum holds the values on the left, the operator holds those on the right:
 //!
 //! | modes of the spectrum | complex modes | operator |
 //! |---|---|---|
@@ -14,7 +15,8 @@
 //! | (cos, sin) of a wavenumber m on one periodic axis | û_m = (c + i s)/√2 | (re, im) |
 //! | (cc, cs, sc, ss) of wavenumbers (p, q) on two periodic axes, first letter y | û(p, q) = ½[(cc − ss) + i(cs + sc)], û(−p, q) = ½[(cc + ss) + i(cs − sc)] | (re₊, im₊, re₋, im₋) |
 //!
-//! [`complex_modes`] lists where the parts stand; [`pack`] brings a spectrum itself into this layout.
+//! [`complex_modes`] lists where the parts stand; [`pack`] brings a spectrum itself into this
+//! layout.
 
 use core::f32::consts::FRAC_1_SQRT_2;
 
@@ -55,8 +57,8 @@ pub(crate) fn by_value(grid: &Grid) -> impl Iterator<Item = Option<ComplexMode>>
 
 /// Output += A · input, for the spectrum of one channel.
 ///
-/// `operator` is packed, `input` and `output` are spectra, all `[y mode][x mode]`. Relative error ≤ 3e-7 of a mode's
-/// modulus.
+/// `operator` is packed, `input` and `output` are spectra, all `[y mode][x mode]`. Relative error ≤
+/// 3e-7 of a mode's modulus.
 ///
 /// # Errors
 /// [`Error::FieldLength`] unless each is one channel.
@@ -86,10 +88,11 @@ pub fn apply_adjoint(
     Ok(())
 }
 
-/// Brings a spectrum into the packed layout, in place, every channel: a pair (re, im) then holds √2 û.
+/// Brings a spectrum into the packed layout, in place, every channel: a pair (re, im) then holds √2
+/// û.
 ///
-/// An orthonormal rotation of every quadruple (nothing else moves), so unit white noise stays unit white noise.
-/// Relative error ≤ 2e-7.
+/// An orthonormal rotation of every quadruple (nothing else moves), so unit white noise stays unit
+/// white noise. Relative error ≤ 2e-7.
 ///
 /// # Errors
 /// [`Error::FieldLength`].

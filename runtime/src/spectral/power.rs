@@ -4,8 +4,9 @@ use crate::{Error, Grid};
 
 /// Shells of equal wavenumber: shell b holds the modes with round(|k| / width) = b.
 ///
-/// The width is the larger of the axes' wavenumber units, so that every shell up to the last holds modes. Where one axis
-/// is much shorter than the other, its unit is the resolution: the longest waves of the other share a shell.
+/// The width is the larger of the axes' wavenumber units, so that every shell up to the last holds
+/// modes. Where one axis is much shorter than the other, its unit is the resolution: the longest
+/// waves of the other share a shell.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct RadialBins {
@@ -48,9 +49,9 @@ impl RadialBins {
 
 /// Mean power per mode in every shell, E|û_k|² for an orthonormal transform, of one channel.
 ///
-/// `spectrum`: `[y mode][x mode]`. `power` and `modes`, at least `bins.count()` long, receive the mean power and
-/// the number of modes of each shell; the sum of power × modes is the sum of squares of the field.
-/// Relative error ≤ 2e-6.
+/// `spectrum`: `[y mode][x mode]`. `power` and `modes`, at least `bins.count()` long, receive the
+/// mean power and the number of modes of each shell; the sum of power × modes is the sum of squares
+/// of the field. Relative error ≤ 2e-6.
 ///
 /// # Errors
 /// [`Error::FieldLength`] unless `spectrum` is one channel; [`Error::OutputLength`].

@@ -1,4 +1,5 @@
-//! cos and sin of πm/2N from a table made at compile time: exact to rounding, and the same on every target.
+//! cos and sin of πm/2N from a table made at compile time: exact to rounding, and the same on every
+//! target.
 
 use crate::Axis;
 

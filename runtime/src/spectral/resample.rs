@@ -1,10 +1,10 @@
 //! Spectral truncation and zero-padding between grids of the same domain.
 //!
-//! Both keep the values of the field, not its norm: a constant stays the same constant. The highest cosine of a
-//! coarse periodic axis, its Nyquist mode M/2, is where the finer axis' modes +M/2 and −M/2 meet: coarsening sums
-//! them (which is what sampling does; the sine of that mode vanishes on the coarse points), refining splits it evenly,
-//! so its sine is zero. `coarsen` after `refine` is the identity; `refine` after `coarsen` is the identity on fields
-//! without modes at or above M/2.
+//! Both keep the values of the field, not its norm: a constant stays the same constant. The highest
+//! cosine of a coarse periodic axis, its Nyquist mode M/2, is where the finer axis' modes +M/2 and
+//! −M/2 meet: coarsening sums them (which is what sampling does; the sine of that mode vanishes on
+//! the coarse points), refining splits it evenly, so its sine is zero. `coarsen` after `refine` is
+//! the identity; `refine` after `coarsen` is the identity on fields without modes at or above M/2.
 
 use core::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
 
@@ -13,13 +13,13 @@ use crate::{Axis, Boundary, Error, Grid};
 
 /// Keeps the modes that `coarse` has: the band-limited field on the coarse points.
 ///
-/// `fine` and `coarse`: spectra `[channel][y mode][x mode]` on their grids, with equally many channels.
-/// A mode at the coarse Nyquist has twice the variance of its neighbours when the fine spectrum is flat, as two fine
-/// modes meet there. Relative error ≤ 2e-7 per mode.
+/// `fine` and `coarse`: spectra `[channel][y mode][x mode]` on their grids, with equally many
+/// channels. A mode at the coarse Nyquist has twice the variance of its neighbours when the fine
+/// spectrum is flat, as two fine modes meet there. Relative error ≤ 2e-7 per mode.
 ///
 /// # Errors
-/// [`Error::GridMismatch`] unless the grids have the same domain and boundaries and `coarse_grid` has at most as
-/// many points on each axis; [`Error::FieldLength`], [`Error::LengthMismatch`].
+/// [`Error::GridMismatch`] unless the grids have the same domain and boundaries and `coarse_grid`
+/// has at most as many points on each axis; [`Error::FieldLength`], [`Error::LengthMismatch`].
 pub fn coarsen(
     fine_grid: &Grid,
     fine: &[f32],
@@ -33,8 +33,8 @@ pub fn coarsen(
 
 /// Pads with zeros: the smoothest field on the fine points that passes through the coarse ones.
 ///
-/// `coarse` and `fine`: spectra `[channel][y mode][x mode]` on their grids, with equally many channels.
-/// Relative error ≤ 2e-7 per mode.
+/// `coarse` and `fine`: spectra `[channel][y mode][x mode]` on their grids, with equally many
+/// channels. Relative error ≤ 2e-7 per mode.
 ///
 /// # Errors
 /// As [`coarsen`].
@@ -50,10 +50,12 @@ pub fn refine(
     Ok(())
 }
 
-/// Variances of the fine modes, P for instance, as the coarse grid's points see them: those that it resolves, at its amplitude.
+/// Variances of the fine modes, P for instance, as the coarse grid's points see them: those that it
+/// resolves, at its amplitude.
 ///
-/// What finer modes add to a coarse one where the field is sampled is left out, except at the coarse Nyquist, where two
-/// equal shares meet. `fine` and `coarse`: `[channel][y mode][x mode]`. Relative error ≤ 2e-7.
+/// What finer modes add to a coarse one where the field is sampled is left out, except at the
+/// coarse Nyquist, where two equal shares meet. `fine` and `coarse`: `[channel][y mode][x mode]`.
+/// Relative error ≤ 2e-7.
 ///
 /// # Errors
 /// As [`coarsen`].
@@ -68,8 +70,9 @@ pub fn coarsen_variances(
     Ok(())
 }
 
-/// Variances of measured coarse modes as those of the fine modes that [`refine`] makes of them: infinite where the coarse
-/// grid has no mode, and at its Nyquist, which does not tell the two fine modes apart that meet there.
+/// Variances of measured coarse modes as those of the fine modes that [`refine`] makes of them:
+/// infinite where the coarse grid has no mode, and at its Nyquist, which does not tell the two fine
+/// modes apart that meet there.
 ///
 /// `coarse` and `fine`: `[channel][y mode][x mode]`. Relative error ≤ 2e-7.
 ///
@@ -92,7 +95,8 @@ pub fn refine_variances(
 struct ModeMap {
     coarse: Grid,
     fine: Grid,
-    /// √(coarse points / fine points): an orthonormal mode of a field grows with the number of points.
+    /// √(coarse points / fine points): an orthonormal mode of a field grows with the number of
+    /// points.
     amplitude: f32,
 }
 
@@ -109,7 +113,8 @@ impl ModeMap {
         Ok(Self { coarse: *coarse, fine: *fine, amplitude })
     }
 
-    /// Every coarse mode is its fine mode times a factor, which depends on the number of axes on which two fine modes meet.
+    /// Every coarse mode is its fine mode times a factor, which depends on the number of axes on
+    /// which two fine modes meet.
     fn gather(&self, fine: &[f32], coarse: &mut [f32], factor: impl Fn(u8) -> f32) {
         let fine = fine.chunks_exact(self.fine.points());
         for (fine, coarse) in checked::zip(fine, coarse.chunks_exact_mut(self.coarse.points())) {
@@ -120,7 +125,8 @@ impl ModeMap {
         }
     }
 
-    /// The other way; fine modes that no coarse one has, or that have no factor, are left as they are.
+    /// The other way; fine modes that no coarse one has, or that have no factor, are left as they
+    /// are.
     fn scatter(&self, coarse: &[f32], fine: &mut [f32], factor: impl Fn(u8) -> Option<f32>) {
         let fine = fine.chunks_exact_mut(self.fine.points());
         for (fine, coarse) in checked::zip(fine, coarse.chunks_exact(self.coarse.points())) {
@@ -131,7 +137,8 @@ impl ModeMap {
         }
     }
 
-    /// Calls `visit(coarse index, fine index, number of axes on which two fine modes meet)` for every coarse mode.
+    /// Calls `visit(coarse index, fine index, number of axes on which two fine modes meet)` for
+    /// every coarse mode.
     fn each(&self, mut visit: impl FnMut(usize, usize, u8)) {
         let (nx, fine_nx) = (self.coarse.nx(), self.fine.nx());
         for j in 0..self.coarse.ny() {
@@ -148,7 +155,8 @@ impl ModeMap {
     }
 }
 
-/// Whether the grids differ in their number of points only, and `coarse` is not the finer one on any axis.
+/// Whether the grids differ in their number of points only, and `coarse` is not the finer one on
+/// any axis.
 pub(super) fn grid_fits(fine: &Grid, coarse: &Grid) -> bool {
     let y_fits = match (fine.y(), coarse.y()) {
         (None, None) => true,

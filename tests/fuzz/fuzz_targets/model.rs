@@ -1,4 +1,5 @@
-//! Any bytes are refused or are a model that runs: as they are, and with the right length and checksum, which no fuzzer finds.
+//! Any bytes are refused or are a model that runs: as they are, and with the right length and
+//! checksum, which no fuzzer finds.
 #![no_main]
 
 use std::cell::RefCell;

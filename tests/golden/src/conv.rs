@@ -11,7 +11,8 @@ const WEIGHTS_MAX: usize = 640;
 /// Most values of an output.
 const OUTPUT_MAX: usize = 2048;
 
-/// Convolves `field` with weights made from integers, and takes the result back as its own cotangent.
+/// Convolves `field` with weights made from integers, and takes the result back as its own
+/// cotangent.
 pub(crate) fn there_and_back(
     shape: ConvShape,
     field: &mut [f32],

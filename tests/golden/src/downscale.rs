@@ -1,4 +1,5 @@
-//! The main job in small: a shipped model makes fine frames of coarse ones, the same bits everywhere.
+//! The main job in small: a shipped model makes fine frames of coarse ones, the same bits
+//! everywhere.
 
 use finescale::model::{Aligned, Model};
 use finescale::predictor::Trained;
@@ -11,7 +12,8 @@ static INT8: &Aligned<[u8]> =
 /// The same with activations of sixteen bits.
 static INT16: &Aligned<[u8]> =
     &Aligned(*include_bytes!("../../../models/kolmogorov-32/kolmogorov-32-int16.finescale"));
-/// Four frames of its vorticity on 8 × 8 points, little-endian f32: every fourth wave is all that is left.
+/// Four frames of its vorticity on 8 × 8 points, little-endian f32: every fourth wave is all that
+/// is left.
 static COARSE: &[u8] = include_bytes!("../vectors/kolmogorov-8x8.f32");
 
 /// Values of a fine frame.
@@ -24,7 +26,8 @@ pub const FRAMES_MAX: usize = 4;
 pub const PATH: usize = FRAMES_MAX * FINE;
 /// Values of memory for the predictor: [`Trained::memory_len`].
 pub const MEMORY: usize = 11_508;
-/// Values of scratch: [`Sampler::scratch_len`] for [`FRAMES_MAX`] frames, and two frames for the measurement.
+/// Values of scratch: [`Sampler::scratch_len`] for [`FRAMES_MAX`] frames, and two frames for the
+/// measurement.
 pub const SCRATCH: usize = 43_240;
 
 /// A super-resolution with a shipped model.
@@ -83,7 +86,8 @@ impl Downscale {
         self.frames.saturating_mul(FINE)
     }
 
-    /// Super-resolves; fine vorticity is in the first [`Downscale::values`] values of `path`, `[frame][y][x]`.
+    /// Super-resolves; fine vorticity is in the first [`Downscale::values`] values of `path`,
+    /// `[frame][y][x]`.
     ///
     /// # Errors
     /// Whatever the runtime refuses; no committed case is refused.

@@ -1,7 +1,9 @@
-//! Golden cases: inputs made from integers, outputs committed as bits, for every target to reproduce.
+//! Golden cases: inputs made from integers, outputs committed as bits, for every target to
+//! reproduce.
 //!
-//! The host test `golden` checks the committed vectors, and rewrites them when it is run with `FINESCALE_BLESS=1`;
-//! the firmware runs the same [`Case::run`] on a board and compares with the same bytes.
+//! The host test `golden` checks the committed vectors, and rewrites them when it is run with
+//! `FINESCALE_BLESS=1`; the firmware runs the same [`Case::run`] on a board and compares with the
+//! same bytes.
 #![no_std]
 
 mod cases;
@@ -29,7 +31,8 @@ pub const SCRATCH_MAX: usize = 4096;
 pub enum Task {
     /// Damp and add noise, transform back.
     Forward,
-    /// Damp only; the result is the spectrum, whose high modes have become subnormal numbers and zeros.
+    /// Damp only; the result is the spectrum, whose high modes have become subnormal numbers and
+    /// zeros.
     Decay,
     /// Damp, coarsen to half the points of each axis, refine again, transform back.
     Resample,
@@ -37,7 +40,8 @@ pub enum Task {
     PowerSpectrum,
     /// Draw a path of six frames.
     Sample(Draw),
-    /// A convolution in f32 to so many channels, and its vector-Jacobian product, of the field as it is.
+    /// A convolution in f32 to so many channels, and its vector-Jacobian product, of the field as
+    /// it is.
     Conv {
         /// Channels of the output.
         outputs: usize,
@@ -162,7 +166,8 @@ impl Case {
         }
     }
 
-    /// A rough walk made from integers, exact in f32: red like a real field, with every mode present.
+    /// A rough walk made from integers, exact in f32: red like a real field, with every mode
+    /// present.
     fn fill(&self, field: &mut [f32]) {
         let words = integers::words(0x2545_F491 ^ field.len() as u32);
         let mut walk = 0_i32;

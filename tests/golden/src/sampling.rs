@@ -19,7 +19,8 @@ pub enum Draw {
     Forecast,
     /// Four steps of the paper's sampler with one corrector each.
     Paper,
-    /// The case's path, frame by frame, as pixels of half as many points on each axis; one frame late.
+    /// The case's path, frame by frame, as pixels of half as many points on each axis; one frame
+    /// late.
     Online,
 }
 
@@ -108,8 +109,8 @@ fn sampler(draw: Draw) -> Sampler {
     }
 }
 
-/// Modes that turn and decay, the faster the smaller they are; channels drive each other. Rational, so that it is the
-/// same everywhere.
+/// Modes that turn and decay, the faster the smaller they are; channels drive each other. Rational,
+/// so that it is the same everywhere.
 fn autocovariance(grid: &Grid, channels: usize, gamma: &mut [f32]) {
     let points = grid.points();
     gamma.fill(0.0);

@@ -1,4 +1,5 @@
-//! `finescale`: data sets, the forward process, training, sampling and scores from the command line.
+//! `finescale`: data sets, the forward process, training, sampling and scores from the command
+//! line.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,5 @@
-//! `finescale card`: everything on it comes from files and options, so that the same command makes it again.
+//! `finescale card`: everything on it comes from files and options, so that the same command makes
+//! it again.
 
 #[path = "common/sampling.rs"]
 mod common;

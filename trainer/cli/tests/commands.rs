@@ -1,4 +1,5 @@
-//! The commands that make data sets from simulators and draw them: what comes out, and what is refused.
+//! The commands that make data sets from simulators and draw them: what comes out, and what is
+//! refused.
 
 #[path = "../../fixtures/chart.rs"]
 #[allow(dead_code, reason = "points are compared in other test files")]

@@ -260,7 +260,8 @@ fn numpy_arrays_are_imported() {
     assert_eq!((reader.spec().ny(), reader.spec().nx()), (8, 8));
 }
 
-/// Zarr 3 with chunks that do not divide the shape, and Zarr 2 as xarray writes it (names in an attribute).
+/// Zarr 3 with chunks that do not divide the shape, and Zarr 2 as xarray writes it (names in an
+/// attribute).
 #[test]
 fn zarr_groups_of_both_versions_are_imported() {
     for version in [2, 3] {

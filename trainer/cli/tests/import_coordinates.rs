@@ -1,4 +1,5 @@
-//! What holds for fields holds for coordinates: packing, fill values and valid ranges, in any type of number.
+//! What holds for fields holds for coordinates: packing, fill values and valid ranges, in any type
+//! of number.
 
 #[allow(dead_code, reason = "not every test file uses all of it")]
 mod common;
@@ -17,7 +18,8 @@ const FRAMES: usize = 48;
 const ROWS: usize = 16;
 const COLUMNS: usize = 32;
 
-/// A coordinate stored as 16-bit integers: degrees as eightieths, so that all of them are whole; days as tenths.
+/// A coordinate stored as 16-bit integers: degrees as eightieths, so that all of them are whole;
+/// days as tenths.
 struct Packed {
     stored: Vec<i16>,
     scale: f64,
@@ -97,7 +99,8 @@ fn days(reader: &Reader) -> &[f64] {
     &reader.spec().time.values
 }
 
-/// If stored numbers passed for coordinates, daily steps would be ten days apart and a circle of longitude no circle.
+/// If stored numbers passed for coordinates, daily steps would be ten days apart and a circle of
+/// longitude no circle.
 #[test]
 fn packed_coordinates_are_unpacked() {
     let home = Home::new();
@@ -120,7 +123,8 @@ fn packed_coordinates_are_unpacked() {
     }
 }
 
-/// Every way to say that a number is missing is heard, on every coordinate, with its name and index.
+/// Every way to say that a number is missing is heard, on every coordinate, with its name and
+/// index.
 #[test]
 fn missing_coordinates_are_refused() {
     let ways: [(&'static str, Vec<i16>, i16); 5] = [
@@ -234,7 +238,8 @@ fn zarr(home: &Home, units: &str, times: &[i64], attributes: serde_json::Value) 
     u.store_array_subset(&u.subset_all(), &values).unwrap();
 }
 
-/// Nanoseconds since 1970 have more digits than f64: read as such, every step would be off by up to 128 of them.
+/// Nanoseconds since 1970 have more digits than f64: read as such, every step would be off by up to
+/// 128 of them.
 #[test]
 fn times_of_64_bits_lose_nothing() {
     let nanoseconds = "nanoseconds since 1970-01-01";
@@ -285,8 +290,8 @@ fn not_a_time_is_refused() {
     assert!(error.contains("`time` is missing at index 5"), "{error}");
 }
 
-/// The fill value of Zarr 2 is what xarray calls `_FillValue`, but 0, which zarr writes where nobody chose one, is a
-/// coordinate like any other.
+/// The fill value of Zarr 2 is what xarray calls `_FillValue`, but 0, which zarr writes where
+/// nobody chose one, is a coordinate like any other.
 #[test]
 fn fill_values_of_zarr_2() {
     for (fill, hole) in [(json!(0), None), (json!(-9), Some(-9))] {

@@ -21,7 +21,8 @@ fn groups() -> Home {
     home
 }
 
-/// Compares with n + j/16 + i/512 + shift, rows counted in the file's order, which is from north to south.
+/// Compares with n + j/16 + i/512 + shift, rows counted in the file's order, which is from north to
+/// south.
 fn check(reader: &Reader, shift: f32) {
     let spec = reader.spec();
     for n in 0..spec.frames() {
@@ -58,7 +59,8 @@ fn netcdf_variables_in_groups_inherit_dimensions_and_coordinates() {
         assert!((spec.time.interval - 1.0).abs() < 1e-12);
         check(&reader, 0.0);
     }
-    // Latitudes of the root, longitudes of its own, and a time that has none: the root's is of another length.
+    // Latitudes of the root, longitudes of its own, and a time that has none: the root's is of
+    // another length.
     let reader = home.imported("a.nc", &[&["--var", "forecast/window/t"][..], &WHOLE].concat());
     let spec = reader.spec();
     assert_eq!(spec.y.as_ref().unwrap().coordinates[7], 70.0);
@@ -93,7 +95,8 @@ fn refusals_list_variables_in_groups() {
     assert!(error.contains("there is no variable `forecast/lat`"), "{error}");
 }
 
-/// `time` in the root, `x` beside the fields in `a` and in `a/b` whose fields lie apart, and `c` as `a`.
+/// `time` in the root, `x` beside the fields in `a` and in `a/b` whose fields lie apart, and `c` as
+/// `a`.
 fn zarr(home: &Home, version: u8, consolidated: bool) {
     let folder = home.path("in.zarr");
     std::fs::create_dir(&folder).unwrap();

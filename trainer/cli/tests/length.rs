@@ -1,4 +1,5 @@
-//! Axes of different length: lengths follow the coordinates; damping and spectra are those of the true wavenumbers.
+//! Axes of different length: lengths follow the coordinates; damping and spectra are those of the
+//! true wavenumbers.
 
 mod common;
 
@@ -108,7 +109,8 @@ fn info_tells_the_lengths_and_cuts_off_at_the_true_wavenumber() {
     let json = |coarse: &str| -> Value {
         serde_json::from_str(&info(&["--json", "--beta2", "1000", "--coarse", coarse])).unwrap()
     };
-    // A coarse grid of 4 × 6 carries |k| < 3 along x and < 4 along y; one of 3 × 8, the other way round.
+    // A coarse grid of 4 × 6 carries |k| < 3 along x and < 4 along y; one of 3 × 8, the other way
+    // round.
     for (coarse, cutoff) in [("4x6", 3), ("3x8", 3), ("2x8", 2), ("8x4", 2)] {
         let json = json(coarse);
         assert_eq!(json["axes"][0]["length"], json!(PI));

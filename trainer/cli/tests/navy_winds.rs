@@ -1,6 +1,8 @@
-//! The real thing: eleven years of monthly winds (Debian package ferret-datasets) go in, and come out in Python's xarray.
+//! The real thing: eleven years of monthly winds (Debian package ferret-datasets) go in, and come
+//! out in Python's xarray.
 //!
-//! `cargo xtask setup` gets the package and Python's packages; `cargo xtask test` names them to this test.
+//! `cargo xtask setup` gets the package and Python's packages; `cargo xtask test` names them to
+//! this test.
 
 use std::f64::consts::{PI, TAU};
 use std::path::{Path, PathBuf};

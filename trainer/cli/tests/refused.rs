@@ -133,7 +133,8 @@ fn missing_values() {
     refuses(
         hole,
         &[],
-        "misses 1 of 20480 values (0.005 %: in step 5 within lat -73.125 to -73.125, lon 11.25 to 11.25)",
+        "misses 1 of 20480 values (0.005 %: in step 5 within lat -73.125 to -73.125, lon 11.25 to \
+         11.25)",
     );
     refuses(|g| g.u[700] = f32::NAN, &[], "in step 1 within");
     let blank = |g: &mut Grid| g.u[5 * 512..6 * 512].fill(f32::NAN);
@@ -216,7 +217,8 @@ fn a_folder_that_does_not_exist() {
 fn a_disk_that_is_full() {
     let home = Home::new();
     Grid::new(400, 16, 32).write(&home.path("a.nc"));
-    // 16 blocks of 512 or 1024 bytes are less than a chunk. Ignored, the signal becomes the error that disks give.
+    // 16 blocks of 512 or 1024 bytes are less than a chunk. Ignored, the signal becomes the error
+    // that disks give.
     let script = "trap '' XFSZ; ulimit -f 16; exec \"$0\" data import a.nc --out out.zarr";
     let output = Command::new("sh")
         .args(["-c", script, env!("CARGO_BIN_EXE_finescale")])

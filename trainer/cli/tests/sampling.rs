@@ -1,4 +1,5 @@
-//! `finescale generate`, `forecast` and `simulate`, the sampler's settings, and runs that are interrupted.
+//! `finescale generate`, `forecast` and `simulate`, the sampler's settings, and runs that are
+//! interrupted.
 
 #[path = "common/sampling.rs"]
 mod common;
@@ -23,7 +24,8 @@ fn generated_paths_look_like_the_data() {
     let home = Home::linear(false);
     for start in ["rollout", "rollout --lambda 1"] {
         home.succeeds(&format!(
-            "generate --model model.safetensors --members 20 --frames 16 --rule linear --steps 16 --start {start} --out a.nc --force"
+            "generate --model model.safetensors --members 20 --frames 16 --rule linear --steps 16 \
+             --start {start} --out a.nc --force"
         ));
         let ensemble = read(&home, "a.nc");
         assert_eq!((ensemble.provenance.task, ensemble.members), (Task::Generate, 20));
@@ -193,7 +195,8 @@ fn an_interrupted_run_goes_on_to_the_same_bits() {
     assert_eq!(a.provenance.calls_per_frame, b.provenance.calls_per_frame);
 }
 
-/// Steps far too large for the paper's rule: nothing that is no number may be written, and how many paths were lost is told.
+/// Steps far too large for the paper's rule: nothing that is no number may be written, and how many
+/// paths were lost is told.
 #[test]
 fn paths_that_blow_up_are_counted() {
     let home = Home::linear(false);

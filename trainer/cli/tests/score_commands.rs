@@ -60,7 +60,8 @@ impl Home {
     }
 }
 
-/// A plane of two channels with its truth and a coarse input of means; members are the truth and a little noise.
+/// A plane of two channels with its truth and a coarse input of means; members are the truth and a
+/// little noise.
 fn super_resolution(members: usize) -> Ensemble {
     let spec = spec(&[32, 32], Boundary::Periodic, 2, 4);
     let truth = path(&spec, |t, c, y, x| {

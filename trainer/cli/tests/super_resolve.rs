@@ -120,7 +120,8 @@ fn a_result_tells_how_its_input_was_made() {
     }
 }
 
-/// With errors of a sensor, the output agrees with the input as far as those go, and lies nearer to the truth.
+/// With errors of a sensor, the output agrees with the input as far as those go, and lies nearer to
+/// the truth.
 #[test]
 fn a_sensors_noise_is_allowed_for() {
     let home = Home::linear(false);
@@ -151,8 +152,9 @@ fn a_sensors_noise_is_allowed_for() {
     assert!(rms(&mean, &truth) < 0.95 * noise, "{} {noise}", rms(&mean, &truth));
 }
 
-/// Modes of the linear system are independent: of those that were not seen nothing can be known, so the mean of many
-/// members is the smooth field through the coarse points, and eight of them are off by 6 % more.
+/// Modes of the linear system are independent: of those that were not seen nothing can be known, so
+/// the mean of many members is the smooth field through the coarse points, and eight of them are
+/// off by 6 % more.
 #[test]
 fn the_mean_is_that_of_the_posterior() {
     let home = Home::linear(false);
@@ -256,7 +258,8 @@ fn coarse_coordinates_are_refined() {
     // And back: what --coarsen says of where its points lie.
     for (kind, first) in [("modes", 0.0), ("block-mean", 5.625)] {
         home.succeeds(&format!(
-            "super-resolve fine.nc --coarsen 2 --time 0:4 --model model.safetensors --members 1 --input {kind} --out c.nc --force"
+            "super-resolve fine.nc --coarsen 2 --time 0:4 --model model.safetensors --members 1 \
+             --input {kind} --out c.nc --force"
         ));
         let c = read("c.nc");
         near(&input(&c).spec.x.coordinates, first, 22.5);

@@ -159,7 +159,8 @@ fn a_model_is_calibrated_and_better_than_its_base() {
     assert!(printed.contains("validation loss by λ"), "{printed}");
     let model = Model::open(&home.path("run/model.safetensors")).unwrap();
     let figure = |name: &str| model.meta.figures[name];
-    // Measured: 0.857 of the base's loss; 0.059 against the base's 0.127 and persistence's 0.230 after one frame.
+    // Measured: 0.857 of the base's loss; 0.059 against the base's 0.127 and persistence's 0.230
+    // after one frame.
     assert!(figure("validation loss") < 0.92 * figure("validation loss, linear base"));
     assert!(figure("simulation error, frame 1") < 0.08, "{printed}");
     let tables = Calibration::of(&model).unwrap();
@@ -167,7 +168,8 @@ fn a_model_is_calibrated_and_better_than_its_base() {
     // A correction can only lower S on data like those it was trained on.
     let mean = tables.innovation_ratio.iter().sum::<f32>() / tables.innovation_ratio.len() as f32;
     assert!((0.3..1.1).contains(&mean), "mean S ratio {mean}");
-    // At the largest λ noise dominates: the score is nearly −û/V, so E|ŝ|² V is near 1. Two paths leave much scatter.
+    // At the largest λ noise dominates: the score is nearly −û/V, so E|ŝ|² V is near 1. Two paths
+    // leave much scatter.
     let last = &tables.path.power[5 * tables.width..];
     let mean = last.iter().sum::<f32>() / last.len() as f32;
     assert!((0.6..1.7).contains(&mean), "{last:?}");
@@ -199,11 +201,13 @@ fn every_network_head_and_setting_trains() {
         ("score", "[predictor]\nscore-head = true"),
         (
             "paper",
-            "[predictor]\nbase = \"none\"\ninputs = \"raw\"\nbounded = false\nwindow = 5\n[loss]\nweight = \"noise\"\n[lambda]\nspacing = \"linear\"",
+            "[predictor]\nbase = \"none\"\ninputs = \"raw\"\nbounded = false\nwindow = \
+             5\n[loss]\nweight = \"noise\"\n[lambda]\nspacing = \"linear\"",
         ),
         (
             "unet",
-            "[predictor]\nscore-head = true\n[network]\nkind = \"unet\"\n[network.unet]\ndim = 8\nmultipliers = [1, 2]\n[training]\naccumulate = 2",
+            "[predictor]\nscore-head = true\n[network]\nkind = \"unet\"\n[network.unet]\ndim = \
+             8\nmultipliers = [1, 2]\n[training]\naccumulate = 2",
         ),
     ];
     for (name, text) in settings {
@@ -217,13 +221,15 @@ fn every_network_head_and_setting_trains() {
     }
 }
 
-/// If it failed, several devices would train on the same batches twice, weigh them wrongly, or add them up in any order.
+/// If it failed, several devices would train on the same batches twice, weigh them wrongly, or add
+/// them up in any order.
 #[test]
 fn two_devices_are_two_batches_on_one() {
     let home = Home::new();
     let two = SMALL.replace("batch = 8", "batch = 8\naccumulate = 2");
     std::fs::write(home.path("two.toml"), two).unwrap();
-    // Burn's data-parallel step runs one thread for each device; there is one processor, so both are it.
+    // Burn's data-parallel step runs one thread for each device; there is one processor, so both
+    // are it.
     home.succeeds("train ks.zarr --config small.toml --steps 40 --devices 2 --out devices/run");
     home.succeeds("train ks.zarr --config two.toml --steps 40 --out batches/run");
     home.succeeds("train ks.zarr --config small.toml --steps 40 --out one/run");
@@ -262,7 +268,8 @@ fn mixed_precision_reaches_the_loss_of_full_precision() {
     assert_eq!(home.model("mixed/run"), home.model("again/run"), "same seed, other bits");
 }
 
-/// If it failed, early stopping would ship another network than the one it chose, or forget it when interrupted.
+/// If it failed, early stopping would ship another network than the one it chose, or forget it when
+/// interrupted.
 #[test]
 fn the_best_weights_are_kept_through_interruptions() {
     let home = Home::new();

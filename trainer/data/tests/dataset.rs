@@ -77,7 +77,8 @@ fn what_is_written_is_read_back() {
     }
 }
 
-/// Lengths are part of what a data set means; those from before there were any open as they were made.
+/// Lengths are part of what a data set means; those from before there were any open as they were
+/// made.
 #[test]
 fn lengths_are_kept_and_hashed_and_default_to_two_pi() {
     let home = tempfile::tempdir().unwrap();

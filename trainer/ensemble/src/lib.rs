@@ -1,4 +1,5 @@
-//! What a task gives: an ensemble of predicted paths, with the input that it was made from and the truth where it is known.
+//! What a task gives: an ensemble of predicted paths, with the input that it was made from and the
+//! truth where it is known.
 
 mod coarsening;
 mod layout;

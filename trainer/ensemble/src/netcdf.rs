@@ -59,7 +59,8 @@ fn definition(ensemble: &Ensemble, arrays: &[Array]) -> Result<DataSet> {
         let points: u64 = dimensions.iter().map(|(_, n)| *n as u64).product();
         ensure!(
             4 * points <= MOST_BYTES,
-            "`{name}` has {:.1} GiB, more than the 4 GiB of a NetCDF variable: write to a .zarr instead",
+            "`{name}` has {:.1} GiB, more than the 4 GiB of a NetCDF variable: write to a .zarr \
+             instead",
             4.0 * points as f64 / f64::from(1 << 30)
         );
         let failed = |error| anyhow!("`{name}` cannot be written as NetCDF: {error}");
@@ -117,8 +118,8 @@ impl Attribute {
     }
 }
 
-/// One file for the writer, which takes it and writes number by number, and for us, who must hear whether the last bytes
-/// reached the disk.
+/// One file for the writer, which takes it and writes number by number, and for us, who must hear
+/// whether the last bytes reached the disk.
 #[derive(Clone)]
 struct Shared(Rc<RefCell<BufWriter<File>>>);
 

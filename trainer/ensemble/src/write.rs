@@ -30,7 +30,8 @@ impl Format {
 /// Whether an ensemble may be written to `path`: to be asked before hours of work.
 ///
 /// # Errors
-/// One sentence if the extension is unknown, the folder is missing, or something is there and must not be replaced.
+/// One sentence if the extension is unknown, the folder is missing, or something is there and must
+/// not be replaced.
 pub fn check_output(path: &Path, force: bool) -> Result<()> {
     let format = Format::of(path)?;
     finescale_host::write::parent(path)?;
@@ -49,12 +50,12 @@ pub fn check_output(path: &Path, force: bool) -> Result<()> {
 }
 
 impl Ensemble {
-    /// Writes the ensemble: NetCDF (classic, 64-bit offsets) to `.nc`, Zarr v3 to `.zarr`. What is at `path` is replaced, and only
-    /// once the new one is complete. Layout: `docs/sampling.md`.
+    /// Writes the ensemble: NetCDF (classic, 64-bit offsets) to `.nc`, Zarr v3 to `.zarr`. What is
+    /// at `path` is replaced, and only once the new one is complete. Layout: `docs/sampling.md`.
     ///
     /// # Errors
-    /// One sentence if arrays do not fit together, the extension is unknown, NetCDF cannot hold a variable of that size,
-    /// or the disk is full.
+    /// One sentence if arrays do not fit together, the extension is unknown, NetCDF cannot hold a
+    /// variable of that size, or the disk is full.
     pub fn write(&self, path: &Path) -> Result<()> {
         self.check()?;
         match Format::of(path)? {

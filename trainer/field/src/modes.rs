@@ -132,7 +132,8 @@ fn pairs(axis: Axis) -> Vec<(usize, Option<usize>)> {
     }
 }
 
-/// Which real mode an operator's plane takes its input from: cos and sin exchanged along y, along x, or both.
+/// Which real mode an operator's plane takes its input from: cos and sin exchanged along y, along
+/// x, or both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Partner {
     /// Exchanged along y.
@@ -154,8 +155,9 @@ impl Partner {
     }
 }
 
-/// A packed operator as real planes, `[partner][mode]` in the order of [`Partner::all`]: output mode m is the sum over
-/// partners of `plane[m]` × `input[partner of m]`. What an accelerator without complex numbers multiplies with.
+/// A packed operator as real planes, `[partner][mode]` in the order of [`Partner::all`]: output
+/// mode m is the sum over partners of `plane[m]` × `input[partner of m]`. What an accelerator
+/// without complex numbers multiplies with.
 pub fn planes(grid: &Grid, packed: &[f32]) -> Vec<f32> {
     let partners = Partner::all(grid);
     let points = grid.points();

@@ -1,9 +1,10 @@
 //! The runtime's transforms in f64, by the host's fast transforms.
 //!
-//! The basis is real and orthonormal: cosines and sines on periodic axes, the DCT-II on reflecting ones. The sum of
-//! squares over all modes is that of the field, and the cosine and sine of a mode share the power E|û_k|² of the
-//! complex transform evenly. Modes are stored in the runtime's order, so its wavenumbers and shells are used as they are:
-//! what is tabulated here by shell is looked up there by shell.
+//! The basis is real and orthonormal: cosines and sines on periodic axes, the DCT-II on reflecting
+//! ones. The sum of squares over all modes is that of the field, and the cosine and sine of a mode
+//! share the power E|û_k|² of the complex transform evenly. Modes are stored in the runtime's
+//! order, so its wavenumbers and shells are used as they are: what is tabulated here by shell is
+//! looked up there by shell.
 
 use std::sync::Arc;
 
@@ -105,7 +106,8 @@ mod tests {
         (0..axis.points()).map(move |j| (j as f64 + shift) * spacing)
     }
 
-    /// A wave of known wavenumber must fall into its shell with all its power, whatever boundaries and lengths.
+    /// A wave of known wavenumber must fall into its shell with all its power, whatever boundaries
+    /// and lengths.
     #[test]
     fn a_single_wave_fills_one_shell() {
         use Boundary::{Periodic, Reflecting};

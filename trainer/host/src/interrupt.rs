@@ -1,5 +1,5 @@
-//! Signals. Ctrl-C is one flag that long loops look at, so that everything half-written is taken away on the way out; a pipe
-//! whose reader has gone ends the program.
+//! Signals. Ctrl-C is one flag that long loops look at, so that everything half-written is taken
+//! away on the way out; a pipe whose reader has gone ends the program.
 
 use std::fmt;
 #[cfg(unix)]
@@ -24,8 +24,9 @@ impl fmt::Display for Interrupted {
 
 impl std::error::Error for Interrupted {}
 
-/// Makes Ctrl-C (and SIGTERM) set the flag instead of ending the process; a second one ends it at once. A reader that has seen
-/// enough, as `head` has, ends the process by SIGPIPE, as it ends others: Rust ignores that signal, and would panic.
+/// Makes Ctrl-C (and SIGTERM) set the flag instead of ending the process; a second one ends it at
+/// once. A reader that has seen enough, as `head` has, ends the process by SIGPIPE, as it ends
+/// others: Rust ignores that signal, and would panic.
 ///
 /// # Errors
 /// If a handler is already there.
@@ -52,7 +53,8 @@ pub fn flag() -> &'static AtomicBool {
     &INTERRUPTED
 }
 
-/// Says whether something draws on the terminal's other screen: an exit at once must not leave the user there.
+/// Says whether something draws on the terminal's other screen: an exit at once must not leave the
+/// user there.
 pub fn on_other_screen(on: bool) {
     OTHER_SCREEN.store(on, Ordering::SeqCst);
 }

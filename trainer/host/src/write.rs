@@ -53,7 +53,8 @@ fn temporary(mode: u32) -> tempfile::Builder<'static, 'static> {
     builder
 }
 
-/// A folder under a temporary name beside its place, taken away unless [`Folder::publish`] renames it.
+/// A folder under a temporary name beside its place, taken away unless [`Folder::publish`] renames
+/// it.
 #[derive(Debug)]
 pub struct Folder {
     made: tempfile::TempDir,

@@ -35,7 +35,8 @@ fn super_resolution(
     with_input(ensemble, points, coarsening)
 }
 
-/// Waves that the coarse grid carries come back exactly by Fourier interpolation, nearly by cubic, roughly by repeating.
+/// Waves that the coarse grid carries come back exactly by Fourier interpolation, nearly by cubic,
+/// roughly by repeating.
 #[test]
 fn interpolation_of_what_the_coarse_grid_carries() {
     for points in [vec![64], vec![64, 64]] {
@@ -64,7 +65,8 @@ fn interpolation_of_what_the_coarse_grid_carries() {
     }
 }
 
-/// On Gaussian modes of known power the Wiener filter's error is Σ P r/(P + r), and its draws are calibrated.
+/// On Gaussian modes of known power the Wiener filter's error is Σ P r/(P + r), and its draws are
+/// calibrated.
 #[test]
 fn the_wiener_filter_reaches_its_own_variance() {
     let kind = models::kinds().into_iter().find(|kind| kind.name == "line").unwrap();

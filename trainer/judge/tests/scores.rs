@@ -67,7 +67,8 @@ fn exchangeable_draws_are_calibrated() {
 /// Errors of an ensemble that is too sure of itself, biased, or both, in closed form.
 #[test]
 fn gaussian_crps_has_its_closed_form() {
-    // E CRPS = E|X − Y| − ½ E|X − X'|; |Z| of N(m, v) has the mean √(2v/π) e^(−m²/2v) + m erf(m/√(2v)).
+    // E CRPS = E|X − Y| − ½ E|X − X'|; |Z| of N(m, v) has the mean √(2v/π) e^(−m²/2v) + m
+    // erf(m/√(2v)).
     let cases = [(0.0, 1.0, 0.0), (0.0, 0.5, 0.0), (1.0, 1.0, 0.842_700_79), (1.0, 0.2, 0.0)];
     let draws = 20_000;
     for members in [2, 5, 20] {
@@ -105,7 +106,8 @@ fn erf(x: f64) -> f64 {
     2.0 / PI.sqrt() * sum
 }
 
-/// One wave of another amplitude: every score follows from it, on lines and planes with either boundary.
+/// One wave of another amplitude: every score follows from it, on lines and planes with either
+/// boundary.
 #[test]
 fn a_wave_of_another_amplitude() {
     for (points, boundary) in [
@@ -135,7 +137,8 @@ fn a_wave_of_another_amplitude() {
                 .unwrap();
             near(spectrum.wavenumber[strongest], k, 1e-6, &what);
             assert_eq!(spectrum.low, strongest, "{what}");
-            // The coarse grid is a quarter: low below 8 periodic or on 64 points, middle beyond on lines.
+            // The coarse grid is a quarter: low below 8 periodic or on 64 points, middle beyond on
+            // lines.
             let band = scores.bands.iter().rposition(|b| k >= b.from).unwrap();
             near(error.relative_l2_by_band[band], (a - 1.0_f64).abs(), 2e-5, &what);
             let space_time = channel.space_time.as_ref().unwrap();
@@ -174,8 +177,8 @@ fn a_wave_that_runs_ahead_loses_its_correlation() {
     }
 }
 
-/// A wave that runs the other way has the right energy spectrum and the wrong space-time spectrum: all of its power stands
-/// where there should be none.
+/// A wave that runs the other way has the right energy spectrum and the wrong space-time spectrum:
+/// all of its power stands where there should be none.
 #[test]
 fn space_time_spectra_know_directions() {
     for points in [vec![64], vec![16, 32]] {

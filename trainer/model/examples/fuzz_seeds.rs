@@ -1,4 +1,5 @@
-//! Writes the files that fuzzing of the model format starts from: `cargo run -p finescale-model --example fuzz_seeds`.
+//! Writes the files that fuzzing of the model format starts from: `cargo run -p finescale-model
+//! --example fuzz_seeds`.
 
 #[path = "../../fixtures/models.rs"]
 mod models;

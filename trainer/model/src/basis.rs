@@ -4,7 +4,8 @@ use std::f64::consts::{PI, TAU};
 
 use finescale::{Axis, Boundary, Grid};
 
-/// The orthonormal matrices Q of a grid's axes, `[mode][point]`: a spectrum is Q_y u Q_xᵀ, a field Q_yᵀ û Q_x.
+/// The orthonormal matrices Q of a grid's axes, `[mode][point]`: a spectrum is Q_y u Q_xᵀ, a field
+/// Q_yᵀ û Q_x.
 #[derive(Clone, Debug)]
 pub struct Basis {
     ny: usize,

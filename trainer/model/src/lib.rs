@@ -1,6 +1,8 @@
-//! A trained, calibrated model, free of the framework that trained it: what a run folder ends with, what is exported.
+//! A trained, calibrated model, free of the framework that trained it: what a run folder ends with,
+//! what is exported.
 //!
-//! On disk it is one safetensors file: the arrays by name, and [`Meta`] as JSON in the header's metadata under `finescale`.
+//! On disk it is one safetensors file: the arrays by name, and [`Meta`] as JSON in the header's
+//! metadata under `finescale`.
 //!
 //! | array | shape | meaning |
 //! |---|---|---|
@@ -169,16 +171,16 @@ impl SystemMeta for PredictorDriven {
     const NAME: &'static str = "predictor-driven";
 }
 
-/// The layout of files. Before it, the second complex mode of planes that are periodic both ways was
-/// the other one of the two conjugates.
+/// The layout of files. Before it, the second complex mode of planes that are periodic both ways
+/// was the other one of the two conjugates.
 pub const LAYOUT: u32 = 2;
 
 fn first_layout() -> u32 {
     1
 }
 
-/// A model of a system. What boards, ONNX and the judge use is of predictor-driven diffusion: a file
-/// of another system is refused when it is opened.
+/// A model of a system. What boards, ONNX and the judge use is of predictor-driven diffusion: a
+/// file of another system is refused when it is opened.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model<S = PredictorDriven> {
     /// What it is.

@@ -218,7 +218,8 @@ fn every_refusal_names_its_reason() {
     assert_eq!(View::parse(&shifted.bytes()[4..]).err(), Some(Invalid::Alignment));
 }
 
-/// Every model that is shipped for boards is whole; of the smallest every flip of one bit and every truncation is refused.
+/// Every model that is shipped for boards is whole; of the smallest every flip of one bit and every
+/// truncation is refused.
 #[test]
 fn a_shipped_model_with_one_bit_flipped_is_refused() {
     use rayon::prelude::*;

@@ -38,7 +38,8 @@ fn relative(a: &[f32], b: &[f64]) -> f64 {
     (error / b.iter().map(|b| b * b).sum::<f64>()).sqrt()
 }
 
-/// Inputs of a batch of windows, of which sample n has n + 1 frames (at most W), and what the reference says.
+/// Inputs of a batch of windows, of which sample n has n + 1 frames (at most W), and what the
+/// reference says.
 struct Windows {
     window: Array,
     increment: Vec<f64>,

@@ -1,5 +1,6 @@
-//! The exported graphs in ONNX Runtime against the boards' runtime: all shipped models, and one with random weights for every kind
-//! of grid. `cargo xtask test` makes the environment that `FINESCALE_PYTHON` names.
+//! The exported graphs in ONNX Runtime against the boards' runtime: all shipped models, and one
+//! with random weights for every kind of grid. `cargo xtask test` makes the environment that
+//! `FINESCALE_PYTHON` names.
 #![cfg(feature = "onnx")]
 
 #[path = "../../fixtures/models.rs"]
@@ -33,8 +34,8 @@ fn write(file: &Path, shape: &[usize], values: &[f32]) {
     npy.finish().unwrap();
 }
 
-/// Writes a model's graphs to `folder`, and for each and some λ a folder with the inputs, what the runtime makes of them, and the
-/// tolerance. The graphs are those of `from`, where it has any.
+/// Writes a model's graphs to `folder`, and for each and some λ a folder with the inputs, what the
+/// runtime makes of them, and the tolerance. The graphs are those of `from`, where it has any.
 fn write_cases(model: &Model, from: Option<&Path>, folder: &Path) {
     let reference = Reference::new(model).unwrap();
     let grid = model.meta.grid().unwrap();

@@ -1,4 +1,5 @@
-//! The reference of the predictor against finite differences and the closed form: it is what all others are compared with.
+//! The reference of the predictor against finite differences and the closed form: it is what all
+//! others are compared with.
 
 #[path = "../../fixtures/models.rs"]
 mod models;

@@ -1,4 +1,5 @@
-//! The runtime's predictor of a model file against the reference in f64: what a board computes is what was trained.
+//! The runtime's predictor of a model file against the reference in f64: what a board computes is
+//! what was trained.
 
 #[path = "../../fixtures/models.rs"]
 mod models;
@@ -14,7 +15,8 @@ use models::{kinds, model, noise};
 const TOLERANCE: f64 = 1e-5;
 /// With int16 activations.
 const ROUNDED: f64 = 1e-3;
-/// Of derivatives then: they are those of the activations' signs, which rounding may change near zero.
+/// Of derivatives then: they are those of the activations' signs, which rounding may change near
+/// zero.
 const KINKS: f64 = 2.5e-2;
 /// Where λ is looked at.
 const LAMBDAS: [f32; 3] = [0.002, 0.04, 0.5];
@@ -48,7 +50,8 @@ fn bounds(reference: &Reference, window: usize) -> Bounds {
     bounds
 }
 
-/// Calls `check` with the runtime's predictor of `file` and the reference of `model`, at several λ and windows.
+/// Calls `check` with the runtime's predictor of `file` and the reference of `model`, at several λ
+/// and windows.
 fn compare(file: &Model, precision: Precision, model: &Model, name: &str) {
     let reference = Reference::new(model).unwrap();
     let bounds = match precision {

@@ -73,7 +73,8 @@ impl<'a> FieldGrid<'a> {
         self
     }
 
-    /// The same grid with panels of about this height too, whatever their coordinates: for axes of different units.
+    /// The same grid with panels of about this height too, whatever their coordinates: for axes of
+    /// different units.
     pub fn panel_height(mut self, height: f64) -> Self {
         self.height = Some(height);
         self

@@ -136,7 +136,8 @@ fn frames(values: &[f32], meta: &TrajectoryMeta) -> Result<usize> {
     let size = meta.channels.len() * meta.ny * meta.nx;
     if size == 0 || values.is_empty() || !values.len().is_multiple_of(size) {
         bail!(
-            "cannot plot a trajectory of {} values: a frame of {} channels on {} × {} points has {size}",
+            "cannot plot a trajectory of {} values: a frame of {} channels on {} × {} points has \
+             {size}",
             values.len(),
             meta.channels.len(),
             meta.ny,

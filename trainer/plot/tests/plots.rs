@@ -179,7 +179,8 @@ fn lines_lie_where_the_axes_say() {
     assert_points(chart, &chart.dots[&color(1)], &known(square));
 }
 
-/// A power law and one that falls faster, over decades; the mean is left out, and a gap stays a gap.
+/// A power law and one that falls faster, over decades; the mean is left out, and a gap stays a
+/// gap.
 #[test]
 fn spectra_lie_on_logarithmic_axes() {
     let k: Vec<f64> = (0..=32).map(f64::from).collect();

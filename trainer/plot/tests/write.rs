@@ -4,7 +4,8 @@ use std::{fs, thread};
 
 use finescale_plot::Figure;
 
-/// Two programs, or two threads, may draw the same picture: each file is whole, and no other is left.
+/// Two programs, or two threads, may draw the same picture: each file is whole, and no other is
+/// left.
 #[test]
 fn a_picture_that_is_written_at_once_by_many_is_whole() {
     let home = tempfile::tempdir().unwrap();

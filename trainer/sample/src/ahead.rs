@@ -61,7 +61,8 @@ impl AheadArgs {
         let frames = most.unwrap_or(there);
         ensure!(
             frames > given,
-            "{} has {there} frames, all of them given: say with --frames how many are wanted after them",
+            "{} has {there} frames, all of them given: say with --frames how many are wanted \
+             after them",
             path.display()
         );
         for warning in warnings(

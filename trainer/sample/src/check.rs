@@ -26,7 +26,8 @@ pub(super) fn grid(spec: &Spec, view: &View<'_>, resolution: Resolution) -> Resu
     for (axis, model) in axes() {
         ensure!(
             axis.boundary == model.boundary(),
-            "`{}` is {}, but the model is for {} ends: use a model that was trained with that boundary",
+            "`{}` is {}, but the model is for {} ends: use a model that was trained with that \
+             boundary",
             axis.name,
             axis.boundary.name(),
             model.boundary().name()
@@ -44,14 +45,16 @@ pub(super) fn grid(spec: &Spec, view: &View<'_>, resolution: Resolution) -> Resu
         if resolution == Resolution::Full {
             ensure!(
                 points == model.points(),
-                "`{name}` has {points} points, but the model has {}: regrid it with `finescale data import --grid {}`",
+                "`{name}` has {points} points, but the model has {}: regrid it with `finescale \
+                 data import --grid {}`",
                 model.points(),
                 shape(grid)
             );
         }
         ensure!(
             points <= model.points(),
-            "`{name}` has {points} points, finer than the model's {}: use --coarsen to make it coarse, or a finer model",
+            "`{name}` has {points} points, finer than the model's {}: use --coarsen to make it \
+             coarse, or a finer model",
             model.points()
         );
     }
@@ -131,7 +134,8 @@ fn time_step(time: &TimeAxis, trained: f64) -> Option<String> {
     })
 }
 
-/// Warnings about fields whose units look wrong. `std`: what deviation each channel should have, in units of the model's.
+/// Warnings about fields whose units look wrong. `std`: what deviation each channel should have, in
+/// units of the model's.
 pub fn warnings(fields: &Fields, view: &View<'_>, std: &[f64]) -> Vec<String> {
     let spec = &fields.spec;
     let scale = Scale::of_values(spec.channels.len(), spec.points(), &fields.values);

@@ -1,4 +1,5 @@
-//! Coarse frames: what they are, how fine ones are made coarse, and what they measure of the fine ones.
+//! Coarse frames: what they are, how fine ones are made coarse, and what they measure of the fine
+//! ones.
 
 use anyhow::{Result, ensure};
 use clap::ValueEnum;
@@ -50,7 +51,8 @@ pub enum Observe {
     Pixels,
 }
 
-/// Modes below this share of their size are lost in the rounding of what was read: nothing is measured of them.
+/// Modes below this share of their size are lost in the rounding of what was read: nothing is
+/// measured of them.
 const DAMPED_AWAY: f32 = 1e-3;
 
 /// The model's domain with fewer points, y before x.
@@ -68,7 +70,8 @@ pub fn coarse_grid(fine: &Grid, points: &[usize]) -> Result<Grid> {
     for (axis, &n) in axes.iter().zip(points) {
         ensure!(
             n.is_power_of_two() && n >= Axis::POINTS_MIN && n <= axis.points(),
-            "a coarse grid of {n} points does not fit the model's {}: use a power of two from {} to {}",
+            "a coarse grid of {n} points does not fit the model's {}: use a power of two from {} \
+             to {}",
             axis.points(),
             Axis::POINTS_MIN,
             axis.points()
@@ -76,7 +79,8 @@ pub fn coarse_grid(fine: &Grid, points: &[usize]) -> Result<Grid> {
     }
     ensure!(
         axes.iter().zip(points).any(|(axis, &n)| n < axis.points()),
-        "the coarse grid is the model's own, so nothing is coarse: give coarser frames, or --coarsen"
+        "the coarse grid is the model's own, so nothing is coarse: give coarser frames, or \
+         --coarsen"
     );
     Ok(with_points(fine, points)?)
 }
@@ -138,8 +142,9 @@ impl Coarsener<'_> {
     }
 }
 
-/// The points of a coarse axis. On a periodic one, modes are sampled at every b-th point; the middle of a cell of b points is
-/// (b − 1)/2 of them further. On a reflecting one, points are the middles of cells on any grid.
+/// The points of a coarse axis. On a periodic one, modes are sampled at every b-th point; the
+/// middle of a cell of b points is (b − 1)/2 of them further. On a reflecting one, points are the
+/// middles of cells on any grid.
 fn coarse_axis(fine: &SpatialAxis, points: usize, kind: InputKind) -> SpatialAxis {
     let block = fine.points() / points;
     let sampled = fine.boundary == Boundary::Periodic && kind != InputKind::BlockMean;
@@ -153,7 +158,8 @@ fn coarse_axis(fine: &SpatialAxis, points: usize, kind: InputKind) -> SpatialAxi
     }
 }
 
-/// The points of a fine axis, from those of a coarse one: where [`Coarsener::coarsen`] would put the coarse ones.
+/// The points of a fine axis, from those of a coarse one: where [`Coarsener::coarsen`] would put
+/// the coarse ones.
 pub fn fine_axis(coarse: &SpatialAxis, points: usize, kind: InputKind) -> SpatialAxis {
     let block = points / coarse.points();
     if block == 1 {
@@ -172,7 +178,8 @@ pub fn fine_axis(coarse: &SpatialAxis, points: usize, kind: InputKind) -> Spatia
 /// What coarse frames say of the fine ones.
 #[derive(Clone, Debug)]
 pub struct Measurement {
-    /// Where paths start at λ*, before noise is added: `[trajectory][frame][channel][mode]` of the fine grid.
+    /// Where paths start at λ*, before noise is added: `[trajectory][frame][channel][mode]` of the
+    /// fine grid.
     pub start: Vec<f32>,
     /// ŷ, the measured modes, likewise.
     pub values: Vec<f32>,
@@ -182,8 +189,9 @@ pub struct Measurement {
 
 /// Takes coarse frames to the modes of the fine grid.
 ///
-/// `noise`: standard deviation of the frames' noise in physical units, of each channel. `whole_modes`: measure only modes of
-/// which both parts are measured, as rule L needs it; of the coarse grid's highest wave the sine is not.
+/// `noise`: standard deviation of the frames' noise in physical units, of each channel.
+/// `whole_modes`: measure only modes of which both parts are measured, as rule L needs it; of the
+/// coarse grid's highest wave the sine is not.
 ///
 /// # Errors
 /// If something does not fit, which was checked before.

@@ -1,7 +1,8 @@
 //! What a model's scores are on paths that the sampler itself draws, for rule M.
 //!
-//! Paths of the data are super-resolved through the runtime by the default rule, their lowest quarter of the wavenumbers held, from the
-//! largest λ of the tables down; at each level the scores of all paths are measured.
+//! Paths of the data are super-resolved through the runtime by the default rule, their lowest
+//! quarter of the wavenumbers held, from the largest λ of the tables down; at each level the scores
+//! of all paths are measured.
 
 use anyhow::{Context, Result};
 use finescale::predictor::{Description, PathDensity, Prepared, Trained, head_score, path_score};
@@ -23,7 +24,8 @@ pub const PATHS: usize = 16;
 /// Key of the noise of these paths.
 const SEED: u64 = 0xD4A3_0001;
 
-/// Measures the drawn moments of the path score, and of the score head's where there is one, and puts them into the model.
+/// Measures the drawn moments of the path score, and of the score head's where there is one, and
+/// puts them into the model.
 ///
 /// `clean`: paths in modes, `[frame][channel][y mode][x mode]` each.
 ///
@@ -98,7 +100,8 @@ impl Stage {
         Ok(())
     }
 
-    /// V E ŝ² and E û ŝ of every channel and shell, as of paths whose modes have exactly the variance V.
+    /// V E ŝ² and E û ŝ of every channel and shell, as of paths whose modes have exactly the
+    /// variance V.
     fn moments(&self, predictor: &mut Trained<'_>, paths: &[Vec<f32>]) -> Result<[Vec<f32>; 2]> {
         let predictor = &predictor.prepare(self.lambda)?;
         let (grid, process) = (&predictor.grid, &predictor.process);
@@ -191,7 +194,8 @@ fn tables(calibration: &mut Calibration, score: Score) -> Result<&mut ScoreMomen
     }
 }
 
-/// Interpolates the rows between levels, which fall, linearly in log λ; beyond the smallest it holds.
+/// Interpolates the rows between levels, which fall, linearly in log λ; beyond the smallest it
+/// holds.
 fn fill_between(table: &mut [f32], width: usize, lambdas: &[f64], levels: &[usize]) {
     for (row, lambda) in lambdas.iter().enumerate() {
         let above = levels.iter().rev().copied().find(|level| *level >= row);

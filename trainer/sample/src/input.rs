@@ -20,7 +20,8 @@ pub struct InputArgs {
     /// Trajectories to take, the first ones; by default all
     #[arg(long, value_name = "N")]
     trajectories: Option<usize>,
-    /// Variables of a file that are the model's channels, in their order; by default those of the same names
+    /// Variables of a file that are the model's channels, in their order; by default those of the
+    /// same names
     #[arg(long = "var", value_name = "NAME,…", value_delimiter = ',')]
     variables: Vec<String>,
     /// Steps of a file to take: indices (b excluded) or dates, as `finescale data import` has them
@@ -55,8 +56,8 @@ impl InputArgs {
         self.trajectories
     }
 
-    /// Reads the fields and checks that they fit the model. `frames`: how many of each path, the first ones; fewer if there
-    /// are fewer.
+    /// Reads the fields and checks that they fit the model. `frames`: how many of each path, the
+    /// first ones; fewer if there are fewer.
     ///
     /// # Errors
     /// One sentence that says what does not fit, and what would.
@@ -167,7 +168,8 @@ impl InputArgs {
             Resolution::AtMost => check::coarse_enough(source_grid, &spec)?,
         }
         if !lengths_known {
-            // The file does not say how long its axes are beside each other: then they are as the model's.
+            // The file does not say how long its axes are beside each other: then they are as the
+            // model's.
             let axes = [grid.y(), Some(grid.x())];
             for (axis, length) in [spec.y.as_mut(), Some(&mut spec.x)].into_iter().zip(axes) {
                 if let (Some(axis), Some(length)) = (axis, length) {

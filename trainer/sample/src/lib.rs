@@ -1,7 +1,7 @@
 //! Sampling on the host, all of it through the runtime that boards run.
 //!
-//! [`InputArgs`] read and check → [`coarse`] makes or reads coarse frames → [`SamplerArgs`] say how → [`generator`] →
-//! [`TaskArgs`] draw members on all cores → [`finescale_ensemble`].
+//! [`InputArgs`] read and check → [`coarse`] makes or reads coarse frames → [`SamplerArgs`] say how
+//! → [`generator`] → [`TaskArgs`] draw members on all cores → [`finescale_ensemble`].
 
 pub mod ahead;
 mod check;

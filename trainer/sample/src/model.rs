@@ -18,11 +18,12 @@ pub struct HostModel {
 }
 
 impl HostModel {
-    /// Opens a file for boards, a `model.safetensors` or a run's folder. With `linear`, the network is left out, and what was
-    /// measured on it.
+    /// Opens a file for boards, a `model.safetensors` or a run's folder. With `linear`, the network
+    /// is left out, and what was measured on it.
     ///
     /// # Errors
-    /// One sentence if it cannot be read, is damaged, or has a network that the runtime does not have.
+    /// One sentence if it cannot be read, is damaged, or has a network that the runtime does not
+    /// have.
     pub fn open(path: &Path, linear: bool) -> Result<Self> {
         let path = if path.is_dir() { path.join("model.safetensors") } else { path.to_owned() };
         let shown = path.display();

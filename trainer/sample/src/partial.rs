@@ -1,4 +1,5 @@
-//! Finished paths of a run that is not: kept beside the output, so that an interrupted run goes on where it was.
+//! Finished paths of a run that is not: kept beside the output, so that an interrupted run goes on
+//! where it was.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -63,8 +64,8 @@ impl Drawn {
 }
 
 impl Partial {
-    /// For an output, and everything that its bits depend on. With `resume` the folder must be of the same; without it there
-    /// must be none, but `force` takes it away.
+    /// For an output, and everything that its bits depend on. With `resume` the folder must be of
+    /// the same; without it there must be none, but `force` takes it away.
     ///
     /// # Errors
     /// One sentence that says what to do.

@@ -37,15 +37,16 @@ pub(super) struct Paths {
 }
 
 impl Job<'_> {
-    /// The noise of a path. Every trajectory has a seed of its own, so that a path depends on nothing but the seed, its
-    /// trajectory and its member.
+    /// The noise of a path. Every trajectory has a seed of its own, so that a path depends on
+    /// nothing but the seed, its trajectory and its member.
     fn stream(&self, trajectory: usize, member: u32) -> NoiseStream {
         // The golden ratio's bits: seeds that people choose stay apart.
         let seed = self.seed.wrapping_add((trajectory as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15));
         Purpose::Sampling.stream(seed, member, 0, 0)
     }
 
-    /// Draws all members of all trajectories; those that are finished already are taken as they are.
+    /// Draws all members of all trajectories; those that are finished already are taken as they
+    /// are.
     pub(super) fn run(&self) -> Result<Paths> {
         let frame = self.frame_len;
         let calls = self.generator.evaluations(self.assignment, self.frames);
@@ -132,7 +133,8 @@ impl Job<'_> {
         let blown_up = blown_up.into_inner();
         ensure!(
             blown_up == 0,
-            "{blown_up} of {units} paths are not finite: use another λ*, more steps, or --preset ours"
+            "{blown_up} of {units} paths are not finite: use another λ*, more steps, or --preset \
+             ours"
         );
         let (prediction, seconds, calls) =
             prediction.into_inner().map_err(|_| anyhow::anyhow!("a thread failed"))?;
@@ -168,7 +170,8 @@ impl Job<'_> {
     }
 }
 
-/// Whether a path stopped to be numbers on its way. Input was checked before, so the network is to blame.
+/// Whether a path stopped to be numbers on its way. Input was checked before, so the network is to
+/// blame.
 fn is_blow_up(error: &anyhow::Error) -> bool {
     let error = error.downcast_ref::<finescale::Error>();
     matches!(error, Some(finescale::Error::NotFinite { .. }))

@@ -1,4 +1,5 @@
-//! The sampler as one typed configuration: a preset, a TOML file, and flags, each over the one before.
+//! The sampler as one typed configuration: a preset, a TOML file, and flags, each over the one
+//! before.
 
 use std::path::{Path, PathBuf};
 
@@ -119,7 +120,8 @@ fn rules() -> impl TypedValueParser<Value = NoiseRule> {
         ("residual", "From what the model's scores explain: the lowest error"),
         (
             "matched",
-            "From what the model's scores are on drawn paths, so that every mode keeps its variance",
+            "From what the model's scores are on drawn paths, so that every mode keeps its \
+             variance",
         ),
         ("linear", "Correlated between frames as the linear base says"),
     ];

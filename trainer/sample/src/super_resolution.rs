@@ -1,4 +1,5 @@
-//! What a change of a network's weights costs where it matters: the error of super-resolved validation frames.
+//! What a change of a network's weights costs where it matters: the error of super-resolved
+//! validation frames.
 
 use anyhow::{Result, ensure};
 use finescale::predictor::Trained;
@@ -18,7 +19,8 @@ const FRAMES: usize = 6;
 /// Seed of the noise: every precision has the same.
 const SEED: u64 = 0x5eed;
 
-/// Relative L² of one sample from frames a quarter as fine, that is from their noised path at the λ* of that grid.
+/// Relative L² of one sample from frames a quarter as fine, that is from their noised path at the
+/// λ* of that grid.
 ///
 /// # Errors
 /// If the data set does not fit, or has no validation part.

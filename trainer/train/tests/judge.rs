@@ -1,6 +1,7 @@
-//! Every shipped model on every backend of this program: Burn, the boards' runtime with every precision, and tract must
-//! give the same increments and path scores, Burn's by automatic differentiation. Boards give the runtime's bits
-//! (`cargo xtask firmware`), ONNX Runtime is in `tests/onnx_runtime.rs`.
+//! Every shipped model on every backend of this program: Burn, the boards' runtime with every
+//! precision, and tract must give the same increments and path scores, Burn's by automatic
+//! differentiation. Boards give the runtime's bits (`cargo xtask firmware`), ONNX Runtime is in
+//! `tests/onnx_runtime.rs`.
 
 #[allow(dead_code, reason = "estimates of the noise are compared in ONNX Runtime")]
 #[path = "../../fixtures/shipped.rs"]

@@ -1,4 +1,5 @@
-//! The CPU's own modulated convolution against the same from Burn's operations, values and gradients.
+//! The CPU's own modulated convolution against the same from Burn's operations, values and
+//! gradients.
 
 use burn::tensor::{DType, Tensor, TensorData};
 use finescale::{Axis, Grid};
@@ -93,7 +94,8 @@ fn our_block_is_burns() {
     }
 }
 
-/// If it failed, mixed precision would be f32 under another name, or would leave rounded numbers outside the convolution.
+/// If it failed, mixed precision would be f32 under another name, or would leave rounded numbers
+/// outside the convolution.
 #[test]
 fn mixed_precision_rounds_the_convolution_and_nothing_else() {
     let mut rng = ChaCha8Rng::seed_from_u64(2);

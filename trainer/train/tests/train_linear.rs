@@ -276,7 +276,8 @@ fn moments_and_innovations_are_measured_as_they_are() {
     }
 }
 
-/// E|e|²/S − 1, averaged over modes, of predictors that were fitted to data, on the system itself: 0 for the best. No draws.
+/// E|e|²/S − 1, averaged over modes, of predictors that were fitted to data, on the system itself:
+/// 0 for the best. No draws.
 fn excess(fitted: &PackedAutocovariance, grid: &Grid, lambda: f64) -> f64 {
     let (exact, points, w) = (exact(grid, fitted.window), grid.points(), fitted.window);
     let (mut sum, mut modes) = (0.0_f64, 0.0);
@@ -312,7 +313,8 @@ fn excess(fitted: &PackedAutocovariance, grid: &Grid, lambda: f64) -> f64 {
     sum / modes
 }
 
-/// If it failed, models of small data sets would predict worse than they could, or those of large ones would be bent.
+/// If it failed, models of small data sets would predict worse than they could, or those of large
+/// ones would be bent.
 #[test]
 fn few_frames_lean_on_their_shell_and_many_do_not() {
     let (p, r) = (|n| Axis::periodic(n).unwrap(), |n| Axis::reflecting(n).unwrap());

@@ -1,7 +1,8 @@
-//! Debian packages, unpacked into the target folder: nothing is installed, upgraded or removed, and nobody has to be root.
+//! Debian packages, unpacked into the target folder: nothing is installed, upgraded or removed, and
+//! nobody has to be root.
 //!
-//! `apt-get` resolves and downloads, on lists and a cache of its own; `dpkg-deb` unpacks. Programs find the libraries that
-//! were unpacked with them through wrappers in `bin/`.
+//! `apt-get` resolves and downloads, on lists and a cache of its own; `dpkg-deb` unpacks. Programs
+//! find the libraries that were unpacked with them through wrappers in `bin/`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -157,7 +158,8 @@ fn planned(plan: &str) -> Vec<String> {
     lines.filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
 }
 
-/// Writes a script for each program of a folder, which will lie at `home`: its libraries are where no program looks.
+/// Writes a script for each program of a folder, which will lie at `home`: its libraries are where
+/// no program looks.
 fn wrap_programs(made: &Path, home: &Path) -> Result<()> {
     let mut libraries = Vec::new();
     for base in ["usr/lib", "lib"] {

@@ -1,10 +1,10 @@
-//! What the firmware, the tests and the site need beside Rust: a compiler for the boards' targets, QEMU, `qemu-run`, which
-//! decodes defmt, mdBook, Python's packages and real winds.
+//! What the firmware, the tests and the site need beside Rust: a compiler for the boards' targets,
+//! QEMU, `qemu-run`, which decodes defmt, mdBook, Python's packages and real winds.
 //!
-//! [`find`] looks for it and changes nothing. [`run`], the command `setup`, says what is absent and gets it, all of it into the
-//! target folder: the system stays as it is. A rustup toolchain that has the targets is used as it is. Where it has not,
-//! Debian's compiler is, with a sysroot built from the library source of the same package ([`sysroot`]). Nothing is downloaded
-//! through rustup.
+//! [`find`] looks for it and changes nothing. [`run`], the command `setup`, says what is absent and
+//! gets it, all of it into the target folder: the system stays as it is. A rustup toolchain that
+//! has the targets is used as it is. Where it has not, Debian's compiler is, with a sysroot built
+//! from the library source of the same package ([`sysroot`]). Nothing is downloaded through rustup.
 
 mod debian;
 mod program;
@@ -98,13 +98,15 @@ impl Need {
             Self::Debian { absent, all, targets } => {
                 let unpack = (!absent.is_empty()).then(|| {
                     format!(
-                        "download the Debian packages {} and what they depend on, and unpack them: nothing is installed or removed",
+                        "download the Debian packages {} and what they depend on, and unpack \
+                         them: nothing is installed or removed",
                         all.join(", ")
                     )
                 });
                 let build = (!targets.is_empty()).then(|| {
                     format!(
-                        "build core and alloc for {} with Debian's compiler (about 30 s of CPU each)",
+                        "build core and alloc for {} with Debian's compiler (about 30 s of CPU \
+                         each)",
                         targets.join(", ")
                     )
                 });
@@ -121,7 +123,8 @@ impl Need {
 
     /// Whether the gate does without it.
     fn optional(&self) -> bool {
-        // Their packages come from places that may be out of reach, which is no fault of the project's.
+        // Their packages come from places that may be out of reach, which is no fault of the
+        // project's.
         matches!(self, Self::Python | Self::Winds)
     }
 
@@ -143,8 +146,8 @@ impl Need {
     }
 }
 
-/// Says what is absent for every board and every test, and gets it; with `dry_run` it only says it. Gives whether all is there
-/// that the gate cannot do without.
+/// Says what is absent for every board and every test, and gets it; with `dry_run` it only says it.
+/// Gives whether all is there that the gate cannot do without.
 pub(crate) fn run(dry_run: bool) -> Result<bool> {
     let mut needs = firmware_needs(&Board::all()?, Lints::With)?;
     if MDBOOK.find().is_none() {

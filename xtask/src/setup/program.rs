@@ -28,8 +28,8 @@ pub(super) const QEMU_RUN: Program = Program {
     does: "decodes the firmware's output",
 };
 
-/// Builds the site. Without its server, without what watches files and without optimisation it is built in a third of the time,
-/// and the site still takes a second.
+/// Builds the site. Without its server, without what watches files and without optimisation it is
+/// built in a third of the time, and the site still takes a second.
 pub(crate) const MDBOOK: Program = Program {
     name: "mdbook",
     version: "0.5.4",

@@ -10,7 +10,8 @@ use super::Missing;
 use crate::{command, paths};
 
 const REQUIREMENTS: &str = "tests/python/requirements.txt";
-/// A copy of the requirements that the environment was made from, written last: half an environment is not taken for a whole one.
+/// A copy of the requirements that the environment was made from, written last: half an environment
+/// is not taken for a whole one.
 const STAMP: &str = "requirements.txt";
 
 fn home() -> PathBuf {

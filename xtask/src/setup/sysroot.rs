@@ -1,4 +1,5 @@
-//! A sysroot for bare-metal targets, built by Debian's compiler from its own library source, offline.
+//! A sysroot for bare-metal targets, built by Debian's compiler from its own library source,
+//! offline.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -57,7 +58,8 @@ fn compiler_name() -> Result<String> {
     Ok(words.take(3).collect::<Vec<_>>().join("-"))
 }
 
-/// An empty library: building it builds the standard library crates, with the dependencies that come with their source.
+/// An empty library: building it builds the standard library crates, with the dependencies that
+/// come with their source.
 fn write_stub(work: &Path) -> Result<()> {
     fs::create_dir_all(work.join("src"))?;
     fs::create_dir_all(work.join(".cargo"))?;

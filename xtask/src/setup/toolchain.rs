@@ -36,7 +36,8 @@ impl Toolchain {
         }
     }
 
-    /// `cargo SUBCOMMAND` for a board, in a profile of the firmware's workspace, in its target folder.
+    /// `cargo SUBCOMMAND` for a board, in a profile of the firmware's workspace, in its target
+    /// folder.
     pub(crate) fn cargo(&self, subcommand: &str, board: &Board, profile: &str) -> Command {
         let mut cargo = match self {
             Self::Active => Command::new("cargo"),

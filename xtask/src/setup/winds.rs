@@ -1,4 +1,5 @@
-//! Real winds: of Debian's package ferret-datasets, installed or unpacked. Its files name no licence, so none of them is shipped.
+//! Real winds: of Debian's package ferret-datasets, installed or unpacked. Its files name no
+//! licence, so none of them is shipped.
 
 use std::path::{Path, PathBuf};
 

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::page::{Page, is_page};
 
-/// A sentence for every link of these pages that names a file, or a heading of a page, that is not there.
+/// A sentence for every link of these pages that names a file, or a heading of a page, that is not
+/// there.
 pub(super) fn broken(root: &Path, pages: &[Page]) -> Vec<String> {
     let mut faults = Vec::new();
     for page in pages {
@@ -39,7 +40,8 @@ pub(super) fn broken(root: &Path, pages: &[Page]) -> Vec<String> {
     faults
 }
 
-/// A sentence for every page that the book would leave out: those of its own folder, and those that its pages link to.
+/// A sentence for every page that the book would leave out: those of its own folder, and those that
+/// its pages link to.
 pub(super) fn left_out(summary: &Page, pages: &[Page]) -> Vec<String> {
     let listed = summary.targets();
     let missing = |file: &Path| is_page(file) && !listed.iter().any(|l| l == file);
@@ -132,8 +134,10 @@ mod tests {
         assert_eq!(
             faults,
             [
-                "README.md:3: the link `docs/scores.md` names a page that docs/SUMMARY.md does not list",
-                "docs/method.md:1: the link `SUMMARY.md` names a page that docs/SUMMARY.md does not list",
+                "README.md:3: the link `docs/scores.md` names a page that docs/SUMMARY.md does \
+                 not list",
+                "docs/method.md:1: the link `SUMMARY.md` names a page that docs/SUMMARY.md does \
+                 not list",
                 "docs/scores.md: docs/SUMMARY.md does not list this page",
             ]
         );

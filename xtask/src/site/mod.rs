@@ -1,8 +1,10 @@
-//! The documentation as a site: `docs/SUMMARY.md` lists its pages, mdBook makes them into HTML in `target/site`.
+//! The documentation as a site: `docs/SUMMARY.md` lists its pages, mdBook makes them into HTML in
+//! `target/site`.
 //!
-//! Pages link to each other, and to files beside them, as they lie in the repository, so that they can be read there too. So
-//! the site keeps the repository's paths: the pages and the files that they link to are laid out under the same names, and
-//! only the list of pages is rewritten. Before that, [`links`] looks at every page of the repository. No host is asked.
+//! Pages link to each other, and to files beside them, as they lie in the repository, so that they
+//! can be read there too. So the site keeps the repository's paths: the pages and the files that
+//! they link to are laid out under the same names, and only the list of pages is rewritten. Before
+//! that, [`links`] looks at every page of the repository. No host is asked.
 
 mod links;
 mod page;
@@ -84,13 +86,15 @@ fn build(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Puts the list of pages, the pages and the files that they link to into a folder, under the repository's paths.
+/// Puts the list of pages, the pages and the files that they link to into a folder, under the
+/// repository's paths.
 fn lay_out(root: &Path, to: &Path) -> Result<()> {
     let summary = Page::read(root, Path::new(SUMMARY))?;
     for chapter in summary.targets() {
         copy(&root.join(&chapter), &to.join(&chapter))?;
         for target in Page::read(root, &chapter)?.targets() {
-            // mdBook makes pages of the list into HTML, and leaves out others, which `links` refuses.
+            // mdBook makes pages of the list into HTML, and leaves out others, which `links`
+            // refuses.
             if !page::is_page(&target) && root.join(&target).is_file() {
                 copy(&root.join(&target), &to.join(&target))?;
             }

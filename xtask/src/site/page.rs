@@ -85,7 +85,8 @@ impl Page {
         self.links.iter().filter_map(|link| self.target(link)?.0).collect()
     }
 
-    /// The file and the anchor that a link of this page names: no file if it leaves the repository. Nothing for a link to a host.
+    /// The file and the anchor that a link of this page names: no file if it leaves the repository.
+    /// Nothing for a link to a host.
     pub(super) fn target<'a>(&self, link: &'a Link) -> Option<(Option<PathBuf>, &'a str)> {
         if link.to.contains("://") || link.to.starts_with("mailto:") {
             return None;
@@ -117,7 +118,8 @@ pub(super) fn is_page(file: &Path) -> bool {
     file.extension().is_some_and(|extension| extension == "md")
 }
 
-/// The path, from the root, of what a page names `file`; nothing if that lies outside the repository.
+/// The path, from the root, of what a page names `file`; nothing if that lies outside the
+/// repository.
 fn beside(page: &Path, file: &str) -> Option<PathBuf> {
     let mut path = page.parent()?.to_owned();
     for part in Path::new(file).components() {

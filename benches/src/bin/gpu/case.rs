@@ -131,7 +131,8 @@ impl Case {
         fresh(&self.config, &self.base, device).context("the preset trains no network")
     }
 
-    /// The same, with small numbers for the weights that begin as zeros, without which most gradients would be zero too.
+    /// The same, with small numbers for the weights that begin as zeros, without which most
+    /// gradients would be zero too.
     ///
     /// # Errors
     /// As [`Case::fresh`].

@@ -1,5 +1,5 @@
-//! A backend's numbers against the CPU's in f32: what is computed from the same numbers must be the same, to the bits that the
-//! backend's products keep.
+//! A backend's numbers against the CPU's in f32: what is computed from the same numbers must be the
+//! same, to the bits that the backend's products keep.
 
 use std::collections::BTreeMap;
 
@@ -38,7 +38,8 @@ const PLAIN: f64 = 1e-5;
 const FULL: f64 = 2e-3;
 /// Of bf16 products, which keep 7 bits of a factor.
 const MIXED: f64 = 1e-2;
-/// What losses, gradients and scores may have on top: they are made of differences of larger numbers, and a rectifier's kink moves.
+/// What losses, gradients and scores may have on top: they are made of differences of larger
+/// numbers, and a rectifier's kink moves.
 const DERIVED: f64 = 6.0;
 
 /// Prints comparisons and counts those that fail.
@@ -64,7 +65,8 @@ impl Checks {
     }
 }
 
-/// ‖a − b‖ / ‖b‖; infinite where the shapes differ, not a number where there is nothing to compare with.
+/// ‖a − b‖ / ‖b‖; infinite where the shapes differ, not a number where there is nothing to compare
+/// with.
 fn distance(a: &Array, b: &Array) -> f64 {
     if a.shape != b.shape {
         return f64::INFINITY;
@@ -217,7 +219,8 @@ fn score<A: Named>(
     Ok(array(path_score(&predictor, path, lambda, &held.lifted, &level)))
 }
 
-/// Noise of the device's own generator: mean and variance, the same from the same seed, another from another.
+/// Noise of the device's own generator: mean and variance, the same from the same seed, another
+/// from another.
 fn noise<B: Backend>(checks: &mut Checks, device: &B::Device) {
     let shape = [16, 4, 1, 4096];
     let draw = |seed| array(seeded_normal::<B>(shape, seed, device)).values;

@@ -1,4 +1,5 @@
-//! What PyTorch needs to take the same training step, in one safetensors file, and what must come of it.
+//! What PyTorch needs to take the same training step, in one safetensors file, and what must come
+//! of it.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -29,9 +30,10 @@ pub(crate) struct ExportArgs {
 type B = Cpu;
 
 impl ExportArgs {
-    /// Arrays: `network.…`, the weights; `gradient.network.…`; tables over λ; the transforms' matrices `q.y` and `q.x`, mode × point;
-    /// `frames`; the batch's `starts`, `lambdas`, `available` and `noise`; its `losses`, and their mean `loss`. The metadata's
-    /// `case` is the configuration.
+    /// Arrays: `network.…`, the weights; `gradient.network.…`; tables over λ; the transforms'
+    /// matrices `q.y` and `q.x`, mode × point; `frames`; the batch's `starts`, `lambdas`,
+    /// `available` and `noise`; its `losses`, and their mean `loss`. The metadata's `case` is the
+    /// configuration.
     pub(crate) fn run(&self) -> Result<()> {
         let case = self.case.open()?;
         let here = Default::default();

@@ -1,8 +1,10 @@
-//! What `benches/gpu.py` runs: finescale's own training step on a GPU, timed, and compared with the CPU's numbers.
+//! What `benches/gpu.py` runs: finescale's own training step on a GPU, timed, and compared with the
+//! CPU's numbers.
 //!
-//! One program, so that a machine without a Rust toolchain needs one file: `data` is `finescale data`, `train` a short run of what
-//! `finescale train` runs, `measure` times and checks a preset on a data set, `blocks` checks the convolution on several kinds of
-//! grid, `export` writes what PyTorch needs to take the same step. `measure` and `blocks` print JSON objects, one a line.
+//! One program, so that a machine without a Rust toolchain needs one file: `data` is `finescale
+//! data`, `train` a short run of what `finescale train` runs, `measure` times and checks a preset
+//! on a data set, `blocks` checks the convolution on several kinds of grid, `export` writes what
+//! PyTorch needs to take the same step. `measure` and `blocks` print JSON objects, one a line.
 
 use std::process::ExitCode;
 
@@ -30,9 +32,11 @@ enum Cli {
     Data(DataArgs),
     /// Trains for a few steps, calibrates and writes a model
     Train(TrainArgs),
-    /// Times training steps of a preset, then compares batches, losses, gradients, steps and scores with the CPU's
+    /// Times training steps of a preset, then compares batches, losses, gradients, steps and scores
+    /// with the CPU's
     Measure(MeasureArgs),
-    /// Compares the modulated convolution and its gradients with the CPU's, on lines and planes of both kinds of border
+    /// Compares the modulated convolution and its gradients with the CPU's, on lines and planes of
+    /// both kinds of border
     Blocks(BlocksArgs),
     /// Writes weights, tables, a batch, and its loss and gradients
     Export(export::ExportArgs),

@@ -34,7 +34,8 @@ const STEADY: f64 = 0.05;
 /// Rounds that are timed at least.
 const ROUNDS: usize = 3;
 
-/// Warms up, until kernels have been compiled and tuned and the pace is steady; then times rounds of steps.
+/// Warms up, until kernels have been compiled and tuned and the pace is steady; then times rounds
+/// of steps.
 pub(crate) fn pace<A: Named>(case: &Case, args: &PaceArgs, device: &A::Device) -> Result<()> {
     let begun = Instant::now();
     let held = case.held::<A>(device)?;

@@ -1,7 +1,9 @@
-//! Convolution of int16 activations with int8 weights, in integers: forward and vector-Jacobian product.
+//! Convolution of int16 activations with int8 weights, in integers: forward and vector-Jacobian
+//! product.
 //!
-//! Four channels of a point lie side by side, `[channel/4][y][x][4]`, so that a processor which multiplies pairs of int16
-//! (SMLAD on Cortex-M) takes them as they are. A tensor's values stand for value · 2^(exponent − 15).
+//! Four channels of a point lie side by side, `[channel/4][y][x][4]`, so that a processor which
+//! multiplies pairs of int16 (SMLAD on Cortex-M) takes them as they are. A tensor's values stand
+//! for value · 2^(exponent − 15).
 
 mod pack;
 mod pass;
@@ -42,7 +44,8 @@ pub const fn points_len(channels: usize, points: usize) -> usize {
 /// What is convolved.
 #[derive(Clone, Copy, Debug)]
 pub enum Input16<'a> {
-    /// Fields `[channel][y][x]`, rounded to a tensor's values as they are read; beyond 2^exponent they saturate.
+    /// Fields `[channel][y][x]`, rounded to a tensor's values as they are read; beyond 2^exponent
+    /// they saturate.
     Fields {
         /// The fields.
         values: &'a [f32],
@@ -94,8 +97,8 @@ impl<'a> Conv16<'a> {
     /// A convolution from the words of both directions.
     ///
     /// # Errors
-    /// [`Error::LengthMismatch`] unless there are [`ConvShape::int16_words`] of both; [`Error::Count`] if sums could
-    /// overflow: see [`ConvShape::fits_int16`].
+    /// [`Error::LengthMismatch`] unless there are [`ConvShape::int16_words`] of both;
+    /// [`Error::Count`] if sums could overflow: see [`ConvShape::fits_int16`].
     pub fn new(shape: ConvShape, forward: &'a [u32], adjoint: &'a [u32]) -> Result<Self, Error> {
         let [forward_len, adjoint_len] = shape.int16_words();
         check_len(forward_len, forward.len())?;
@@ -112,12 +115,13 @@ impl<'a> Conv16<'a> {
 
     /// `output` = epilogue(weights ∗ `input`), and the input is added where `residual` says so.
     ///
-    /// `epilogue`'s scale holds what a byte stands for. `signs` as in [`super::Conv::forward`]. `scratch`:
-    /// [`ConvShape::int16_scratch_len`]. Error of an output beside those of its input and its weights: at most 0.56 of
-    /// its unit and 2^-20 of the largest output.
+    /// `epilogue`'s scale holds what a byte stands for. `signs` as in [`super::Conv::forward`].
+    /// `scratch`: [`ConvShape::int16_scratch_len`]. Error of an output beside those of its input
+    /// and its weights: at most 0.56 of its unit and 2^-20 of the largest output.
     ///
     /// # Errors
-    /// As [`super::Conv::forward`]; [`Error::Conflict`] if `residual` is set and the input or the output are fields.
+    /// As [`super::Conv::forward`]; [`Error::Conflict`] if `residual` is set and the input or the
+    /// output are fields.
     pub fn forward(
         &self,
         input: Input16<'_>,
@@ -161,8 +165,9 @@ impl<'a> Conv16<'a> {
         Ok(())
     }
 
-    /// Vector-Jacobian product: `gradient` = weightsᵀ ∗ (epilogue′ · `cotangent`), and the cotangent is added where
-    /// `residual` says so; `signs` as [`Conv16::forward`] kept them, `None` where the slope is 1.
+    /// Vector-Jacobian product: `gradient` = weightsᵀ ∗ (epilogue′ · `cotangent`), and the
+    /// cotangent is added where `residual` says so; `signs` as [`Conv16::forward`] kept them,
+    /// `None` where the slope is 1.
     ///
     /// # Errors
     /// As [`Conv16::forward`], and as [`super::Conv::vjp`].

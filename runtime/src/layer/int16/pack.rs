@@ -5,8 +5,8 @@ use super::{LANES, points_len};
 use crate::checked::{OrBug, Place, bug, product, sum};
 use crate::{Boundary, Error};
 
-/// Bits by which a word keeps the bytes of four channels: those of the even ones first, so that one instruction spreads each
-/// pair.
+/// Bits by which a word keeps the bytes of four channels: those of the even ones first, so that one
+/// instruction spreads each pair.
 const PLACES: [u32; LANES] = [0, 16, 8, 24];
 
 impl ConvShape {
@@ -33,8 +33,8 @@ impl ConvShape {
         self.products_max() <= (1 << 31) / (127 << 15)
     }
 
-    /// Values of scratch for either direction of [`super::Conv16`]: a ring of rows with their halo, sums of a row, and
-    /// two numbers for each channel.
+    /// Values of scratch for either direction of [`super::Conv16`]: a ring of rows with their halo,
+    /// sums of a row, and two numbers for each channel.
     pub const fn int16_scratch_len(&self) -> usize {
         let channels = if self.inputs() > self.outputs() { self.inputs() } else { self.outputs() };
         let (width, pitch) = (self.int16_width(true), self.int16_pitch(true));
@@ -58,7 +58,8 @@ impl ConvShape {
         sum(&[self.int16_width(adjoint), self.reach(), self.reach()])
     }
 
-    /// The byte of output, input, ky and kx in the forward words of [`ConvShape::pack_int16`]; 0 beyond them.
+    /// The byte of output, input, ky and kx in the forward words of [`ConvShape::pack_int16`]; 0
+    /// beyond them.
     pub fn int16_byte(&self, forward: &[u32], place: [usize; 4]) -> i8 {
         let sizes = [self.outputs(), self.inputs(), self.taps_y(), self.taps()];
         if place.iter().zip(&sizes).any(|(index, size)| index >= size) {
@@ -69,20 +70,22 @@ impl ConvShape {
         forward.get(at).copied().unwrap_or(0).wrapping_shr(shift) as i8
     }
 
-    /// The word of a byte, and by how many bits it is shifted there, where each output has `inputs` inputs.
+    /// The word of a byte, and by how many bits it is shifted there, where each output has `inputs`
+    /// inputs.
     fn int16_place(&self, inputs: usize, [out, input, ky, kx]: [usize; 4]) -> (usize, u32) {
         let row = out.times(self.taps_y()).plus(ky);
         let group = row.times(inputs.div_ceil(LANES)).plus(input / LANES);
         (group.times(self.taps()).plus(kx), PLACES.get(input % LANES).copied().or_bug())
     }
 
-    /// Packs bytes `[out][in][ky][kx]` as words of four inputs, `[out][ky][in/4][kx]` for the forward direction and, with
-    /// the taps from last to first and outputs and inputs changed over, `[in][ky][out/4][kx]` for the adjoint. A word has the
-    /// channels 0, 2, 1, 3 from its lowest byte on; zeros stand for channels that are not there.
+    /// Packs bytes `[out][in][ky][kx]` as words of four inputs, `[out][ky][in/4][kx]` for the
+    /// forward direction and, with the taps from last to first and outputs and inputs changed over,
+    /// `[in][ky][out/4][kx]` for the adjoint. A word has the channels 0, 2, 1, 3 from its lowest
+    /// byte on; zeros stand for channels that are not there.
     ///
     /// # Errors
-    /// [`Error::LengthMismatch`] unless `plain` has [`ConvShape::weights_len`] bytes and the others have
-    /// [`ConvShape::int16_words`] words.
+    /// [`Error::LengthMismatch`] unless `plain` has [`ConvShape::weights_len`] bytes and the others
+    /// have [`ConvShape::int16_words`] words.
     pub fn pack_int16(
         &self,
         plain: &[i8],

@@ -1,4 +1,5 @@
-//! One direction of a convolution, row by row: the rows that the taps along y read, then the sums of every channel.
+//! One direction of a convolution, row by row: the rows that the taps along y read, then the sums
+//! of every channel.
 
 use super::super::epilogue::Epilogue;
 use super::super::kernel::{self, Walk, neighbour, readers};
@@ -76,7 +77,8 @@ impl Pass<'_> {
         }
     }
 
-    /// Adds sums beyond the ends of a row to those of the points that they mirror, and puts these first.
+    /// Adds sums beyond the ends of a row to those of the points that they mirror, and puts these
+    /// first.
     fn fold(&self, width: usize, sums: &mut [i32]) {
         let (nx, reach) = (self.shape.grid().nx(), self.shape.reach());
         if !self.shape.folds(self.adjoint) {

@@ -1,4 +1,5 @@
-//! From sums in 32 bits to int16: a factor and a shift for each channel, the rectifier, the residual.
+//! From sums in 32 bits to int16: a factor and a shift for each channel, the rectifier, the
+//! residual.
 
 use super::super::epilogue::Epilogue;
 use super::{LANES, Point, power_of_two};
@@ -51,8 +52,8 @@ impl<'s> Affine<'s> {
         Factors { factors: self.factors, shifts: self.shifts, guard }
     }
 
-    /// What takes a cotangent of one exponent back through an epilogue, above zero and below, as numbers of another
-    /// exponent: 2^30 stands for one.
+    /// What takes a cotangent of one exponent back through an epilogue, above zero and below, as
+    /// numbers of another exponent: 2^30 stands for one.
     pub(super) fn pull_back(
         self,
         epilogue: &Epilogue<'_>,
@@ -142,7 +143,8 @@ impl<'a> Requantize<'a> {
         }
     }
 
-    /// Takes four channels' sums of a row in the given places; a channel's signs lie `signs_pitch` bytes behind the one's before.
+    /// Takes four channels' sums of a row in the given places; a channel's signs lie `signs_pitch`
+    /// bytes behind the one's before.
     // By itself, its loop keeps everything in registers.
     #[inline(never)]
     fn group<const RECTIFIED: bool, const RESIDUAL: bool, const USUAL: bool>(
@@ -188,7 +190,8 @@ impl<'a> Requantize<'a> {
                     let mut a = high(sums[i], factor).plus(shift);
                     if RECTIFIED {
                         a = a.max(high(a, slope));
-                        // A slope leaves the sign, because it is not 0 and results are rounded down.
+                        // A slope leaves the sign, because it is not 0 and results are rounded
+                        // down.
                         bits = bits << 1 | a as u32 >> 31;
                     }
                     if RESIDUAL {

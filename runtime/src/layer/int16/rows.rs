@@ -1,4 +1,5 @@
-//! Rows of a tensor as the taps read them: taken back through the epilogue, and extended beyond their ends.
+//! Rows of a tensor as the taps read them: taken back through the epilogue, and extended beyond
+//! their ends.
 
 use super::super::kernel::{Sources, extend};
 use super::super::shape::ConvShape;
@@ -12,18 +13,21 @@ const TAPS_MAX: usize = 7;
 
 /// What a pass convolves.
 pub(super) enum Source<'a> {
-    /// Numbers `[channel][y][x]`, in units of 1/`unit`, times a factor for each channel where there is one.
+    /// Numbers `[channel][y][x]`, in units of 1/`unit`, times a factor for each channel where there
+    /// is one.
     Fields { values: &'a [f32], scale: Option<&'a [f32]>, unit: f32 },
     /// A tensor.
     Points(&'a [Point]),
-    /// A tensor whose values are multiplied by a factor for each channel, one above zero and one below: 2^-30 of the number.
+    /// A tensor whose values are multiplied by a factor for each channel, one above zero and one
+    /// below: 2^-30 of the number.
     Cotangent { points: &'a [Point], above: &'a [i32], below: &'a [i32], signs: &'a [u8] },
 }
 
-/// The rows that the taps along y read, one behind the other: `[tap][channel/4][x]`, each with its halo.
+/// The rows that the taps along y read, one behind the other: `[tap][channel/4][x]`, each with its
+/// halo.
 ///
-/// Every row is there twice, as many rows apart as there are taps, so that wherever the first tap's row lies the others
-/// follow it: a tile is one walk.
+/// Every row is there twice, as many rows apart as there are taps, so that wherever the first tap's
+/// row lies the others follow it: a tile is one walk.
 pub(super) struct Ring<'a> {
     shape: &'a ConvShape,
     adjoint: bool,

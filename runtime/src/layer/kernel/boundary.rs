@@ -6,7 +6,8 @@ use crate::{Axis, Boundary};
 /// Up to two indices on an axis.
 pub(in super::super) type Sources = [Option<usize>; 2];
 
-/// The point that stands for the one `offset` away from `at`, at most an axis' length beyond the ends.
+/// The point that stands for the one `offset` away from `at`, at most an axis' length beyond the
+/// ends.
 pub(in super::super) fn neighbour(axis: &Axis, at: usize, offset: isize) -> usize {
     let n = axis.points();
     // The mirror image has the period 2 n, a power of two.
@@ -18,7 +19,8 @@ pub(in super::super) fn neighbour(axis: &Axis, at: usize, offset: isize) -> usiz
     }
 }
 
-/// The points whose neighbour at `offset` is `at`: one if the axis is periodic; else none, one or two.
+/// The points whose neighbour at `offset` is `at`: one if the axis is periodic; else none, one or
+/// two.
 pub(in super::super) fn readers(axis: &Axis, at: usize, offset: isize) -> Sources {
     let n = axis.points();
     match axis.boundary() {

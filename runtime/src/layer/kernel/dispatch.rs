@@ -1,5 +1,6 @@
-//! Which instructions the inner loops run on. No bit of a result depends on it: on x86-64 they are the same safe function,
-//! compiled for tiles of several widths; on Cortex-M4F and M7 the tile has a twin in assembly.
+//! Which instructions the inner loops run on. No bit of a result depends on it: on x86-64 they are
+//! the same safe function, compiled for tiles of several widths; on Cortex-M4F and M7 the tile has
+//! a twin in assembly.
 
 use super::super::shape::LANES;
 use super::super::weight::Weight;
@@ -9,8 +10,9 @@ use super::tile::Channels;
 use super::vfp::Multiply;
 use super::{Pass, Products};
 
-/// Points and channels of a tile in code for any processor: 16 sums fill half of a Cortex-M's float registers, where
-/// more points than channels share more of what is loaded; 32 fill eight of SSE2's or NEON's.
+/// Points and channels of a tile in code for any processor: 16 sums fill half of a Cortex-M's float
+/// registers, where more points than channels share more of what is loaded; 32 fill eight of SSE2's
+/// or NEON's.
 const PORTABLE_POINTS: usize = 8;
 const PORTABLE_CHANNELS: usize = if cfg!(target_pointer_width = "64") { LANES } else { 2 };
 
@@ -33,8 +35,8 @@ impl CodePath {
     /// What every processor of the target has.
     pub const PORTABLE: Self = Self(Instructions::Portable);
 
-    /// Every path that this processor can take, the fastest last. More than one has x86-64 with the feature `std`, and Cortex-M4F and
-    /// M7.
+    /// Every path that this processor can take, the fastest last. More than one has x86-64 with the
+    /// feature `std`, and Cortex-M4F and M7.
     pub fn available() -> impl Iterator<Item = Self> {
         let portable = core::iter::once(Self::PORTABLE);
         #[cfg(vfp)]
@@ -104,8 +106,9 @@ pub(in super::super) fn add_products(path: CodePath, products: Products<'_>) {
     }
 }
 
-/// The only `unsafe` of the crate beside the tiles in assembly, `smlad.rs` and `vfp.rs`: calling a safe function that is compiled for instructions which the compiler cannot
-/// know to be there. A [`CodePath`] that names them only comes from [`CodePath::available`], which has looked.
+/// The only `unsafe` of the crate beside the tiles in assembly, `smlad.rs` and `vfp.rs`: calling a
+/// safe function that is compiled for instructions which the compiler cannot know to be there. A
+/// [`CodePath`] that names them only comes from [`CodePath::available`], which has looked.
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 #[allow(unsafe_code)]
 mod x86 {
@@ -126,7 +129,8 @@ mod x86 {
         order.into_iter().flatten()
     }
 
-    /// Whether vectors of 512 bits go through the units in two halves, and so gain nothing over two of 256: AMD's Zen 4.
+    /// Whether vectors of 512 bits go through the units in two halves, and so gain nothing over two
+    /// of 256: AMD's Zen 4.
     fn halves_512_bits() -> bool {
         // Asked once: under a hypervisor each CPUID takes as long as a small layer.
         static HALVES: OnceLock<bool> = OnceLock::new();

@@ -1,11 +1,13 @@
 //! Sums of products of int8 weights with int16 values, four points at a time.
 //!
-//! The safe function here is what every processor without a kernel of its own runs, and what that kernel must equal.
+//! The safe function here is what every processor without a kernel of its own runs, and what that
+//! kernel must equal.
 
 use super::super::int16::Point;
 use crate::checked::{self, OrBug, Place, bug, product, sum};
 
-/// How weights and rows lie in memory: groups of rows, `pitch` points apart, each read by `taps` words of weights.
+/// How weights and rows lie in memory: groups of rows, `pitch` points apart, each read by `taps`
+/// words of weights.
 #[derive(Clone, Copy)]
 pub(in super::super) struct Walk {
     /// Fours of channels of every tap along y.
@@ -34,7 +36,8 @@ impl Walk {
 /// Points of a tile.
 pub(super) const POINTS: usize = 4;
 
-/// Sums of a row, `width` for each channel, from `points`, what its first point's first tap reads first.
+/// Sums of a row, `width` for each channel, from `points`, what its first point's first tap reads
+/// first.
 pub(in super::super) fn row(
     points: &[Point],
     weights: &[u32],

@@ -1,5 +1,6 @@
-//! The inner loops of a convolution, once in safe code, compiled for several instruction sets; and where a processor has
-//! instructions that no safe code is compiled to, a tile of these with a safe twin.
+//! The inner loops of a convolution, once in safe code, compiled for several instruction sets; and
+//! where a processor has instructions that no safe code is compiled to, a tile of these with a safe
+//! twin.
 
 mod boundary;
 mod dispatch;

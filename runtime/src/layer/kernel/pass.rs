@@ -1,4 +1,5 @@
-//! One evaluation, row by row: the rows that the taps along y read, then every tile of the row, then the epilogue.
+//! One evaluation, row by row: the rows that the taps along y read, then every tile of the row,
+//! then the epilogue.
 
 use super::super::shape::{ConvShape, LANES};
 use super::super::weight::Weight;

@@ -1,6 +1,8 @@
-//! Products of shifted inputs with a cotangent, summed over the grid: the inner loops of a weight gradient.
+//! Products of shifted inputs with a cotangent, summed over the grid: the inner loops of a weight
+//! gradient.
 //!
-//! A tile is four output channels × two shifts of eight input channels, which lie side by side in memory.
+//! A tile is four output channels × two shifts of eight input channels, which lie side by side in
+//! memory.
 
 use super::super::shape::{ConvShape, LANES};
 use super::boundary::neighbour;
@@ -10,8 +12,8 @@ use crate::checked::{self, OrBug, Place, bug, product, sum};
 pub(in super::super) const INPUTS: usize = 8;
 /// Shifts of a tile.
 pub(in super::super) const SHIFTS: usize = 2;
-/// Points whose products are summed in registers before they are added to the sums: few enough for the first-level
-/// cache, and for the rounding errors of a long sum not to add up.
+/// Points whose products are summed in registers before they are added to the sums: few enough for
+/// the first-level cache, and for the rounding errors of a long sum not to add up.
 const BLOCK: usize = 256;
 
 /// A point of eight channels.
@@ -111,7 +113,8 @@ impl Products<'_> {
     }
 }
 
-/// Where in the padded input shift `[in/8][ky][kx]` starts to read; the last one's place beyond the last.
+/// Where in the padded input shift `[in/8][ky][kx]` starts to read; the last one's place beyond the
+/// last.
 fn shift(shape: &ConvShape, index: usize) -> usize {
     let (taps_y, taps) = (shape.taps_y(), shape.taps());
     let count = shape.inputs().div_ceil(INPUTS).times(taps_y).times(taps);
@@ -122,8 +125,8 @@ fn shift(shape: &ConvShape, index: usize) -> usize {
     group.times(padded_plane(shape)).plus(offset)
 }
 
-/// Adds the products of two inputs with four cotangents, summed over some rows. Inputs go on behind the last row that is read, and
-/// rows of them behind the last point.
+/// Adds the products of two inputs with four cotangents, summed over some rows. Inputs go on behind
+/// the last row that is read, and rows of them behind the last point.
 #[inline(always)]
 fn add_tile(
     nx: usize,

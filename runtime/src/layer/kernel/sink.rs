@@ -3,8 +3,9 @@
 use super::super::epilogue::{ChannelEpilogue, Epilogue};
 use crate::checked::{self, OrBug, Place};
 
-/// Whether sums are finished tile by tile, while they are in registers, instead of row by row. On 32-bit cores that saves an instruction or
-/// two a value; with long vectors it would cost a twentieth of a convolution.
+/// Whether sums are finished tile by tile, while they are in registers, instead of row by row. On
+/// 32-bit cores that saves an instruction or two a value; with long vectors it would cost a
+/// twentieth of a convolution.
 const BY_TILE: bool = cfg!(target_pointer_width = "32");
 
 /// What a pass writes.

@@ -47,8 +47,8 @@ impl PassSource<'_> {
     }
 }
 
-/// Whether the widest taps, five of them four points apart, overlap as well; one more kind of tile, which boards have no
-/// flash for.
+/// Whether the widest taps, five of them four points apart, overlap as well; one more kind of tile,
+/// which boards have no flash for.
 pub(super) const FAR: bool = cfg!(target_pointer_width = "64");
 
 /// How the taps of a tile lie in memory.
@@ -56,8 +56,9 @@ pub(super) const FAR: bool = cfg!(target_pointer_width = "64");
 pub(super) enum Taps {
     /// points + (taps − 1) · dilation values of a row: tap t of point p is value t · dilation + p.
     Overlap,
-    /// taps · points values: tap t of point p is value t · points + p. For taps that lie far from each other, and for a cotangent whose
-    /// values beyond the ends are folded back, which differs from tap to tap.
+    /// taps · points values: tap t of point p is value t · points + p. For taps that lie far from
+    /// each other, and for a cotangent whose values beyond the ends are folded back, which differs
+    /// from tap to tap.
     Apart,
 }
 
@@ -116,7 +117,8 @@ impl<'a> Slot<'a> {
         let span = taps.span(Tile::POINTS, shape).max(1);
         let near = reach <= HALO;
         if let (false, Taps::Overlap, true, [Some(y), None]) = (ADJOINT, taps, near, rows) {
-            // Forward, a row is what the taps read; spans of much more than a tile are copied faster from one that is padded.
+            // Forward, a row is what the taps read; spans of much more than a tile are copied
+            // faster from one that is padded.
             return match reach {
                 0 => Tile::One::direct(self.values, source, shape, y),
                 1 => Tile::Three::direct(self.values, source, shape, y),
@@ -224,7 +226,8 @@ impl Columns<'_> {
     }
 }
 
-/// Writes spans of SPAN neighbours of row `y` of every channel, and what the boundary puts beyond its ends.
+/// Writes spans of SPAN neighbours of row `y` of every channel, and what the boundary puts beyond
+/// its ends.
 #[inline(always)]
 pub(super) fn direct<const POINTS: usize, const SPAN: usize>(
     values: &mut [f32],

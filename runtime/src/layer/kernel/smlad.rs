@@ -78,7 +78,8 @@ macro_rules! tap {
     };
 }
 
-/// A function that runs the given taps for every group, for every four points of a row, for every channel.
+/// A function that runs the given taps for every group, for every four points of a row, for every
+/// channel.
 macro_rules! row {
     ($name:ident, $($tap:literal),+) => {
         #[allow(unsafe_code)]
@@ -100,10 +101,11 @@ macro_rules! row {
                 if tiles.is_empty() {
                     return bug();
                 }
-                // SAFETY: of each tile it reads the `walk.words()` words of the chunk and, of each group, POINTS points from
-                // each tap on: of the row's last tile the last ones end at `last + walk.span()`, which was looked at above.
-                // A `Point` lies at a multiple of four bytes, as LDRD needs. It writes `tiles`, of which there is one at
-                // least, and the stack, which it gives back.
+                // SAFETY: of each tile it reads the `walk.words()` words of the chunk and, of each
+                // group, POINTS points from each tap on: of the row's last tile the last ones end
+                // at `last + walk.span()`, which was looked at above. A `Point` lies at a multiple
+                // of four bytes, as LDRD needs. It writes `tiles`, of which there is one at least,
+                // and the stack, which it gives back.
                 unsafe {
                     asm!(
                         // All registers are taken: see [`Saved`].

@@ -185,7 +185,8 @@ impl<const POINTS: usize, const TAPS: usize, const DILATION: usize, const SPAN: 
 }
 
 impl<W: Weight> Operands<'_, W> {
-    /// What the tiles of a row read for a tap along y; of a gradient the taps go from last to first.
+    /// What the tiles of a row read for a tap along y; of a gradient the taps go from last to
+    /// first.
     #[inline(always)]
     fn tap<const TAPS: usize, const SPAN: usize, const ADJOINT: bool>(
         &self,
@@ -211,7 +212,7 @@ impl<W: Weight> Operands<'_, W> {
 /// A tap along y: a row of the input, `[tile][channel]`, and weights.
 struct Tap<'a, W, const TAPS: usize, const SPAN: usize> {
     spans: &'a [[f32; SPAN]],
-    /// Forward `[in][kx][out]` of the four outputs; of a gradient the same from the first of its four inputs on, and so on
-    /// for every four outputs.
+    /// Forward `[in][kx][out]` of the four outputs; of a gradient the same from the first of its
+    /// four inputs on, and so on for every four outputs.
     weights: &'a [[[W; LANES]; TAPS]],
 }

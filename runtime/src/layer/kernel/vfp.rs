@@ -11,7 +11,8 @@
 //!   channel 3      s19       s12  s13  s14  s15
 //! ```
 //!
-//! The safe twin is [`super::tile::Channels`]: both add the same rounded products in the same order.
+//! The safe twin is [`super::tile::Channels`]: both add the same rounded products in the same
+//! order.
 
 use core::arch::asm;
 use core::mem::offset_of;
@@ -107,7 +108,8 @@ fn sums<Taps: Reads, const ADJOINT: bool>(
     let lanes = (output.len() / points).saturating_sub(group.times(LANES)).min(LANES);
     let channels = if ADJOINT { shape.outputs() } else { shape.inputs() };
 
-    // The weights of a tap along y, and of a group of output channels: where the kernel starts, where it ends, what it skips.
+    // The weights of a tap along y, and of a group of output channels: where the kernel starts,
+    // where it ends, what it skips.
     let (ky_len, group_len) = (shape.ky_len(), shape.group_len());
     let (start, end, skip) = if ADJOINT {
         let inputs = group.times(LANES * Taps::TAPS * LANES);
@@ -148,16 +150,18 @@ fn sums<Taps: Reads, const ADJOINT: bool>(
         step: ky_len.times(4),
     };
     frame.rows.iter_mut().zip(slots).for_each(|(to, slot)| *to = slot.values.as_ptr());
-    // SAFETY: the kernel reads `tiles` times `channels` spans of `Taps::SPAN` values from the start of each row, and weights from `start`
-    // to `end`; it writes `tiles` times [`Multiply::POINTS`] values of `lanes` channels, `points` apart, from `planes` on. All of it was
-    // looked at above, and is lent to this function.
+    // SAFETY: the kernel reads `tiles` times `channels` spans of `Taps::SPAN` values from the start
+    // of each row, and weights from `start` to `end`; it writes `tiles` times [`Multiply::POINTS`]
+    // values of `lanes` channels, `points` apart, from `planes` on. All of it was looked at above,
+    // and is lent to this function.
     #[allow(unsafe_code)]
     unsafe {
         kernel(&mut frame, planes.as_mut_ptr());
     }
 }
 
-/// Writes a row of sums; the frame's pointers must be good for what its numbers say, the output for `lanes` rows of `tiles` tiles.
+/// Writes a row of sums; the frame's pointers must be good for what its numbers say, the output for
+/// `lanes` rows of `tiles` tiles.
 type Kernel = unsafe fn(&mut Frame, *mut f32);
 
 /// The kernel for these taps.

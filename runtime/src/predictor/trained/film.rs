@@ -4,7 +4,8 @@ use crate::checked;
 use crate::layer::SLOPE;
 use crate::model::Film;
 
-/// λ as the network sees it: t, t², t³, sin πt, cos πt, where t runs from −1 at λ = 0.001 to 1 at λ = 1 with log λ.
+/// λ as the network sees it: t, t², t³, sin πt, cos πt, where t runs from −1 at λ = 0.001 to 1 at λ
+/// = 1 with log λ.
 fn features(lambda: f32) -> [f32; 5] {
     let t = 1.0 + 2.0 * libm::log10f(lambda.max(1e-9)) / 3.0;
     let angle = core::f32::consts::PI * t;

@@ -24,14 +24,17 @@ pub const CORRECTION_MAX: f32 = 4.0;
 ///    └──────────────────── linear base ────────────────────────────────────────────────────────▶ + ──▶ F
 /// ```
 ///
-/// d is the root mean square over the modes of the base's error from a whole window; a model without bounds adds the network's output
-/// as it is. A frame that the window does not have is zero to the network; the base has coefficients of its own for it.
+/// d is the root mean square over the modes of the base's error from a whole window; a model
+/// without bounds adds the network's output as it is. A frame that the window does not have is zero
+/// to the network; the base has coefficients of its own for it.
 ///
-/// With int16 activations (see [`crate::layer::int16`]) the layers compute in integers; transforms, the base and the bound stay f32.
+/// With int16 activations (see [`crate::layer::int16`]) the layers compute in integers; transforms,
+/// the base and the bound stay f32.
 ///
-/// With weights in f32 relative error ≤ 1e-5 of the largest mode; weights of eight bits are computed with as they are.
-/// Cost of an increment: the layers' [`crate::layer::ConvShape::macs`], a transform for each field, and the base; of a VJP the same.
-/// Activations are kept for it as one bit each.
+/// With weights in f32 relative error ≤ 1e-5 of the largest mode; weights of eight bits are
+/// computed with as they are. Cost of an increment: the layers' [`crate::layer::ConvShape::macs`],
+/// a transform for each field, and the base; of a VJP the same. Activations are kept for it as one
+/// bit each.
 #[derive(Debug)]
 pub struct Trained<'a> {
     corrected: Corrected<'a>,
@@ -59,7 +62,8 @@ struct Scales<'a> {
 }
 
 impl<'a> Trained<'a> {
-    /// Values of memory for a model: [`Linear::memory_len`], and the filter, scales and modulation at one λ.
+    /// Values of memory for a model: [`Linear::memory_len`], and the filter, scales and modulation
+    /// at one λ.
     pub fn memory_len(model: &Model<'_>) -> usize {
         let (grid, channels, window) = (model.grid(), model.channels(), model.window());
         let head = if model.options().score_head {
@@ -77,7 +81,8 @@ impl<'a> Trained<'a> {
         sum(&[Linear::memory_len(grid, channels, window), head, network])
     }
 
-    /// What a model's tasks take from their caller, in bytes; what does not fit 32 bits is their largest number.
+    /// What a model's tasks take from their caller, in bytes; what does not fit 32 bits is their
+    /// largest number.
     pub fn footprint(model: &Model<'_>) -> Footprint {
         let bytes = |values: usize| u32::try_from(values.saturating_mul(4)).unwrap_or(u32::MAX);
         let frame = product(&[model.channels(), model.grid().points()]);
@@ -207,7 +212,8 @@ impl Corrected<'_> {
         network.forward(scratch)
     }
 
-    /// Adds the correction of head `head` to a spectrum; leaves the slope of its bound where the head's output was.
+    /// Adds the correction of head `head` to a spectrum; leaves the slope of its bound where the
+    /// head's output was.
     fn correct(
         &self,
         head: usize,

@@ -12,7 +12,8 @@ use crate::model::{Activations, Film, Float, Layer, Layers, Model};
 pub(super) struct Network<'a> {
     activations: Activations<'a>,
     film: Film<'a>,
-    /// Epilogues' scales of all channels, then shifts of all channels: first of the modulated layers, then of the last.
+    /// Epilogues' scales of all channels, then shifts of all channels: first of the modulated
+    /// layers, then of the last.
     pub(super) modulated: &'a mut [f32],
     last: &'a mut [f32],
     /// Bytes of the signs of all activations; words of the scratch hold them, which may be more.
@@ -35,7 +36,8 @@ impl<'a> Network<'a> {
         Some(Self { activations, film, modulated, last, signs })
     }
 
-    /// Sets the epilogues for λ: bias, modulation and the multipliers of bytes in one factor and one shift.
+    /// Sets the epilogues for λ: bias, modulation and the multipliers of bytes in one factor and
+    /// one shift.
     pub(super) fn modulate(&mut self, lambda: f32) {
         film::modulate(&self.film, lambda, self.modulated);
         let (factors, shifts) = halves(self.modulated);
@@ -153,7 +155,8 @@ impl<'s> Kept<'s> {
         Self { channel: network.modulated.len() / 2, signs }
     }
 
-    /// The first channel of the layer before those of the last call, and its signs where it has kept them.
+    /// The first channel of the layer before those of the last call, and its signs where it has
+    /// kept them.
     pub(super) fn of<W>(&mut self, layer: &Layer<'_, W>) -> (usize, Option<&'s [u8]>) {
         if !layer.active {
             return (self.channel, None);

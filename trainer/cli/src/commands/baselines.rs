@@ -1,4 +1,5 @@
-//! `finescale baselines`: what interpolation, a Wiener filter, persistence and climatology make of a result's input.
+//! `finescale baselines`: what interpolation, a Wiener filter, persistence and climatology make of
+//! a result's input.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,7 +24,8 @@ pub struct BaselinesArgs {
     /// Replace baselines that are there
     #[arg(long)]
     force: bool,
-    /// Data set that statistics come from, where no model is named, and whose training part climatology draws from
+    /// Data set that statistics come from, where no model is named, and whose training part
+    /// climatology draws from
     #[arg(long, value_name = "DATASET")]
     data: Option<PathBuf>,
     #[command(flatten)]
@@ -35,7 +37,8 @@ pub struct BaselinesArgs {
 /// Where baselines know the data from.
 #[derive(Clone, Debug, Args)]
 pub struct KnowledgeArgs {
-    /// Model (model.safetensors or a run's folder) that the Wiener filter and climatology take mean and spectrum from
+    /// Model (model.safetensors or a run's folder) that the Wiener filter and climatology take mean
+    /// and spectrum from
     #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
     /// Members of draws
@@ -52,7 +55,8 @@ impl KnowledgeArgs {
         self.model.as_deref()
     }
 
-    /// All baselines of a result; `data` is where statistics and climatology come from, if no model is named.
+    /// All baselines of a result; `data` is where statistics and climatology come from, if no model
+    /// is named.
     ///
     /// # Errors
     /// If the model cannot be read or is of other fields.
@@ -88,7 +92,8 @@ impl BaselinesArgs {
         let baselines = self.knowledge.baselines(&result, reader.as_ref())?;
         ensure!(
             !baselines.is_empty(),
-            "nothing is known of {}: it has no coarse input and no given frames, so name --model or --data for a climatology",
+            "nothing is known of {}: it has no coarse input and no given frames, so name --model \
+             or --data for a climatology",
             self.result.display()
         );
         fs::create_dir_all(&self.out)

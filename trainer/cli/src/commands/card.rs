@@ -20,7 +20,8 @@ use finescale_model::Model;
 /// Write a model's card: data, training, skill beside baselines, footprint, licence
 #[derive(Debug, Args)]
 pub struct CardArgs {
-    /// Results of the model and of others to compare with; those of one task are compared, the first one with baselines
+    /// Results of the model and of others to compare with; those of one task are compared, the
+    /// first one with baselines
     results: Vec<PathBuf>,
     /// One sentence on what the model is of
     #[arg(long)]
@@ -31,10 +32,12 @@ pub struct CardArgs {
     /// The command that made the results of a task, in their order; may be repeated
     #[arg(long = "scored-by", value_name = "COMMAND")]
     scored_by: Vec<String>,
-    /// Results of the same commands with models of other training seeds, of which the spread is told; may be repeated
+    /// Results of the same commands with models of other training seeds, of which the spread is
+    /// told; may be repeated
     #[arg(long = "other-seed", value_name = "RESULT")]
     other_seeds: Vec<PathBuf>,
-    /// What the program printed at the end of the training; by default `summary.txt` beside the model
+    /// What the program printed at the end of the training; by default `summary.txt` beside the
+    /// model
     #[arg(long, value_name = "FILE")]
     printed: Option<PathBuf>,
     /// Markdown that goes in after the training; by default `notes.md` beside the model
@@ -119,7 +122,8 @@ impl CardArgs {
         if let Some(other) = others.first() {
             let task = task_name(other.provenance.task);
             bail!(
-                "--other-seed has a {task}, but RESULTS have none: name the card's own result of it too"
+                "--other-seed has a {task}, but RESULTS have none: name the card's own result of \
+                 it too"
             );
         }
         let card = markdown(&model, &words, &comparisons)?;

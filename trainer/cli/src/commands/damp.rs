@@ -1,4 +1,5 @@
-//! `finescale damp`: the forward process on one frame of a data set, through the runtime that boards run.
+//! `finescale damp`: the forward process on one frame of a data set, through the runtime that
+//! boards run.
 
 use std::path::PathBuf;
 

@@ -34,7 +34,8 @@ pub struct ImportArgs {
     /// Dimension whose entries are trajectories (members), where the file does not say.
     #[arg(long, value_name = "NAME")]
     trajectory_axis: Option<String>,
-    /// Steps to take: indices (b excluded) or dates (both included), such as 0:120 or 1982-01:1990-12.
+    /// Steps to take: indices (b excluded) or dates (both included), such as 0:120 or
+    /// 1982-01:1990-12.
     #[arg(long, value_name = "A:B")]
     time: Option<String>,
     /// Broken steps to leave out, counted from 0 in the file.
@@ -62,21 +63,24 @@ pub struct ImportArgs {
     /// Points of the new grid, rows x columns; powers of two, such as 64x128 (128 on a line).
     #[arg(long, value_parser = parse_grid)]
     grid: Option<Grid>,
-    /// What is beyond the ends, rows before columns, such as reflecting,periodic; by default a full circle of
-    /// longitude is periodic and everything else reflecting.
+    /// What is beyond the ends, rows before columns, such as reflecting,periodic; by default a full
+    /// circle of longitude is periodic and everything else reflecting.
     #[arg(long, value_parser = parse_boundary, value_delimiter = ',')]
     boundary: Vec<Boundary>,
-    /// Lengths of the axes, rows before columns, such as 3.1416,6.2832: wavenumbers are radians per unit of them. By
-    /// default 2π for the longer axis and in proportion for the other, if both have the same units.
+    /// Lengths of the axes, rows before columns, such as 3.1416,6.2832: wavenumbers are radians per
+    /// unit of them. By default 2π for the longer axis and in proportion for the other, if both
+    /// have the same units.
     #[arg(long, value_name = "Y,X", value_delimiter = ',')]
     length: Vec<f64>,
     /// Subtract a climatology of the training part.
     #[arg(long, value_name = "CLIMATOLOGY")]
     anomaly: Option<Anomaly>,
-    /// Fill missing values: nearest, zero, mean, interpolate (in time) or harmonic; more than one are tried in turn.
+    /// Fill missing values: nearest, zero, mean, interpolate (in time) or harmonic; more than one
+    /// are tried in turn.
     #[arg(long, value_name = "METHOD,…", value_delimiter = ',')]
     fill: Vec<Fill>,
-    /// Share out frames by trajectory, by blocks of time, or not at all; auto takes trajectories if there are three.
+    /// Share out frames by trajectory, by blocks of time, or not at all; auto takes trajectories if
+    /// there are three.
     #[arg(long, default_value = "auto", value_parser = ["auto", "trajectory", "time", "none"])]
     split: String,
     /// Share of the frames or trajectories for validation.

@@ -9,12 +9,14 @@ use clap::Args;
 use finescale_data::dataset::{Reader, SpatialAxis};
 use finescale_plot::{ChannelMeta, Coordinate, Spectrum, TrajectoryMeta, plot_trajectory};
 
-/// Draw a trajectory of a data set: fields over time (a space-time diagram on a line) and power spectra.
+/// Draw a trajectory of a data set: fields over time (a space-time diagram on a line) and power
+/// spectra.
 #[derive(Debug, Args)]
 pub struct PlotArgs {
     /// The data set.
     path: PathBuf,
-    /// Folder for the pictures `fields` and `spectra`; by default the data set's name without .zarr.
+    /// Folder for the pictures `fields` and `spectra`; by default the data set's name without
+    /// .zarr.
     #[arg(short, long)]
     out: Option<PathBuf>,
     /// Trajectory to draw.

@@ -23,10 +23,12 @@ pub struct ExportArgs {
     /// Numbers that the network computes with
     #[arg(long, value_enum, default_value = "f32")]
     quantize: Precision,
-    /// The data set that the model was trained on: its validation part measures what fewer bits cost
+    /// The data set that the model was trained on: its validation part measures what fewer bits
+    /// cost
     #[arg(long, value_name = "DATASET")]
     data: Option<PathBuf>,
-    /// Refuse fewer bits that raise the validation loss or the super-resolution error by more than this fraction
+    /// Refuse fewer bits that raise the validation loss or the super-resolution error by more than
+    /// this fraction
     #[arg(long, default_value_t = 0.02)]
     most_loss: f64,
     /// Write fewer bits whatever they cost
@@ -61,10 +63,12 @@ impl ExportArgs {
         let bounds = match &self.data {
             Some(data) => self.measure(&model, data)?,
             None if self.quantize == Precision::Int16 => bail!(
-                "--quantize int16 needs the data that the model was trained on, to find how large activations become: give --data"
+                "--quantize int16 needs the data that the model was trained on, to find how large \
+                 activations become: give --data"
             ),
             None if quantize && !self.force => bail!(
-                "--quantize int8 needs the data that the model was trained on, to measure what is lost: give --data, or --force"
+                "--quantize int8 needs the data that the model was trained on, to measure what is \
+                 lost: give --data, or --force"
             ),
             None => Bounds::default(),
         };
@@ -111,13 +115,15 @@ impl ExportArgs {
             .map(|precision| super_resolution::error(model, precision, &after.bounds, &reader));
         let (fine, rounded, name) = (fine?, rounded?, self.quantize.name());
         println!(
-            "super-resolution from a quarter of the points, relative L² (f32 → {name}): {fine:.4} → {rounded:.4} ({:+.2} %)",
+            "super-resolution from a quarter of the points, relative L² (f32 → {name}): {fine:.4} \
+             → {rounded:.4} ({:+.2} %)",
             100.0 * (rounded / fine - 1.0)
         );
         let lost = lost.max(rounded / fine - 1.0);
         ensure!(
             lost <= self.most_loss || self.force,
-            "--quantize {name} raises the validation loss or the super-resolution error by {:.1} %, more than --most-loss {} allows: export f32, or use --force",
+            "--quantize {name} raises the validation loss or the super-resolution error by {:.1} \
+             %, more than --most-loss {} allows: export f32, or use --force",
             100.0 * lost,
             self.most_loss
         );

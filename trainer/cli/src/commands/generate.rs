@@ -15,7 +15,8 @@ use finescale_sample::{InputArgs, Preset, ReadyTask, Resolution, TaskArgs};
 /// Generate paths from nothing: an ensemble that looks like the model's data
 #[derive(Debug, Args)]
 pub struct GenerateArgs {
-    /// Data to take coordinates and times from, and to keep as the truth: it is as a set that they compare
+    /// Data to take coordinates and times from, and to keep as the truth: it is as a set that they
+    /// compare
     #[arg(long, value_name = "DATA")]
     like: Option<PathBuf>,
     /// Frames of each path; by default as many as --like has, else 40

@@ -40,7 +40,8 @@ enum Command {
         /// The file
         file: PathBuf,
     },
-    /// Measure again, on paths that the sampler draws, the moments of the scores that rule `matched` takes
+    /// Measure again, on paths that the sampler draws, the moments of the scores that rule
+    /// `matched` takes
     Calibrate {
         /// The trained model: its `model.safetensors`, or its run's folder
         run: PathBuf,
@@ -80,7 +81,8 @@ impl ModelArgs {
                 let view = parsed(&bytes, &file)?;
                 ensure!(
                     view.footprint() == Trained::footprint(&view),
-                    "{}: another version of the runtime computed its footprint: export the model again",
+                    "{}: another version of the runtime computed its footprint: export the model \
+                     again",
                     file.display()
                 );
                 println!("{}: whole", file.display());

@@ -23,7 +23,8 @@ pub struct ReportArgs {
     /// The page to write
     #[arg(short, long, value_name = "FILE", default_value = "report.html")]
     out: PathBuf,
-    /// What they are compared with: another result of the same frames, or a data set; by default the truth inside the first
+    /// What they are compared with: another result of the same frames, or a data set; by default
+    /// the truth inside the first
     #[arg(long, value_name = "TRUTH")]
     truth: Option<PathBuf>,
     /// Title of the page; by default the first result's

@@ -14,13 +14,14 @@ use finescale_host::write::atomically;
 use finescale_judge::report::{Scored, figures, scored};
 use finescale_judge::score::{Scores, Settings, Truth};
 
-/// Score a result: errors, CRPS, spread, ranks, correlation, spectra, agreement with its coarse input
+/// Score a result: errors, CRPS, spread, ranks, correlation, spectra, agreement with its coarse
+/// input
 #[derive(Debug, Args)]
 pub struct ScoreArgs {
     /// The result: a file of `super-resolve`, `forecast`, `simulate` or `generate`
     prediction: PathBuf,
-    /// What it is compared with: another result of the same frames, or a data set, whose spectra are; by default the truth
-    /// inside the result
+    /// What it is compared with: another result of the same frames, or a data set, whose spectra
+    /// are; by default the truth inside the result
     truth: Option<PathBuf>,
     /// File to write all scores to, .json or .csv
     #[arg(short, long, value_name = "FILE")]
@@ -37,11 +38,12 @@ pub struct ScoreArgs {
 /// What scores are relative to.
 #[derive(Clone, Debug, Args)]
 pub struct RelativeArgs {
-    /// Data set whose training part has the mean and deviation that errors are relative to; by default the truth's own
+    /// Data set whose training part has the mean and deviation that errors are relative to; by
+    /// default the truth's own
     #[arg(long, value_name = "DATASET")]
     data: Option<PathBuf>,
-    /// Coarse grid that low, middle and high wavenumbers are seen from, rows x columns, or points on a line; by default the
-    /// input's, else a quarter of the points
+    /// Coarse grid that low, middle and high wavenumbers are seen from, rows x columns, or points
+    /// on a line; by default the input's, else a quarter of the points
     #[arg(long, value_name = "YxX", value_parser = parse_grid)]
     bands: Option<Points>,
 }

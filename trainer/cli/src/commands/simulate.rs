@@ -12,7 +12,8 @@ use finescale_sample::{InputArgs, ReadyTask, TaskArgs};
 
 /// Simulate from given frames: roll the predictor at one λ
 ///
-/// Frames stay at λ: their modes are damped and noised as far as that says. `finescale forecast` brings them back to 0.
+/// Frames stay at λ: their modes are damped and noised as far as that says. `finescale forecast`
+/// brings them back to 0.
 #[derive(Debug, Args)]
 pub struct SimulateArgs {
     /// The frames to start from, at the model's resolution: a data set, NetCDF, Zarr, .npy or .npz

@@ -23,8 +23,8 @@ use finescale_sample::{
 
 /// Super-resolve coarse frames: an ensemble of fine paths that agree with them
 ///
-/// COARSE has the model's domain and fewer points; or it has the model's resolution and --coarsen makes it coarse, so that
-/// the truth is kept beside the prediction.
+/// COARSE has the model's domain and fewer points; or it has the model's resolution and --coarsen
+/// makes it coarse, so that the truth is kept beside the prediction.
 #[derive(Debug, Args)]
 pub struct SuperResolveArgs {
     /// Coarse frames: a data set, NetCDF, Zarr, .npy or .npz
@@ -38,11 +38,12 @@ pub struct SuperResolveArgs {
     /// What coarse values are; `damped` with --coarsen, else `modes`
     #[arg(long, value_enum)]
     input: Option<InputKind>,
-    /// What the fine frames must agree with; `pixels` for block means, else `modes`, but nothing with --preset paper
+    /// What the fine frames must agree with; `pixels` for block means, else `modes`, but nothing
+    /// with --preset paper
     #[arg(long, value_enum)]
     observe: Option<Observe>,
-    /// Standard deviation of the coarse values' errors, in their units: one for all channels or one for each; --coarsen
-    /// adds such noise
+    /// Standard deviation of the coarse values' errors, in their units: one for all channels or one
+    /// for each; --coarsen adds such noise
     #[arg(long, value_name = "STD,…", value_delimiter = ',')]
     sensor_noise: Vec<f32>,
     /// Frames of each path, the first ones; by default all
@@ -124,11 +125,13 @@ impl SuperResolveArgs {
         match observe {
             Observe::Pixels => ensure!(
                 kind == InputKind::BlockMean,
-                "--observe pixels needs means over cells: use --input block-mean, or --observe modes"
+                "--observe pixels needs means over cells: use --input block-mean, or --observe \
+                 modes"
             ),
             Observe::Modes => ensure!(
                 kind != InputKind::BlockMean,
-                "--observe modes does not fit --input block-mean, whose values are no modes: use --observe pixels"
+                "--observe modes does not fit --input block-mean, whose values are no modes: use \
+                 --observe pixels"
             ),
             Observe::None => {}
         }
@@ -143,7 +146,8 @@ impl SuperResolveArgs {
                 factor.is_power_of_two()
                     && factor > 1
                     && axes().all(|axis| axis.points() / factor >= finescale::Axis::POINTS_MIN),
-                "--coarsen is {factor}: use a power of two above 1 that leaves at least {} points along every axis",
+                "--coarsen is {factor}: use a power of two above 1 that leaves at least {} points \
+                 along every axis",
                 finescale::Axis::POINTS_MIN
             );
             return Ok(axes().map(|axis| axis.points() / factor).collect());

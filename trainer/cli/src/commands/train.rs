@@ -15,8 +15,9 @@ use finescale_train::run::{RunIdentity, TrainingRun};
 
 /// Trains and calibrates a model on a data set
 ///
-/// A configuration is made of the defaults, a preset, a file and flags, each over the one before. The run folder receives the
-/// configuration, metrics, curves, checkpoints and in the end the model.
+/// A configuration is made of the defaults, a preset, a file and flags, each over the one before.
+/// The run folder receives the configuration, metrics, curves, checkpoints and in the end the
+/// model.
 #[derive(Debug, Args)]
 pub struct TrainArgs {
     /// The data set

@@ -10,7 +10,8 @@ use finescale_field::shells::Shells;
 use finescale_model::linear::LinearBase;
 use finescale_model::{Array, AxisMeta, Channel, Meta, Model, NetworkMeta, PredictorDriven};
 
-/// The linear base of a data set as a model without calibration, which is exact for the linear system.
+/// The linear base of a data set as a model without calibration, which is exact for the linear
+/// system.
 pub(crate) fn linear_model(data: &Path, out: &Path) {
     let reader = Reader::open(data).unwrap();
     let (spec, window) = (reader.spec(), 3);
@@ -66,12 +67,14 @@ pub(crate) fn linear_model(data: &Path, out: &Path) {
 pub(crate) struct Home(tempfile::TempDir);
 
 impl Home {
-    /// With `data.zarr` of the linear system on a line of 64 points, or a plane of 16 × 16, and its model `model.safetensors`.
+    /// With `data.zarr` of the linear system on a line of 64 points, or a plane of 16 × 16, and its
+    /// model `model.safetensors`.
     pub(crate) fn linear(plane: bool) -> Self {
         let home = Self(tempfile::tempdir().unwrap());
         let shape = if plane { "--dimensions 2 --grid 16" } else { "--grid 64" };
         home.succeeds(&format!(
-            "data simulate linear {shape} --unit-variance --trajectories 40 --frames 24 --seed 5 --out data.zarr"
+            "data simulate linear {shape} --unit-variance --trajectories 40 --frames 24 --seed 5 \
+             --out data.zarr"
         ));
         linear_model(&home.path("data.zarr"), &home.path("model.safetensors"));
         home

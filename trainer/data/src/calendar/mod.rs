@@ -97,7 +97,8 @@ impl Calendar {
         }
     }
 
-    /// Days from 1970-01-01 of this calendar (in the standard and Julian calendars: from the Gregorian one).
+    /// Days from 1970-01-01 of this calendar (in the standard and Julian calendars: from the
+    /// Gregorian one).
     pub(crate) fn day_number(self, date: Date) -> i64 {
         let Date { year, month, day } = date;
         let in_year = |leap: bool| {
@@ -135,7 +136,8 @@ impl Calendar {
             Self::Standard => Self::ProlepticGregorian,
             other => other,
         };
-        // From a year that is surely not after the day, up; then the month whose first day is not after the day.
+        // From a year that is surely not after the day, up; then the month whose first day is not
+        // after the day.
         let first = |year, month| calendar.day_number(Date { year, month, day: 1 });
         let mut year = 1969 + number.div_euclid(365).min(number.div_euclid(366));
         while first(year + 1, 1) <= number {

@@ -127,7 +127,8 @@ impl TimeUnits {
                     month: (count.rem_euclid(12) + 1) as u8,
                     day: 1,
                 };
-                // The 31st of a shorter month is its last day; part of a month counts as part of 30 days.
+                // The 31st of a shorter month is its last day; part of a month counts as part of 30
+                // days.
                 let next = self.calendar.day_number(first) + 31;
                 let last = (28..=31)
                     .rev()
@@ -143,7 +144,8 @@ impl TimeUnits {
 
     fn after(&self, start: Instant, seconds: f64) -> Instant {
         let total = start.seconds + seconds;
-        // Thirds of an hour and the like are rounded in files: a microsecond before midnight is midnight.
+        // Thirds of an hour and the like are rounded in files: a microsecond before midnight is
+        // midnight.
         let days = ((total + 1e-6) / DAY).floor();
         let number = self.calendar.day_number(start.date) + days as i64;
         Instant { date: self.calendar.date(number), seconds: (total - days * DAY).max(0.0) }

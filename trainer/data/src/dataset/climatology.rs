@@ -9,7 +9,8 @@ use serde_json::json;
 use super::store::{self, Store};
 use super::{Attributes, Spec};
 
-/// Mean of every calendar month over the training part, or a smooth annual cycle through those means.
+/// Mean of every calendar month over the training part, or a smooth annual cycle through those
+/// means.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Climatology {
     /// `[month][channel][y][x]`, January first, in the channels' units.
@@ -23,10 +24,12 @@ impl Climatology {
         &self.values[usize::from(month - 1) * len..][..len]
     }
 
-    /// Replaces the months by the least-squares fit of a mean and two harmonics of the year to them, each weighted by its count.
+    /// Replaces the months by the least-squares fit of a mean and two harmonics of the year to
+    /// them, each weighted by its count.
     ///
-    /// The mean of n years takes a part 1/n of what varies from year to year with it: anomalies of the years it was taken from come
-    /// out too small, by 1 − 1/n, and those of other years too large. Five numbers take less of it than twelve do.
+    /// The mean of n years takes a part 1/n of what varies from year to year with it: anomalies of
+    /// the years it was taken from come out too small, by 1 − 1/n, and those of other years too
+    /// large. Five numbers take less of it than twelve do.
     ///
     /// # Errors
     /// If fewer than five months have any count.

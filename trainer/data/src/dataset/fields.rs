@@ -100,7 +100,8 @@ impl Fields {
         let range = self.block_range(block);
         ensure!(
             trajectory < self.trajectories && values.len() == range.len() * self.frame_len(),
-            "block {block} of trajectory {trajectory} has {} values where {} frames of {} were expected",
+            "block {block} of trajectory {trajectory} has {} values where {} frames of {} were \
+             expected",
             values.len(),
             range.len(),
             self.frame_len()
@@ -161,7 +162,8 @@ impl Fields {
         let Some(at) = values.iter().position(|v| !v.is_finite()) else { return Ok(()) };
         let (frame, channel) = (at / self.frame_len(), at % self.frame_len() / self.points);
         bail!(
-            "`{}` is {} in frame {} of trajectory {trajectory}: a data set holds finite numbers only",
+            "`{}` is {} in frame {} of trajectory {trajectory}: a data set holds finite numbers \
+             only",
             self.names[channel],
             values[at],
             first + frame

@@ -8,8 +8,9 @@ use rayon::prelude::*;
 
 use super::{Reader, Split};
 
-/// Standardised spectra (zero mean and unit variance for each channel on the training part; the runtime's orthonormal
-/// transform), `[frame][channel][mode]`, of whole segments one after the other.
+/// Standardised spectra (zero mean and unit variance for each channel on the training part; the
+/// runtime's orthonormal transform), `[frame][channel][mode]`, of whole segments one after the
+/// other.
 #[derive(Clone, Debug)]
 pub struct SpectralFrames {
     /// The grid of every frame.
@@ -109,7 +110,8 @@ pub fn windows(segments: &[Range<usize>], frames: usize) -> Result<Vec<usize>> {
     let longest = segments.iter().map(Range::len).max().unwrap_or(0);
     ensure!(
         !starts.is_empty(),
-        "runs of {frames} frames are needed, but the longest of the data set has {longest}: use a shorter window or longer trajectories"
+        "runs of {frames} frames are needed, but the longest of the data set has {longest}: use a \
+         shorter window or longer trajectories"
     );
     Ok(starts)
 }

@@ -1,7 +1,9 @@
-//! The one data-set format: a Zarr v3 group with one array per channel, statistics, splits and a manifest.
+//! The one data-set format: a Zarr v3 group with one array per channel, statistics, splits and a
+//! manifest.
 //!
-//! [`Writer`] makes it, [`Reader`] streams it, xarray opens it as it is; `docs/dataset.md` has the specification.
-//! Fields are `f32`, row-major `[frame][channel][y][x]` (on a line `[frame][channel][x]`).
+//! [`Writer`] makes it, [`Reader`] streams it, xarray opens it as it is; `docs/dataset.md` has the
+//! specification. Fields are `f32`, row-major `[frame][channel][y][x]` (on a line
+//! `[frame][channel][x]`).
 
 mod climatology;
 

@@ -40,7 +40,8 @@ impl Reader {
         ensure!(path.exists(), "{shown} does not exist");
         ensure!(
             path.join("zarr.json").is_file(),
-            "{shown} is no data set (it has no zarr.json): make one with `finescale data import` or `finescale data simulate`"
+            "{shown} is no data set (it has no zarr.json): make one with `finescale data import` \
+             or `finescale data simulate`"
         );
         Self::open_group(path).with_context(|| format!("{shown} cannot be opened"))
     }
@@ -55,7 +56,8 @@ impl Reader {
                 bail!("it has format version {other}; this finescale reads {FORMAT_VERSION}")
             }
             None => bail!(
-                "it is a Zarr group, but no finescale data set: import it with `finescale data import`"
+                "it is a Zarr group, but no finescale data set: import it with `finescale data \
+                 import`"
             ),
         }
         let spec = read_spec(&store, attributes)?;
@@ -169,7 +171,8 @@ fn read_spec(store: &Store, attributes: &Attributes) -> Result<Spec> {
             && (3..=4).contains(&shape.len())
             && dimensions[0] == "trajectory"
             && dimensions[1] == "time",
-        "`{}` has dimensions {dimensions:?} where (trajectory, time, y, x) or (trajectory, time, x) were expected",
+        "`{}` has dimensions {dimensions:?} where (trajectory, time, y, x) or (trajectory, time, \
+         x) were expected",
         channels[0].name
     );
     let mut axes =

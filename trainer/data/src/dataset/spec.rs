@@ -47,9 +47,10 @@ pub struct SpatialAxis {
     pub coordinates: Vec<f64>,
     /// Units, standard name and the like of the coordinate.
     pub attributes: Attributes,
-    /// From end to end, in the unit in which wavenumbers are radians per unit length; all axes of a data set share it,
-    /// whatever the units of their coordinates.
-    // Left out where it is 2π: so it was for every axis once, and the hashes of those data sets still hold.
+    /// From end to end, in the unit in which wavenumbers are radians per unit length; all axes of a
+    /// data set share it, whatever the units of their coordinates.
+    // Left out where it is 2π: so it was for every axis once, and the hashes of those data sets
+    // still hold.
     #[serde(default = "two_pi", skip_serializing_if = "is_two_pi")]
     pub length: f64,
 }
@@ -203,7 +204,8 @@ impl Spec {
         })
     }
 
-    /// Checks that the grid has transforms, that axes have a length, that coordinates increase and that names are distinct.
+    /// Checks that the grid has transforms, that axes have a length, that coordinates increase and
+    /// that names are distinct.
     ///
     /// # Errors
     /// One sentence that names what does not fit.
@@ -252,7 +254,8 @@ pub(crate) fn check_points(axis: &str, points: usize, plane: bool) -> Result<()>
     let (least, most) = (Axis::POINTS_MIN, most_points(plane));
     ensure!(
         points.is_power_of_two() && (least..=most).contains(&points),
-        "a grid of {points} points along `{axis}` does not fit: use a power of two from {least} to {most}"
+        "a grid of {points} points along `{axis}` does not fit: use a power of two from {least} \
+         to {most}"
     );
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! Which frames train, which validate, which test: by trajectory, or by blocks of time; never by shuffled frames.
+//! Which frames train, which validate, which test: by trajectory, or by blocks of time; never by
+//! shuffled frames.
 
 use std::ops::Range;
 
@@ -50,7 +51,8 @@ pub enum SplitRule {
         /// Trajectories that test.
         test: usize,
     },
-    /// Blocks of time, the same in every trajectory: the first trains, the next validates, the last tests.
+    /// Blocks of time, the same in every trajectory: the first trains, the next validates, the last
+    /// tests.
     Time {
         /// Share of the frames that validates.
         valid: f64,
@@ -58,7 +60,8 @@ pub enum SplitRule {
         test: f64,
         /// Frames left out between two blocks.
         gap: usize,
-        /// Validation and test begin at multiples of so many frames (12 keeps the years of monthly data whole).
+        /// Validation and test begin at multiples of so many frames (12 keeps the years of monthly
+        /// data whole).
         block: usize,
     },
     /// Everything trains.
@@ -72,7 +75,8 @@ impl SplitRule {
         Self::Trajectory { valid: tenth, test: tenth }
     }
 
-    /// 80 % train, 10 % validate, 10 % test, five frames between them: the window of the paper's predictor.
+    /// 80 % train, 10 % validate, 10 % test, five frames between them: the window of the paper's
+    /// predictor.
     pub(crate) fn by_time(block: usize) -> Self {
         Self::Time { valid: 0.1, test: 0.1, gap: 5, block }
     }
@@ -109,8 +113,8 @@ impl SplitRule {
     }
 }
 
-/// Ranges of the three blocks. Validation and test begin at multiples of `block` and have whole blocks (the frames over
-/// at the end go to the test); the gaps are taken from the training part.
+/// Ranges of the three blocks. Validation and test begin at multiples of `block` and have whole
+/// blocks (the frames over at the end go to the test); the gaps are taken from the training part.
 fn blocks_of_time(
     frames: usize,
     valid: f64,
@@ -120,7 +124,8 @@ fn blocks_of_time(
 ) -> Result<[Range<usize>; 3]> {
     ensure!(
         valid > 0.0 && test > 0.0 && valid + test < 1.0,
-        "shares of {valid} and {test} leave nothing to train on: validation and test need positive shares below 1 in all"
+        "shares of {valid} and {test} leave nothing to train on: validation and test need \
+         positive shares below 1 in all"
     );
     ensure!(block > 0, "a block of time needs at least one frame");
     let whole = |share: f64| {

@@ -16,7 +16,8 @@ pub struct Staging {
 }
 
 impl Staging {
-    /// Makes the temporary folder beside `target`. With `force`, a data set at `target` will be replaced.
+    /// Makes the temporary folder beside `target`. With `force`, a data set at `target` will be
+    /// replaced.
     ///
     /// # Errors
     /// If `target` exists and must not be replaced, or its parent cannot be written.

@@ -1,7 +1,8 @@
-//! Mean, standard deviation, power spectrum and lag-1 correlation of the training part, streamed in f64.
+//! Mean, standard deviation, power spectrum and lag-1 correlation of the training part, streamed in
+//! f64.
 //!
-//! Every piece of the data is summed on its own and the pieces are joined in their order, so the result does not
-//! depend on the number of threads.
+//! Every piece of the data is summed on its own and the pieces are joined in their order, so the
+//! result does not depend on the number of threads.
 
 use std::ops::Range;
 
@@ -27,7 +28,8 @@ pub struct ChannelStatistics {
     pub lag1: f64,
     /// P_k: E|û_k|² of the standardised field per shell, orthonormal transform.
     pub power: Vec<f64>,
-    /// Correlation one frame later per shell, Re E(û_kⁿ* û_kⁿ⁺¹) / E|û_k|²; 0 where there is no power.
+    /// Correlation one frame later per shell, Re E(û_kⁿ* û_kⁿ⁺¹) / E|û_k|²; 0 where there is no
+    /// power.
     pub lag1_spectrum: Vec<f64>,
 }
 
@@ -90,7 +92,8 @@ struct Piece {
     pair_with_next: bool,
 }
 
-/// Cuts segments at every eighth chunk: small enough for all cores, large enough that few chunks are read twice.
+/// Cuts segments at every eighth chunk: small enough for all cores, large enough that few chunks
+/// are read twice.
 fn pieces(splits: &Splits, block: usize) -> Vec<Piece> {
     let step = 8 * block;
     let mut pieces = Vec::new();

@@ -1,4 +1,5 @@
-//! Zarr v3 arrays and groups with the conventions of xarray: dimension names, attributes, consolidated metadata.
+//! Zarr v3 arrays and groups with the conventions of xarray: dimension names, attributes,
+//! consolidated metadata.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -63,8 +64,8 @@ pub fn create<T: Stored>(
     let shape: Vec<u64> = dimensions.iter().map(|&(_, n)| n as u64).collect();
     let chunk: Vec<u64> = chunk.iter().map(|&n| n as u64).collect();
     let array = T::builder(&shape, &chunk)
-        // Every Zarr reader has gzip, and its checksum turns a damaged chunk into an error. Fields are mostly
-        // incompressible mantissas: a higher level costs time and saves nothing.
+        // Every Zarr reader has gzip, and its checksum turns a damaged chunk into an error. Fields
+        // are mostly incompressible mantissas: a higher level costs time and saves nothing.
         .bytes_to_bytes_codecs(vec![Arc::new(GzipCodec::new(1)?)])
         .dimension_names(Some(dimensions.iter().map(|&(name, _)| name)))
         .attributes(attributes)
@@ -112,7 +113,8 @@ pub(crate) fn open_array(store: &Store, path: &str, shape: &[usize]) -> Result<S
     Ok(array)
 }
 
-/// Writes a group with attributes; its metadata gets a copy of all that lies beneath, so that readers need one file.
+/// Writes a group with attributes; its metadata gets a copy of all that lies beneath, so that
+/// readers need one file.
 pub fn write_group(store: &Store, path: &str, attributes: Attributes) -> Result<()> {
     let failed = || format!("cannot write the group `{path}`");
     let mut builder = GroupBuilder::new();

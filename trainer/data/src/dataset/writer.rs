@@ -1,4 +1,5 @@
-//! Writes a data set: trajectories in any order, from any thread; then statistics, splits and manifest.
+//! Writes a data set: trajectories in any order, from any thread; then statistics, splits and
+//! manifest.
 
 use finescale_host::digest::hex;
 use std::path::Path;
@@ -57,7 +58,8 @@ impl Writer {
         Self::create_anomalies(path, spec, None, force)
     }
 
-    /// As [`Writer::create`], for values from which `climatology` was subtracted; it is stored with them.
+    /// As [`Writer::create`], for values from which `climatology` was subtracted; it is stored with
+    /// them.
     ///
     /// # Errors
     /// As [`Writer::create`].
@@ -102,8 +104,8 @@ impl Writer {
             .try_for_each(|(block, values)| self.write_block(trajectory, block, values))
     }
 
-    /// Writes frames `block · n …` of a trajectory, n being [`Writer::block`]: all n, fewer in the last block.
-    /// For trajectories that do not fit into memory.
+    /// Writes frames `block · n …` of a trajectory, n being [`Writer::block`]: all n, fewer in the
+    /// last block. For trajectories that do not fit into memory.
     ///
     /// # Errors
     /// As [`Writer::write`].
@@ -116,7 +118,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Computes the statistics of the training part, writes the rest and gives the data set its name.
+    /// Computes the statistics of the training part, writes the rest and gives the data set its
+    /// name.
     ///
     /// # Errors
     /// If a trajectory was not written, a channel is constant or the disk refuses.
@@ -157,7 +160,8 @@ impl Writer {
         Ok(statistics)
     }
 
-    /// SHA-256 over what the values mean and the hashes of all blocks in order; independent of threads.
+    /// SHA-256 over what the values mean and the hashes of all blocks in order; independent of
+    /// threads.
     fn content_hash(&self) -> Result<String> {
         let hashes = self.hashes.lock().map_err(|_| anyhow::anyhow!("a writer failed"))?;
         let blocks = hashes.iter().enumerate().map(|(n, hash)| {

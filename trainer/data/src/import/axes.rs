@@ -83,7 +83,8 @@ impl SourceAxis {
             .position(|p| !matches!(p[1].partial_cmp(&p[0]), Some(std::cmp::Ordering::Greater)))
         {
             bail!(
-                "the coordinate `{name}` goes up and down ({} is next to {}): choose an even part with --isel {name}=a:b",
+                "the coordinate `{name}` goes up and down ({} is next to {}): choose an even part \
+                 with --isel {name}=a:b",
                 axis.coordinates[n],
                 axis.coordinates[n + 1]
             );
@@ -91,7 +92,8 @@ impl SourceAxis {
         Ok(axis)
     }
 
-    /// Keeps points between two coordinates; longitudes count modulo 360, eastwards from the first to the second.
+    /// Keeps points between two coordinates; longitudes count modulo 360, eastwards from the first
+    /// to the second.
     ///
     /// # Errors
     /// If fewer than two points are inside.
@@ -123,7 +125,8 @@ impl SourceAxis {
         }
         ensure!(
             self.indices.len() >= 2,
-            "--area {from}:{to} takes fewer than 2 points of `{}`, which goes from {first} to {last}",
+            "--area {from}:{to} takes fewer than 2 points of `{}`, which goes from {first} to \
+             {last}",
             self.name
         );
         Ok(())

@@ -63,8 +63,8 @@ fn numbers(variable: &Variable, name: &str) -> Vec<f64> {
 }
 
 impl Unpack {
-    /// The rules of a variable: `_FillValue`, `missing_value`, `valid_min`, `valid_max`, `valid_range`, `_Unsigned`,
-    /// `scale_factor`, `add_offset`.
+    /// The rules of a variable: `_FillValue`, `missing_value`, `valid_min`, `valid_max`,
+    /// `valid_range`, `_Unsigned`, `scale_factor`, `add_offset`.
     pub(super) fn new(variable: &Variable) -> Self {
         let sign = Sign::of(variable);
         // They are of the type of the stored numbers, and mean what these mean.

@@ -1,4 +1,5 @@
-//! Reads fields out of a file: boxes in the file's own order of dimensions become `[step][channel][y][x]`.
+//! Reads fields out of a file: boxes in the file's own order of dimensions become
+//! `[step][channel][y][x]`.
 
 use std::ops::Range;
 

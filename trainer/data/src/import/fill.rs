@@ -17,7 +17,8 @@ pub enum Fill {
     Zero,
     /// The mean of the same field's values.
     Mean,
-    /// Linear in time between the steps before and after, at most 16 steps apart from a missing one.
+    /// Linear in time between the steps before and after, at most 16 steps apart from a missing
+    /// one.
     Interpolate,
     /// The smooth field that solves Laplace's equation where values are missing.
     Harmonic,
@@ -123,7 +124,8 @@ fn fill_nearest(field: &mut [f64], shape: Shape) {
     }
 }
 
-/// Laplace's equation on the missing points by successive over-relaxation, to a millionth of the field's range.
+/// Laplace's equation on the missing points by successive over-relaxation, to a millionth of the
+/// field's range.
 fn relax(field: &mut [f64], shape: Shape, missing: &[usize]) {
     let (low, high) =
         field.iter().fold((f64::MAX, f64::MIN), |(low, high), &v| (low.min(v), high.max(v)));

@@ -6,8 +6,9 @@ use anyhow::{Result, ensure};
 
 use crate::dataset::{Attributes, SpatialAxis};
 
-/// Gives the axes the lengths asked for; where none are, 2π for the longer one and the other in proportion, if their
-/// coordinates have the same unit. If they have not, both keep the 2π they come with, and the sentence returned says so.
+/// Gives the axes the lengths asked for; where none are, 2π for the longer one and the other in
+/// proportion, if their coordinates have the same unit. If they have not, both keep the 2π they
+/// come with, and the sentence returned says so.
 ///
 /// # Errors
 /// If `asked` names another number of axes.
@@ -33,7 +34,8 @@ pub(super) fn set(
             }
             _ => {
                 return Ok(Some(format!(
-                    "`{}` and `{}` have no unit in common: both are taken as equally long, 2π; --length says it better",
+                    "`{}` and `{}` have no unit in common: both are taken as equally long, 2π; \
+                     --length says it better",
                     y.name, x.name
                 )));
             }
@@ -49,12 +51,14 @@ fn span(axis: &SpatialAxis) -> f64 {
     (axis.coordinates[last] - axis.coordinates[0]) * points / (points - 1.0)
 }
 
-/// `span` / `longest` to six decimals: single precision coordinates are off by some 1e-7, and grids of one domain must agree.
+/// `span` / `longest` to six decimals: single precision coordinates are off by some 1e-7, and grids
+/// of one domain must agree.
 fn part(span: f64, longest: f64) -> f64 {
     (span / longest * 1e6).round() / 1e6
 }
 
-/// The unit of a coordinate under one name for all its spellings; none if it is missing, or "1" for the bare number.
+/// The unit of a coordinate under one name for all its spellings; none if it is missing, or "1" for
+/// the bare number.
 fn unit(attributes: &Attributes) -> Option<&str> {
     match attributes.get("units")?.as_str()?.trim() {
         "" | "1" => None,

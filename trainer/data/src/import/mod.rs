@@ -1,7 +1,7 @@
 //! Import of real fields: NetCDF, Zarr and NumPy files become data sets.
 //!
-//! file → [`source`] → plan (variables, roles of dimensions, axes, steps) → stream (read, fill, regrid) →
-//! [`Writer`]. Data larger than memory stream through in blocks of frames.
+//! file → [`source`] → plan (variables, roles of dimensions, axes, steps) → stream (read, fill,
+//! regrid) → [`Writer`]. Data larger than memory stream through in blocks of frames.
 
 mod axes;
 mod cf;
@@ -76,7 +76,8 @@ pub struct Options {
     pub isel: Vec<String>,
     /// `dimension=value`.
     pub sel: Vec<String>,
-    /// Points of the new grid, y before x; by default the largest power of two that is not finer than the file.
+    /// Points of the new grid, y before x; by default the largest power of two that is not finer
+    /// than the file.
     pub grid: Option<Vec<usize>>,
     /// Boundaries, y before x; none to look at the coordinates.
     pub boundary: Vec<Boundary>,
@@ -96,7 +97,8 @@ pub struct Options {
 pub enum Anomaly {
     /// The means of the calendar months.
     Monthly,
-    /// The mean and two harmonics of the year: five numbers instead of twelve, which a few years tell better.
+    /// The mean and two harmonics of the year: five numbers instead of twelve, which a few years
+    /// tell better.
     AnnualCycle,
 }
 

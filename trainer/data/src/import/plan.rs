@@ -195,7 +195,8 @@ impl<'a> Plan<'a> {
         }
         let time = time.with_context(|| {
             format!(
-                "{} has no time axis: a data set is a path of frames; name the dimension that is time with --time-axis",
+                "{} has no time axis: a data set is a path of frames; name the dimension that is \
+                 time with --time-axis",
                 first.describe()
             )
         })?;
@@ -235,7 +236,8 @@ impl<'a> Plan<'a> {
         let asked = options.boundary.len();
         ensure!(
             asked == 0 || asked == axes.len(),
-            "--boundary names {asked} boundaries where the field has {} axes: give y,x, or x alone on a line",
+            "--boundary names {asked} boundaries where the field has {} axes: give y,x, or x \
+             alone on a line",
             axes.len()
         );
         for (n, axis) in axes.iter_mut().enumerate() {

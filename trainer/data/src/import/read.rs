@@ -22,8 +22,8 @@ pub struct Read {
     pub lengths_known: bool,
 }
 
-/// Reads the fields of a file. Where it does not say what is beyond the ends of an axis, and no option does, `expected`
-/// holds, y before x.
+/// Reads the fields of a file. Where it does not say what is beyond the ends of an axis, and no
+/// option does, `expected` holds, y before x.
 ///
 /// # Errors
 /// As an import.

@@ -1,8 +1,9 @@
-//! Spectral regridding: Fourier modes on periodic axes, cosines on reflecting ones; amplitudes are kept.
+//! Spectral regridding: Fourier modes on periodic axes, cosines on reflecting ones; amplitudes are
+//! kept.
 //!
-//! Modes that the new grid does not have are cut off, modes that the old one did not have are zero. At the Nyquist
-//! mode of a periodic axis two aliases meet: their sum is kept when coarsening, half goes to each when refining, as
-//! `scipy.signal.resample` does.
+//! Modes that the new grid does not have are cut off, modes that the old one did not have are zero.
+//! At the Nyquist mode of a periodic axis two aliases meet: their sum is kept when coarsening, half
+//! goes to each when refining, as `scipy.signal.resample` does.
 
 use std::f64::consts::TAU;
 use std::sync::Arc;
@@ -146,8 +147,8 @@ impl Regrid {
     }
 }
 
-/// For points that are not evenly spaced (Gaussian latitudes, say): between which two points every even one lies, and
-/// the weight of the second.
+/// For points that are not evenly spaced (Gaussian latitudes, say): between which two points every
+/// even one lies, and the weight of the second.
 fn uneven_weights(coordinates: &[f64], first: f64, spacing: f64) -> Option<Vec<(usize, f64)>> {
     let even = |n: usize| first + n as f64 * spacing;
     // Single precision coordinates are off by some 1e-5 of the spacing.
@@ -241,7 +242,8 @@ mod tests {
         }
     }
 
-    /// Values of `scipy.signal.resample` (SciPy 1.17), where the Nyquist mode is not zero on either side.
+    /// Values of `scipy.signal.resample` (SciPy 1.17), where the Nyquist mode is not zero on either
+    /// side.
     #[test]
     fn nyquist_agrees_with_scipy() {
         let line = [1.0, -2.0, 0.5, 3.0, -1.0, 2.0, 0.0, -0.5, 1.5, 4.0, -3.0, 0.25];

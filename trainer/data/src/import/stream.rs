@@ -38,7 +38,8 @@ impl<'a> FrameStream<'a> {
         axes.filter(|(_, r)| r.interpolates()).map(|(axis, _)| axis.name.as_str()).collect()
     }
 
-    /// Calls `each` with every block of `block` frames of a member, `[frame][channel][y][x]`, in order.
+    /// Calls `each` with every block of `block` frames of a member, `[frame][channel][y][x]`, in
+    /// order.
     pub(super) fn blocks(
         &self,
         member: usize,

@@ -90,7 +90,8 @@ pub(super) fn choose(
         })?;
     }
     let values = |indices: &[usize]| indices.iter().map(|&i| raw[i]).collect::<Vec<f64>>();
-    // A step left out inside leaves a hole in a regular axis; or it was what made the axis irregular.
+    // A step left out inside leaves a hole in a regular axis; or it was what made the axis
+    // irregular.
     if check_regular(&indices, &values(&indices), units.as_ref(), unit).is_err() {
         indices.retain(|i| !out(i));
     }
@@ -162,9 +163,10 @@ fn bridge(values: &mut [f64], left_out: &[usize]) {
     }
 }
 
-/// The calendars with the leap years of the sky have no year 0 in CF, and xarray refuses them. Real dates get another
-/// origin; climatologies, which are written in the year 0 as they belong to none, keep their dates in the calendar
-/// `all_leap`, which has that year. Returns whether the calendar was changed.
+/// The calendars with the leap years of the sky have no year 0 in CF, and xarray refuses them. Real
+/// dates get another origin; climatologies, which are written in the year 0 as they belong to none,
+/// keep their dates in the calendar `all_leap`, which has that year. Returns whether the calendar
+/// was changed.
 fn leave_year_zero(units: TimeUnits, values: &mut [f64], attributes: &mut Attributes) -> bool {
     let idealised =
         matches!(units.calendar, Calendar::NoLeap | Calendar::AllLeap | Calendar::Day360);
@@ -252,7 +254,8 @@ fn in_range(raw: &[f64], units: Option<&TimeUnits>, range: Option<&str>) -> Resu
     let chosen: Vec<usize> = if from.contains('-') || to.contains('-') {
         let Some(units) = units else {
             bail!(
-                "--time {range} names dates, but the times of the file have none: use indices, or give --time-units"
+                "--time {range} names dates, but the times of the file have none: use indices, or \
+                 give --time-units"
             );
         };
         let inside = |value: f64| {
@@ -273,7 +276,8 @@ fn in_range(raw: &[f64], units: Option<&TimeUnits>, range: Option<&str>) -> Resu
         };
         let (Ok(from), Ok(to)) = (index(from, 0), index(to, raw.len())) else {
             bail!(
-                "--time {range} is no range: write indices as in 0:120, or dates as in 1982-01:1990-12"
+                "--time {range} is no range: write indices as in 0:120, or dates as in \
+                 1982-01:1990-12"
             );
         };
         ensure!(to <= raw.len(), "--time {range} ends beyond the {} steps of the file", raw.len());
@@ -283,7 +287,8 @@ fn in_range(raw: &[f64], units: Option<&TimeUnits>, range: Option<&str>) -> Resu
     Ok(chosen)
 }
 
-/// Checks that the steps follow each other evenly; returns how many calendar months apart, where that is what is even.
+/// Checks that the steps follow each other evenly; returns how many calendar months apart, where
+/// that is what is even.
 fn check_regular(
     indices: &[usize],
     values: &[f64],
@@ -297,7 +302,8 @@ fn check_regular(
     for (n, pair) in values.windows(2).enumerate() {
         if pair[1].partial_cmp(&pair[0]) != Some(std::cmp::Ordering::Greater) {
             bail!(
-                "time does not increase: step {} ({}) follows step {} ({}); leave broken steps out with --drop-steps",
+                "time does not increase: step {} ({}) follows step {} ({}); leave broken steps \
+                 out with --drop-steps",
                 indices[n + 1],
                 when(n + 1),
                 indices[n],

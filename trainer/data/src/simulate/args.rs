@@ -59,7 +59,8 @@ pub struct SharedArgs {
     /// Number of trajectories.
     #[arg(long, default_value_t = 100)]
     pub trajectories: usize,
-    /// Frames of each trajectory [default: 40 kolmogorov, 64 lorenz96, 32 kuramoto-sivashinsky, 16 linear].
+    /// Frames of each trajectory [default: 40 kolmogorov, 64 lorenz96, 32 kuramoto-sivashinsky, 16
+    /// linear].
     #[arg(long)]
     pub frames: Option<usize>,
 }

@@ -31,14 +31,16 @@ pub trait TrajectorySink: Sync {
     fn write(&self, trajectory: usize, values: &[f32]) -> Result<()>;
 }
 
-/// Makes every trajectory of `plan`, one a task on the current rayon pool, and hands each to `sink`.
+/// Makes every trajectory of `plan`, one a task on the current rayon pool, and hands each to
+/// `sink`.
 ///
 /// Shows a progress bar with the time left on a terminal, and a line every ten seconds elsewhere.
 /// A thread holds one trajectory in memory: frames × channels × ny × nx numbers.
 ///
 /// # Errors
 /// The first failure of a simulator ("trajectory 3: ... at t = 12") or of `sink`, or
-/// [`Interrupted`] within one frame interval of `stop` being set. The other trajectories then stop too.
+/// [`Interrupted`] within one frame interval of `stop` being set. The other trajectories then stop
+/// too.
 pub fn run(
     simulator: &dyn Simulator,
     plan: &Plan,

@@ -7,9 +7,9 @@
 //! | `kuramoto_sivashinsky` | u_t = −u u_x − u_xx − u_xxxx | ETDRK4, pseudo-spectral |
 //! | `linear` | AR(1) in every Fourier mode | exact |
 //!
-//! All arithmetic is in f64; frames leave as f32, row-major `[channel][y][x]`.
-//! Trajectory `i` depends on (seed, i) and on the system's parameters alone, not on the number of
-//! threads or of trajectories (see `random.rs`). Equations, bounds and sources: `docs/simulators.md`.
+//! All arithmetic is in f64; frames leave as f32, row-major `[channel][y][x]`. Trajectory `i`
+//! depends on (seed, i) and on the system's parameters alone, not on the number of threads or of
+//! trajectories (see `random.rs`). Equations, bounds and sources: `docs/simulators.md`.
 
 mod args;
 mod check;
@@ -48,7 +48,8 @@ pub struct AxisInfo {
     pub name: &'static str,
     /// Grid points.
     pub points: usize,
-    /// Period in the system's own units: point `i` lies at `i * length / points`. A data set's wavenumbers take it as 2π.
+    /// Period in the system's own units: point `i` lies at `i * length / points`. A data set's
+    /// wavenumbers take it as 2π.
     pub length: f64,
 }
 

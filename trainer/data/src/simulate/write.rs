@@ -60,7 +60,8 @@ fn spec(simulator: &dyn Simulator, plan: &Plan) -> Spec {
     }
 }
 
-/// Coordinates in the system's own unit, on an axis of length 2π: systems have one axis, or a square.
+/// Coordinates in the system's own unit, on an axis of length 2π: systems have one axis, or a
+/// square.
 fn axis(info: &AxisInfo) -> SpatialAxis {
     let mut axis = SpatialAxis::two_pi(info.name, info.points, Boundary::Periodic);
     let spacing = info.length / info.points as f64;

@@ -10,8 +10,9 @@ use finescale_ensemble::{Coarsening, Ensemble};
 /// The four coarse points and weights of a fine point.
 type Taps = [(usize, f64); 4];
 
-/// Bicubic interpolation (Keys 1981, doi 10.1109/TASSP.1981.1163711, a = −½); cubic on a line. Periodic axes wrap, reflecting
-/// ones are mirrored, and values of pixels stand for the middle of their blocks.
+/// Bicubic interpolation (Keys 1981, doi 10.1109/TASSP.1981.1163711, a = −½); cubic on a line.
+/// Periodic axes wrap, reflecting ones are mirrored, and values of pixels stand for the middle of
+/// their blocks.
 ///
 /// # Errors
 /// Without a coarse input.

@@ -22,8 +22,9 @@ pub fn climatology_mean(result: &Ensemble, climate: &Climate) -> Result<Ensemble
     })
 }
 
-/// Fields that have nothing to do with the truth but its climate: with a data set, runs of its training frames drawn at random;
-/// without, Gaussian modes that have the data's power and decay by the correlation from one frame to the next.
+/// Fields that have nothing to do with the truth but its climate: with a data set, runs of its
+/// training frames drawn at random; without, Gaussian modes that have the data's power and decay by
+/// the correlation from one frame to the next.
 ///
 /// # Errors
 /// If the climate is of other fields, or the data set cannot be read.

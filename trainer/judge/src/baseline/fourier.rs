@@ -7,8 +7,8 @@ use super::{from_coarse, input};
 use finescale_ensemble::{Coarsening, Ensemble};
 use finescale_field::grid::apply;
 
-/// Spectral interpolation: Fourier modes (cosines on reflecting axes) padded with zeros. What pixels do to the modes that they
-/// resolve is undone; damping is not.
+/// Spectral interpolation: Fourier modes (cosines on reflecting axes) padded with zeros. What
+/// pixels do to the modes that they resolve is undone; damping is not.
 ///
 /// # Errors
 /// Without a coarse input.

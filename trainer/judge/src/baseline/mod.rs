@@ -1,7 +1,7 @@
 //! What anyone would try first: interpolation, a Wiener filter, persistence, climatology.
 //!
-//! Every baseline is an [`Ensemble`] over the trajectories, frames and truth of a result, so that it is scored as the result
-//! is. None evaluates a network.
+//! Every baseline is an [`Ensemble`] over the trajectories, frames and truth of a result, so that
+//! it is scored as the result is. None evaluates a network.
 //!
 //! | method | file | task | members |
 //! |---|---|---|---|
@@ -73,8 +73,8 @@ pub fn all(result: &Ensemble, knowledge: Knowledge) -> Result<Vec<Ensemble>> {
     Ok(baselines)
 }
 
-/// Makes an ensemble like `result`, path by path: `fill(trajectory, member, path)` with `path` `[frame][channel][y][x]`, which
-/// holds the true frames as far as they were given.
+/// Makes an ensemble like `result`, path by path: `fill(trajectory, member, path)` with `path`
+/// `[frame][channel][y][x]`, which holds the true frames as far as they were given.
 fn ensemble(
     result: &Ensemble,
     method: &str,
@@ -123,7 +123,8 @@ fn ensemble(
     })
 }
 
-/// Makes an ensemble of one member from each coarse frame: `fill(coarse frame, fine frame)`, both `[channel][y][x]`.
+/// Makes an ensemble of one member from each coarse frame: `fill(coarse frame, fine frame)`, both
+/// `[channel][y][x]`.
 fn from_coarse(
     result: &Ensemble,
     method: &str,
@@ -147,7 +148,8 @@ fn input(result: &Ensemble) -> Result<&CoarseInput> {
     Ok(input)
 }
 
-/// Whether coarse values stand for the middle of their cells rather than for points from the first on.
+/// Whether coarse values stand for the middle of their cells rather than for points from the first
+/// on.
 fn centred(coarsening: Coarsening, boundary: finescale::Boundary) -> bool {
     coarsening == Coarsening::BlockMean || boundary == finescale::Boundary::Reflecting
 }

@@ -6,9 +6,10 @@
 //! mean  C P / (C² P + Σ) · y        variance  P Σ / (C² P + Σ)
 //! ```
 //!
-//! C = 1 for input that is not damped; Σ, of a sensor or of the forward process, is 0 for clean input, which is then
-//! deconvolved; for means over cells the estimate and variance of `finescale::spectral::pixel_modes`. Modes that the coarse grid has not: mean 0, variance P.
-//! The posterior of a Gaussian field without memory: what a frame alone can tell.
+//! C = 1 for input that is not damped; Σ, of a sensor or of the forward process, is 0 for clean
+//! input, which is then deconvolved; for means over cells the estimate and variance of
+//! `finescale::spectral::pixel_modes`. Modes that the coarse grid has not: mean 0, variance P. The
+//! posterior of a Gaussian field without memory: what a frame alone can tell.
 
 use anyhow::Result;
 use finescale::spectral;

@@ -124,7 +124,8 @@ fn skill(card: &mut String, comparison: &Comparison) -> Result<()> {
     let (trajectories, frames) = (scores.trajectories, scores.frames);
     writeln!(
         card,
-        "\n## Skill: {}\n\n    {command}\n\n{} of {frames} frames that training has not seen, {}. The best of a row is bold.",
+        "\n## Skill: {}\n\n    {command}\n\n{} of {frames} frames that training has not seen, {}. \
+         The best of a row is bold.",
         task_name(scores.provenance.task),
         counted(trajectories, "trajectory", "trajectories"),
         counted(scores.members, "member", "members"),
@@ -132,7 +133,8 @@ fn skill(card: &mut String, comparison: &Comparison) -> Result<()> {
     let extremes = &scores.overall.extremes;
     writeln!(
         card,
-        "{} of {} blew up: values are at most {} standard deviations from the mean, the truth's {}.\n",
+        "{} of {} blew up: values are at most {} standard deviations from the mean, the truth's \
+         {}.\n",
         if extremes.blown_up == 0 { "None".into() } else { extremes.blown_up.to_string() },
         counted(extremes.paths, "path", "paths"),
         number(extremes.largest),

@@ -25,7 +25,8 @@ pub(super) fn table(card: &mut String, made: &[String], comparisons: &[Compariso
     }
     writeln!(
         card,
-        "\n## Spread over trainings\n\nThe commands above with models of other seeds: mean ± standard deviation, and each, the one of this card first.\n"
+        "\n## Spread over trainings\n\nThe commands above with models of other seeds: mean ± \
+         standard deviation, and each, the one of this card first.\n"
     )?;
     if let Some(train) = made.iter().find(|command| command.starts_with("finescale train")) {
         writeln!(card, "    {train}-2 --seed 2   # and so on\n")?;

@@ -31,7 +31,8 @@ fn column(scores: &Scored, channel: usize) -> &ChannelScores {
     &scores.scores.channels[channel]
 }
 
-/// A picture that stands beside fields of one frame, or of a whole path on a line (space to the right, time upwards).
+/// A picture that stands beside fields of one frame, or of a whole path on a line (space to the
+/// right, time upwards).
 struct Panes {
     ny: usize,
     nx: usize,
@@ -55,8 +56,8 @@ impl Panes {
     }
 }
 
-/// Input, truth, and of every method two members, their mean and its error, of one channel and trajectory. `frame`: which
-/// frame of a plane.
+/// Input, truth, and of every method two members, their mean and its error, of one channel and
+/// trajectory. `frame`: which frame of a plane.
 ///
 /// # Errors
 /// If a picture cannot be laid out.

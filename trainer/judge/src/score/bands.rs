@@ -20,7 +20,8 @@ pub struct Band {
 
 /// The three bands of a grid.
 ///
-/// With K the Nyquist wavenumber π·points/length of the coarse grid (the smaller of both axes') and N that of the fine one:
+/// With K the Nyquist wavenumber π·points/length of the coarse grid (the smaller of both axes') and
+/// N that of the fine one:
 ///
 /// | band | wavenumbers | what is known of it |
 /// |---|---|---|
@@ -39,8 +40,8 @@ impl Bands {
     /// Number of bands.
     pub const COUNT: usize = 3;
 
-    /// The bands of `spec`'s grid, for coarse points along y (on a plane) and x; by default a quarter of the fine ones,
-    /// for tasks without a coarse grid.
+    /// The bands of `spec`'s grid, for coarse points along y (on a plane) and x; by default a
+    /// quarter of the fine ones, for tasks without a coarse grid.
     ///
     /// # Errors
     /// If the coarse grid does not fit.
@@ -51,7 +52,8 @@ impl Bands {
         ensure!(
             coarse.len() == fine.len()
                 && coarse.iter().zip(&fine).all(|(c, f)| (1..*f).contains(c)),
-            "a coarse grid of {coarse:?} points does not fit: give fewer points than the {fine:?} of the fine one, for each axis"
+            "a coarse grid of {coarse:?} points does not fit: give fewer points than the {fine:?} \
+             of the fine one, for each axis"
         );
         let nyquist =
             |points: &[usize]| cutoff(points.iter().copied().zip(spec.axes().map(|a| a.length)));

@@ -1,10 +1,11 @@
 //! Pearson correlation of predicted and true fields, and how long it lasts.
 //!
-//! Of a frame r = Σ x'u' / √(Σ x'² Σ u'²) over points, primes for the deviation from the frame's own mean in space; over all
-//! channels the sums run over channels in standard deviations. A constant field has no correlation and scores 0. The time to
-//! a correlation below 0.8 is interpolated linearly between frames, from 1 at the last frame that was given (as in Kochkov et
-//! al. 2021, doi 10.1073/pnas.2101784118, and Lippe et al. 2023, arXiv 2308.05732); a trajectory that stays above until its
-//! end counts with its end.
+//! Of a frame r = Σ x'u' / √(Σ x'² Σ u'²) over points, primes for the deviation from the frame's
+//! own mean in space; over all channels the sums run over channels in standard deviations. A
+//! constant field has no correlation and scores 0. The time to a correlation below 0.8 is
+//! interpolated linearly between frames, from 1 at the last frame that was given (as in Kochkov et
+//! al. 2021, doi 10.1073/pnas.2101784118, and Lippe et al. 2023, arXiv 2308.05732); a trajectory
+//! that stays above until its end counts with its end.
 
 use serde::Serialize;
 
@@ -24,11 +25,13 @@ pub struct Correlation {
     pub by_lead: Vec<f64>,
     /// Of the ensemble mean, by lead time.
     pub of_mean_by_lead: Vec<f64>,
-    /// Time to a member's correlation below 0.8, in the time axis' units; none where no frames were given.
+    /// Time to a member's correlation below 0.8, in the time axis' units; none where no frames were
+    /// given.
     pub time: Option<f64>,
     /// The same of the ensemble mean.
     pub time_of_mean: Option<f64>,
-    /// Share of trajectories whose ensemble mean stays above to the end: with many, `time_of_mean` is a lower bound.
+    /// Share of trajectories whose ensemble mean stays above to the end: with many, `time_of_mean`
+    /// is a lower bound.
     pub lasting: Option<f64>,
 }
 
@@ -62,7 +65,8 @@ impl Products {
     }
 }
 
-/// When a correlation falls below [`THRESHOLD`], and whether it does. `lead`: times after the last given frame.
+/// When a correlation falls below [`THRESHOLD`], and whether it does. `lead`: times after the last
+/// given frame.
 pub(crate) fn time_above(correlation: &[f64], lead: &[f64]) -> (f64, bool) {
     let (mut before, mut since) = (1.0, 0.0);
     for (&r, &time) in correlation.iter().zip(lead) {

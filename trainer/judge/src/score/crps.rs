@@ -6,15 +6,17 @@
 //! CRPS = 1/M Σ_i |x_i − y| − 1/(2 M (M − 1)) Σ_i Σ_j |x_i − x_j|
 //! ```
 //!
-//! the *fair* score (Ferro 2014, doi 10.1002/qj.2270; Zamo and Naveau 2018, doi 10.1007/s11004-017-9709-7): its
-//! expectation does not depend on M, and is least when members and truth are draws of one distribution. Of one member it
-//! is the absolute error. In the field's units; 0 is perfect, and a prediction N(m, σ²) that is right scores σ/√π.
+//! the *fair* score (Ferro 2014, doi 10.1002/qj.2270; Zamo and Naveau 2018, doi
+//! 10.1007/s11004-017-9709-7): its expectation does not depend on M, and is least when members and
+//! truth are draws of one distribution. Of one member it is the absolute error. In the field's
+//! units; 0 is perfect, and a prediction N(m, σ²) that is right scores σ/√π.
 
 use serde::Serialize;
 
 use super::pointwise::{Pass, Pick};
 
-/// Fair CRPS of an ensemble at one point. Sorts `members`, whose order is lost; 0 members score NaN.
+/// Fair CRPS of an ensemble at one point. Sorts `members`, whose order is lost; 0 members score
+/// NaN.
 pub fn fair_crps(members: &mut [f32], truth: f32) -> f64 {
     let m = members.len() as f64;
     let skill = members.iter().map(|x| f64::from((x - truth).abs())).sum::<f64>() / m;
@@ -22,7 +24,8 @@ pub fn fair_crps(members: &mut [f32], truth: f32) -> f64 {
         return skill;
     }
     members.sort_unstable_by(f32::total_cmp);
-    // Σ_i Σ_j |x_i − x_j| of sorted values: x_i stands above i of them and below the other M − 1 − i.
+    // Σ_i Σ_j |x_i − x_j| of sorted values: x_i stands above i of them and below the other M − 1 −
+    // i.
     let pairs =
         members.iter().zip(0..).map(|(&x, i)| f64::from(x) * (2.0 * f64::from(i) - m + 1.0));
     skill - pairs.sum::<f64>() / (m * (m - 1.0))
@@ -62,7 +65,8 @@ impl Crps {
 mod tests {
     use super::*;
 
-    /// Closed forms: a wrong weight of the pairs would favour ensembles that are too narrow or too wide.
+    /// Closed forms: a wrong weight of the pairs would favour ensembles that are too narrow or too
+    /// wide.
     #[test]
     fn small_ensembles_by_hand() {
         let cases: [(&[f32], f32, f64); 6] = [

@@ -6,8 +6,9 @@
 //! | relative L² | √(Σ (x − u)² / Σ (u − m)²), m the channel's mean; 1 for a prediction of the mean, about √2 for another field of the same climate |
 //! | VRMSE | of every frame √(⟨(x − u)²⟩ / ⟨(u − ⟨u⟩)²⟩), ⟨⟩ over space, then the mean over frames (Ohana et al. 2024, The Well, arXiv 2412.00568) |
 //!
-//! Sums run over trajectories, frames, points and, for the score of "a member", members; "of the mean" is the ensemble mean's.
-//! Over all channels, each is divided by its standard deviation first.
+//! Sums run over trajectories, frames, points and, for the score of "a member", members; "of the
+//! mean" is the ensemble mean's. Over all channels, each is divided by its standard deviation
+//! first.
 
 use serde::Serialize;
 

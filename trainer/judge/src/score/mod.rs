@@ -1,4 +1,5 @@
-//! How good a result is: every score of an ensemble against the truth, by channel, lead time and wavenumber.
+//! How good a result is: every score of an ensemble against the truth, by channel, lead time and
+//! wavenumber.
 //!
 //! | family | file | asks |
 //! |---|---|---|
@@ -10,8 +11,9 @@
 //! | re-coarsening | `recoarsening` | whether a fine field agrees with its coarse input |
 //! | extremes | `extremes` | whether a path has blown up |
 //!
-//! Everything is computed on fields in standard deviations from the mean ([`Scale`]); what is given "in the channel's units" is
-//! multiplied back. Frames that were given to a forecast are never scored. `docs/scores.md` says what good figures are.
+//! Everything is computed on fields in standard deviations from the mean ([`Scale`]); what is given
+//! "in the channel's units" is multiplied back. Frames that were given to a forecast are never
+//! scored. `docs/scores.md` says what good figures are.
 
 mod bands;
 pub mod correlation;
@@ -50,8 +52,8 @@ use space_time::SpaceTimeSpectrum;
 use spectrum::EnergySpectrum;
 use spread::Spread;
 
-/// All scores of a channel, or over all channels. What does not apply is none: ranks of one member, errors of generated
-/// fields, re-coarsening without a coarse input.
+/// All scores of a channel, or over all channels. What does not apply is none: ranks of one member,
+/// errors of generated fields, re-coarsening without a coarse input.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ChannelScores {
     /// The channel's name; "all" for all together.
@@ -93,7 +95,8 @@ pub struct Scores {
     pub given: usize,
     /// Whether the truth is that of the same frames; otherwise only spectra are compared.
     pub paired: bool,
-    /// Time of every scored frame after the last given one (or after the first frame, if none was given).
+    /// Time of every scored frame after the last given one (or after the first frame, if none was
+    /// given).
     pub lead: Vec<f64>,
     /// Low, middle and high wavenumbers.
     pub bands: Vec<Band>,
@@ -108,7 +111,8 @@ pub struct Scores {
 pub struct Settings {
     /// What errors are relative to; the truth's own mean and deviation by default.
     pub scale: Option<Scale>,
-    /// Points of the coarse grid that bands are seen from; the input's by default, else a quarter of the fine points.
+    /// Points of the coarse grid that bands are seen from; the input's by default, else a quarter
+    /// of the fine points.
     pub coarse: Option<Vec<usize>>,
 }
 

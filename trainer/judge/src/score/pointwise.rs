@@ -1,6 +1,7 @@
 //! One pass over all frames that collects what the point-by-point scores are made of.
 //!
-//! Frames are handled on their own, in parallel, and joined in their order, so that scores depend on no number of threads.
+//! Frames are handled on their own, in parallel, and joined in their order, so that scores depend
+//! on no number of threads.
 
 use anyhow::{Result, ensure};
 use finescale::spectral;
@@ -202,7 +203,8 @@ fn frame_sums(
         scale.standardise(points, field);
         ensure!(
             field.iter().all(|v| v.is_finite()),
-            "the {} is not finite in frame {frame} of trajectory {trajectory}: nothing can be scored",
+            "the {} is not finite in frame {frame} of trajectory {trajectory}: nothing can be \
+             scored",
             if m == members { "truth" } else { "prediction" }
         );
     }
@@ -250,7 +252,8 @@ fn frame_sums(
     Ok(FrameSums { sums, vrmse, products, ranks })
 }
 
-/// Sums of one channel; `fields`: `[member, and last the truth][channel][y][x]`, each of `len` values.
+/// Sums of one channel; `fields`: `[member, and last the truth][channel][y][x]`, each of `len`
+/// values.
 fn channel_sums(fields: &[f32], len: usize, channel: usize, points: usize) -> Sums {
     let members = fields.len() / len - 1;
     let m = members as f64;

@@ -1,9 +1,10 @@
 //! Rank histogram: where the truth stands among the members.
 //!
-//! The rank of the truth at a point is the number of members below it, 0 … M. If truth and members are draws of one
-//! distribution, all ranks are equally frequent, 1/(M + 1). A ∪ shape is an ensemble too narrow, a ∩ shape one too wide, a
-//! slope a bias (Hamill 2001, doi 10.1175/1520-0493(2001)129<0550:IORHFV>2.0.CO;2). Ties share the rank evenly.
-//! Reliability index: Σ_r |f_r − 1/(M + 1)|, 0 flat, at most 2 (Delle Monache et al. 2006, doi 10.1029/2005JD006917).
+//! The rank of the truth at a point is the number of members below it, 0 … M. If truth and members
+//! are draws of one distribution, all ranks are equally frequent, 1/(M + 1). A ∪ shape is an
+//! ensemble too narrow, a ∩ shape one too wide, a slope a bias (Hamill 2001, doi
+//! 10.1175/1520-0493(2001)129<0550:IORHFV>2.0.CO;2). Ties share the rank evenly. Reliability index:
+//! Σ_r |f_r − 1/(M + 1)|, 0 flat, at most 2 (Delle Monache et al. 2006, doi 10.1029/2005JD006917).
 
 use serde::Serialize;
 
@@ -46,7 +47,8 @@ impl RankHistogram {
 mod tests {
     use super::*;
 
-    /// A tie given to one side would tilt the histogram of fields with many equal values, such as rain.
+    /// A tie given to one side would tilt the histogram of fields with many equal values, such as
+    /// rain.
     #[test]
     fn ties_are_shared() {
         let mut counts = [0.0; 4];

@@ -1,14 +1,15 @@
 //! Re-coarsening error: whether a fine result still says what its coarse input said.
 //!
-//! Every predicted frame x is coarsened by the same operator A that made the input y (damping, truncation, pixels; never
-//! noise), and
+//! Every predicted frame x is coarsened by the same operator A that made the input y (damping,
+//! truncation, pixels; never noise), and
 //!
 //! ```text
 //! error = √(Σ (A x − y)² / Σ (y − m)²),   m the channel's mean
 //! ```
 //!
-//! over trajectories, frames, members and coarse points. 0 means that the result agrees with what was measured. Input
-//! that has noise cannot be met exactly by a right result: the truth's own error, given beside it, is what to compare with.
+//! over trajectories, frames, members and coarse points. 0 means that the result agrees with what
+//! was measured. Input that has noise cannot be met exactly by a right result: the truth's own
+//! error, given beside it, is what to compare with.
 
 use anyhow::Result;
 use rayon::prelude::*;

@@ -1,14 +1,16 @@
 //! Space-time power spectra: whether patterns of every size move and live as they should.
 //!
-//! The power of every wavenumber k and frequency ω, |û(ω, k)|², of the transform over all scored frames (no taper) and over
-//! space, averaged over trajectories and members. The score is the paper's (arXiv 2604.00327, section 5): the relative L1 error
+//! The power of every wavenumber k and frequency ω, |û(ω, k)|², of the transform over all scored
+//! frames (no taper) and over space, averaged over trajectories and members. The score is the
+//! paper's (arXiv 2604.00327, section 5): the relative L1 error
 //!
 //! ```text
 //! Σ |P_predicted − P_true| / Σ P_true    over all k, their signs included, and all ω
 //! ```
 //!
-//! of fields in standard deviations from the mean, as the paper's are. Cosine modes of reflecting axes stand for themselves.
-//! Few trajectories make both spectra rough: two halves of the truth differ too.
+//! of fields in standard deviations from the mean, as the paper's are. Cosine modes of reflecting
+//! axes stand for themselves. Few trajectories make both spectra rough: two halves of the truth
+//! differ too.
 
 use std::ops::Range;
 
@@ -30,7 +32,8 @@ use finescale_field::shells::Shells;
 pub struct SpaceTimeSpectrum {
     /// Relative L1 error.
     pub error: f64,
-    /// The same between the halves of the truth's trajectories, even against odd: what sampling alone makes; none for one.
+    /// The same between the halves of the truth's trajectories, even against odd: what sampling
+    /// alone makes; none for one.
     pub error_of_halves: Option<f64>,
     /// |k| of the shells of the maps.
     #[serde(skip)]

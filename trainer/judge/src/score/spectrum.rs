@@ -1,8 +1,8 @@
 //! Energy spectra: how much power a prediction has at every wavenumber.
 //!
-//! P of a shell of |k| is the mean of |û_k|² over its modes, frames, trajectories and members, of the
-//! orthonormal transform (Fourier along periodic axes, DCT-II along reflecting ones); the shell at
-//! k = 0 is no part of the errors. With ratio q = P_predicted / P_true of a shell:
+//! P of a shell of |k| is the mean of |û_k|² over its modes, frames, trajectories and members, of
+//! the orthonormal transform (Fourier along periodic axes, DCT-II along reflecting ones); the shell
+//! at k = 0 is no part of the errors. With ratio q = P_predicted / P_true of a shell:
 //!
 //! | score | definition |
 //! |---|---|
@@ -11,8 +11,8 @@
 //!
 //! Shells with less than 1e-9 of the true variance are left out: their power is rounding.
 //!
-//! Spectra need no truth of the same frames: they are for generated fields too. Of members, not of their mean, which is
-//! smooth by right.
+//! Spectra need no truth of the same frames: they are for generated fields too. Of members, not of
+//! their mean, which is smooth by right.
 
 use anyhow::Result;
 use rayon::prelude::*;
@@ -156,7 +156,8 @@ impl EnergySpectrum {
         }
     }
 
-    /// Predicted over true power of every shell; none at k = 0, and where there is no true power to speak of.
+    /// Predicted over true power of every shell; none at k = 0, and where there is no true power to
+    /// speak of.
     pub fn ratios(&self) -> Vec<Option<f64>> {
         let variance = |s: usize| self.truth[s] * self.modes[s] as f64;
         let total: f64 = (1..self.truth.len()).map(variance).sum();

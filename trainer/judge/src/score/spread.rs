@@ -4,9 +4,10 @@
 //! ratio = √((M + 1)/M) · √(mean variance of the members) / √(mean squared error of the ensemble mean)
 //! ```
 //!
-//! with the unbiased variance (over M − 1); means run over trajectories, frames and points. If truth and members are
-//! draws of one distribution of variance σ², the error of the mean has the variance σ²(1 + 1/M), so the ratio is 1
-//! (Fortin et al. 2014, doi 10.1175/JHM-D-14-0008.1). Below 1 the ensemble is too sure of itself.
+//! with the unbiased variance (over M − 1); means run over trajectories, frames and points. If
+//! truth and members are draws of one distribution of variance σ², the error of the mean has the
+//! variance σ²(1 + 1/M), so the ratio is 1 (Fortin et al. 2014, doi 10.1175/JHM-D-14-0008.1). Below
+//! 1 the ensemble is too sure of itself.
 
 use serde::Serialize;
 

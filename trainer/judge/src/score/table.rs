@@ -103,7 +103,8 @@ impl Scores {
         )
     }
 
-    /// One value a line: `method,channel,score,part,value`; the part is `all`, a band, or a lead time.
+    /// One value a line: `method,channel,score,part,value`; the part is `all`, a band, or a lead
+    /// time.
     ///
     /// # Errors
     /// As [`Table::csv`], which has no reason here.

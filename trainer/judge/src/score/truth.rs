@@ -14,7 +14,8 @@ pub struct Truth {
     pub trajectories: usize,
     /// Frames of each.
     pub frames: usize,
-    /// Whether its frames are those that the result predicts. Otherwise only the spectra are compared.
+    /// Whether its frames are those that the result predicts. Otherwise only the spectra are
+    /// compared.
     pub paired: bool,
     frame_len: usize,
 }
@@ -59,12 +60,14 @@ impl Truth {
         truth.paired = same && ensemble.provenance.task != Task::Generate;
         ensure!(
             truth.paired || ensemble.provenance.task == Task::Generate,
-            "the truth has other trajectories or times than the result: score it with the truth of the same run"
+            "the truth has other trajectories or times than the result: score it with the truth \
+             of the same run"
         );
         Ok(truth)
     }
 
-    /// The test part of a data set, or its whole where nothing was split off: a climate to compare spectra with.
+    /// The test part of a data set, or its whole where nothing was split off: a climate to compare
+    /// spectra with.
     ///
     /// # Errors
     /// If it has other fields than the result, or no run of frames of its length.
@@ -107,7 +110,8 @@ fn same_fields(a: &Spec, b: &Spec) -> Result<()> {
     );
     ensure!(
         a.grid()? == b.grid()?,
-        "the truth has another grid ({}×{} points) or other boundaries or lengths than the result ({}×{})",
+        "the truth has another grid ({}×{} points) or other boundaries or lengths than the result \
+         ({}×{})",
         b.ny(),
         b.nx(),
         a.ny(),

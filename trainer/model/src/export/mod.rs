@@ -40,12 +40,14 @@ impl Precision {
     }
 }
 
-/// The largest absolute values that a network had on calibration data, of every layer; empty where that was not measured.
+/// The largest absolute values that a network had on calibration data, of every layer; empty where
+/// that was not measured.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Bounds {
     /// Of its input.
     pub inputs: Vec<f32>,
-    /// Of the gradient with respect to its input, over the largest of the gradient with respect to the network's output.
+    /// Of the gradient with respect to its input, over the largest of the gradient with respect to
+    /// the network's output.
     pub gradients: Vec<f32>,
 }
 
@@ -76,8 +78,8 @@ impl Bounds {
 /// A model as one file.
 ///
 /// # Errors
-/// If the network is a U-Net, a size does not fit its field, bounds are needed and not there, or the runtime would refuse
-/// the file.
+/// If the network is a U-Net, a size does not fit its field, bounds are needed and not there, or
+/// the runtime would refuse the file.
 pub fn file(model: &Model, precision: Precision, bounds: &Bounds) -> Result<Vec<u8>> {
     let mut writer = Writer::default();
     header(&mut writer, model)?;
@@ -257,7 +259,8 @@ fn network(
             Precision::Int16 => {
                 ensure!(
                     shape.fits_int16(),
-                    "layer {n} has {} products in a sum, too many for int16: export int8, or train fewer channels",
+                    "layer {n} has {} products in a sum, too many for int16: export int8, or \
+                     train fewer channels",
                     shape.products_max()
                 );
                 let quantized = Quantized::new(weight);

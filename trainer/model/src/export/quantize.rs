@@ -53,8 +53,9 @@ pub(super) fn is_weight(name: &str) -> bool {
     name.starts_with("network.layers.") && name.ends_with(".weight")
 }
 
-/// How far weights are from others, in units of the largest error that rounding to eight bits makes: counts in `bins` equal
-/// intervals from −1 to 1. Where nothing was rounded all are in the middle.
+/// How far weights are from others, in units of the largest error that rounding to eight bits
+/// makes: counts in `bins` equal intervals from −1 to 1. Where nothing was rounded all are in the
+/// middle.
 ///
 /// # Errors
 /// If the two have different shapes.

@@ -40,7 +40,8 @@ impl Skill {
         let grid = meta.grid()?;
         ensure!(
             frames.grid == grid && frames.channels == meta.channels.len(),
-            "the data set has another grid or other channels than the model: give the one that it was trained on"
+            "the data set has another grid or other channels than the model: give the one that it \
+             was trained on"
         );
         let starts = frames.windows(meta.system.window + 1)?;
         let reference = Reference::new(model)?;

@@ -24,8 +24,9 @@ pub struct LinearBase {
 /// The linear predictor at one λ. Operators are packed (see [`finescale_field::modes`]).
 #[derive(Clone, Debug)]
 pub struct BaseAt {
-    /// `[frames available − 1][lag][channel out][channel in][mode]`, W × W × C × C × modes: û^{n+1} is predicted as the sum of
-    /// lag j's operator on û^{n−j}; zero where j is not available. The increment is that less û^n.
+    /// `[frames available − 1][lag][channel out][channel in][mode]`, W × W × C × C × modes: û^{n+1}
+    /// is predicted as the sum of lag j's operator on û^{n−j}; zero where j is not available. The
+    /// increment is that less û^n.
     pub coefficients: Vec<f32>,
     /// S of every real mode, `[frames available − 1][channel][mode]`.
     pub innovation: Vec<f32>,

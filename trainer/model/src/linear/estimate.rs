@@ -11,8 +11,9 @@ use finescale_data::dataset::SpectralFrames;
 use finescale_field::modes::Group;
 use finescale_field::shells::Shells;
 
-/// Autocovariances of every complex mode, packed (see [`finescale_field::modes`]) as `[lag][channel][channel][mode]` f32: what a
-/// model stores. `[l][a][b]` is E[û_a^{n+l} conj(û_b^n)].
+/// Autocovariances of every complex mode, packed (see [`finescale_field::modes`]) as
+/// `[lag][channel][channel][mode]` f32: what a model stores. `[l][a][b]` is E[û_a^{n+l}
+/// conj(û_b^n)].
 #[derive(Clone, Debug, PartialEq)]
 pub struct PackedAutocovariance {
     /// Largest lag, which is the longest window.
@@ -26,9 +27,10 @@ pub struct PackedAutocovariance {
 impl PackedAutocovariance {
     /// Estimates lags 0 … `window` from all pairs of frames inside segments.
     ///
-    /// Every lag is divided by its own number of pairs, so none is biased towards zero. Where frames are few, modes are moved
-    /// towards the mean of their shell (`linear/shrink.rs`). The estimate may be no autocovariance of any process, and each
-    /// mode's lags are tapered just as far as makes it one.
+    /// Every lag is divided by its own number of pairs, so none is biased towards zero. Where
+    /// frames are few, modes are moved towards the mean of their shell (`linear/shrink.rs`). The
+    /// estimate may be no autocovariance of any process, and each mode's lags are tapered just as
+    /// far as makes it one.
     ///
     /// # Errors
     /// If no segment has `window + 1` frames.
@@ -129,7 +131,8 @@ impl PackedAutocovariance {
     }
 }
 
-/// Lags of the complex modes of every group, averaged over pairs of frames: all of them, and all but a block's.
+/// Lags of the complex modes of every group, averaged over pairs of frames: all of them, and all
+/// but a block's.
 fn samples(frames: &SpectralFrames, window: usize) -> Result<Vec<Vec<Sample>>> {
     frames.windows(window + 1)?;
     let total: usize = frames.segments.iter().map(ExactSizeIterator::len).sum();
@@ -202,15 +205,16 @@ fn group_samples(
         .collect()
 }
 
-/// Lag l times τ^l with the τ nearest to 1 that makes the block Toeplitz matrix of all lags positive. A mode without any
-/// power stays as it is.
+/// Lag l times τ^l with the τ nearest to 1 that makes the block Toeplitz matrix of all lags
+/// positive. A mode without any power stays as it is.
 fn tapered(lags: Lags) -> Lags {
     let c = lags[0].nrows();
     let power = lags[0].trace().re;
     if power <= 0.0 {
         return lags;
     }
-    // A little of the power on the diagonal: rounding to f32 must not undo what the taper has reached.
+    // A little of the power on the diagonal: rounding to f32 must not undo what the taper has
+    // reached.
     let floor = Complex::from(1e-6 * power / c as f64);
     let with = |epsilon: f64| -> Lags {
         let taper =

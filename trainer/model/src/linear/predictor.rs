@@ -3,7 +3,8 @@
 use anyhow::{Context, Result, ensure};
 use nalgebra::{Cholesky, Complex, DMatrix, Dyn};
 
-/// Autocovariance of one mode of the clean data: `lags[l]` is E[û^{n+l} (û^n)ᴴ], a channels × channels matrix.
+/// Autocovariance of one mode of the clean data: `lags[l]` is E[û^{n+l} (û^n)ᴴ], a channels ×
+/// channels matrix.
 #[derive(Clone, Debug)]
 pub struct Autocovariance {
     lags: Vec<DMatrix<Complex<f64>>>,
@@ -74,8 +75,8 @@ impl Autocovariance {
     }
 }
 
-/// The Cholesky factors of a Hermitian matrix; `None` unless it is positive definite. (nalgebra's own gives complex matrices an
-/// imaginary root where a real one does not exist.)
+/// The Cholesky factors of a Hermitian matrix; `None` unless it is positive definite. (nalgebra's
+/// own gives complex matrices an imaginary root where a real one does not exist.)
 pub(super) fn positive(matrix: DMatrix<Complex<f64>>) -> Option<Cholesky<Complex<f64>, Dyn>> {
     let factors = matrix.cholesky()?;
     let real = |root: Complex<f64>| root.re > 0.0 && root.im.abs() <= 1e-6 * root.re;
@@ -96,7 +97,8 @@ impl LinearPredictor {
     /// Solves the normal equations for a mode with damping C and noise variance Σ.
     ///
     /// # Errors
-    /// If the window is longer than the known lags, or the equations are singular (Σ = 0 and a mode without power).
+    /// If the window is longer than the known lags, or the equations are singular (Σ = 0 and a mode
+    /// without power).
     pub fn fit(
         clean: &Autocovariance,
         damping: f64,
@@ -146,7 +148,8 @@ impl LinearPredictor {
         &self.coefficients
     }
 
-    /// The best linear estimate of ε^n, the unit noise of the newest frame, is the sum of these times û^{n−j}.
+    /// The best linear estimate of ε^n, the unit noise of the newest frame, is the sum of these
+    /// times û^{n−j}.
     pub fn noise_coefficients(&self) -> &[DMatrix<Complex<f64>>] {
         &self.noise_coefficients
     }

@@ -1,19 +1,24 @@
-//! Shrinkage: what a mode's few frames cannot tell is taken from the other modes of its shell of |k|.
+//! Shrinkage: what a mode's few frames cannot tell is taken from the other modes of its shell of
+//! |k|.
 //!
-//! A hundred monthly maps are too few for the W lags and C² channel pairs of every mode. Each mode's autocovariance is split into
-//! powers P_a and correlations R_l = Γ_l / √(P_a P_b), and both are moved towards the mean over the shell,
+//! A hundred monthly maps are too few for the W lags and C² channel pairs of every mode. Each
+//! mode's autocovariance is split into powers P_a and correlations R_l = Γ_l / √(P_a P_b), and both
+//! are moved towards the mean over the shell,
 //!
 //! ```text
 //! R ← (1 − w) R + w R̄,   ln P ← (1 − w') ln P + w' ln P̄,   w = (1 − 1/M) Σ Var R / Σ |R − R̄|², at most 1,
 //! ```
 //!
-//! the sums over the M modes of a shell, and for R over lags and channel pairs. This w has the least expected squared error: Schäfer and
-//! Strimmer, Stat. Appl. Genet. Mol. Biol. 4 (2005) 32, equation 8, after Ledoit and Wolf, J. Multivariate Anal. 88 (2004)
-//! 365; (1 − 1/M) because R itself is a part of R̄. Variances are a jackknife's over blocks of consecutive frames (Künsch, Ann.
-//! Statist. 17 (1989) 1217), since frames depend on their neighbours: no number of effective samples has to be guessed.
+//! the sums over the M modes of a shell, and for R over lags and channel pairs. This w has the
+//! least expected squared error: Schäfer and Strimmer, Stat. Appl. Genet. Mol. Biol. 4 (2005) 32,
+//! equation 8, after Ledoit and Wolf, J. Multivariate Anal. 88 (2004) 365; (1 − 1/M) because R
+//! itself is a part of R̄. Variances are a jackknife's over blocks of consecutive frames (Künsch,
+//! Ann. Statist. 17 (1989) 1217), since frames depend on their neighbours: no number of effective
+//! samples has to be guessed.
 //!
-//! They fall as 1/frames: with plenty of data w is 0, except in a shell whose modes are really alike, where R̄ is as right as R.
-//! Averages of autocovariances are autocovariances, so predictors stay stable.
+//! They fall as 1/frames: with plenty of data w is 0, except in a shell whose modes are really
+//! alike, where R̄ is as right as R. Averages of autocovariances are autocovariances, so predictors
+//! stay stable.
 
 use nalgebra::{Complex, DMatrix};
 
@@ -22,7 +27,8 @@ pub(super) type Lags = Vec<DMatrix<Complex<f64>>>;
 
 /// Blocks of the jackknife.
 pub(super) const BLOCKS: usize = 12;
-/// Modes with less than this part of their shell's power are left as they are: zero but for rounding.
+/// Modes with less than this part of their shell's power are left as they are: zero but for
+/// rounding.
 const SILENT: f64 = 1e-6;
 
 /// One mode: lags from all frames, and those that lack one block of frames each.

@@ -1,4 +1,5 @@
-//! What lies beyond the ends of the grid, in convolutions and their adjoints, on `[n][channel][y][x]`.
+//! What lies beyond the ends of the grid, in convolutions and their adjoints, on
+//! `[n][channel][y][x]`.
 
 use finescale::{Axis, Boundary, Grid};
 
@@ -33,10 +34,11 @@ pub(super) fn convolve(
     conv(graph, taps, &[&padded, weight, bias], [0, 0])
 }
 
-/// The adjoint of [`convolve`] without its bias; `flipped` is the weight turned over and with its channels exchanged.
+/// The adjoint of [`convolve`] without its bias; `flipped` is the weight turned over and with its
+/// channels exchanged.
 ///
-/// Along a periodic axis that is a convolution again. Along a reflecting one, what the padding read twice gets both
-/// contributions: the gradient of the padded input is folded.
+/// Along a periodic axis that is a convolution again. Along a reflecting one, what the padding read
+/// twice gets both contributions: the gradient of the padded input is folded.
 pub(super) fn adjoint(
     graph: &mut Graph,
     grid: &Grid,

@@ -62,7 +62,8 @@ impl Level {
         let h = graph.mul(lambda, &rates);
         let twice = graph.scaled(&h, -2.0);
         let damping2 = graph.exp(&twice);
-        // Σ = β²λ (1 − e^(−2h))/2h, and 1 − e^(−2h) = tanh h · (1 + e^(−2h)), in which nothing cancels.
+        // Σ = β²λ (1 − e^(−2h))/2h, and 1 − e^(−2h) = tanh h · (1 + e^(−2h)), in which nothing
+        // cancels.
         let shape = graph.tanh(&h);
         let shape = graph.div(&shape, &h);
         let sum = graph.shifted(&damping2, 1.0);
@@ -126,7 +127,8 @@ impl Level {
         })
     }
 
-    /// S with what was measured, W × C × modes: linear in log λ between the entries of the table, constant beyond it.
+    /// S with what was measured, W × C × modes: linear in log λ between the entries of the table,
+    /// constant beyond it.
     pub(super) fn measured_innovation(&self, graph: &mut Graph, model: &Model) -> Result<Value> {
         let grid = model.meta.grid()?;
         let (shells, calibration) = (Shells::new(&grid), Calibration::of(model)?);

@@ -1,6 +1,7 @@
 //! Models as ONNX graphs; `docs/onnx.md` has their inputs, outputs and metadata.
 //!
-//! Standard operators of opset 17, exact at every λ > 0: what depends on λ is computed inside the graph in closed form.
+//! Standard operators of opset 17, exact at every λ > 0: what depends on λ is computed inside the
+//! graph in closed form.
 
 mod boundary;
 mod graph;
@@ -58,7 +59,8 @@ pub fn predictor(model: &Model) -> Result<Vec<u8>> {
     let window = described(
         "window",
         &self::frame(model, &[Dim::Named("batch"), Dim::Fixed(model.meta.system.window)]),
-        "noised frames in standardised units, oldest first; a frame of zeros is one that is not there",
+        "noised frames in standardised units, oldest first; a frame of zeros is one that is not \
+         there",
     );
     let graph = graph.finish("predictor", vec![window, lambda()], outputs);
     file(model, graph)

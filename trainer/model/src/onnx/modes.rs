@@ -1,8 +1,9 @@
 //! Transforms, and the order of modes inside the graphs.
 //!
-//! The two complex modes of a quadruple are mixed in the four real ones. Inside the graphs they are turned apart, by an
-//! orthonormal turn: then every complex mode has a place for its real and one for its imaginary part (times √2), an
-//! operator is a number for each place and one for its partner, and what depends on λ is one number for both.
+//! The two complex modes of a quadruple are mixed in the four real ones. Inside the graphs they are
+//! turned apart, by an orthonormal turn: then every complex mode has a place for its real and one
+//! for its imaginary part (times √2), an operator is a number for each place and one for its
+//! partner, and what depends on λ is one number for both.
 
 use finescale::Grid;
 

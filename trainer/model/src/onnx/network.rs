@@ -27,7 +27,8 @@ struct Layer {
 pub(super) struct Tape(Vec<Value>);
 
 impl Network {
-    /// None if the linear base is all there is; with weights turned over where the adjoint is asked for.
+    /// None if the linear base is all there is; with weights turned over where the adjoint is asked
+    /// for.
     pub(super) fn new(
         graph: &mut Graph,
         model: &Model,

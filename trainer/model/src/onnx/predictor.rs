@@ -1,6 +1,7 @@
 //! The predictor as a graph: frames to what it sees, windows to increments, and back.
 //!
-//! Everything has five or four dimensions with two in front: samples and frames of a path, or samples and windows.
+//! Everything has five or four dimensions with two in front: samples and frames of a path, or
+//! samples and windows.
 
 use anyhow::Result;
 
@@ -145,7 +146,8 @@ impl<'a> Predictor<'a> {
         Increments { increment, noise, row, tape }
     }
 
-    /// Adjoint of [`Self::predict`]: `[a][window][channel][mode]` to windows' modes, and to the fields that the network saw.
+    /// Adjoint of [`Self::predict`]: `[a][window][channel][mode]` to windows' modes, and to the
+    /// fields that the network saw.
     pub(super) fn vjp(
         &self,
         graph: &mut Graph,

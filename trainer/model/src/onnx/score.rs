@@ -1,4 +1,5 @@
-//! The path score as a graph: the vector-Jacobian product is written out, no runtime needs to differentiate.
+//! The path score as a graph: the vector-Jacobian product is written out, no runtime needs to
+//! differentiate.
 
 use anyhow::Result;
 
@@ -74,7 +75,8 @@ pub(super) fn path_score(
     })
 }
 
-/// Frames `[a][frame][…]` to the windows before every frame but the first, oldest frame first, with zeros before the path.
+/// Frames `[a][frame][…]` to the windows before every frame but the first, oldest frame first, with
+/// zeros before the path.
 fn windows(graph: &mut Graph, frames: &Value, rank: usize, window: i64) -> Value {
     let padded = graph.zeros_around(frames, rank, 1, window - 1, 0);
     let parts: Vec<Value> = (0..window).map(|j| graph.slice(&padded, 1, j, j - window)).collect();

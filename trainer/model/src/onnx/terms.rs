@@ -1,15 +1,15 @@
 //! The linear base in a form that holds at every λ without solving anything.
 //!
-//! The normal equations of a complex mode are (C²Γ + Σ) Aᴴ = C²γᴴ with clean covariances Γ of the window and γ of the next
-//! frame with it. With Γ = Σ_i d_i u_i u_iᴴ,
+//! The normal equations of a complex mode are (C²Γ + Σ) Aᴴ = C²γᴴ with clean covariances Γ of the
+//! window and γ of the next frame with it. With Γ = Σ_i d_i u_i u_iᴴ,
 //!
 //! ```text
 //! A = Σ_i C²/(C²d_i + Σ) · (γ u_i) u_iᴴ                    S = Σ + C² (S₀ + Σ_i |γu_i|²/d_i · Σ/(C²d_i + Σ))
 //! A_ε = Σ_i √Σ/(C²d_i + Σ) · u_i0 u_iᴴ                     S_ε = Σ_i |u_i0|² C²d_i/(C²d_i + Σ)
 //! ```
 //!
-//! where u_i0 is the newest frame's part of u_i and S₀ is S of the clean data. d, the products and S₀ do not depend on λ, and
-//! no term cancels another in S.
+//! where u_i0 is the newest frame's part of u_i and S₀ is S of the clean data. d, the products and
+//! S₀ do not depend on λ, and no term cancels another in S.
 
 use anyhow::{Result, ensure};
 use nalgebra::Complex;
@@ -17,8 +17,9 @@ use nalgebra::Complex;
 use crate::linear::{Autocovariance, LinearBase};
 use finescale_field::modes::Group;
 
-/// Terms of every complex mode, with a window of 1 … W frames each. Modes are turned apart ([`super::modes`]): the real and the
-/// imaginary part of a complex mode have a place each, a real mode has one.
+/// Terms of every complex mode, with a window of 1 … W frames each. Modes are turned apart
+/// ([`super::modes`]): the real and the imaginary part of a complex mode have a place each, a real
+/// mode has one.
 pub(super) struct Terms {
     /// Of each complex mode the place of its real part.
     pub(super) places: Vec<i64>,
@@ -30,7 +31,8 @@ pub(super) struct Terms {
     pub(super) windows: Vec<Window>,
 }
 
-/// I = F = frames · C, frames oldest first; Q planes: real parts, and imaginary parts where any mode has one; M complex modes.
+/// I = F = frames · C, frames oldest first; Q planes: real parts, and imaginary parts where any
+/// mode has one; M complex modes.
 pub(super) struct Window {
     pub(super) frames: usize,
     /// I, M.
@@ -110,7 +112,8 @@ impl Window {
         let mut innovation: Vec<f64> = (0..c).map(|a| power[(a, a)].re).collect();
         for i in 0..f {
             let d = eigen.eigenvalues[i];
-            // A mode without power tells nothing; nor does a direction that only rounding has given any.
+            // A mode without power tells nothing; nor does a direction that only rounding has given
+            // any.
             let d = if d > 1e-13 * largest { d } else { 0.0 };
             let u = eigen.eigenvectors.column(i);
             let gamma = &cross * u;

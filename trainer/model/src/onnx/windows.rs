@@ -1,7 +1,7 @@
 //! Sums of the linear base's terms at one λ, for windows of 1 … W frames.
 //!
-//! They are taken over complex modes, each once, and over the frames that a window has; then they are brought to all places and
-//! to W frames, with zeros for those that a shorter window has not.
+//! They are taken over complex modes, each once, and over the frames that a window has; then they
+//! are brought to all places and to W frames, with zeros for those that a shorter window has not.
 
 use super::graph::{Graph, Value};
 use super::level::Sizes;
@@ -95,7 +95,8 @@ impl Windows {
         graph.gather_by(modes, axis, &self.modes)
     }
 
-    /// Σ_i terms_i · numerator/(C²d_i + Σ) of every window: the axes `inner`, then F where `fields` says so, then M.
+    /// Σ_i terms_i · numerator/(C²d_i + Σ) of every window: the axes `inner`, then F where `fields`
+    /// says so, then M.
     fn sums<'t>(
         &self,
         graph: &mut Graph,

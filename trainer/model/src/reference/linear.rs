@@ -60,7 +60,8 @@ impl LinearAt {
         out
     }
 
-    /// Variances of an estimate's error from `frames` frames, `[channel][mode]`: of a real mode the mean of its group's.
+    /// Variances of an estimate's error from `frames` frames, `[channel][mode]`: of a real mode the
+    /// mean of its group's.
     pub(super) fn variance(&self, estimate: Estimate, frames: usize) -> Vec<f64> {
         let mut out = vec![0.0; self.channels * self.points];
         for (group, solved) in &self.groups {

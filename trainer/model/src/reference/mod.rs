@@ -1,7 +1,9 @@
-//! A model's predictor and path score, slow, plain, in f64: what every other implementation is compared with.
+//! A model's predictor and path score, slow, plain, in f64: what every other implementation is
+//! compared with.
 //!
-//! Spectra are `[channel][mode]`, windows and paths frame after frame, oldest first. Source: arXiv 2604.00327, sections 3
-//! and 4, with the linear base, the bounded correction and S per mode that are ours.
+//! Spectra are `[channel][mode]`, windows and paths frame after frame, oldest first. Source: arXiv
+//! 2604.00327, sections 3 and 4, with the linear base, the bounded correction and S per mode that
+//! are ours.
 
 mod convolution;
 mod linear;
@@ -118,7 +120,8 @@ impl Reference {
         })
     }
 
-    /// S over the linear predictor's, `[channel][mode]`: linear in log λ, constant beyond the table.
+    /// S over the linear predictor's, `[channel][mode]`: linear in log λ, constant beyond the
+    /// table.
     fn ratio(&self, lambda: f64, shells: &Shells) -> Vec<f64> {
         let Calibration { lambdas, width, innovation_ratio, .. } = &self.calibration;
         let above = lambdas.partition_point(|known| *known < lambda).min(lambdas.len() - 1);
@@ -154,8 +157,9 @@ impl Level<'_> {
         self.linear.variance(Estimate::Increment, frames.min(self.innovation.len()))
     }
 
-    /// For every window of a path, as its score is computed: of every layer of the network, the largest absolute value of
-    /// its input, and of the gradient with respect to it over the largest of the gradient with respect to the output.
+    /// For every window of a path, as its score is computed: of every layer of the network, the
+    /// largest absolute value of its input, and of the gradient with respect to it over the largest
+    /// of the gradient with respect to the output.
     pub fn bounds(&self, path: &[f64]) -> Vec<[Vec<f64>; 2]> {
         let (Some(network), Some(modulation)) = (&self.reference.network, &self.modulation) else {
             return Vec::new();
@@ -199,8 +203,9 @@ impl Level<'_> {
             .collect()
     }
 
-    /// The smallest absolute value that a rectifier of the network is given along a path: where rounding can change its
-    /// sign, the derivative has another value on either side, and implementations may differ there.
+    /// The smallest absolute value that a rectifier of the network is given along a path: where
+    /// rounding can change its sign, the derivative has another value on either side, and
+    /// implementations may differ there.
     pub fn margin(&self, path: &[f64]) -> f64 {
         let (Some(network), Some(modulation)) = (&self.reference.network, &self.modulation) else {
             return f64::INFINITY;

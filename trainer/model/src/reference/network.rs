@@ -12,7 +12,8 @@ pub const BOUND: f64 = finescale::predictor::CORRECTION_MAX as f64;
 /// How many numbers describe λ to the network.
 pub const LAMBDA_FEATURES: usize = 5;
 
-/// λ as the network sees it: t, t², t³, sin πt, cos πt, where t runs from −1 at λ = 0.001 to 1 at λ = 1 with log λ.
+/// λ as the network sees it: t, t², t³, sin πt, cos πt, where t runs from −1 at λ = 0.001 to 1 at λ
+/// = 1 with log λ.
 pub fn lambda_features(lambda: f64) -> [f64; LAMBDA_FEATURES] {
     let t = 1.0 + 2.0 * lambda.max(1e-9).log10() / 3.0;
     let (sin, cos) = (std::f64::consts::PI * t).sin_cos();
@@ -57,7 +58,8 @@ impl Network {
             NetworkMeta::Linear => return Ok(None),
             NetworkMeta::Tiny { channels, kernel, dilations } => (*channels, *kernel, dilations),
             NetworkMeta::Unet { .. } => bail!(
-                "a U-Net stays on the machine that trains it: train the network `tiny` to export a model"
+                "a U-Net stays on the machine that trains it: train the network `tiny` to export \
+                 a model"
             ),
         };
         let grid = meta.grid()?;
@@ -134,7 +136,8 @@ impl Network {
         (out, tape)
     }
 
-    /// Gradient of the fields from that of the outputs; `visit` is given that of every layer's input, from the last layer on.
+    /// Gradient of the fields from that of the outputs; `visit` is given that of every layer's
+    /// input, from the last layer on.
     pub(super) fn vjp(
         &self,
         cotangent: &[f64],

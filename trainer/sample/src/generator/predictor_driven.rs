@@ -121,8 +121,8 @@ impl Worker for Drawing<'_> {
     }
 }
 
-/// Makes the predictor of a model and gives it to `task`: the network on its base, or the base alone where there is no
-/// network or it was left out.
+/// Makes the predictor of a model and gives it to `task`: the network on its base, or the base
+/// alone where there is no network or it was left out.
 ///
 /// # Errors
 /// If the model does not fit the runtime; whatever `task` says.

@@ -70,7 +70,8 @@ fn lay(under: &mut Table, over: &Table, path: &str, origin: &str) -> Result<()> 
                 .max_by(|a, b| a.0.total_cmp(&b.0))
                 .map_or("", |(_, known)| known);
             bail!(
-                "{origin} has the unknown key `{name}`: did you mean `{nearest}`? (`finescale train --print-config` shows all)"
+                "{origin} has the unknown key `{name}`: did you mean `{nearest}`? (`finescale \
+                 train --print-config` shows all)"
             );
         }
         match (under[key].as_table_mut(), item.as_table()) {

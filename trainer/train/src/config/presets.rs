@@ -1,4 +1,5 @@
-//! Configurations that are known to work, one for each shipped model and for the paper's own experiments.
+//! Configurations that are known to work, one for each shipped model and for the paper's own
+//! experiments.
 
 /// A named configuration, over the defaults.
 #[derive(Clone, Copy, Debug)]

@@ -29,7 +29,8 @@ impl Choice {
         }
     }
 
-    /// Looks for the devices before anything uses them: the CUDA backend panics where there is none.
+    /// Looks for the devices before anything uses them: the CUDA backend panics where there is
+    /// none.
     ///
     /// # Errors
     /// If the backend is not built in, or has fewer devices than asked for.
@@ -44,7 +45,8 @@ impl Choice {
 #[cfg(not(feature = "cuda"))]
 fn cuda_devices(_: usize) -> Result<()> {
     bail!(
-        "this finescale was built without CUDA: build it with `--features cuda`, or use --backend cpu"
+        "this finescale was built without CUDA: build it with `--features cuda`, or use --backend \
+         cpu"
     )
 }
 

@@ -9,7 +9,8 @@ use finescale_data::dataset::{SpectralFrames, spread, windows};
 
 /// Unit normal noise that depends on the seed alone.
 pub fn seeded_normal<B: Backend>(shape: [usize; 4], seed: u64, device: &B::Device) -> Tensor<B, 4> {
-    // A backend has one generator for all threads: nobody may draw between the seed and its numbers.
+    // A backend has one generator for all threads: nobody may draw between the seed and its
+    // numbers.
     static GENERATOR: Mutex<()> = Mutex::new(());
     let _alone = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
     B::seed(device, seed);
@@ -66,7 +67,8 @@ impl<B: Backend> Frames<B> {
         self.spectra.clone().select(0, index)
     }
 
-    /// Spectra of at most `count` runs of `frames` frames, evenly spread, `[frame][channel][mode]` each.
+    /// Spectra of at most `count` runs of `frames` frames, evenly spread, `[frame][channel][mode]`
+    /// each.
     ///
     /// # Errors
     /// As [`Frames::long_windows`].

@@ -21,7 +21,8 @@ pub fn learning_rate(config: &Training, step: usize) -> f64 {
     config.learning_rate * warm * decay
 }
 
-/// Scales all gradients together so that their common norm is at most `limit`. Nothing leaves the device.
+/// Scales all gradients together so that their common norm is at most `limit`. Nothing leaves the
+/// device.
 pub fn clip<B: AutodiffBackend, M: AutodiffModule<B>>(
     module: &M,
     gradients: GradientsParams,
@@ -67,7 +68,8 @@ impl<B: AutodiffBackend> ModuleVisitor<B> for ScaledGradients<B> {
     }
 }
 
-/// average ← d·average + (1 − d)·weights, with d = min(decay, (1 + step)/(10 + step)), so that it forgets the first weights.
+/// average ← d·average + (1 − d)·weights, with d = min(decay, (1 + step)/(10 + step)), so that it
+/// forgets the first weights.
 pub fn average<B: Backend, M: Module<B>>(average: M, weights: &M, decay: f64, step: usize) -> M {
     let warm = (1 + step) as f64 / (10 + step) as f64;
     let mut bag = Bag { weights: GradientsParams::new() };

@@ -11,7 +11,8 @@ use finescale_model::reference::{LAMBDA_FEATURES, SLOPE};
 /// all over that range.
 const KINKS: f32 = 1.0;
 
-/// Two dense layers with a leaky rectifier between them; their output starts at zero: no modulation.
+/// Two dense layers with a leaky rectifier between them; their output starts at zero: no
+/// modulation.
 #[derive(Module, Debug)]
 pub struct Film<B: Backend> {
     /// `[LAMBDA_FEATURES, hidden]`.
@@ -39,7 +40,8 @@ impl<B: Backend> Film<B> {
         }
     }
 
-    /// `[batch, LAMBDA_FEATURES]` to the factors 1 + γ and the shifts, each `[batch, all channels]`.
+    /// `[batch, LAMBDA_FEATURES]` to the factors 1 + γ and the shifts, each `[batch, all
+    /// channels]`.
     pub(super) fn forward(&self, lambda: Tensor<B, 2>) -> [Tensor<B, 2>; 2] {
         let hidden = lambda.matmul(self.hidden_weight.val()) + self.hidden_bias.val().unsqueeze();
         let hidden = activation::leaky_relu(hidden, SLOPE);

@@ -1,4 +1,5 @@
-//! Networks: each one a file with a design, which is its section of the configuration, and a module.
+//! Networks: each one a file with a design, which is its section of the configuration, and a
+//! module.
 //!
 //! What a network is for is the matter of a system ([`crate::systems`]): here it takes fields and a
 //! scale λ, and gives fields.

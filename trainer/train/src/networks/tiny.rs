@@ -15,8 +15,8 @@ use crate::engine::kernels::{Block, Kernels};
 
 /// Residual dilated convolutions over the window's fields, modulated by λ.
 ///
-/// Every layer but the last: leaky((1 + γ)(conv(h) + b) + δ), added to h from the second on. The last is a convolution,
-/// zero at first.
+/// Every layer but the last: leaky((1 + γ)(conv(h) + b) + δ), added to h from the second on. The
+/// last is a convolution, zero at first.
 #[derive(Module, Debug)]
 pub struct Tiny<B: Backend> {
     /// From first to last.

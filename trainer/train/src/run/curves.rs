@@ -8,8 +8,8 @@ use super::metrics::Report;
 use crate::systems::Level;
 use finescale_plot::{Axis, Dash, Figure, Plot, Series};
 
-/// Draws losses, validation by level, and the simulation error, as a PNG and an SVG file beside each
-/// other; `path` has no suffix.
+/// Draws losses, validation by level, and the simulation error, as a PNG and an SVG file beside
+/// each other; `path` has no suffix.
 ///
 /// # Errors
 /// If they cannot be written.

@@ -1,6 +1,7 @@
 //! A training in a terminal: curves, figures and what is left.
 //!
-//! It is drawn by the training loop itself and reads no keys: between two drawings it costs nothing, and Ctrl-C stays Ctrl-C.
+//! It is drawn by the training loop itself and reads no keys: between two drawings it costs
+//! nothing, and Ctrl-C stays Ctrl-C.
 
 use std::io::{self, Stdout};
 use std::time::{Duration, Instant};

@@ -51,7 +51,8 @@ impl Display {
         }
         let (first, last) = (report.rollout.first(), report.rollout.last());
         println!(
-            "step {}: validation loss {:.4}, simulation error after 1 and {} frames {:.3} and {:.3}",
+            "step {}: validation loss {:.4}, simulation error after 1 and {} frames {:.3} and \
+             {:.3}",
             report.step,
             report.valid_loss(),
             report.rollout.len(),

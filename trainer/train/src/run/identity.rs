@@ -66,7 +66,8 @@ impl RunIdentity {
         let shown = folder.display();
         ensure!(
             there.shape == self.shape && there.channels == self.channels,
-            "the run in {shown} was trained on frames of {:?} (channels, y, x: {}), this data set has {:?} ({}): resume with the data set it began with",
+            "the run in {shown} was trained on frames of {:?} (channels, y, x: {}), this data set \
+             has {:?} ({}): resume with the data set it began with",
             there.shape,
             there.channels.join(", "),
             self.shape,

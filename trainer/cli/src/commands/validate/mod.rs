@@ -23,14 +23,15 @@ use runtimes::Runtime;
 pub struct ValidateArgs {
     /// The run's folder, or a `model.safetensors`
     model: PathBuf,
-    /// Take noised frames of this data set's validation part, instead of random ones with the data's spectrum
+    /// Take noised frames of this data set's validation part, instead of random ones with the
+    /// data's spectrum
     #[arg(long, value_name = "DATASET")]
     data: Option<PathBuf>,
     /// Largest relative difference (RMS over RMS) that passes
     #[arg(long, default_value_t = 1e-5)]
     tolerance: f64,
-    /// The same with weights of eight bits, whose rounding a score at a small λ shows most; what it costs a task is measured by
-    /// `finescale export`
+    /// The same with weights of eight bits, whose rounding a score at a small λ shows most; what it
+    /// costs a task is measured by `finescale export`
     #[arg(long, default_value_t = 0.2)]
     tolerance_int8: f64,
     /// Draw the field that is furthest from the reference, PNG or SVG
@@ -40,8 +41,9 @@ pub struct ValidateArgs {
 
 /// Windows, and paths, that are compared.
 const BATCH: usize = 4;
-/// Activations this near zero may have another sign in f32, and the rectifier the other slope: a path that has one is drawn
-/// again, at most so often; if it still has one, its score may differ by so much.
+/// Activations this near zero may have another sign in f32, and the rectifier the other slope: a
+/// path that has one is drawn again, at most so often; if it still has one, its score may differ by
+/// so much.
 const MARGIN: f64 = 2e-6;
 const DRAWS: usize = 3;
 const KINKS: f64 = 5e-3;
@@ -103,7 +105,8 @@ impl ValidateArgs {
             None => None,
         };
         println!(
-            "{BATCH} windows of {} frames, {BATCH} paths of {}; differences from f64, relative to the RMS; least times of {ROUNDS}",
+            "{BATCH} windows of {} frames, {BATCH} paths of {}; differences from f64, relative to \
+             the RMS; least times of {ROUNDS}",
             model.meta.system.window,
             model.meta.system.window + BEYOND
         );
@@ -115,7 +118,8 @@ impl ValidateArgs {
         let points = model.meta.grid()?.points();
         let cases = lambdas.map(|lambda| Case::new(&model, &reference, lambda, frames.as_ref()));
         let cases = cases.into_iter().collect::<Result<Vec<_>>>()?;
-        // Int16 activations are scaled by what these very cases have: saturation is `finescale export`'s to measure.
+        // Int16 activations are scaled by what these very cases have: saturation is `finescale
+        // export`'s to measure.
         let mut bounds = Bounds::default();
         for case in &cases {
             let level = reference.at(f64::from(case.lambda))?;
@@ -150,7 +154,8 @@ impl ValidateArgs {
                     let passed = rms <= tolerance;
                     failed += usize::from(!passed);
                     println!(
-                        "{:<10} {:<11} {lambda:>8.4} {rms:>9.1e} {largest:>9.1e} {:>10.2} {:>10.2}  {}",
+                        "{:<10} {:<11} {lambda:>8.4} {rms:>9.1e} {largest:>9.1e} {:>10.2} \
+                         {:>10.2}  {}",
                         runtime.name,
                         output.name(),
                         1e3 * took.as_secs_f64(),
@@ -170,7 +175,8 @@ impl ValidateArgs {
         }
         ensure!(
             failed == 0,
-            "{failed} outputs differ from the reference by more than {} (with weights of eight bits {})",
+            "{failed} outputs differ from the reference by more than {} (with weights of eight \
+             bits {})",
             self.tolerance,
             self.tolerance_int8
         );

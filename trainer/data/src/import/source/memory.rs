@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-/// Copies a box out of a row-major array: `read(start, len, out)` appends `len` values from offset `start`.
+/// Copies a box out of a row-major array: `read(start, len, out)` appends `len` values from offset
+/// `start`.
 ///
 /// Runs along the last dimension are read in one go.
 pub(super) fn gather<E>(

@@ -1,4 +1,5 @@
-//! Files that fields come from, behind one trait: named arrays with dimensions and attributes, read as f64.
+//! Files that fields come from, behind one trait: named arrays with dimensions and attributes, read
+//! as f64.
 
 mod folder;
 mod memory;
@@ -142,7 +143,8 @@ pub fn read_line(source: &dyn Source, variable: &Variable) -> Result<Vec<f64>> {
     source.read(variable, &ranges)
 }
 
-/// Opens a NetCDF file, a Zarr folder, a `.npy` or a `.npz` file; `axes` names the dimensions of NumPy arrays.
+/// Opens a NetCDF file, a Zarr folder, a `.npy` or a `.npz` file; `axes` names the dimensions of
+/// NumPy arrays.
 ///
 /// # Errors
 /// One sentence if the file is missing, damaged or of another kind.
@@ -178,12 +180,14 @@ pub fn open(path: &Path, axes: Option<&[String]>) -> Result<Box<dyn Source>> {
             Box::new(npy::open_npz(path, axes).with_context(|| damaged(".npz"))?)
         }
         _ => bail!(
-            "{shown} is none of NetCDF, Zarr, .npy and .npz: convert it first (cdo and ncks write NetCDF, numpy.save .npy)"
+            "{shown} is none of NetCDF, Zarr, .npy and .npz: convert it first (cdo and ncks write \
+             NetCDF, numpy.save .npy)"
         ),
     })
 }
 
-/// The path and SHA-256 of the input. Of a folder: over path and content of all files, in order of their paths.
+/// The path and SHA-256 of the input. Of a folder: over path and content of all files, in order of
+/// their paths.
 ///
 /// # Errors
 /// If a file cannot be read.

@@ -26,12 +26,14 @@ fn default_axes(rank: usize) -> Option<&'static [&'static str]> {
 
 fn variable(name: &str, shape: &[u64], axes: Option<&[String]>, dtype: &DType) -> Result<Variable> {
     let names: Vec<String> = match (axes, default_axes(shape.len())) {
-        // A line of numbers beside the fields of an archive is the coordinate of the dimension of its name.
+        // A line of numbers beside the fields of an archive is the coordinate of the dimension of
+        // its name.
         _ if shape.len() < 2 => shape.iter().map(|_| name.to_owned()).collect(),
         (Some(axes), _) if axes.len() == shape.len() => axes.to_vec(),
         (None, Some(default)) => default.iter().map(|&n| n.into()).collect(),
         _ => bail!(
-            "`{name}` has {} dimensions {shape:?}: name them all, slowest first, as in --axes trajectory,time,y,x",
+            "`{name}` has {} dimensions {shape:?}: name them all, slowest first, as in --axes \
+             trajectory,time,y,x",
             shape.len()
         ),
     };
@@ -55,7 +57,8 @@ fn variable(name: &str, shape: &[u64], axes: Option<&[String]>, dtype: &DType) -
     })
 }
 
-/// Runs `$body` with `$read`, a function that turns `NpyFile` into an iterator of f64, for the type stored.
+/// Runs `$body` with `$read`, a function that turns `NpyFile` into an iterator of f64, for the type
+/// stored.
 macro_rules! with_type {
     ($dtype:expr, $call:ident ( $($argument:expr),* )) => {{
         let DType::Plain(t) = $dtype else { bail!("arrays of records are not supported") };

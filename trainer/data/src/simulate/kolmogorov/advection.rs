@@ -142,7 +142,8 @@ impl Advection {
         }
     }
 
-    /// Copies `rows` rows from `row` on out of the columns, and zeros between them and their mirrors.
+    /// Copies `rows` rows from `row` on out of the columns, and zeros between them and their
+    /// mirrors.
     fn load_tile(&mut self, row: usize, rows: usize) {
         let (n, m) = (self.points, self.cutoff);
         for (at, column) in self.columns.chunks_exact(n).enumerate() {

@@ -79,7 +79,8 @@ impl Flow {
         }
     }
 
-    /// Sets ω̂(k), and ω̂(−k) to its conjugate. The mean stays zero, as that of every periodic flow.
+    /// Sets ω̂(k), and ω̂(−k) to its conjugate. The mean stays zero, as that of every periodic
+    /// flow.
     ///
     /// # Panics
     /// If the wavenumber lies beyond M.

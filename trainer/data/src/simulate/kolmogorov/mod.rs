@@ -267,7 +267,8 @@ impl Trajectory for FlowPath {
     }
 }
 
-/// Vorticity on a grid, cut spectrally: amplitudes of the wavenumbers that the grid carries are kept.
+/// Vorticity on a grid, cut spectrally: amplitudes of the wavenumbers that the grid carries are
+/// kept.
 fn sample(flow: &Flow, transform: &mut Plane, plane: &mut [Complex64]) {
     let points = plane.len().isqrt();
     let largest = flow.cutoff().min(points / 2) as i64;

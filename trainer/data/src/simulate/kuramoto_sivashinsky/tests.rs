@@ -107,7 +107,8 @@ fn exponent(grid: usize, length: f64, time: usize) -> f64 {
 #[test]
 fn lyapunov_exponents_are_the_published_ones() {
     // L = 22: 0.048 (Cvitanović, Davidchack and Siminos, SIAM J. Appl. Dyn. Syst. 9, 2010) and
-    // 0.043 (Edson, Bunder, Mattner and Roberts, ANZIAM J. 61, 2019); the latter has 0.080 at L = 36.
+    // 0.043 (Edson, Bunder, Mattner and Roberts, ANZIAM J. 61, 2019); the latter has 0.080 at L =
+    // 36.
     let short = exponent(32, 22.0, 8000);
     assert!((0.035..0.056).contains(&short), "L = 22: {short}");
     let long = exponent(48, 36.0, 4000);

@@ -106,7 +106,8 @@ impl Lorenz96 {
         let physics = p.physics();
         let mut state = State::zeros(&physics);
         let mut noise = Noise::new(seed, index);
-        // Far from every symmetric solution and within the attractor's spread; the burn-in does the rest.
+        // Far from every symmetric solution and within the attractor's spread; the burn-in does the
+        // rest.
         state.slow_mut().fill_with(|| p.forcing / 4.0 + noise.normal());
         let spread = 1.0 / p.amplitude_ratio;
         state.fast_mut().fill_with(|| spread * noise.normal());

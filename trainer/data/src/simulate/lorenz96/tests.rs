@@ -188,9 +188,9 @@ fn one_scale_climate_is_the_published_one() {
 #[test]
 fn the_fast_variables_answer_as_published() {
     // U = (hc/b) Σ Y given X, for K = 8, J = 32, F = 20, h = 1, b = c = 10. Published fits: the
-    // quartic of Wilks, Q. J. R. Meteorol. Soc. 131 (2005), and the line 0.74 + 0.82 X of the DAPPER
-    // package. The quartic comes from finite differences; where it leaves the mean of U, at both
-    // ends, the bins of SciPy's DOP853 on the same equations stand in (standard error 0.1).
+    // quartic of Wilks, Q. J. R. Meteorol. Soc. 131 (2005), and the line 0.74 + 0.82 X of the
+    // DAPPER package. The quartic comes from finite differences; where it leaves the mean of U, at
+    // both ends, the bins of SciPy's DOP853 on the same equations stand in (standard error 0.1).
     let wilks = |x: f64| 0.262 + x * (1.45 + x * (-0.0121 + x * (-0.00713 + x * 0.000296)));
     let parameters =
         Parameters { slow: 8, fast: 32, forcing: 20.0, dt: 0.005, ..Parameters::default() };

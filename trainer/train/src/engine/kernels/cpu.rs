@@ -1,4 +1,5 @@
-//! The modulated convolution on the CPU: our own kernels as an operation of Burn's, with its gradient.
+//! The modulated convolution on the CPU: our own kernels as an operation of Burn's, with its
+//! gradient.
 
 use burn::backend::autodiff::Autodiff;
 use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};

@@ -30,9 +30,9 @@ pub struct Block {
 
 /// A backend with modulated convolutions.
 pub trait Kernels: Backend {
-    /// y = leaky(factor · (conv(input) + bias) + shift) + input, in which the modulation, the rectifier and the residual may be
-    /// absent. `input` is `[batch, in, y, x]`, `weight` `[out, in, ky, kx]`, `bias` `[out]`, the modulation's factor and shift
-    /// `[batch, out]`.
+    /// y = leaky(factor · (conv(input) + bias) + shift) + input, in which the modulation, the
+    /// rectifier and the residual may be absent. `input` is `[batch, in, y, x]`, `weight` `[out,
+    /// in, ky, kx]`, `bias` `[out]`, the modulation's factor and shift `[batch, out]`.
     fn block(
         input: Tensor<Self, 4>,
         weight: Tensor<Self, 4>,
@@ -57,7 +57,8 @@ pub fn composed<B: Backend>(
     let options = ConvOptions::new([1, 1], [0, 0], [d, d], 1);
     let mut out = match block.precision {
         Precision::Full => conv2d(padded, weight, Some(bias), options),
-        // The bias waits for f32: its gradient is a sum over batch and grid. bf16 reaches as far as f32, so gradients need no scaling.
+        // The bias waits for f32: its gradient is a sum over batch and grid. bf16 reaches as far as
+        // f32, so gradients need no scaling.
         Precision::Mixed => {
             let [input, weight] = [padded, weight].map(|tensor| tensor.cast(FloatDType::BF16));
             let bias = bias.reshape([1, -1, 1, 1]);

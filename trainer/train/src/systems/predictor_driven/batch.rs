@@ -33,8 +33,8 @@ pub struct Batch<B: Backend> {
     pub noise: Tensor<B, 3>,
 }
 
-/// Draws a training batch: windows at random, λ stratified over the batch, history dropped from some
-/// samples. The same seed and number give the same draw.
+/// Draws a training batch: windows at random, λ stratified over the batch, history dropped from
+/// some samples. The same seed and number give the same draw.
 pub fn draw<B: Backend>(frames: &Frames<B>, config: &Config, lambdas: usize, number: u64) -> Draw {
     let (batch, window) = (config.training.batch, config.predictor.window);
     let (drop, starts) = (config.loss.history_drop, frames.starts());
@@ -70,7 +70,8 @@ pub fn noised_windows<B: Backend>(frames: &Frames<B>, draw: &Draw, tables: &Tabl
     noised_by(frames, draw, seeded_normal(shape, draw.noise, frames.device()), tables)
 }
 
-/// As [`noised_windows`] with given unit noise, `[batch, window + 1, channels, modes]`, instead of the draw's.
+/// As [`noised_windows`] with given unit noise, `[batch, window + 1, channels, modes]`, instead of
+/// the draw's.
 pub fn noised_by<B: Backend>(
     clean: &Frames<B>,
     draw: &Draw,

@@ -1,4 +1,5 @@
-//! Calibration: what a trained predictor's errors and scores are, by λ and shell, on the validation part.
+//! Calibration: what a trained predictor's errors and scores are, by λ and shell, on the validation
+//! part.
 
 use anyhow::{Context, Result};
 use burn::tensor::{Tensor, TensorData, backend::AutodiffBackend, backend::Backend};
@@ -14,7 +15,8 @@ use finescale_model::{Calibration, ScoreMoments};
 /// Windows that are predicted at once.
 const CHUNK: usize = 64;
 
-/// Measures E|e|² of a predictor relative to the linear one's S, at every λ of the tables, from at most `count` windows.
+/// Measures E|e|² of a predictor relative to the linear one's S, at every λ of the tables, from at
+/// most `count` windows.
 ///
 /// # Errors
 /// After Ctrl-C.
@@ -48,7 +50,8 @@ pub fn innovation_ratio<B: Backend>(
     Ok(ratios)
 }
 
-/// Measures E|ŝ|² V and E[ŝ t*] V of the path score, and of the score head's where there is one, on noised validation paths.
+/// Measures E|ŝ|² V and E[ŝ t*] V of the path score, and of the score head's where there is one, on
+/// noised validation paths.
 ///
 /// # Errors
 /// If no segment has `calibration.frames` frames, or after Ctrl-C.
@@ -177,8 +180,8 @@ impl Level {
     }
 }
 
-/// ∇ ln p of paths `[paths, frames, channels, modes]` at one λ, by automatic differentiation: the gradient of
-/// −½ Σ |e|²/S − ½ |û⁰|²/V.
+/// ∇ ln p of paths `[paths, frames, channels, modes]` at one λ, by automatic differentiation: the
+/// gradient of −½ Σ |e|²/S − ½ |û⁰|²/V.
 pub fn path_score<A: AutodiffBackend>(
     predictor: &impl Predictor<A>,
     path: Tensor<A::InnerBackend, 4>,
@@ -228,7 +231,8 @@ fn head_score<A: AutodiffBackend>(
     Ok(noise.reshape([frames, paths, channels, modes]).swap_dims(0, 1))
 }
 
-/// The windows that end with each of the first `count` frames of paths, `[count · paths, window, channels, modes]`.
+/// The windows that end with each of the first `count` frames of paths, `[count · paths, window,
+/// channels, modes]`.
 fn windows<B: Backend>(
     path: Tensor<B, 4>,
     count: usize,
@@ -260,7 +264,8 @@ fn add<B: Backend>(sum: &mut [f64], row: Tensor<B, 2>) {
     }
 }
 
-/// λ for sampling, falling: from 1 geometrically to the λ where the finest modes with power have emerged, then 0.
+/// λ for sampling, falling: from 1 geometrically to the λ where the finest modes with power have
+/// emerged, then 0.
 pub fn lambda_grid(emergence: impl Iterator<Item = f64>, steps: usize) -> Vec<f64> {
     let last = (0.5 * emergence.fold(1.0, f64::min)).clamp(1e-3, 3e-3);
     let n = steps.max(2) - 1;

@@ -10,8 +10,8 @@ use crate::config::Config;
 
 /// Weighted mean squared error of each sample's increment, `[batch]`.
 ///
-/// By `innovation` it is the mean over channels and modes of |e_k|²/S_k, S of the linear predictor: 1 for a predictor as good
-/// as the linear one. By `noise` it is the paper's: mean |e|² / v_λ.
+/// By `innovation` it is the mean over channels and modes of |e_k|²/S_k, S of the linear predictor:
+/// 1 for a predictor as good as the linear one. By `noise` it is the paper's: mean |e|² / v_λ.
 pub fn increment_loss<B: Backend>(
     prediction: &Prediction<B>,
     batch: &Batch<B>,

@@ -46,7 +46,8 @@ pub struct Prediction<B: Backend> {
     pub noise: Option<Tensor<B, 3>>,
 }
 
-/// A model of the increment of the noised path. Everything between its window and its output is differentiable.
+/// A model of the increment of the noised path. Everything between its window and its output is
+/// differentiable.
 pub trait Predictor<B: Backend> {
     /// Increments, and noises where there is a score head, of a batch.
     fn predict(&self, input: NetworkInput<B>, tables: &Tables<B>) -> Prediction<B>;
@@ -97,7 +98,8 @@ fn linear<B: Backend>(
     let partners = tables.partners.len();
     let exchanged = tables.partners.iter().map(|partner| {
         let mut spectra = window.spectra.clone();
-        // Neighbours are exchanged in pairs; the pair (0, N/2) is too, where the operator's planes are zero.
+        // Neighbours are exchanged in pairs; the pair (0, N/2) is too, where the operator's planes
+        // are zero.
         if partner.x {
             spectra = spectra
                 .reshape([batch * frames * channels * ny * nx / 2, 2])

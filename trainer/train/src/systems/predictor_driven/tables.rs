@@ -40,8 +40,8 @@ pub struct Tables<B: Backend> {
     pub filter: Tensor<B, 2>,
     /// What scales a frame to unit variance, `[λ, channels]`.
     pub raw: Tensor<B, 2>,
-    /// The linear increment, `[λ · window, channels out · partners · window · channels in · modes]`, oldest frame first; `None`
-    /// without a base.
+    /// The linear increment, `[λ · window, channels out · partners · window · channels in ·
+    /// modes]`, oldest frame first; `None` without a base.
     pub increment: Option<Tensor<B, 2>>,
     /// As `increment`, for the noise of the newest frame.
     pub noise_estimate: Option<Tensor<B, 2>>,
@@ -195,8 +195,9 @@ struct Rows {
     mean_noise: Vec<f32>,
 }
 
-/// `[available][lag][out][in][mode]`, packed, to `[available][out][partner][frame][in][mode]` planes with frames oldest
-/// first; `identity(frame, out, in)` is added to the plane of the mode itself.
+/// `[available][lag][out][in][mode]`, packed, to `[available][out][partner][frame][in][mode]`
+/// planes with frames oldest first; `identity(frame, out, in)` is added to the plane of the mode
+/// itself.
 fn device_order(
     grid: &Grid,
     packed: &[f32],

@@ -41,7 +41,8 @@ pub(super) fn validate<B: Backend>(
     Ok(Validation { losses, ..rolled })
 }
 
-/// Rolls frames out from clean windows at the smallest λ and compares them with the equally damped truth.
+/// Rolls frames out from clean windows at the smallest λ and compares them with the equally damped
+/// truth.
 fn rollout<B: Backend>(
     predictor: &impl Predictor<B>,
     frames: &Frames<B>,

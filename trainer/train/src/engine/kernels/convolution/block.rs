@@ -1,11 +1,13 @@
-//! A whole residual block of a batch: convolution, modulation, leaky rectifier, residual; forward and backward.
+//! A whole residual block of a batch: convolution, modulation, leaky rectifier, residual; forward
+//! and backward.
 
 use finescale::layer::{Conv, Epilogue, WeightGradient};
 use rayon::prelude::*;
 
 use super::Convolution;
 
-/// y = leaky(factor · (weight ∗ x + bias) + shift) + x, the residual only where channels in and out are as many and it is asked for.
+/// y = leaky(factor · (weight ∗ x + bias) + shift) + x, the residual only where channels in and out
+/// are as many and it is asked for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Block {
     /// The convolution.
@@ -47,7 +49,8 @@ pub struct Gradients {
 }
 
 impl Block {
-    /// The output, `[batch][out][y][x]`, and the sides of zero on which the rectifier was, for [`Block::backward`].
+    /// The output, `[batch][out][y][x]`, and the sides of zero on which the rectifier was, for
+    /// [`Block::backward`].
     ///
     /// # Panics
     /// If a slice has the wrong length.
@@ -67,7 +70,8 @@ impl Block {
             .for_each_init(
                 || vec![0.0; shape.scratch_len()],
                 |scratch, (((output, signs), input), (factor, shift))| {
-                    // factor · (sum + bias) + shift is the epilogue factor · sum + (factor · bias + shift).
+                    // factor · (sum + bias) + shift is the epilogue factor · sum + (factor · bias +
+                    // shift).
                     let shift: Vec<f32> = factor
                         .iter()
                         .zip(given.bias)
@@ -85,9 +89,9 @@ impl Block {
 
     /// Gradients from that of the output, `[batch][out][y][x]`.
     ///
-    /// With g the gradient behind the rectifier, a sample's factor of channel o has the gradient Σ g (weight ∗ x + bias)_o. The sum
-    /// over points of g times the convolution is the product of the weights with their own gradient, so the convolution need
-    /// not be kept or repeated.
+    /// With g the gradient behind the rectifier, a sample's factor of channel o has the gradient Σ
+    /// g (weight ∗ x + bias)_o. The sum over points of g times the convolution is the product of
+    /// the weights with their own gradient, so the convolution need not be kept or repeated.
     ///
     /// # Panics
     /// If a slice has the wrong length.
@@ -186,7 +190,8 @@ impl Block {
     }
 }
 
-/// The sum of every plane, in the order of its points; four at once, since one waits for each of its own additions.
+/// The sum of every plane, in the order of its points; four at once, since one waits for each of
+/// its own additions.
 fn plane_sums(values: &[f32], points: usize) -> Vec<f32> {
     let mut sums = Vec::with_capacity(values.len() / points);
     for planes in values.chunks(4 * points) {

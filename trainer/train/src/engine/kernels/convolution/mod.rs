@@ -1,9 +1,9 @@
 //! Convolutions of batches, forward and backward, for training: plain slices, every core, the same
 //! bits however many.
 //!
-//! Fields are `[batch][channel][y][x]`, weights `[out][in][ky][kx]` (on a line `[out][in][kx]`). The
-//! arithmetic is the runtime's, so a network is trained on the numbers that it will compute when it
-//! is used.
+//! Fields are `[batch][channel][y][x]`, weights `[out][in][ky][kx]` (on a line `[out][in][kx]`).
+//! The arithmetic is the runtime's, so a network is trained on the numbers that it will compute
+//! when it is used.
 
 mod block;
 
@@ -12,7 +12,8 @@ use finescale::layer::ConvShape;
 
 pub use block::{Block, Given, Gradients};
 
-/// Sizes of a convolution; [`ConvShape`] says which there are and what lies beyond the ends of the grid.
+/// Sizes of a convolution; [`ConvShape`] says which there are and what lies beyond the ends of the
+/// grid.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Convolution {
     /// Grid of input and output.
