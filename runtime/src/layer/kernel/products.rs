@@ -3,6 +3,14 @@
 //!
 //! A tile is four output channels × two shifts of eight input channels, which lie side by side in
 //! memory.
+//!
+//! ```text
+//!                        eight input channels of one point     of the point a shift further
+//!   output channel 0     Σ Σ Σ Σ Σ Σ Σ Σ                       Σ Σ Σ Σ Σ Σ Σ Σ
+//!   output channel 1     Σ Σ Σ Σ Σ Σ Σ Σ                       Σ Σ Σ Σ Σ Σ Σ Σ
+//!   output channel 2     …                                     …
+//!   output channel 3     …        each Σ += cotangent of its output channel × its input
+//! ```
 
 use super::super::shape::{ConvShape, LANES};
 use super::boundary::neighbour;
