@@ -130,9 +130,10 @@ impl<'a> Observation<'a> {
         Self { uncertainty: Uncertainty { missing, ..self.uncertainty }, ..self }
     }
 
-    /// λ below which a mode measured with the variance `r` is released: where Σ = C² r. λ_r = ln(1
-    /// + 2ακ r/β²) / (2ακ), which is r/β² at κ = 0, the largest; infinite for r > 0 in a process
-    /// without noise. Relative error ≤ 1e-6.
+    /// λ below which a mode measured with the variance `r` is released: where Σ = C² r.
+    ///
+    /// λ_r = ln(1 + 2ακ r/β²) / (2ακ), which is r/β² at κ = 0, the largest; infinite for r > 0 in a
+    /// process without noise. Relative error ≤ 1e-6.
     pub fn release(process: &ForwardProcess, kappa: f32, r: f32) -> f32 {
         if r == 0.0 {
             return 0.0;
