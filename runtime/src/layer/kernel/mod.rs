@@ -6,6 +6,7 @@ mod boundary;
 mod dispatch;
 mod dot;
 mod pass;
+mod portable;
 mod products;
 mod sink;
 mod slot;
@@ -15,6 +16,8 @@ mod span;
 mod tile;
 #[cfg(vfp)]
 mod vfp;
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+mod x86;
 
 pub(super) use boundary::{Sources, neighbour, readers};
 pub use dispatch::CodePath;

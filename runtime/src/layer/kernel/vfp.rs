@@ -18,9 +18,13 @@ use core::arch::asm;
 use core::mem::offset_of;
 
 use super::super::shape::LANES;
+use super::super::weight::Weight;
+use super::Pass;
+use super::dispatch::Kernel;
 use super::pass::TAPS_MAX;
+use super::portable::Portable;
 use super::sink::PassSink;
-use super::span::Reads;
+use super::span::{Points, Reads};
 use super::tile::{Operands, Tile};
 use crate::checked::{OrBug, Place, bug, product, sum};
 
@@ -34,17 +38,55 @@ pub(super) enum Multiply {
 }
 
 impl Multiply {
-    /// Both, the faster one on the processor that is compiled for last.
-    pub(super) const SLOWEST_FIRST: [Self; 2] = if cfg!(slow_vmla) {
-        [Self::Accumulate, Self::ThenAdd]
-    } else {
-        [Self::ThenAdd, Self::Accumulate]
-    };
-    pub(super) const FASTEST: Self = Self::SLOWEST_FIRST[1];
     /// Points of a tile.
-    pub(super) const POINTS: usize = 4;
+    const POINTS: usize = 4;
     /// Taps that there are tiles for.
-    pub(super) const TAPS: [usize; 2] = [3, 5];
+    const TAPS: [usize; 2] = [3, 5];
+}
+
+/// The tile by VMUL and VADD.
+pub(super) struct ThenAdd;
+
+/// The tile by VMLA.
+pub(super) struct Accumulate;
+
+impl Kernel for ThenAdd {
+    const NAME: &'static str = "vmul, vadd";
+    const RANK: u8 = if cfg!(slow_vmla) { 3 } else { 2 };
+    type Narrower = Portable;
+
+    fn run<const ADJOINT: bool, W: Weight>(pass: Pass<'_, W>) {
+        Portable::run::<ADJOINT, W>(pass);
+    }
+
+    fn run_numbers<const ADJOINT: bool>(pass: Pass<'_, f32>) {
+        run_numbers::<ADJOINT>(Multiply::ThenAdd, pass);
+    }
+}
+
+impl Kernel for Accumulate {
+    const NAME: &'static str = "vmla";
+    const RANK: u8 = if cfg!(slow_vmla) { 2 } else { 3 };
+    type Narrower = Portable;
+
+    fn run<const ADJOINT: bool, W: Weight>(pass: Pass<'_, W>) {
+        Portable::run::<ADJOINT, W>(pass);
+    }
+
+    fn run_numbers<const ADJOINT: bool>(pass: Pass<'_, f32>) {
+        run_numbers::<ADJOINT>(Multiply::Accumulate, pass);
+    }
+}
+
+/// Runs the taps that there is a tile for; the others are the safe tile's.
+// Once for both ways to add.
+#[inline(never)]
+fn run_numbers<const ADJOINT: bool>(multiply: Multiply, pass: Pass<'_, f32>) {
+    if Multiply::TAPS.contains(&pass.shape.taps()) {
+        pass.run::<Points<{ Multiply::POINTS }>, ADJOINT>(multiply);
+    } else {
+        Portable::run::<ADJOINT, f32>(pass);
+    }
 }
 
 /// What the assembly reads, by the fields' offsets.
@@ -82,7 +124,8 @@ impl Tile<f32> for Multiply {
         // No row of these taps is ever left without its sums.
         const {
             let taps = Self::TAPS[0] == Taps::TAPS || Self::TAPS[1] == Taps::TAPS;
-            assert!(!taps || kernel::<Taps, ADJOINT>(Self::FASTEST).is_some());
+            let accumulate = kernel::<Taps, ADJOINT>(Self::Accumulate).is_some();
+            assert!(!taps || (accumulate && kernel::<Taps, ADJOINT>(Self::ThenAdd).is_some()));
         }
         if let Some(kernel) = kernel::<Taps, ADJOINT>(self) {
             sums::<Taps, ADJOINT>(kernel, operands, group, output.values, y);
@@ -97,7 +140,7 @@ impl Tile<f32> for Multiply {
 
 /// Sums of a row, before what [`PassSink::finish_row`] does to them.
 fn sums<Taps: Reads, const ADJOINT: bool>(
-    kernel: Kernel,
+    kernel: Assembly,
     operands: &Operands<'_, f32>,
     group: usize,
     output: &mut [f32],
@@ -162,10 +205,10 @@ fn sums<Taps: Reads, const ADJOINT: bool>(
 
 /// Writes a row of sums; the frame's pointers must be good for what its numbers say, the output for
 /// `lanes` rows of `tiles` tiles.
-type Kernel = unsafe fn(&mut Frame, *mut f32);
+type Assembly = unsafe fn(&mut Frame, *mut f32);
 
 /// The kernel for these taps.
-const fn kernel<Taps: Reads, const ADJOINT: bool>(multiply: Multiply) -> Option<Kernel> {
+const fn kernel<Taps: Reads, const ADJOINT: bool>(multiply: Multiply) -> Option<Assembly> {
     use Multiply::{Accumulate, ThenAdd};
     Some(match (ADJOINT, Taps::TAPS, Taps::SPAN, multiply) {
         (false, 3, 6, ThenAdd) => forward_3_add,
