@@ -12,6 +12,8 @@ use crate::{Error, NoiseStream, Predictor};
 /// Where a generated path comes from at λ_max.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum Start {
     /// The paper's: every frame independently N(0, Σ), which leaves out what is left of the signal.
     Noise,

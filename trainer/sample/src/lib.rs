@@ -21,5 +21,5 @@ pub use check::warnings;
 pub use generator::with_predictor;
 pub use input::{Fields, InputArgs, Resolution};
 pub use model::HostModel;
-pub use settings::{Preset, SamplerArgs, Settings, StartKind};
+pub use settings::{Preset, SamplerArgs, Settings};
 pub use task::{ReadyTask, TaskArgs};

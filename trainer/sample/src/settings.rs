@@ -45,18 +45,6 @@ pub(super) enum ScoreKind {
     Head,
 }
 
-/// Where generated paths start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum StartKind {
-    /// A stochastic rollout
-    Rollout,
-    /// Independent frames of the data's variance
-    Gaussian,
-    /// Independent frames of the noise alone, as in the paper
-    Noise,
-}
-
 /// How λ goes down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -94,8 +82,8 @@ struct Layer {
     #[arg(long, value_enum)]
     score: Option<ScoreKind>,
     /// Where generated paths start
-    #[arg(long, value_enum)]
-    start: Option<StartKind>,
+    #[arg(long, value_parser = starts())]
+    start: Option<Start>,
     /// Signal-to-noise ratio of the paper's correctors
     #[arg(long)]
     snr: Option<f32>,
@@ -115,7 +103,7 @@ struct Layer {
 
 /// The runtime's rules by the names that files have too, with what they mean.
 fn rules() -> impl TypedValueParser<Value = NoiseRule> {
-    let rules = [
+    words([
         ("variance", "From the data's variance"),
         ("residual", "From what the model's scores explain: the lowest error"),
         (
@@ -124,10 +112,27 @@ fn rules() -> impl TypedValueParser<Value = NoiseRule> {
              variance",
         ),
         ("linear", "Correlated between frames as the linear base says"),
-    ];
-    let values = rules.map(|(name, meaning)| PossibleValue::new(name).help(meaning));
-    PossibleValuesParser::new(values)
-        .try_map(|name| NoiseRule::deserialize(toml::Value::from(name)))
+    ])
+}
+
+/// The same of where generated paths start.
+fn starts() -> impl TypedValueParser<Value = Start> {
+    words([
+        ("rollout", "A stochastic rollout"),
+        ("gaussian", "Independent frames of the data's variance"),
+        ("noise", "Independent frames of the noise alone, as in the paper"),
+    ])
+}
+
+/// Values of one of the runtime's types by the words that its files have, with what they mean.
+fn words<T, const N: usize>(
+    words: [(&'static str, &'static str); N],
+) -> impl TypedValueParser<Value = T>
+where
+    T: serde::de::DeserializeOwned + Clone + Send + Sync + 'static,
+{
+    let values = words.map(|(name, meaning)| PossibleValue::new(name).help(meaning));
+    PossibleValuesParser::new(values).try_map(|name| T::deserialize(toml::Value::from(name)))
 }
 
 /// What a command samples with.
@@ -138,7 +143,7 @@ pub struct Settings {
     /// The runtime's sampler; its λ is λ*.
     pub sampler: Sampler,
     /// Where generated paths start.
-    pub start: StartKind,
+    pub start: Start,
 }
 
 impl SamplerArgs {
@@ -252,8 +257,8 @@ impl Layer {
             most.saturating_sub(1)
         );
         let start = self.start.unwrap_or(match preset {
-            Preset::Ours => StartKind::Rollout,
-            Preset::Paper => StartKind::Noise,
+            Preset::Ours => Start::Rollout,
+            Preset::Paper => Start::Noise,
         });
         Ok(Settings { preset, sampler, start })
     }
@@ -287,15 +292,6 @@ impl Settings {
     /// λ*.
     pub fn lambda(&self) -> f32 {
         self.sampler.lambda
-    }
-
-    /// The runtime's word for where paths start.
-    pub fn start(&self) -> Start {
-        match self.start {
-            StartKind::Rollout => Start::Rollout,
-            StartKind::Gaussian => Start::Gaussian,
-            StartKind::Noise => Start::Noise,
-        }
     }
 
     /// About how many evaluations a path of so many frames needs; a VJP counts as one more.

@@ -36,7 +36,7 @@ pub struct BaselinesArgs {
 
 /// Where baselines know the data from.
 #[derive(Clone, Debug, Args)]
-pub struct KnowledgeArgs {
+pub(super) struct KnowledgeArgs {
     /// Model (model.safetensors or a run's folder) that the Wiener filter and climatology take mean
     /// and spectrum from
     #[arg(long, value_name = "MODEL")]
@@ -51,7 +51,7 @@ pub struct KnowledgeArgs {
 
 impl KnowledgeArgs {
     /// The model, if one was named.
-    pub fn model(&self) -> Option<&Path> {
+    pub(super) fn model(&self) -> Option<&Path> {
         self.model.as_deref()
     }
 
@@ -60,7 +60,11 @@ impl KnowledgeArgs {
     ///
     /// # Errors
     /// If the model cannot be read or is of other fields.
-    pub fn baselines(&self, result: &Ensemble, data: Option<&Reader>) -> Result<Vec<Ensemble>> {
+    pub(super) fn baselines(
+        &self,
+        result: &Ensemble,
+        data: Option<&Reader>,
+    ) -> Result<Vec<Ensemble>> {
         ensure!(self.draws >= 2, "--draws is {}: an ensemble has at least 2 members", self.draws);
         let climate = match (&self.model, data) {
             (Some(path), _) => Some(climate(path)?),

@@ -12,7 +12,7 @@ use finescale_data::import::{self, Anomaly, Fill, Options, SplitOptions, Summary
 
 /// Import NetCDF, Zarr, .npy or .npz fields as a data set.
 #[derive(Debug, Args)]
-pub struct ImportArgs {
+pub(super) struct ImportArgs {
     /// NetCDF file (classic or NetCDF-4), Zarr group (version 2 or 3), .npy or .npz file.
     file: PathBuf,
     /// Data set to make; by default the file's name with .zarr in the current folder.
@@ -98,13 +98,13 @@ pub struct ImportArgs {
 }
 
 /// Points per axis, rows before columns.
-pub type Grid = Vec<usize>;
+pub(super) type Grid = Vec<usize>;
 
 /// `64x128` or `128`.
 ///
 /// # Errors
 /// If it is not of that form.
-pub fn parse_grid(text: &str) -> Result<Grid> {
+pub(super) fn parse_grid(text: &str) -> Result<Grid> {
     let numbers = text.split(['x', '×']).map(|n| n.trim().parse());
     numbers
         .collect::<Result<_, _>>()
@@ -161,7 +161,7 @@ impl ImportArgs {
     ///
     /// # Errors
     /// One sentence.
-    pub fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         let options = self.options();
         let output = options.output.display().to_string();
         let summary = import::run(&options)?;

@@ -15,7 +15,7 @@ use finescale_host::table::Table;
 
 /// Describe a data set: shape, splits, statistics, spectrum, emergence scales.
 #[derive(Debug, Args)]
-pub struct InfoArgs {
+pub(super) struct InfoArgs {
     /// The data set.
     path: PathBuf,
     #[command(flatten)]
@@ -45,7 +45,7 @@ impl InfoArgs {
     ///
     /// # Errors
     /// One sentence.
-    pub fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         let process = self.process.process()?;
         let reader = Reader::open(&self.path)?;
         if self.verify {

@@ -12,7 +12,7 @@ use finescale_plot::{ChannelMeta, Coordinate, Spectrum, TrajectoryMeta, plot_tra
 /// Draw a trajectory of a data set: fields over time (a space-time diagram on a line) and power
 /// spectra.
 #[derive(Debug, Args)]
-pub struct PlotArgs {
+pub(super) struct PlotArgs {
     /// The data set.
     path: PathBuf,
     /// Folder for the pictures `fields` and `spectra`; by default the data set's name without
@@ -35,7 +35,7 @@ impl PlotArgs {
     ///
     /// # Errors
     /// One sentence.
-    pub fn run(self) -> Result<()> {
+    pub(super) fn run(self) -> Result<()> {
         let reader = Reader::open(&self.path)?;
         let spec = reader.spec();
         ensure!(

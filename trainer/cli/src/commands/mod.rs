@@ -1,26 +1,26 @@
 //! The command line: one file per command.
 
-pub mod baselines;
-pub mod card;
-pub mod damp;
-pub mod data;
-pub mod data_import;
-pub mod data_info;
-pub mod data_plot;
+mod baselines;
+mod card;
+mod damp;
+mod data;
+mod data_import;
+mod data_info;
+mod data_plot;
 mod data_simulate;
-pub mod export;
-pub mod forecast;
-pub mod generate;
-pub mod model;
-pub mod origin;
-pub mod process;
-pub mod report;
-pub mod score;
-pub mod simulate;
-pub mod super_resolve;
+mod export;
+mod forecast;
+mod generate;
+mod model;
+mod origin;
+mod process;
+mod report;
+mod score;
+mod simulate;
+mod super_resolve;
 #[cfg(feature = "train")]
-pub mod train;
-pub mod validate;
+mod train;
+mod validate;
 
 pub use baselines::BaselinesArgs;
 pub use card::CardArgs;

@@ -11,7 +11,7 @@ use finescale_sample::coarse::InputKind;
 
 /// How the coarse input of results was made whose files do not say it.
 #[derive(Clone, Debug, Args)]
-pub struct OriginArgs {
+pub(super) struct OriginArgs {
     /// What the values of the coarse input are, of results that do not say it
     #[arg(long, value_enum, value_name = "KIND")]
     input: Option<InputKind>,
@@ -31,7 +31,7 @@ impl OriginArgs {
     ///
     /// # Errors
     /// If it cannot be read; if neither it nor the options say that, or both do and differ.
-    pub fn read(&self, path: &Path) -> Result<Ensemble> {
+    pub(super) fn read(&self, path: &Path) -> Result<Ensemble> {
         let mut result = Ensemble::read(path)?;
         let channels = result.spec.channels.len();
         let Some(input) = &mut result.input else { return Ok(result) };

@@ -37,7 +37,7 @@ pub struct ScoreArgs {
 
 /// What scores are relative to.
 #[derive(Clone, Debug, Args)]
-pub struct RelativeArgs {
+pub(super) struct RelativeArgs {
     /// Data set whose training part has the mean and deviation that errors are relative to; by
     /// default the truth's own
     #[arg(long, value_name = "DATASET")]
@@ -53,12 +53,12 @@ impl RelativeArgs {
     ///
     /// # Errors
     /// If it cannot be opened.
-    pub fn reader(&self) -> Result<Option<Reader>> {
+    pub(super) fn reader(&self) -> Result<Option<Reader>> {
         self.data.as_deref().map(|path| Reader::open(path).context("--data")).transpose()
     }
 
     /// As scores take it.
-    pub fn settings(&self, reader: Option<&Reader>) -> Settings {
+    pub(super) fn settings(&self, reader: Option<&Reader>) -> Settings {
         Settings {
             scale: reader.map(|reader| reader.statistics().scale()),
             coarse: self.bands.clone(),

@@ -103,7 +103,7 @@ impl Worker for Drawing<'_> {
                 sampler.forecast(predictor, &known, stream, path, scratch)?;
             }
             Assignment::Generate => {
-                sampler.generate(predictor, settings.start(), None, stream, path, scratch)?;
+                sampler.generate(predictor, settings.start, None, stream, path, scratch)?;
             }
             Assignment::SuperResolve { measurement, observe } => {
                 let range = trajectory * path.len()..(trajectory + 1) * path.len();
