@@ -125,7 +125,7 @@ impl Calendar {
         }
     }
 
-    /// The date of a day number; inverse of [`Calendar::day_number`].
+    /// The date of a day number; inverse of `day_number`.
     pub fn date(self, number: i64) -> Date {
         if self == Self::Day360 {
             let (year, rest) = (1970 + number.div_euclid(360), number.rem_euclid(360));

@@ -199,7 +199,7 @@ impl TimeUnits {
         }
     }
 
-    /// [`TimeUnits::cf`] as CF writes them.
+    /// The units as CF writes them.
     pub fn describe(&self) -> String {
         // Instants are shown to the whole second.
         let fraction = format!("{:.9}", self.origin.seconds.fract());
