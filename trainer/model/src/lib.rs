@@ -84,21 +84,36 @@ pub enum NetworkMeta {
         /// Dilation of each layer.
         dilations: Vec<usize>,
     },
-    /// The paper's U-Net.
-    Unet {
-        /// Width of the first level.
-        dim: usize,
-        /// Width of each level in units of `dim`.
-        multipliers: Vec<usize>,
-    },
+    /// A network that the runtime lacks: the paper's U-Net, say.
+    #[serde(untagged)]
+    Other(OtherNetwork),
+}
+
+/// A network that only the machine that trains it has, as the configuration of the training has it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OtherNetwork {
+    /// Its kind.
+    pub kind: String,
+    /// Its settings.
+    #[serde(flatten)]
+    pub settings: serde_json::Map<String, serde_json::Value>,
 }
 
 impl NetworkMeta {
+    /// A network that the runtime lacks, of its kind and its section of the configuration.
+    pub fn other(kind: &str, settings: &impl Serialize) -> Self {
+        let settings = match serde_json::to_value(settings) {
+            Ok(serde_json::Value::Object(settings)) => settings,
+            _ => serde_json::Map::new(),
+        };
+        Self::Other(OtherNetwork { kind: kind.into(), settings })
+    }
+
     /// Whether the runtime has it: only then can the model be exported and sampled from.
     pub fn on_boards(&self) -> bool {
         match self {
             Self::Linear | Self::Tiny { .. } => true,
-            Self::Unet { .. } => false,
+            Self::Other(_) => false,
         }
     }
 }

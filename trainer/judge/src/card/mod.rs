@@ -89,7 +89,10 @@ fn training(card: &mut String, meta: &Meta, words: &Words<'_>) -> Result<()> {
         NetworkMeta::Tiny { channels, kernel, dilations } => {
             format!("`tiny`, {channels} channels, kernel {kernel}, dilations {dilations:?}")
         }
-        NetworkMeta::Unet { dim, multipliers } => format!("`unet`, {dim} × {multipliers:?}"),
+        NetworkMeta::Other(other) => {
+            let settings = other.settings.iter().map(|(name, value)| format!(", {name} {value}"));
+            format!("`{}`{}", other.kind, settings.collect::<String>())
+        }
     };
     writeln!(
         card,
@@ -156,7 +159,7 @@ fn skill(card: &mut String, comparison: &Comparison) -> Result<()> {
 }
 
 fn footprint(card: &mut String, model: &Model) -> Result<()> {
-    if matches!(model.meta.network, NetworkMeta::Unet { .. }) {
+    if !model.meta.network.on_boards() {
         return Ok(());
     }
     let heads = [

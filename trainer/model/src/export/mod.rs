@@ -290,9 +290,10 @@ fn dilations(meta: &Meta) -> Result<&[usize]> {
     match &meta.network {
         NetworkMeta::Linear => Ok(&[]),
         NetworkMeta::Tiny { dilations, .. } => Ok(dilations),
-        NetworkMeta::Unet { .. } => {
-            bail!("a U-Net cannot be exported: train the network `tiny`")
-        }
+        NetworkMeta::Other(other) => bail!(
+            "a network `{}` cannot be exported, as the runtime lacks it: train the network `tiny`",
+            other.kind
+        ),
     }
 }
 

@@ -84,8 +84,8 @@ pub fn score(model: &Model) -> Result<Vec<u8>> {
 }
 
 fn check(model: &Model) -> Result<()> {
-    if matches!(model.meta.network, NetworkMeta::Unet { .. }) {
-        bail!("a U-Net cannot be exported: train the network `tiny`");
+    if let NetworkMeta::Other(other) = &model.meta.network {
+        bail!("a network `{}` cannot be exported: train the network `tiny`", other.kind);
     }
     // Sizes of all arrays.
     crate::reference::Reference::new(model).map(|_| ())

@@ -57,9 +57,10 @@ impl Network {
         let (channels, kernel, dilations) = match &meta.network {
             NetworkMeta::Linear => return Ok(None),
             NetworkMeta::Tiny { channels, kernel, dilations } => (*channels, *kernel, dilations),
-            NetworkMeta::Unet { .. } => bail!(
-                "a U-Net stays on the machine that trains it: train the network `tiny` to export \
-                 a model"
+            NetworkMeta::Other(other) => bail!(
+                "a network `{}` stays on the machine that trains it: train the network `tiny` to \
+                 export a model",
+                other.kind
             ),
         };
         let grid = meta.grid()?;

@@ -48,8 +48,10 @@ pub trait Design {
         device: &B::Device,
     ) -> Self::Network<B>;
 
-    /// What a model's file says of it.
-    fn meta(&self) -> NetworkMeta;
+    /// What a model's file says of it where the runtime has it; none if only training does.
+    fn meta(&self) -> Option<NetworkMeta> {
+        None
+    }
 }
 
 /// What goes in and what comes out.
@@ -132,7 +134,9 @@ macro_rules! networks {
             /// What a model's file says of the chosen network.
             pub fn meta(&self) -> NetworkMeta {
                 match self.kind {
-                    $(Kind::$name => self.$module.meta(),)*
+                    $(Kind::$name => self.$module.meta().unwrap_or_else(|| {
+                        NetworkMeta::other(stringify!($module), &self.$module)
+                    }),)*
                     Kind::Linear => NetworkMeta::Linear,
                 }
             }

@@ -87,12 +87,12 @@ impl super::Design for Design {
         Tiny { layers, film, grid: fields.grid, dilations: self.dilations.clone() }
     }
 
-    fn meta(&self) -> NetworkMeta {
-        NetworkMeta::Tiny {
+    fn meta(&self) -> Option<NetworkMeta> {
+        Some(NetworkMeta::Tiny {
             channels: self.channels,
             kernel: self.kernel,
             dilations: self.dilations.clone(),
-        }
+        })
     }
 }
 

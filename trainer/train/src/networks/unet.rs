@@ -5,7 +5,6 @@ use burn::module::{Module, Param};
 use burn::nn::{GroupNorm, GroupNormConfig};
 use burn::tensor::{Tensor, activation, backend::Backend};
 use finescale::Grid;
-use finescale_model::NetworkMeta;
 use rand_chacha::ChaCha8Rng;
 
 use super::initial::{ones, uniform, zeros};
@@ -114,10 +113,6 @@ impl super::Design for Design {
         let last_block = make.residual(2 * dim, dim);
         let last = make.conv(dim, fields.outputs, 1, 0.0);
         Unet { first, lambda, down, middle, attention, up, last_block, last }
-    }
-
-    fn meta(&self) -> NetworkMeta {
-        NetworkMeta::Unet { dim: self.dim, multipliers: self.multipliers.clone() }
     }
 }
 
