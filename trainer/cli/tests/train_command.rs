@@ -451,7 +451,10 @@ fn what_a_board_cannot_use_is_refused_before_the_first_step() {
     home.succeeds(&deepest.replace("--out run", "--out deepest"));
     home.succeeds(&train("l96.zarr", &format!("{unet}multipliers = [1, 1]")));
     assert_eq!(<Model>::open(&home.path("run/model.safetensors")).unwrap().meta.system.window, 9);
-    assert!(home.fails("export run --out unet.finescale").contains("a network `unet` cannot be exported"));
+    assert!(
+        home.fails("export run --out unet.finescale")
+            .contains("a network `unet` cannot be exported")
+    );
 }
 
 /// Every range that a message names is the one that is held to, ends included.
