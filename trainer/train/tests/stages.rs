@@ -44,10 +44,11 @@ impl SystemMeta for Follows {
     const NAME: &'static str = "chain";
 }
 
-/// The first number learns to be 2, the second to be three times the first, frozen one.
+/// The first number learns to be 2, the second to be three times the first, frozen one. Every batch
+/// shifts the goal, so that a batch too many or too few gives other bits.
 struct Chain;
 
-const STEPS: usize = 400;
+const STEPS: usize = 200;
 
 fn value<B: Backend>(network: &Number<B>) -> f64 {
     f64::from(network.value.val().into_data().to_vec::<f32>().unwrap()[0])
@@ -74,12 +75,13 @@ impl<A: Trainable> System<A> for Chain {
         Number { value: Param::from_tensor(Tensor::from_data([stage as f32], device)) }
     }
 
-    fn loss(&self, (): &(), earlier: &[Kept<Number<A>>], network: &Number<A>, _: u64) -> Loss<A> {
+    fn loss(&self, (): &(), earlier: &[Kept<Number<A>>], network: &Number<A>, n: u64) -> Loss<A> {
         let goal = earlier.first().map_or_else(
             || network.value.val().detach() * 0.0 + 2.0,
             |kept| kept.network.value.val() * 3.0,
         );
-        let error = network.value.val() - goal;
+        let shift = (n * 37 % 101) as f64 / 101.0 - 0.5;
+        let error = network.value.val() - goal + shift;
         let values = error.clone() * error;
         let samples = Losses { values: values.clone().inner(), levels: vec![0.4] };
         Loss { total: values, samples }
@@ -135,14 +137,10 @@ struct Simulate {
     args: SimulateArgs,
 }
 
-fn run(home: &Path, name: &str, begins: bool) {
+fn run(home: &Path, name: &str, every: usize, begins: bool) {
     let mut layers = Layers::default();
-    layers
-        .add(
-            "[training]\nlearning-rate = 0.1\nwarmup = 1\nclip = 100.0\n[report]\nevery = 200",
-            "the test",
-        )
-        .unwrap();
+    let training = "[training]\nlearning-rate = 0.2\nwarmup = 1\nclip = 100.0";
+    layers.add(&format!("{training}\n[report]\nevery = {every}"), "the test").unwrap();
     let reader = Arc::new(Reader::open(&home.join("data.zarr")).unwrap());
     let identity = RunIdentity::new(name, &reader, "cpu", 2);
     let (config, text) = (layers.finish().unwrap(), layers.text());
@@ -164,7 +162,7 @@ fn a_later_stage_learns_from_the_frozen_one_and_resumes_between_them() {
     let data = home.join("data.zarr");
     let simulate = ["simulate", "linear", "--trajectories", "4", "--out", data.to_str().unwrap()];
     Simulate::try_parse_from(simulate).unwrap().args.write().unwrap();
-    run(home, "whole", true);
+    run(home, "whole", STEPS, true);
     let path = home.join("whole/model.safetensors");
     let model = Model::<Follows>::open(&path).unwrap();
     assert_eq!(model.meta.system.factor, 3.0);
@@ -172,21 +170,25 @@ fn a_later_stage_learns_from_the_frozen_one_and_resumes_between_them() {
     let refusal = format!("{:#}", <Model>::open(&path).unwrap_err());
     assert!(refusal.contains("trained by the system `chain`"), "{refusal}");
     let number = |n: usize| model.arrays[&format!("network.{n}")].values[0];
-    assert!((number(0) - 2.0).abs() < 0.01, "{}", number(0));
-    assert!((number(1) - 3.0 * number(0)).abs() < 0.03, "{}", number(1));
+    assert!((number(0) - 2.0).abs() < 0.1, "{}", number(0));
+    assert!((number(1) - 3.0 * number(0)).abs() < 0.1, "{}", number(1));
 
-    run(home, "resumed", true);
-    let checkpoints = |stage: usize, step: usize| {
-        home.join(format!("resumed/checkpoint-{stage}-{step:09}.safetensors"))
-    };
-    // What is left are the last two of the second stage. Without the newest, half of it is missing.
-    assert!(!checkpoints(0, STEPS).exists());
-    std::fs::remove_file(checkpoints(1, STEPS)).unwrap();
-    std::fs::remove_file(home.join("resumed/model.safetensors")).unwrap();
-    run(home, "resumed", false);
-    let whole = std::fs::read(home.join("whole/model.safetensors")).unwrap();
-    let resumed = std::fs::read(home.join("resumed/model.safetensors")).unwrap();
-    assert!(whole == resumed, "the resumed training gave another model");
+    let whole = std::fs::read(&path).unwrap();
+    // The last two checkpoints are left. Without the newest, half of the second stage is missing,
+    // or all of it.
+    for (name, every, left) in [("half", STEPS / 2, (1, STEPS / 2)), ("between", STEPS, (0, STEPS))]
+    {
+        run(home, name, every, true);
+        let checkpoint = |(stage, step): (usize, usize)| {
+            home.join(format!("{name}/checkpoint-{stage}-{step:09}.safetensors"))
+        };
+        assert!(checkpoint(left).exists(), "{name}");
+        std::fs::remove_file(checkpoint((1, STEPS))).unwrap();
+        std::fs::remove_file(home.join(name).join("model.safetensors")).unwrap();
+        run(home, name, every, false);
+        let resumed = std::fs::read(home.join(name).join("model.safetensors")).unwrap();
+        assert!(whole == resumed, "{name}: the resumed training gave another model");
+    }
     for curves in ["curves-first.png", "curves-second.png"] {
         assert!(home.join("whole").join(curves).exists(), "{curves}");
     }
