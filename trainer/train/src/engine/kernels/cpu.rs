@@ -6,6 +6,7 @@ use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::Checkpoi
 use burn::backend::autodiff::grads::Gradients as Register;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::flex::FlexTensor;
+use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData, TensorPrimitive};
 use finescale::layer::SLOPE;
 
@@ -60,7 +61,7 @@ fn forward(inputs: &Inputs, options: &Block) -> (FlexTensor, Vec<u8>) {
 }
 
 /// Without modulation the factors are 1 and the shifts 0.
-fn modulation<B: burn::tensor::backend::Backend>(
+fn modulation<B: Backend>(
     given: Option<[Tensor<B, 2>; 2]>,
     input: &Tensor<B, 4>,
     weight: &Tensor<B, 4>,
@@ -69,6 +70,23 @@ fn modulation<B: burn::tensor::backend::Backend>(
         let shape = [input.dims()[0], weight.dims()[0]];
         [Tensor::ones(shape, &input.device()), Tensor::zeros(shape, &input.device())]
     })
+}
+
+/// The five inputs of a block as its backend has them.
+fn primitives<B: Backend>(
+    input: Tensor<B, 4>,
+    weight: Tensor<B, 4>,
+    bias: Tensor<B, 1>,
+    given: Option<[Tensor<B, 2>; 2]>,
+) -> [B::FloatTensorPrimitive; 5] {
+    let [factor, shift] = modulation(given, &input, &weight);
+    [
+        input.into_primitive().tensor(),
+        weight.into_primitive().tensor(),
+        bias.into_primitive().tensor(),
+        factor.into_primitive().tensor(),
+        shift.into_primitive().tensor(),
+    ]
 }
 
 impl Kernels for Cpu {
@@ -82,14 +100,7 @@ impl Kernels for Cpu {
         if options.precision == Precision::Mixed {
             return composed(input, weight, bias, given, options);
         }
-        let [factor, shift] = modulation(given, &input, &weight);
-        let inputs = [
-            input.into_primitive().tensor(),
-            weight.into_primitive().tensor(),
-            bias.into_primitive().tensor(),
-            factor.into_primitive().tensor(),
-            shift.into_primitive().tensor(),
-        ];
+        let inputs = primitives(input, weight, bias, given);
         let inputs = Inputs(inputs.map(|tensor| tensor.to_contiguous()));
         Tensor::from_primitive(TensorPrimitive::Float(forward(&inputs, options).0))
     }
@@ -139,14 +150,7 @@ impl<C: CheckpointStrategy> Kernels for Autodiff<Cpu, C> {
         if options.precision == Precision::Mixed {
             return composed(input, weight, bias, given, options);
         }
-        let [factor, shift] = modulation(given, &input, &weight);
-        let given = [
-            input.into_primitive().tensor(),
-            weight.into_primitive().tensor(),
-            bias.into_primitive().tensor(),
-            factor.into_primitive().tensor(),
-            shift.into_primitive().tensor(),
-        ];
+        let given = primitives(input, weight, bias, given);
         let nodes = given.each_ref().map(|tensor| tensor.node.clone());
         let inputs = Inputs(given.map(|tensor| tensor.primitive.to_contiguous()));
         let (output, signs) = forward(&inputs, options);
