@@ -280,10 +280,8 @@ class Step(nn.Module):
         def fields(scaled):
             return self.inverse(scaled.reshape(-1, m)).reshape(batch, w * c, self.ny, self.nx)
 
-        seen = fields(spectra * self.table("raw")[lambdas][:, None, :, None])
-        if self.config["predictor"]["inputs"] == "filtered-and-raw":
-            wiener = self.table("filter")[lambdas].reshape(batch, 1, c, m)
-            seen = torch.cat([fields(spectra * wiener), seen], dim=1)
+        filters = self.table("seen")[lambdas].reshape(batch, -1, 1, c, m)
+        seen = torch.cat([fields(spectra * f) for f in filters.unbind(1)], dim=1)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.mixed):
             out = self.network(seen, self.table("features")[lambdas])
         out = out.float()

@@ -124,9 +124,9 @@ fn sums_are_exact_both_ways() {
             let write = Output16::Fields(&mut output);
             let (conv, epilogue) = (layer.conv(), layer.epilogue());
             if adjoint {
-                conv.vjp(read, &epilogue, None, false, write, &mut scratch)
+                conv.vjp(read, &epilogue, None, None, write, &mut scratch)
             } else {
-                conv.forward(read, &epilogue, None, false, write, &mut scratch)
+                conv.forward(read, &epilogue, None, None, write, &mut scratch)
             }
             .expect("matching slices");
             let input: Vec<f64> = input.iter().copied().map(f64::from).collect();
@@ -169,7 +169,7 @@ fn forward_is_the_definition_within_half_a_unit() {
                 Input16::Points { points: &tensor, exponent: 1 },
                 &layer.epilogue(),
                 Some(&mut signs),
-                residual,
+                residual.then_some((&*tensor, 1)),
                 Output16::Points { points: &mut output, exponent: to },
                 &mut layer.scratch(),
             )
@@ -221,7 +221,7 @@ fn vjp_is_the_definition_transposed() {
                 Input16::Points { points: &tensor, exponent: 0 },
                 &layer.epilogue(),
                 Some(&signs),
-                residual,
+                residual.then_some((&*tensor, 0)),
                 Output16::Points { points: &mut gradient, exponent: to },
                 &mut layer.scratch(),
             )
@@ -254,7 +254,7 @@ fn what_is_too_large_saturates() {
             Input16::Fields { values: &input, exponent: 1 },
             &layer.epilogue(),
             None,
-            false,
+            None,
             Output16::Points { points: &mut output, exponent: 3 },
             &mut layer.scratch(),
         )
@@ -279,7 +279,7 @@ fn a_slope_of_zero_is_a_rectifier() {
             Input16::Fields { values: &input, exponent: 1 },
             &layer.epilogue(),
             Some(&mut signs),
-            false,
+            None,
             Output16::Points { points: &mut output, exponent: 1 },
             &mut layer.scratch(),
         )
@@ -299,14 +299,14 @@ fn what_does_not_fit_is_refused_by_name() {
     let short = Conv16::new(layer.shape, &layer.words[0][1..], &layer.words[1]);
     assert!(matches!(short, Err(Error::LengthMismatch { .. })), "{short:?}");
     let values = vec![0.0; 128];
-    let mut output = vec![[0; 2]; 64];
+    let output = vec![[0; 2]; 64];
     let refused = layer.conv().forward(
         Input16::Fields { values: &values, exponent: 0 },
         &layer.epilogue(),
         None,
-        true,
-        Output16::Points { points: &mut output, exponent: 0 },
+        Some((&output, 0)),
+        Output16::Fields(&mut [0.0; 128]),
         &mut layer.scratch(),
     );
-    assert!(matches!(refused, Err(Error::Conflict { name: "residual", .. })), "{refused:?}");
+    assert!(matches!(refused, Err(Error::Conflict { name: "add", .. })), "{refused:?}");
 }

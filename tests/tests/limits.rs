@@ -176,9 +176,10 @@ fn exponents_of_any_size_are_taken() {
         for to in exponents {
             let input = Input16::Points { points: &points, exponent: from };
             let output = Output16::Points { points: &mut other, exponent: to };
-            conv.forward(input, &epilogue, Some(&mut signs), true, output, &mut scratch).unwrap();
+            let add = Some((&*points, from));
+            conv.forward(input, &epilogue, Some(&mut signs), add, output, &mut scratch).unwrap();
             let output = Output16::Points { points: &mut other, exponent: to };
-            conv.vjp(input, &epilogue, Some(&signs), true, output, &mut scratch).unwrap();
+            conv.vjp(input, &epilogue, Some(&signs), add, output, &mut scratch).unwrap();
         }
     }
 }
@@ -192,11 +193,12 @@ fn what_is_added_to_fields_is_refused() {
     let (points, mut fields) = (vec![[0; 2]; 64], vec![0.0; 256]);
     let mut scratch = vec![0.0; shape.int16_scratch_len()];
     let input = Input16::Points { points: &points, exponent: 0 };
+    let add = Some((&*points, 0));
     let forward =
-        conv.forward(input, &epilogue, None, true, Output16::Fields(&mut fields), &mut scratch);
-    let vjp = conv.vjp(input, &epilogue, None, true, Output16::Fields(&mut fields), &mut scratch);
+        conv.forward(input, &epilogue, None, add, Output16::Fields(&mut fields), &mut scratch);
+    let vjp = conv.vjp(input, &epilogue, None, add, Output16::Fields(&mut fields), &mut scratch);
     for refused in [forward, vjp] {
-        assert!(matches!(refused, Err(Error::Conflict { name: "residual", .. })), "{refused:?}");
+        assert!(matches!(refused, Err(Error::Conflict { name: "add", .. })), "{refused:?}");
     }
 }
 

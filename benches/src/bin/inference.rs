@@ -13,8 +13,8 @@ use std::io::stdin;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use finescale::layer::{Conv, Epilogue, SLOPE};
-use finescale::model::Weights;
+use finescale::layer::{Conv, Epilogue, SLOPE, multiply};
+use finescale::model::{Activation, Weights};
 use finescale::predictor::{PathDensity, Trained, path_score, path_score_scratch_len};
 use finescale::{NoiseStream, Predictor as _, spectral};
 use finescale_model::Model;
@@ -78,11 +78,14 @@ fn network(bytes: &AlignedBytes, count: usize) -> Result<()> {
     repeat(count, || {
         for layer in layers() {
             let shape = layer.shape;
-            let (scale, slope) = (&ones[..shape.outputs()], if layer.active { SLOPE } else { 1.0 });
-            let epilogue = Epilogue { scale, shift: layer.bias, slope };
+            let rectifier = layer.activation == Activation::Rectifier;
+            let slope = if rectifier { SLOPE } else { 1.0 };
+            let epilogue = Epilogue { scale: &ones[..shape.outputs()], shift: layer.bias, slope };
+            let product = layer.activation == Activation::Product;
             let x = &from[..shape.input_len()];
-            let kept = layer.active.then_some(&mut signs[..shape.signs_len()]);
-            let (add, y) = (layer.residual.then_some(x), &mut to[..shape.output_len()]);
+            let kept = rectifier.then_some(&mut signs[..shape.signs_len()]);
+            let add = (layer.residual && !product).then_some(x);
+            let y = &mut to[..shape.output_len()];
             match layer.weights {
                 Weights::F32(weights) => {
                     Conv::new(shape, weights)?.forward(x, &epilogue, kept, add, y, &mut work)?
@@ -92,7 +95,11 @@ fn network(bytes: &AlignedBytes, count: usize) -> Result<()> {
                 }
                 Weights::Int16 { .. } => bail!("a network alone is timed in f32 and int8"),
             }
-            std::mem::swap(&mut from, &mut to);
+            if product {
+                multiply(y, &mut from[..shape.input_len()])?;
+            } else {
+                std::mem::swap(&mut from, &mut to);
+            }
         }
         from.fill(0.1);
         Ok(())
@@ -105,7 +112,7 @@ fn tract(files: [&Path; 2], model: &Model, what: &str) -> Result<(Session, [Arra
     let (meta, grid) = (&model.meta, model.meta.grid()?);
     let fields = |frames: usize| vec![1, frames, meta.channels.len(), grid.ny(), grid.nx()];
     let (file, shape) = match what {
-        "network" => (network.to_owned(), vec![1, meta.input_fields(), grid.ny(), grid.nx()]),
+        "network" => (network.to_owned(), vec![1, meta.input_fields()?, grid.ny(), grid.nx()]),
         "increment" => (folder.join("predictor.onnx"), fields(meta.system.window)),
         _ => (folder.join("score.onnx"), fields(meta.system.window + BEYOND)),
     };

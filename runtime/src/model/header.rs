@@ -1,7 +1,7 @@
 //! The fixed part of a file.
 
 use super::cursor::Cursor;
-use super::{ALIGNMENT, Footprint, Invalid, KERNEL_LAYOUT, Options, VERSION, checksum};
+use super::{ALIGNMENT, Footprint, Invalid, KERNEL_LAYOUT, Options, VERSION, Views, checksum};
 use crate::{Axis, Boundary, ForwardProcess, Grid, Laplacian};
 
 /// The first bytes; a transfer as text would change them.
@@ -16,6 +16,8 @@ pub(super) struct Header {
     pub(super) grid: Grid,
     pub(super) process: ForwardProcess,
     pub(super) options: Options,
+    pub(super) views: Views,
+    pub(super) segments: usize,
     pub(super) frame_interval: f32,
     pub(super) channels: usize,
     pub(super) window: usize,
@@ -64,8 +66,9 @@ pub(super) fn read(bytes: &[u8], cursor: &mut Cursor<'_>) -> Result<Header, Inva
     let lengths = [cursor.f32()?, cursor.f32()?];
     let (alpha, beta2) = (cursor.f32()?, cursor.f32()?);
     let frame_interval = finite(cursor.f32()?, "frame interval")?;
+    let grid = grid(points, boundaries, lengths)?;
     let mut header = Header {
-        grid: grid(points, boundaries, lengths)?,
+        grid,
         process: process(alpha, beta2, laplacian)?,
         options,
         frame_interval,
@@ -77,9 +80,11 @@ pub(super) fn read(bytes: &[u8], cursor: &mut Cursor<'_>) -> Result<Header, Inva
         hidden: usize::from(cursor.u8()?),
         bins: usize::from(cursor.u16()?),
         name: usize::from(cursor.u16()?),
+        views: Views::from_bits(cursor.u8()?, &grid).ok_or(Invalid::Field { name: "views" })?,
+        segments: usize::from(cursor.u8()?),
         footprint: Footprint::default(),
     };
-    cursor.zeros(6)?;
+    cursor.zeros(4)?;
     header.footprint = Footprint {
         memory: cursor.u32()?,
         predictor: cursor.u32()?,
@@ -96,14 +101,13 @@ fn process(alpha: f32, beta2: f32, laplacian: Laplacian) -> Result<ForwardProces
 }
 
 fn options(flags: u8) -> Result<Options, Invalid> {
-    if flags > 0b1111 {
+    if flags > 0b111 {
         return Err(Invalid::Field { name: "options" });
     }
     Ok(Options {
         linear_base: flags & 1 != 0,
-        filtered_inputs: flags & 2 != 0,
-        bounded: flags & 4 != 0,
-        score_head: flags & 8 != 0,
+        bounded: flags & 2 != 0,
+        score_head: flags & 4 != 0,
     })
 }
 

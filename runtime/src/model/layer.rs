@@ -8,6 +8,7 @@ use super::{Invalid, LAYERS_MAX};
 use crate::Grid;
 use crate::checked::{OrBug, sum};
 use crate::layer::ConvShape;
+use crate::layer::int16::exponent;
 
 /// λ to one factor and one shift for each channel of every layer but the last: two dense layers
 /// with a leaky rectifier between them. Weights are `[in][out]`.
@@ -38,10 +39,58 @@ pub struct Layer<'a, W = Weights<'a>> {
     /// The same of the loss's gradient with respect to that input, over the largest absolute value
     /// of the gradient with respect to the network's output.
     pub gradient_bound: f32,
-    /// Whether modulation and a leaky rectifier of slope 0.1 follow: on all layers but the last.
-    pub active: bool,
-    /// Whether the input is added to the output: on all layers but the first and the last.
+    /// What follows the convolution and its modulation.
+    pub activation: Activation,
+    /// The largest absolute value of p on the same data, for [`Activation::Product`]; otherwise 0.
+    pub factor_bound: f32,
+    /// Whether λ modulates it: on all layers but the last.
+    pub modulated: bool,
+    /// Whether the input is added to the output: on all products, and on all rectifiers but the
+    /// first layer.
     pub residual: bool,
+}
+
+/// What a layer does with what its convolution gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Activation {
+    /// Nothing.
+    None,
+    /// A leaky rectifier of slope 0.1.
+    Rectifier,
+    /// The first half of the channels, p, times the second, q, which is held within ±4
+    /// ([`crate::layer::FACTOR_MAX`]).
+    Product,
+}
+
+/// What calibration may have missed: in int16, values beyond 1.25 times the largest that it saw may
+/// saturate.
+const HEADROOM: f32 = 1.25;
+
+impl<W> Layer<'_, W> {
+    /// The int16 exponent of what it reads.
+    pub(crate) fn input_exponent(&self) -> i32 {
+        exponent(HEADROOM * self.input_bound)
+    }
+
+    /// The int16 exponent of the gradient with respect to that, for a cotangent of one.
+    pub(crate) fn gradient_exponent(&self) -> i32 {
+        exponent(HEADROOM * self.gradient_bound)
+    }
+
+    /// The int16 exponent of the first factors of its products.
+    pub(crate) fn factor_exponent(&self) -> i32 {
+        exponent(HEADROOM * self.factor_bound)
+    }
+
+    /// Channels that the next layer gets: half of the convolution's where they are factors of
+    /// products.
+    pub const fn channels(&self) -> usize {
+        match self.activation {
+            Activation::Product => self.shape.outputs() / 2,
+            Activation::None | Activation::Rectifier => self.shape.outputs(),
+        }
+    }
 }
 
 /// Packed weights, in the order of [`ConvShape::pack`].
@@ -285,20 +334,45 @@ fn layer<'a, W: Stored<'a>>(
     let (inputs, outputs) = (usize::from(cursor.u16()?), usize::from(cursor.u16()?));
     let (taps, dilation) = (usize::from(cursor.u8()?), usize::from(cursor.u8()?));
     let kind = cursor.u8()?;
-    cursor.zeros(1)?;
+    let activation = match cursor.u8()? {
+        0 => Activation::None,
+        1 => Activation::Rectifier,
+        2 => Activation::Product,
+        _ => return Err(Invalid::Field { name: "activation" }),
+    };
     // With int16 activations both bounds are needed.
     let mut bound = |name| match finite(cursor.f32()?, name)? {
         bound if bound > 0.0 || (bound == 0.0 && kind != INT16) => Ok(bound),
         _ => Err(Invalid::Field { name }),
     };
     let (input_bound, gradient_bound) = (bound("input bound")?, bound("gradient bound")?);
+    let product = activation == Activation::Product;
+    let factor_bound = if product {
+        bound("factor bound")?
+    } else {
+        cursor.zeros(4)?;
+        0.0
+    };
     let shape = ConvShape::new(grid, inputs, outputs, taps, dilation)
         .map_err(|_| Invalid::Field { name: "layer" })?;
     let bias = cursor.f32s(&[outputs], "bias")?;
     let weights = W::read(kind, &shape, cursor)?;
     let (first, last) = (n == 0, n.saturating_add(1) == count);
-    let (active, residual) = (!last, !first && !last);
-    Ok(Layer { shape, bias, weights, input_bound, gradient_bound, active, residual })
+    if last && activation != Activation::None {
+        return Err(Invalid::Field { name: "activation" });
+    }
+    let residual = !first && activation != Activation::None;
+    Ok(Layer {
+        shape,
+        bias,
+        weights,
+        input_bound,
+        gradient_bound,
+        activation,
+        factor_bound,
+        modulated: !last,
+        residual,
+    })
 }
 
 /// Reads the modulation of `channels` channels in all.

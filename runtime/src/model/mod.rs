@@ -16,17 +16,19 @@ mod header;
 mod invalid;
 mod layer;
 mod parse;
+mod views;
 
 pub use header::{CHECKED_FROM, HEADER_LEN, MAGIC};
 pub use invalid::Invalid;
 pub(crate) use layer::{Activations, Float, Int16, Network};
-pub use layer::{Film, Layer, Layers, Weights};
+pub use layer::{Activation, Film, Layer, Layers, Weights};
+pub use views::{Component, Derivative, View, Views};
 
 use crate::predictor::ScoreTables;
-use crate::{ForwardProcess, Grid, checked};
+use crate::{ForwardProcess, Grid};
 
 /// Version of the format.
-pub const VERSION: u16 = 3;
+pub const VERSION: u16 = 4;
 /// Order of weights: [`crate::layer::ConvShape::pack`]'s.
 pub const KERNEL_LAYOUT: u16 = 1;
 /// Where a file must lie in memory, and its arrays inside it: at multiples of so many bytes.
@@ -59,6 +61,8 @@ pub struct Model<'a> {
     window: usize,
     frame_interval: f32,
     options: Options,
+    views: Views,
+    segments: usize,
     footprint: Footprint,
     name: &'a str,
     descriptions: &'a [u8],
@@ -90,8 +94,6 @@ pub struct Footprint {
 pub struct Options {
     /// The network corrects the linear base; otherwise it is all there is.
     pub linear_base: bool,
-    /// The network sees Wiener-filtered frames before the raw ones.
-    pub filtered_inputs: bool,
     /// Corrections are 4 deviations · tanh(network / 4).
     pub bounded: bool,
     /// The network also estimates the newest frame's noise.
@@ -220,9 +222,19 @@ impl<'a> Model<'a> {
         matches!(self.network, Some(Network { activations: Activations::Int16(_), .. }))
     }
 
-    /// Fields that the network sees: every channel of every frame, filtered and raw or raw alone.
-    pub const fn input_fields(&self) -> usize {
-        let kinds = if self.options.filtered_inputs { 2 } else { 1 };
-        checked::product(&[kinds, self.window, self.channels])
+    /// What the network sees of each frame; none without a network.
+    pub const fn views(&self) -> Views {
+        self.views
+    }
+
+    /// Into how many runs the network's product layers are split. The factors of one run are kept
+    /// for the vector-Jacobian product; those of the others are computed again. At least 1.
+    pub const fn segments(&self) -> usize {
+        self.segments
+    }
+
+    /// Fields that the network sees: see [`Views::fields`].
+    pub fn input_fields(&self) -> usize {
+        self.views.fields(&self.grid, self.window, self.channels)
     }
 }

@@ -1,8 +1,9 @@
 //! One pass over a file.
 
 use super::cursor::Cursor;
-use super::layer::{Activations, Layer, Layers, Network, film, int16_next};
+use super::layer::{Activation, Activations, Layer, Layers, Network, film, int16_next};
 use super::{Channel, Invalid, LAYERS_MAX, Model, Tables, header};
+use crate::layer::int16::FACTOR_EXCESS_MAX;
 use crate::predictor::{Linear, ScoreTables};
 use crate::spectral::RadialBins;
 use crate::spectral::operator::{ComplexMode, complex_modes};
@@ -60,6 +61,8 @@ pub(super) fn model(bytes: &[u8]) -> Result<Model<'_>, Invalid> {
         window: header.window,
         frame_interval: header.frame_interval,
         options: header.options,
+        views: header.views,
+        segments: header.segments.max(1),
         footprint: header.footprint,
         name,
         descriptions,
@@ -68,7 +71,10 @@ pub(super) fn model(bytes: &[u8]) -> Result<Model<'_>, Invalid> {
         network: None,
     };
     match header.layers {
-        0 => hold(header.hidden == 0 && header.options.linear_base, "layers")?,
+        0 => {
+            hold(header.hidden == 0 && header.options.linear_base, "layers")?;
+            hold(header.views.bits() == 0 && header.segments == 0, "views")?;
+        }
         count => {
             let network = network(&model, bytes, &mut cursor, count, header.hidden)?;
             model.network = Some(network);
@@ -92,13 +98,17 @@ fn network<'a>(
     let film = film(cursor, hidden, modulated)?;
     let (file, mut chain) = (Cursor::new(bytes), Chain::new(model));
     let activations = if int16_next(*cursor)? {
-        let fits = |layer: &Layer<'a, _>| chain.fits(layer);
+        let fits = |layer: &Layer<'a, _>| {
+            chain.fits(layer)?;
+            chain.fits_int16(layer)
+        };
         Activations::Int16(Layers::read(cursor, file, model.grid, count, fits)?)
     } else {
         let fits = |layer: &Layer<'a, _>| chain.fits(layer);
         Activations::Float(Layers::read(cursor, file, model.grid, count, fits)?)
     };
     hold(chain.modulated == modulated, "film")?;
+    hold((1..=chain.products.max(1)).contains(&model.segments), "segments")?;
     Ok(Network { film, activations })
 }
 
@@ -110,25 +120,55 @@ struct Chain {
     outputs: usize,
     /// Channels with a modulation.
     modulated: usize,
+    /// Layers so far, and those of them that multiply.
+    layers: usize,
+    products: usize,
+    /// The exponent of the products that were just read.
+    factor_exponent: Option<i32>,
 }
 
 impl Chain {
     fn new(model: &Model<'_>) -> Self {
         let heads = if model.options.score_head { 2 } else { 1 };
         let outputs = model.channels.saturating_mul(heads);
-        Self { channels: model.input_fields(), outputs, modulated: 0 }
+        Self { channels: model.input_fields(), outputs, modulated: 0, layers: 0, products: 0, factor_exponent: None }
     }
 
     /// Checks a layer against those before it.
     fn fits<W>(&mut self, layer: &Layer<'_, W>) -> Result<(), Invalid> {
         let (inputs, outputs) = (layer.shape.inputs(), layer.shape.outputs());
-        hold(inputs == self.channels && (!layer.residual || inputs == outputs), "layer")?;
-        if layer.active {
+        hold(inputs == self.channels, "layer")?;
+        hold(!layer.residual || inputs == layer.channels(), "layer")?;
+        if layer.modulated {
             self.modulated = self.modulated.saturating_add(outputs);
         } else {
             hold(outputs == self.outputs, "layer")?;
         }
-        self.channels = outputs;
+        let product = layer.activation == Activation::Product;
+        // Products lie one behind the other, from the second layer at the earliest to the last but
+        // one.
+        hold(self.products == 0 || product || !layer.modulated, "layer")?;
+        if product {
+            hold(self.layers > 0 && outputs == inputs.saturating_mul(2), "layer")?;
+            self.products = self.products.saturating_add(1);
+        }
+        self.layers = self.layers.saturating_add(1);
+        self.channels = layer.channels();
+        Ok(())
+    }
+}
+
+impl Chain {
+    /// Checks what products in integers need.
+    fn fits_int16<W>(&mut self, layer: &Layer<'_, W>) -> Result<(), Invalid> {
+        let exponent = layer.input_exponent();
+        let fits = |factor: i32| factor <= exponent.saturating_add(FACTOR_EXCESS_MAX);
+        hold(self.factor_exponent.is_none_or(fits), "factor bound")?;
+        self.factor_exponent = None;
+        if layer.activation == Activation::Product {
+            hold(layer.channels() % 4 == 0, "layer")?;
+            self.factor_exponent = Some(layer.factor_exponent());
+        }
         Ok(())
     }
 }

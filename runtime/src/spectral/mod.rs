@@ -26,6 +26,7 @@
 
 mod block;
 mod cosine;
+pub(crate) mod difference;
 mod fourier;
 pub mod operator;
 mod power;

@@ -43,8 +43,8 @@ pub(crate) fn there_and_back(
     };
     let from = Input16::Fields { values: field, exponent: 1 };
     let to = Output16::Points { points: tensor, exponent: 2 };
-    conv.forward(from, &epilogue, Some(signs), false, to, scratch)?;
+    conv.forward(from, &epilogue, Some(signs), None, to, scratch)?;
     let from = Input16::Points { points: tensor, exponent: 2 };
     let to = Output16::Fields(field);
-    conv.vjp(from, &epilogue, Some(signs), false, to, scratch)
+    conv.vjp(from, &epilogue, Some(signs), None, to, scratch)
 }

@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use finescale::Boundary;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
-use super::{Array, AxisMeta, LAYOUT, Meta, Model, PredictorDriven, SystemMeta};
+use super::{Array, LAYOUT, Meta, Model, PredictorDriven, SystemMeta};
 
 const KEY: &str = "finescale";
 
@@ -20,15 +19,21 @@ struct Tagged<'a, S> {
     meta: &'a Meta<S>,
 }
 
-/// The system's name alone. The first files have none: there was one system.
+/// What says whether the rest can be read. The first files have neither: there was one system.
 #[derive(Deserialize)]
 struct Named {
     #[serde(default = "first_system")]
     system: String,
+    #[serde(default = "first_layout")]
+    layout: u32,
 }
 
 fn first_system() -> String {
     PredictorDriven::NAME.into()
+}
+
+fn first_layout() -> u32 {
+    1
 }
 
 impl<S: SystemMeta> Model<S> {
@@ -79,22 +84,19 @@ impl<S: SystemMeta> Model<S> {
             .as_ref()
             .and_then(|metadata| metadata.get(KEY))
             .context("its header has no entry `finescale`")?;
-        let Named { system } = serde_json::from_str(meta).context("its description is damaged")?;
+        let Named { system, layout } =
+            serde_json::from_str(meta).context("its description is damaged")?;
         ensure!(
             system == S::NAME,
             "it was trained by the system `{system}`, and only models of `{}` can be used here",
             S::NAME
         );
-        let mut meta: Meta<S> = serde_json::from_str(meta).context("its description is damaged")?;
-        let periodic = |axis: &AxisMeta| axis.boundary == Boundary::Periodic;
-        let both_ways = meta.y.as_ref().is_some_and(periodic) && periodic(&meta.x);
         ensure!(
-            meta.layout == LAYOUT || (meta.layout < LAYOUT && !both_ways),
-            "its layout is {}, of another version of finescale: train it again",
-            meta.layout
+            layout == LAYOUT,
+            "its layout is {layout}, of another version of finescale: train it again with \
+             `finescale train`",
         );
-        // Where nothing is periodic both ways, the layouts are the same.
-        meta.layout = LAYOUT;
+        let meta: Meta<S> = serde_json::from_str(meta).context("its description is damaged")?;
         let mut arrays = BTreeMap::new();
         for (name, view) in SafeTensors::deserialize(bytes)?.tensors() {
             ensure!(view.dtype() == Dtype::F32, "its array `{name}` is not of f32");

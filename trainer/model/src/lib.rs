@@ -20,6 +20,7 @@ mod calibration;
 pub mod export;
 mod file;
 pub mod linear;
+mod network;
 #[cfg(feature = "onnx")]
 pub mod onnx;
 pub mod reference;
@@ -27,11 +28,13 @@ pub mod reference;
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
+use finescale::model::{View, Views};
 use finescale::{Axis, Boundary, ForwardProcess, Grid, Laplacian};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub use calibration::{Calibration, ScoreMoments};
+pub use network::{LayerMeta, NetworkMeta, OtherNetwork};
 
 use crate::linear::{LinearBase, PackedAutocovariance};
 use finescale_field::scale::Scale;
@@ -69,55 +72,6 @@ pub struct AxisMeta {
     pub length: f32,
 }
 
-/// The network's kind and sizes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum NetworkMeta {
-    /// The linear base alone.
-    Linear,
-    /// Residual dilated convolutions.
-    Tiny {
-        /// Channels of the inner layers.
-        channels: usize,
-        /// Points of a kernel along each axis.
-        kernel: usize,
-        /// Dilation of each layer.
-        dilations: Vec<usize>,
-    },
-    /// A network that the runtime lacks: the paper's U-Net, say.
-    #[serde(untagged)]
-    Other(OtherNetwork),
-}
-
-/// A network that only the machine that trains it has, as the configuration of the training has it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct OtherNetwork {
-    /// Its kind.
-    pub kind: String,
-    /// Its settings.
-    #[serde(flatten)]
-    pub settings: serde_json::Map<String, serde_json::Value>,
-}
-
-impl NetworkMeta {
-    /// A network that the runtime lacks, of its kind and its section of the configuration.
-    pub fn other(kind: &str, settings: &impl Serialize) -> Self {
-        let settings = match serde_json::to_value(settings) {
-            Ok(serde_json::Value::Object(settings)) => settings,
-            _ => serde_json::Map::new(),
-        };
-        Self::Other(OtherNetwork { kind: kind.into(), settings })
-    }
-
-    /// Whether the runtime has it: only then can the model be exported and sampled from.
-    pub fn on_boards(&self) -> bool {
-        match self {
-            Self::Linear | Self::Tiny { .. } => true,
-            Self::Other(_) => false,
-        }
-    }
-}
-
 /// What a system adds to the description of its models.
 pub trait SystemMeta: Serialize + DeserializeOwned {
     /// The system's name, as the configuration of a training has it.
@@ -132,7 +86,6 @@ pub struct Meta<S = PredictorDriven> {
     /// Version of finescale that trained it.
     pub version: String,
     /// How the file is laid out, [`LAYOUT`].
-    #[serde(default = "first_layout")]
     pub layout: u32,
     /// Channels in the order of the fields.
     pub channels: Vec<Channel>,
@@ -170,8 +123,8 @@ pub struct PredictorDriven {
     pub window: usize,
     /// Whether the network corrects the linear base.
     pub linear_base: bool,
-    /// Whether the network sees Wiener-filtered frames before the raw ones.
-    pub filtered_inputs: bool,
+    /// What the network sees of each frame, in any order; nothing without a network.
+    pub inputs: Vec<View>,
     /// Whether corrections are bounded.
     pub bounded: bool,
     /// Whether there is a score head.
@@ -186,13 +139,8 @@ impl SystemMeta for PredictorDriven {
     const NAME: &'static str = "predictor-driven";
 }
 
-/// The layout of files. Before it, the second complex mode of planes that are periodic both ways
-/// was the other one of the two conjugates.
-pub const LAYOUT: u32 = 2;
-
-fn first_layout() -> u32 {
-    1
-}
+/// The layout of files. Before it, a network's inputs were a flag.
+pub const LAYOUT: u32 = 3;
 
 /// A model of a system. What boards, ONNX and the judge use is of predictor-driven diffusion: a
 /// file of another system is refused when it is opened.
@@ -243,10 +191,26 @@ impl Meta {
         Ok(ForwardProcess::new(self.system.alpha, self.system.beta2, self.system.laplacian)?)
     }
 
-    /// Fields that the network sees: every channel of every frame, filtered and raw or raw alone.
-    pub fn input_fields(&self) -> usize {
-        let kinds = if self.system.filtered_inputs { 2 } else { 1 };
-        kinds * self.system.window * self.channels.len()
+    /// What the network sees of each frame.
+    pub fn views(&self) -> Views {
+        self.system.inputs.iter().copied().collect()
+    }
+
+    /// Fields that the network sees: see [`Views::fields`].
+    ///
+    /// # Errors
+    /// If the grid is none of the runtime's.
+    pub fn input_fields(&self) -> Result<usize> {
+        Ok(self.views().fields(&self.grid()?, self.system.window, self.channels.len()))
+    }
+
+    /// The network's layers, from first to last.
+    ///
+    /// # Errors
+    /// As [`NetworkMeta::layers`] and [`Meta::grid`].
+    pub fn layers(&self) -> Result<Vec<LayerMeta>> {
+        let heads = if self.system.score_head { 2 } else { 1 };
+        self.network.layers(self.input_fields()?, heads * self.channels.len())
     }
 }
 

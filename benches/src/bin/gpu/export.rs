@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use burn::tensor::Tensor;
 use finescale::Grid;
 use finescale_model::Array;
@@ -51,13 +51,21 @@ impl ExportArgs {
             ("features", &tables.features),
             ("damping", &tables.damping),
             ("noise_scale", &tables.noise),
-            ("filter", &tables.filter),
-            ("raw", &tables.raw),
             ("increment_scale", &tables.increment_scale),
             ("innovation", &tables.innovation),
         ] {
             put(name, array(table.clone()));
         }
+        // Views with derivatives have no twin in the script yet.
+        for seen in &tables.seen {
+            ensure!(
+                seen.component.derivative.is_none(),
+                "the case sees {}: networks.py has filters alone",
+                seen.component.view.name()
+            );
+        }
+        let seen: Vec<_> = tables.seen.iter().map(|seen| seen.filter.clone()).collect();
+        put("seen", array(Tensor::cat(seen, 1)));
         if let Some(increment) = &tables.increment {
             put("increment", array(increment.clone()));
         }
@@ -90,7 +98,7 @@ impl ExportArgs {
             "channels": tables.channels,
             "ny": tables.grid.ny(),
             "nx": tables.grid.nx(),
-            "fields": case.config.predictor.input_fields(tables.channels),
+            "fields": case.config.predictor.input_fields(&tables.grid, tables.channels),
             "partners": partners,
         });
         save(&arrays, &description.to_string(), &self.out)

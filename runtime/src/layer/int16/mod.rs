@@ -7,6 +7,7 @@
 
 mod pack;
 mod pass;
+mod product;
 mod requantize;
 mod rows;
 
@@ -15,6 +16,8 @@ use super::shape::{ConvShape, check_len};
 use crate::checked::{Place, product};
 use crate::{Boundary, Error};
 use pass::{Pass, Sink};
+pub(crate) use product::FACTOR_EXCESS_MAX;
+pub use product::{multiply16, multiply16_vjp};
 use requantize::{Affine, Requantize};
 use rows::Source;
 
@@ -113,21 +116,20 @@ impl<'a> Conv16<'a> {
         &self.shape
     }
 
-    /// `output` = epilogue(weights ∗ `input`), and the input is added where `residual` says so.
+    /// `output` = epilogue(weights ∗ `input`) + `add`, a tensor with its exponent.
     ///
     /// `epilogue`'s scale holds what a byte stands for. `signs` as in [`super::Conv::forward`].
     /// `scratch`: [`ConvShape::int16_scratch_len`]. Error of an output beside those of its input
     /// and its weights: at most 0.56 of its unit and 2^-20 of the largest output.
     ///
     /// # Errors
-    /// As [`super::Conv::forward`]; [`Error::Conflict`] if `residual` is set and the input or the
-    /// output are fields.
+    /// As [`super::Conv::forward`]; [`Error::Conflict`] if something is added to fields.
     pub fn forward(
         &self,
         input: Input16<'_>,
         epilogue: &Epilogue<'_>,
         signs: Option<&mut [u8]>,
-        residual: bool,
+        add: Option<(&[Point], i32)>,
         output: Output16<'_>,
         scratch: &mut [f32],
     ) -> Result<(), Error> {
@@ -146,7 +148,7 @@ impl<'a> Conv16<'a> {
             }
             Input16::Points { points, .. } => Source::Points(points),
         };
-        let added = residual_of(residual, input, &output)?;
+        check_added(shape.outputs(), shape, add, &output)?;
         let sink = match output {
             Output16::Fields(values) => Sink::Fields { values, unit, epilogue: Some(epilogue) },
             Output16::Points { points, exponent } => {
@@ -154,7 +156,7 @@ impl<'a> Conv16<'a> {
                 Sink::Points(Requantize::new(
                     affine.epilogue(epilogue, input.exponent(), exponent),
                     slope,
-                    added,
+                    add,
                     exponent,
                     signs.unwrap_or_default(),
                     points,
@@ -165,9 +167,8 @@ impl<'a> Conv16<'a> {
         Ok(())
     }
 
-    /// Vector-Jacobian product: `gradient` = weightsᵀ ∗ (epilogue′ · `cotangent`), and the
-    /// cotangent is added where `residual` says so; `signs` as [`Conv16::forward`] kept them,
-    /// `None` where the slope is 1.
+    /// Vector-Jacobian product: `gradient` = weightsᵀ ∗ (epilogue′ · `cotangent`) + `add`, a tensor
+    /// with its exponent; `signs` as [`Conv16::forward`] kept them, `None` where the slope is 1.
     ///
     /// # Errors
     /// As [`Conv16::forward`], and as [`super::Conv::vjp`].
@@ -176,7 +177,7 @@ impl<'a> Conv16<'a> {
         cotangent: Input16<'_>,
         epilogue: &Epilogue<'_>,
         signs: Option<&[u8]>,
-        residual: bool,
+        add: Option<(&[Point], i32)>,
         gradient: Output16<'_>,
         scratch: &mut [f32],
     ) -> Result<(), Error> {
@@ -209,13 +210,13 @@ impl<'a> Conv16<'a> {
                 Source::Cotangent { points, above, below, signs: signs.unwrap_or_default() }
             }
         };
-        let added = residual_of(residual, cotangent, &gradient)?;
+        check_added(shape.inputs(), shape, add, &gradient)?;
         let sink = match gradient {
             Output16::Fields(values) => Sink::Fields { values, unit, epilogue: None },
             Output16::Points { points, exponent: to } => Sink::Points(Requantize::new(
                 Affine::power(exponent.saturating_sub(to)),
                 1.0,
-                added,
+                add,
                 to,
                 &mut [],
                 points,
@@ -243,21 +244,21 @@ fn check_epilogue(epilogue: &Epilogue<'_>, shape: &ConvShape) -> Result<(), Erro
     Ok(())
 }
 
-/// What is added to the output, if that is wanted: the input, as a tensor to a tensor.
-fn residual_of<'a>(
-    wanted: bool,
-    input: Input16<'a>,
+/// Refuses what cannot be added to an output.
+fn check_added(
+    channels: usize,
+    shape: &ConvShape,
+    add: Option<(&[Point], i32)>,
     output: &Output16<'_>,
-) -> Result<Option<(&'a [Point], i32)>, Error> {
-    match (wanted, input, output) {
-        (false, ..) => Ok(None),
-        (true, Input16::Points { points, exponent }, Output16::Points { .. }) => {
-            Ok(Some((points, exponent)))
+) -> Result<(), Error> {
+    match (add, output) {
+        (None, _) => Ok(()),
+        (Some((points, _)), Output16::Points { .. }) => {
+            check_len(points_len(channels, shape.grid().points()), points.len())
         }
-        _ => Err(Error::Conflict {
-            name: "residual",
-            expected: "unset where the input or the output are fields",
-        }),
+        (Some(_), Output16::Fields(_)) => {
+            Err(Error::Conflict { name: "add", expected: "`None` where the output is fields" })
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! How a network's values share the caller's scratch.
 
+use super::network::signs_len;
 use crate::checked::{product, sum};
+use super::products::Products;
 use crate::layer::int16::points_len;
 use crate::model::Model;
 use crate::{Error, spectral};
@@ -10,26 +12,22 @@ use crate::{Error, spectral};
 pub(super) struct Layout {
     /// Fields that the network sees.
     pub(super) inputs: usize,
-    /// Of these, one kind: filtered or raw, every channel of every frame.
-    pub(super) kind: usize,
     /// Output channels; 0 without a network.
     pub(super) outputs: usize,
     /// Fields of the last layer.
     output_len: usize,
     /// Signs of all activations, one bit each.
     signs: usize,
-    /// Fields that the network sees, or the widest activation.
+    /// Fields that the network sees, or the widest activation; or the factors of products.
     first: usize,
-    /// The widest activation; two of them where they are int16.
+    /// The widest activation; two of them where they are int16 or where there are products.
     second: usize,
+    /// Inputs of product layers whose factors are computed again.
+    checkpoints: usize,
+    /// Which layers multiply.
+    pub(super) products: Products,
     /// What transforms and convolutions need.
     work: usize,
-}
-
-/// What a window leaves of the network's inputs.
-pub(super) struct Fields {
-    /// Values of frames that are not there; they come first.
-    pub(super) missing: usize,
 }
 
 /// The scratch, in parts.
@@ -39,10 +37,13 @@ pub(super) struct Scratch<'s> {
     pub(super) outputs: &'s mut [f32],
     /// Which activations were below zero, layer after layer.
     pub(super) signs: &'s mut [u8],
-    /// Inputs of the network, and every second activation in f32.
+    /// Inputs of the network, and then every second activation in f32, or the factors of products.
     pub(super) input: &'s mut [f32],
-    /// The other activations; all of them where they are int16.
+    /// The other activations; all of them where they are int16 or where there are products. Free
+    /// before a forward pass and after it, at least for a frame.
     pub(super) other: &'s mut [f32],
+    /// See [`Products`].
+    pub(super) checkpoints: &'s mut [f32],
     /// For transforms and convolutions.
     pub(super) work: &'s mut [f32],
 }
@@ -55,37 +56,48 @@ impl Layout {
         let (mut bytes, mut wide, mut points) = (0, 0, 0);
         for layer in model.layers().iter() {
             let shape = layer.shape;
-            wide = wide.max(shape.input_len()).max(shape.output_len());
+            let output_len = product(&[layer.channels(), grid.points()]);
+            wide = wide.max(shape.input_len()).max(output_len);
             let work = if int16 { shape.int16_scratch_len() } else { shape.scratch_len() };
             layout.work = layout.work.max(work);
-            if layer.active {
-                bytes = sum(&[bytes, shape.signs_len()]);
-                points = points.max(points_len(shape.outputs(), grid.points()));
+            if layer.modulated {
+                bytes = sum(&[bytes, signs_len(&layer)]);
+                points = points.max(points_len(layer.channels(), grid.points()));
             } else {
                 layout.outputs = shape.outputs();
                 layout.output_len = shape.output_len();
             }
         }
-        if layout.outputs > 0 {
-            layout.inputs = product(&[model.input_fields(), grid.points()]);
-            layout.kind = product(&[model.window(), model.channels(), grid.points()]);
-            layout.signs = bytes.div_ceil(4);
-            layout.work = layout.work.max(spectral::scratch_len(grid));
-            // A point of four int16 takes the room of two values.
-            (layout.first, layout.second) =
-                if int16 { (layout.inputs, product(&[2, 2, points])) } else { (wide, wide) };
+        if layout.outputs == 0 {
+            return layout;
         }
+        // A point of four int16 takes the room of two values.
+        layout.products = Products::of(model, |channels| {
+            let n = grid.points();
+            if int16 { product(&[2, points_len(channels, n)]) } else { product(&[channels, n]) }
+        });
+        let frame = product(&[model.channels(), grid.points()]);
+        layout.inputs = product(&[model.input_fields(), grid.points()]);
+        layout.signs = bytes.div_ceil(4);
+        layout.work = layout.work.max(spectral::scratch_len(grid));
+        (layout.first, layout.second) = if int16 {
+            (layout.inputs, product(&[2, 2, points]))
+        } else if layout.products.count > 0 {
+            let inner = model.layers().iter().skip(1).map(|layer| layer.shape.input_len());
+            (layout.inputs, product(&[2, inner.max().unwrap_or(0)]))
+        } else {
+            (wide, wide)
+        };
+        layout.first = layout.first.max(layout.products.factors_len());
+        layout.second = layout.second.max(frame);
+        layout.checkpoints = layout.products.checkpoints_len();
         layout
     }
 
     /// Values of scratch.
     pub(super) const fn scratch_len(&self) -> usize {
-        sum(&[self.output_len, self.signs, self.first, self.second, self.work])
-    }
-
-    /// What a window of `values` values leaves.
-    pub(super) const fn fields(&self, values: usize) -> Fields {
-        Fields { missing: self.kind.saturating_sub(values) }
+        let kept = sum(&[self.signs, self.checkpoints]);
+        sum(&[self.output_len, kept, self.first, self.second, self.work])
     }
 
     /// Takes the scratch apart.
@@ -96,9 +108,10 @@ impl Layout {
         let (signs, rest) = split(rest, self.signs)?;
         let (input, rest) = split(rest, self.first)?;
         let (other, rest) = split(rest, self.second)?;
+        let (checkpoints, rest) = split(rest, self.checkpoints)?;
         let (work, _) = split(rest, self.work)?;
         // Bytes lie at any address and every word is four of them.
         let signs = bytemuck::try_cast_slice_mut(signs).map_err(|_| too_short)?;
-        Ok(Scratch { outputs, signs, input, other, work })
+        Ok(Scratch { outputs, signs, input, other, checkpoints, work })
     }
 }

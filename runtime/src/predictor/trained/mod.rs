@@ -1,16 +1,18 @@
 //! The predictor of a model file: the linear base, and the network that corrects it.
 
 mod film;
+mod inputs;
 mod int16;
 mod layout;
 mod network;
+mod products;
 
-use super::linear::Solved;
 use super::{Calibration, Description, Dynamics, Linear, Predictor, Prepared};
 use crate::Error;
-use crate::checked::{self, OrBug, Place, product, sum};
+use crate::checked::{self, OrBug, product, sum};
 use crate::model::{Footprint, Model, Options};
 use crate::spectral::{self, RadialBins};
+use inputs::Inputs;
 use layout::{Layout, Scratch};
 use network::Network;
 
@@ -20,8 +22,8 @@ pub const CORRECTION_MAX: f32 = 4.0;
 /// A trained predictor; its weights stay where the model's bytes are.
 ///
 /// ```text
-/// window û ──filter──▶ fields, Wiener-filtered and raw ──▶ layers ──▶ d · 4 tanh(· / 4) ──▶ modes ─┐
-///    └──────────────────── linear base ────────────────────────────────────────────────────────▶ + ──▶ F
+/// window û ──▶ fields: its views ──▶ layers ──▶ d · 4 tanh(· / 4) ──▶ modes ─┐
+///    └──────────────────── linear base ──────────────────────────────────▶ + ──▶ F
 /// ```
 ///
 /// d is the root mean square over the modes of the base's error from a whole window; a model
@@ -33,8 +35,9 @@ pub const CORRECTION_MAX: f32 = 4.0;
 ///
 /// With weights in f32 relative error ≤ 1e-5 of the largest mode; weights of eight bits are
 /// computed with as they are. Cost of an increment: the layers' [`crate::layer::ConvShape::macs`],
-/// a transform for each field, and the base; of a VJP the same. Activations are kept for it as one
-/// bit each.
+/// a transform for each field, and the base; of a VJP the same. For it rectifiers are kept as one
+/// bit each, and products as their two factors, or as the inputs of some layers from which the
+/// factors are computed again ([`Model::segments`]).
 #[derive(Debug)]
 pub struct Trained<'a> {
     corrected: Corrected<'a>,
@@ -45,20 +48,8 @@ pub struct Trained<'a> {
 struct Corrected<'a> {
     linear: Linear<'a>,
     options: Options,
-    network: Option<Network<'a>>,
+    network: Option<(Inputs<'a>, Network<'a>)>,
     layout: Layout,
-    scales: Scales<'a>,
-}
-
-/// What scales a network's inputs and outputs at one λ; empty without a network.
-#[derive(Debug, Default)]
-struct Scales<'a> {
-    /// The Wiener filter that gives a field of unit variance, `[channel][mode]`.
-    filter: &'a mut [f32],
-    /// What scales a raw frame to unit variance, `[channel]`.
-    raw: &'a mut [f32],
-    /// d, `[head][channel]`.
-    deviation: &'a mut [f32],
 }
 
 impl<'a> Trained<'a> {
@@ -73,10 +64,7 @@ impl<'a> Trained<'a> {
         };
         let network = match Layout::of(model).outputs {
             0 => 0,
-            outputs => {
-                let filter = product(&[channels, grid.points()]);
-                sum(&[filter, channels, outputs, Network::memory_len(model)])
-            }
+            outputs => sum(&[Inputs::memory_len(model, outputs), Network::memory_len(model)]),
         };
         sum(&[Linear::memory_len(grid, channels, window), head, network])
     }
@@ -134,81 +122,25 @@ impl<'a> Trained<'a> {
         }
         let layout = Layout::of(model);
         let linear = linear.with_scratch(layout.scratch_len());
-        let mut scales = Scales::default();
         let mut network = None;
         if layout.outputs > 0 {
-            scales.filter = take(product(&[channels, grid.points()])).ok_or(too_short)?;
-            scales.raw = take(channels).ok_or(too_short)?;
-            scales.deviation = take(layout.outputs).ok_or(too_short)?;
+            let inputs = take(Inputs::memory_len(model, layout.outputs)).ok_or(too_short)?;
+            let inputs = Inputs::new(model, layout.outputs, inputs);
             let modulation = take(Network::memory_len(model)).ok_or(too_short)?;
-            network = Network::new(model, modulation);
+            network = Network::new(model, layout.products, modulation)
+                .map(|network| (inputs, network));
         }
         let options = model.options();
-        Ok(Self { corrected: Corrected { linear, options, network, layout, scales } })
-    }
-}
-
-impl Scales<'_> {
-    /// Sets filter and scales for λ; S of the base is not calibrated yet.
-    fn set(&mut self, description: &Description<'_>, base: &Solved<'_>, lambda: f32) {
-        let Description { grid, process, power, .. } = description;
-        let points = grid.points();
-        let rows = self.filter.chunks_exact_mut(points).zip(power.chunks_exact(points));
-        for ((filter, power), raw) in rows.zip(self.raw.iter_mut()) {
-            let (mut filtered, mut total) = (0.0_f64, 0.0_f64);
-            let modes = filter.iter_mut().zip(power).zip(grid.kappas(process.laplacian()));
-            for ((filter, power), kappa) in modes {
-                let damping = process.damping(kappa, lambda);
-                let signal = damping * damping * power;
-                let variance = signal + process.noise_variance(kappa, lambda);
-                *filter = if variance > 0.0 { signal / variance } else { 0.0 };
-                filtered += f64::from(signal * *filter);
-                total += f64::from(variance);
-            }
-            let unit = |sum: f64| 1.0 / libm::sqrt(sum / points as f64).max(1e-12);
-            let scale = unit(filtered) as f32;
-            filter.iter_mut().for_each(|filter| *filter *= scale);
-            *raw = unit(total) as f32;
-        }
-        for (deviation, errors) in self.deviation.iter_mut().zip(base.errors()) {
-            let sum: f64 = errors.iter().copied().map(f64::from).sum();
-            *deviation = libm::sqrt(sum / points as f64) as f32;
-        }
+        Ok(Self { corrected: Corrected { linear, options, network, layout } })
     }
 }
 
 impl Corrected<'_> {
     /// Evaluates the network; its outputs, fields, are in `scratch.outputs` afterwards.
     fn evaluate(&self, window: &[f32], scratch: &mut Scratch<'_>) -> Result<(), Error> {
-        let Some(network) = &self.network else { return Ok(()) };
-        let Description { grid, .. } = self.linear.describe();
-        let points = grid.points();
-        let fields = self.layout.fields(window.len());
-        let mut kinds = scratch.input.chunks_exact_mut(self.layout.kind.max(1));
-        if self.options.filtered_inputs
-            && let Some(kind) = kinds.next()
-        {
-            let (missing, frames) = kind.split_at_mut_checked(fields.missing).or_bug();
-            missing.fill(0.0);
-            let frame = self.linear.describe().frame_len();
-            for (n, to) in checked::numbered(frames.chunks_exact_mut(frame)) {
-                let u = window.get(n.times(frame)..n.plus(1).times(frame)).or_bug();
-                for ((to, u), filter) in checked::zip(to, u).zip(self.scales.filter.iter()) {
-                    *to = u * filter;
-                }
-            }
-        }
-        if let Some(kind) = kinds.next() {
-            let (missing, frames) = kind.split_at_mut_checked(fields.missing).or_bug();
-            missing.fill(0.0);
-            let channels = checked::numbered(frames.chunks_exact_mut(points));
-            for ((n, to), raw) in channels.zip(self.scales.raw.iter().cycle()) {
-                let u = window.get(n.times(points)..n.plus(1).times(points)).or_bug();
-                checked::zip(to, u).for_each(|(to, u)| *to = u * raw);
-            }
-        }
-        let inputs = scratch.input.get_mut(..self.layout.inputs).or_bug();
-        spectral::inverse(grid, inputs, scratch.work)?;
+        let Some((inputs, network)) = &self.network else { return Ok(()) };
+        let fields = scratch.input.get_mut(..self.layout.inputs).or_bug();
+        inputs.fields(window, fields, scratch.work)?;
         network.forward(scratch)
     }
 
@@ -220,13 +152,15 @@ impl Corrected<'_> {
         spectrum: &mut [f32],
         scratch: &mut Scratch<'_>,
     ) -> Result<(), Error> {
+        let Some((inputs, _)) = &self.network else { return Ok(()) };
         let Description { grid, channels, .. } = self.linear.describe();
         let (frame, points) = (self.linear.describe().frame_len(), grid.points());
         let outputs = scratch.outputs.chunks_exact_mut(frame).nth(head).or_bug();
         // A bound would turn what is no number into one.
         Error::finite("network output", outputs)?;
-        let correction = scratch.input.get_mut(..frame).or_bug();
-        let deviations = self.scales.deviation.chunks_exact((*channels).max(1)).nth(head);
+        // The factors of products, among the inputs, are still needed.
+        let correction = scratch.other.get_mut(..frame).or_bug();
+        let deviations = inputs.deviation.chunks_exact((*channels).max(1)).nth(head);
         let fields = outputs.chunks_exact_mut(points).zip(correction.chunks_exact_mut(points));
         for ((outputs, correction), deviation) in fields.zip(deviations.or_bug()) {
             for (output, correction) in checked::zip(outputs, correction) {
@@ -252,10 +186,10 @@ impl Predictor for Trained<'_> {
     }
 
     fn prepare(&mut self, lambda: f32) -> Result<Prepared<'_>, Error> {
-        let Corrected { linear, network, scales, .. } = &mut self.corrected;
+        let Corrected { linear, network, .. } = &mut self.corrected;
         linear.solve_with(lambda, |description, base| {
-            scales.set(description, base, lambda);
-            if let Some(network) = network {
+            if let Some((inputs, network)) = network {
+                inputs.set(description, base, lambda);
                 network.modulate(lambda);
             }
         })?;
@@ -293,12 +227,11 @@ impl Dynamics for Corrected<'_> {
         if self.options.linear_base {
             self.linear.solved().vjp(cotangent, gradient, &mut [])?;
         }
-        let Some(network) = &self.network else { return Ok(()) };
+        let Some((inputs, network)) = &self.network else { return Ok(()) };
         let Description { grid, .. } = self.linear.describe();
         let frame = self.linear.describe().frame_len();
-        let points = grid.points();
         // The transforms are orthonormal: the transpose of one is the other.
-        let field = scratch.input.get_mut(..frame).or_bug();
+        let field = scratch.other.get_mut(..frame).or_bug();
         checked::zip(&mut *field, cotangent).for_each(|(to, v)| *to = *v);
         spectral::inverse(grid, field, scratch.work)?;
         let mut outputs = scratch.outputs.chunks_exact_mut(frame);
@@ -307,30 +240,8 @@ impl Dynamics for Corrected<'_> {
         }
         outputs.for_each(|other| other.fill(0.0));
         network.vjp(&mut scratch)?;
-        let inputs = scratch.input.get_mut(..self.layout.inputs).or_bug();
-        spectral::forward(grid, inputs, scratch.work)?;
-        let missing = self.layout.fields(gradient.len()).missing;
-        let mut kinds = inputs.chunks_exact(self.layout.kind.max(1));
-        if self.options.filtered_inputs
-            && let Some(kind) = kinds.next()
-        {
-            let frames = kind.get(missing..).or_bug();
-            for (n, gradient) in checked::numbered(gradient.chunks_exact_mut(frame)) {
-                let v = frames.get(n.times(frame)..n.plus(1).times(frame)).or_bug();
-                for ((g, v), filter) in checked::zip(gradient, v).zip(self.scales.filter.iter()) {
-                    *g += v * filter;
-                }
-            }
-        }
-        if let Some(kind) = kinds.next() {
-            let frames = kind.get(missing..).or_bug();
-            let channels = checked::numbered(gradient.chunks_exact_mut(points));
-            for ((n, gradient), raw) in channels.zip(self.scales.raw.iter().cycle()) {
-                let v = frames.get(n.times(points)..n.plus(1).times(points)).or_bug();
-                checked::zip(gradient, v).for_each(|(g, v)| *g += v * raw);
-            }
-        }
-        Ok(())
+        let fields = scratch.input.get_mut(..self.layout.inputs).or_bug();
+        inputs.pull_back(fields, gradient, scratch.work)
     }
 
     fn noise(&self, window: &[f32], noise: &mut [f32], scratch: &mut [f32]) -> Result<(), Error> {

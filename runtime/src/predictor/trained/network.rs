@@ -2,10 +2,12 @@
 
 use super::film;
 use super::layout::Scratch;
+use super::products::Products;
 use crate::Error;
 use crate::checked::{self, OrBug, Place, product, sum};
-use crate::layer::{Conv, Epilogue, SLOPE};
-use crate::model::{Activations, Film, Float, Layer, Layers, Model};
+use crate::layer::int16::power_of_two;
+use crate::layer::{Conv, Epilogue, SLOPE, multiply, multiply_vjp};
+use crate::model::{Activation, Activations, Film, Float, Layer, Layers, Model};
 
 /// A network at one λ.
 #[derive(Debug)]
@@ -18,6 +20,8 @@ pub(super) struct Network<'a> {
     last: &'a mut [f32],
     /// Bytes of the signs of all activations; words of the scratch hold them, which may be more.
     signs: usize,
+    /// The layers that multiply.
+    pub(super) products: Products,
 }
 
 impl<'a> Network<'a> {
@@ -28,12 +32,15 @@ impl<'a> Network<'a> {
     }
 
     /// `None` without a network. `memory`: [`Network::memory_len`] values.
-    pub(super) fn new(model: &Model<'a>, memory: &'a mut [f32]) -> Option<Self> {
+    pub(super) fn new(
+        model: &Model<'a>,
+        products: Products,
+        memory: &'a mut [f32],
+    ) -> Option<Self> {
         let crate::model::Network { film, activations } = model.network()?;
         let (modulated, last) = memory.split_at_mut_checked(film.bias.len()).or_bug();
-        let active = model.layers().iter().filter(|layer| layer.active);
-        let signs = active.fold(0, |all, layer| sum(&[all, layer.shape.signs_len()]));
-        Some(Self { activations, film, modulated, last, signs })
+        let signs = model.layers().iter().fold(0, |all, layer| sum(&[all, signs_len(&layer)]));
+        Some(Self { activations, film, modulated, last, signs, products })
     }
 
     /// Sets the epilogues for λ: bias, modulation and the multipliers of bytes in one factor and
@@ -45,17 +52,22 @@ impl<'a> Network<'a> {
         let (last_factors, last_shifts) = halves(self.last);
         for layer in self.activations.layers().iter() {
             let multipliers = layer.weights.multipliers().iter().chain(core::iter::repeat(&1.0));
-            let constants = layer.bias.iter().zip(multipliers);
-            if layer.active {
+            let constants = checked::counted(layer.bias.iter().zip(multipliers));
+            let p_unit = if layer.weights.int16() { p_unit(&layer) } else { 1.0 };
+            if layer.modulated {
                 let channels = (&mut modulation).take(layer.shape.outputs());
-                for ((factor, shift), (bias, multiplier)) in channels.zip(constants) {
+                for ((factor, shift), (n, (bias, multiplier))) in channels.zip(constants) {
                     *factor += 1.0;
                     *shift += *factor * bias;
                     *factor *= multiplier;
+                    if n < layer.channels() {
+                        *factor *= p_unit;
+                        *shift *= p_unit;
+                    }
                 }
             } else {
                 let channels = checked::zip(&mut *last_factors, &mut *last_shifts);
-                for ((factor, shift), (bias, multiplier)) in channels.zip(constants) {
+                for ((factor, shift), (_, (bias, multiplier))) in channels.zip(constants) {
                     *factor = *multiplier;
                     *shift = *bias;
                 }
@@ -63,7 +75,7 @@ impl<'a> Network<'a> {
         }
     }
 
-    /// `scratch.input` to `scratch.outputs`; keeps signs.
+    /// `scratch.input` to `scratch.outputs`; keeps signs and factors.
     pub(super) fn forward(&self, scratch: &mut Scratch<'_>) -> Result<(), Error> {
         match &self.activations {
             Activations::Float(layers) => self.forward_float(layers, scratch),
@@ -84,23 +96,46 @@ impl<'a> Network<'a> {
         layers: &Layers<'a, Float<'a>>,
         scratch: &mut Scratch<'_>,
     ) -> Result<(), Error> {
-        let Scratch { outputs, signs, input, other, work } = scratch;
-        let (mut from, mut to): (&mut [f32], &mut [f32]) = (input, other);
+        let Scratch { outputs, signs, input, other, checkpoints, work } = scratch;
+        let products = &self.products;
         let mut signs: &mut [u8] = signs;
         let mut channel = 0;
-        for layer in layers.iter() {
+        let mut layers = checked::counted(layers.iter());
+        let Some((_, first)) = layers.next() else { return Ok(()) };
+        // The first layer reads `input`, which is then free: for every second activation, or for
+        // the factors of products.
+        let (mut from, spare) = rooms(products, other);
+        {
+            let x = input.get(..first.shape.input_len()).or_bug();
+            let y = from.get_mut(..first.shape.output_len()).or_bug();
+            let (kept, rest) = signs.split_at_mut_checked(signs_len(&first)).or_bug();
+            run(&first, x, &self.epilogue(&first, channel), Some(kept), None, y, work)?;
+            (signs, channel) = (rest, channel.plus(first.shape.outputs()));
+        }
+        let (mut to, factors): (&mut [f32], &mut [f32]) =
+            if products.count > 0 { (spare, input) } else { (input, &mut []) };
+        for (n, layer) in layers {
             let (shape, epilogue) = (layer.shape, self.epilogue(&layer, channel));
-            let x = from.get(..shape.input_len()).or_bug();
-            if layer.active {
-                let (kept, rest) = signs.split_at_mut_checked(shape.signs_len()).or_bug();
+            let x = from.get_mut(..shape.input_len()).or_bug();
+            if layer.activation == Activation::Product {
+                if let Some(place) = products.checkpoint(n) {
+                    let checkpoint = checkpoints.get_mut(place).or_bug();
+                    checked::zip(checkpoint, &*x).for_each(|(to, from)| *to = *from);
+                }
+                let factors = factors.get_mut(products.factors(n)).or_bug();
+                run(&layer, x, &epilogue, None, None, factors, work)?;
+                multiply(factors, x)?;
+            } else if layer.modulated {
+                let (kept, rest) = signs.split_at_mut_checked(signs_len(&layer)).or_bug();
                 let y = to.get_mut(..shape.output_len()).or_bug();
-                run(&layer, x, &epilogue, Some(kept), layer.residual.then_some(x), y, work)?;
-                channel = channel.plus(shape.outputs());
+                let add = layer.residual.then_some(&*x);
+                run(&layer, x, &epilogue, Some(kept), add, y, work)?;
                 signs = rest;
                 core::mem::swap(&mut from, &mut to);
             } else {
                 run(&layer, x, &epilogue, None, None, outputs, work)?;
             }
+            channel = channel.plus(shape.outputs());
         }
         Ok(())
     }
@@ -110,32 +145,85 @@ impl<'a> Network<'a> {
         layers: &Layers<'a, Float<'a>>,
         scratch: &mut Scratch<'_>,
     ) -> Result<(), Error> {
-        let Scratch { outputs, signs, input, other, work } = scratch;
-        // The first layer, the last one here, must write to `input`.
-        let (mut to, mut from): (&mut [f32], &mut [f32]) =
-            if layers.len() % 2 == 1 { (input, other) } else { (other, input) };
+        let Scratch { outputs, signs, input, other, checkpoints, work } = scratch;
+        let products = &self.products;
         let mut kept = Kept::new(self, signs);
-        for layer in layers.iter().rev() {
+        let (one, spare) = rooms(products, other);
+        // The first layer, the last one here, must write to `input`.
+        let (mut to, mut from, factors): (&mut [f32], &mut [f32], &mut [f32]) =
+            if products.count > 0 {
+                (one, spare, input)
+            } else if layers.len() % 2 == 1 {
+                (input, one, &mut [])
+            } else {
+                (one, input, &mut [])
+            };
+        for n in (0..layers.len()).rev() {
+            let Some(layer) = layers.get(n) else { break };
             let shape = layer.shape;
-            let gradient = to.get_mut(..shape.input_len()).or_bug();
             let (channel, signs) = kept.of(&layer);
             let epilogue = self.epilogue(&layer, channel);
-            if layer.active {
-                let v = from.get(..shape.output_len()).or_bug();
+            if layer.activation == Activation::Product
+                && let Some(lost) = products.lost(n)
+            {
+                self.recompute(layers, lost, to, factors, checkpoints, work)?;
+            }
+            let v: &[f32] = if layer.modulated {
+                from.get(..shape.grid().points().times(layer.channels())).or_bug()
+            } else {
+                outputs
+            };
+            if layer.activation == Activation::Product {
+                let factors = factors.get_mut(products.factors(n)).or_bug();
+                multiply_vjp(factors, v)?;
+                let gradient = to.get_mut(..shape.input_len()).or_bug();
+                pull_back(&layer, factors, &epilogue, None, Some(v), gradient, work)?;
+            } else {
+                // Once no product is left, the room of the factors is the inputs' again.
+                let inputs = n == 0 && products.count > 0;
+                let to = if inputs { &mut *factors } else { &mut *to };
+                let gradient = to.get_mut(..shape.input_len()).or_bug();
                 let add = layer.residual.then_some(v);
                 pull_back(&layer, v, &epilogue, signs, add, gradient, work)?;
-            } else {
-                pull_back(&layer, outputs, &epilogue, signs, None, gradient, work)?;
             }
             core::mem::swap(&mut from, &mut to);
         }
         Ok(())
     }
 
+    /// Computes the factors of a run of products again.
+    fn recompute(
+        &self,
+        layers: &Layers<'a, Float<'a>>,
+        run_of: core::ops::Range<usize>,
+        values: &mut [f32],
+        factors: &mut [f32],
+        checkpoints: &[f32],
+        work: &mut [f32],
+    ) -> Result<(), Error> {
+        let products = &self.products;
+        let checkpoint = products.checkpoint(run_of.start).or_bug();
+        let checkpoint = checkpoints.get(checkpoint).or_bug();
+        let values = values.get_mut(..checkpoint.len()).or_bug();
+        checked::zip(&mut *values, checkpoint).for_each(|(to, from)| *to = *from);
+        let last = run_of.end.minus(1);
+        for n in run_of {
+            let Some(layer) = layers.get(n) else { break };
+            let channel = products.channel_behind(n).minus(layer.shape.outputs());
+            let factors = factors.get_mut(products.factors(n)).or_bug();
+            run(&layer, values, &self.epilogue(&layer, channel), None, None, factors, work)?;
+            if n < last {
+                multiply(factors, values)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Of a layer whose first channel is `channel` of all that are modulated.
     pub(super) fn epilogue<W>(&self, layer: &Layer<'_, W>, channel: usize) -> Epilogue<'_> {
-        let (values, slope, channel): (&[f32], f32, usize) =
-            if layer.active { (self.modulated, SLOPE, channel) } else { (self.last, 1.0, 0) };
+        let (values, channel): (&[f32], usize) =
+            if layer.modulated { (self.modulated, channel) } else { (self.last, 0) };
+        let slope = if layer.activation == Activation::Rectifier { SLOPE } else { 1.0 };
         let (scales, shifts) = values.split_at_checked(values.len() / 2).or_bug();
         let range = channel..channel.plus(layer.shape.outputs());
         let (scale, shift) = (scales.get(range.clone()).or_bug(), shifts.get(range).or_bug());
@@ -158,15 +246,39 @@ impl<'s> Kept<'s> {
     /// The first channel of the layer before those of the last call, and its signs where it has
     /// kept them.
     pub(super) fn of<W>(&mut self, layer: &Layer<'_, W>) -> (usize, Option<&'s [u8]>) {
-        if !layer.active {
+        if !layer.modulated {
             return (self.channel, None);
         }
         self.channel = self.channel.minus(layer.shape.outputs());
-        let behind = self.signs.len().minus(layer.shape.signs_len());
+        if layer.activation != Activation::Rectifier {
+            return (self.channel, None);
+        }
+        let behind = self.signs.len().minus(signs_len(layer));
         let (rest, signs) = self.signs.split_at_checked(behind).or_bug();
         self.signs = rest;
         (self.channel, Some(signs))
     }
+}
+
+/// Bytes of the signs that a layer keeps.
+pub(super) fn signs_len<W>(layer: &Layer<'_, W>) -> usize {
+    if layer.activation == Activation::Rectifier { layer.shape.signs_len() } else { 0 }
+}
+
+/// The room beside the inputs: two activations where the inputs' own room holds factors.
+fn rooms<'s>(products: &Products, other: &'s mut [f32]) -> (&'s mut [f32], &'s mut [f32]) {
+    if products.count > 0 { halves(other) } else { (other, &mut []) }
+}
+
+/// In which unit the integers of int16 activations count p of a layer's products; a power of two.
+///
+/// Both factors are one tensor, whose exponent is that of the bound of q, so that saturating holds
+/// q where it must be held. With p in this unit it takes the same range.
+fn p_unit<W>(layer: &Layer<'_, W>) -> f32 {
+    if layer.activation != Activation::Product {
+        return 1.0;
+    }
+    power_of_two(Products::EXPONENT.minus(layer.factor_exponent()))
 }
 
 fn halves(values: &mut [f32]) -> (&mut [f32], &mut [f32]) {
@@ -183,6 +295,7 @@ fn run(
     output: &mut [f32],
     work: &mut [f32],
 ) -> Result<(), Error> {
+    let signs = signs.filter(|signs| !signs.is_empty());
     match layer.weights {
         Float::F32(weights) => {
             Conv::new(layer.shape, weights)?.forward(input, epilogue, signs, add, output, work)

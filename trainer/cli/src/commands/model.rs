@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use clap::{Args, Subcommand};
 use finescale::model::{
-    Footprint, KERNEL_LAYOUT, Layer, Model as View, VERSION, Weights, checksum,
+    Activation, Footprint, KERNEL_LAYOUT, Layer, Model as View, VERSION, Weights, checksum,
 };
 use finescale::predictor::Trained;
 use finescale::{Axis, Laplacian};
@@ -150,7 +150,10 @@ fn info(view: &View<'_>, bytes: &[u8]) {
     line("window", format!("{} frames, {} apart", view.window(), view.frame_interval()));
     let yes = |is| if is { "yes" } else { "no" };
     line("linear base", yes(options.linear_base).into());
-    line("filtered inputs", yes(options.filtered_inputs).into());
+    let views: Vec<_> = view.views().iter().map(|view| view.name()).collect();
+    if !views.is_empty() {
+        line("inputs", views.join(", "));
+    }
     line("bounded", yes(options.bounded).into());
     line("score head", yes(options.score_head).into());
     let tables = view.tables();
@@ -173,6 +176,7 @@ fn info(view: &View<'_>, bytes: &[u8]) {
         format!("{} bytes of RAM, and {frame} for each frame of the path", sum(memory, reverse)),
     );
     if !view.layers().is_empty() {
+        line("runs of products", view.segments().to_string());
         line("network", format!("{macs} multiply-accumulates a frame, {size} bytes of weights"));
     }
     print!("{}", table.text(0));
@@ -207,6 +211,14 @@ fn described(layer: &Layer<'_>) -> String {
     if layer.gradient_bound > 0.0 {
         text += &format!(", gradients up to {}", layer.gradient_bound);
     }
+    if layer.factor_bound > 0.0 {
+        text += &format!(", factors up to {}", layer.factor_bound);
+    }
+    text += match layer.activation {
+        Activation::None => "",
+        Activation::Rectifier => ", rectifier",
+        Activation::Product => ", product",
+    };
     if layer.residual {
         text += ", residual";
     }

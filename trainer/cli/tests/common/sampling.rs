@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use finescale::model::View;
 use finescale::{ForwardProcess, Laplacian};
 use finescale_data::dataset::{Reader, SpectralFrames, Split};
 use finescale_field::shells::Shells;
@@ -53,7 +54,7 @@ pub(crate) fn linear_model(data: &Path, out: &Path) {
             laplacian: Laplacian::Spectral,
             window,
             linear_base: true,
-            filtered_inputs: true,
+            inputs: vec![View::Filtered, View::Raw],
             bounded: true,
             score_head: false,
             lambdas: Vec::new(),

@@ -89,6 +89,10 @@ fn training(card: &mut String, meta: &Meta, words: &Words<'_>) -> Result<()> {
         NetworkMeta::Tiny { channels, kernel, dilations } => {
             format!("`tiny`, {channels} channels, kernel {kernel}, dilations {dilations:?}")
         }
+        NetworkMeta::Product { channels, kernel, dilations, segments } => format!(
+            "`product`, {channels} channels, kernel {kernel}, blocks with dilations {dilations:?}, \
+             {segments} runs"
+        ),
         NetworkMeta::Other(other) => {
             let settings = other.settings.iter().map(|(name, value)| format!(", {name} {value}"));
             format!("`{}`{}", other.kind, settings.collect::<String>())

@@ -7,13 +7,13 @@ mod writer;
 use anyhow::{Context, Result, bail, ensure};
 use finescale::layer::{ConvShape, Weight};
 use finescale::model::{
-    CHECKED_FROM, Footprint, HEADER_LEN, KERNEL_LAYOUT, MAGIC, Model as View, VERSION, checksum,
+    Activation, CHECKED_FROM, Footprint, HEADER_LEN, KERNEL_LAYOUT, MAGIC, Model as View, VERSION, checksum,
 };
 use finescale::predictor::Trained;
 use finescale::{Boundary, Grid, Laplacian};
 
 use crate::reference::Level;
-use crate::{Calibration, Meta, Model, NetworkMeta};
+use crate::{Calibration, Model, NetworkMeta};
 use finescale_field::shells::Shells;
 use quantize::Quantized;
 use writer::Writer;
@@ -49,6 +49,8 @@ pub struct Bounds {
     /// Of the gradient with respect to its input, over the largest of the gradient with respect to
     /// the network's output.
     pub gradients: Vec<f32>,
+    /// Of the first factors of its products; 0 where it has none.
+    pub factors: Vec<f32>,
 }
 
 impl Bounds {
@@ -57,14 +59,18 @@ impl Bounds {
     /// # Errors
     /// If the network is a U-Net.
     pub fn ones(model: &Model) -> Result<Self> {
-        let ones = vec![1.0; dilations(&model.meta)?.len()];
-        Ok(Self { inputs: ones.clone(), gradients: ones })
+        let ones = vec![1.0; model.meta.layers()?.len()];
+        Ok(Self { inputs: ones.clone(), gradients: ones.clone(), factors: ones })
     }
 
     /// Takes what a network had on a path of noised frames.
     pub fn widen(&mut self, level: &Level<'_>, path: &[f64]) {
-        for [inputs, gradients] in level.bounds(path) {
-            let all = [(&mut self.inputs, inputs), (&mut self.gradients, gradients)];
+        for [inputs, gradients, factors] in level.bounds(path) {
+            let all = [
+                (&mut self.inputs, inputs),
+                (&mut self.gradients, gradients),
+                (&mut self.factors, factors),
+            ];
             for (mosts, values) in all {
                 mosts.resize(values.len(), 0.0);
                 for (most, value) in mosts.iter_mut().zip(values) {
@@ -164,7 +170,6 @@ fn header(writer: &mut Writer, model: &Model) -> Result<()> {
     writer.u8(u8::from(meta.system.laplacian == Laplacian::FiniteDifference));
     let flags = [
         meta.system.linear_base,
-        meta.system.filtered_inputs,
         meta.system.bounded,
         meta.system.score_head,
     ];
@@ -176,15 +181,18 @@ fn header(writer: &mut Writer, model: &Model) -> Result<()> {
     writer.f32(meta.frame_interval as f32);
     writer.u8(narrow(meta.channels.len(), "channels")?);
     writer.u8(narrow(meta.system.window, "frames of the window")?);
-    writer.u8(narrow(dilations(meta)?.len(), "layers")?);
+    writer.u8(narrow(meta.layers()?.len(), "layers")?);
     writer.u8(narrow(meta.system.lambdas.len(), "values of λ")?);
     writer.u8(narrow(meta.system.lambda_grid.len(), "steps of the λ grid")?);
     let hidden = model.arrays.get("network.film.hidden_bias").map_or(0, |array| array.values.len());
     writer.u8(narrow(hidden, "hidden values of the modulation")?);
     writer.u16(narrow(Shells::new(&meta.grid()?).count, "radial bins")?);
     writer.u16(narrow(meta.name.len(), "bytes of the name")?);
+    let linear = meta.network == NetworkMeta::Linear;
+    writer.u8(if linear { 0 } else { meta.views().bits() });
+    writer.u8(narrow(meta.network.segments(), "segments")?);
     // Zeros, and the footprint, which is known at the end.
-    writer.bytes(&[0; HEADER_LEN - 58]);
+    writer.bytes(&[0; HEADER_LEN - 60]);
     writer.bytes(meta.name.as_bytes());
     writer.align();
     for channel in &meta.channels {
@@ -217,13 +225,13 @@ fn network(
     precision: Precision,
     bounds: &Bounds,
 ) -> Result<()> {
-    let dilations = dilations(&model.meta)?;
-    if dilations.is_empty() {
+    let layers = model.meta.layers()?;
+    if layers.is_empty() {
         return Ok(());
     }
-    for bounds in [&bounds.inputs, &bounds.gradients] {
+    for bounds in [&bounds.inputs, &bounds.gradients, &bounds.factors] {
         ensure!(
-            bounds.len() == dilations.len() || (bounds.is_empty() && precision != Precision::Int16),
+            bounds.len() == layers.len() || (bounds.is_empty() && precision != Precision::Int16),
             "there must be one bound for each layer: int16 needs calibration data"
         );
     }
@@ -234,20 +242,23 @@ fn network(
         writer.f32s(film(name)?.values.iter().copied());
     }
     let grid = model.meta.grid()?;
-    for (n, &dilation) in dilations.iter().enumerate() {
+    for (n, layer) in layers.iter().enumerate() {
         let weight = model.array(&format!("network.layers.{n}.weight"))?;
         let bias = model.array(&format!("network.layers.{n}.bias"))?;
-        let shape = shape(grid, &weight.shape, dilation)
+        let shape = shape(grid, &weight.shape, layer.dilation)
             .with_context(|| format!("layer {n} of the model has no kernel"))?;
         writer.align();
         writer.u16(narrow(shape.inputs(), "inputs of a layer")?);
         writer.u16(narrow(shape.outputs(), "outputs of a layer")?);
         writer.u8(narrow(shape.taps(), "taps")?);
-        writer.u8(narrow(dilation, "dilation")?);
+        writer.u8(narrow(layer.dilation, "dilation")?);
         writer.u8(precision as u8);
-        writer.u8(0);
+        writer.u8(layer.activation as u8);
         writer.f32(bounds.inputs.get(n).copied().unwrap_or(0.0));
         writer.f32(bounds.gradients.get(n).copied().unwrap_or(0.0));
+        let products = layer.activation == Activation::Product;
+        let factors = bounds.factors.get(n).filter(|_| products);
+        writer.f32(factors.copied().unwrap_or(0.0));
         writer.f32s(bias.values.iter().copied());
         match precision {
             Precision::F32 => writer.f32s(packed(&shape, &weight.values)?),
@@ -262,6 +273,12 @@ fn network(
                     "layer {n} has {} products in a sum, too many for int16: export int8, or \
                      train fewer channels",
                     shape.products_max()
+                );
+                ensure!(
+                    !products || shape.inputs().is_multiple_of(4),
+                    "layer {n} multiplies {} channels, and int16 takes them in fours: export \
+                     int8, or train with a multiple of four",
+                    shape.inputs()
                 );
                 let quantized = Quantized::new(weight);
                 writer.f32s(quantized.multipliers.iter().copied());
@@ -284,17 +301,6 @@ fn packed<W: Weight>(shape: &ConvShape, weights: &[W]) -> Result<Vec<W>> {
     let mut packed = vec![W::default(); shape.packed_len()];
     shape.pack(weights, &mut packed)?;
     Ok(packed)
-}
-
-fn dilations(meta: &Meta) -> Result<&[usize]> {
-    match &meta.network {
-        NetworkMeta::Linear => Ok(&[]),
-        NetworkMeta::Tiny { dilations, .. } => Ok(dilations),
-        NetworkMeta::Other(other) => bail!(
-            "a network `{}` cannot be exported, as the runtime lacks it: train the network `tiny`",
-            other.kind
-        ),
-    }
 }
 
 fn narrow<T: TryFrom<usize>>(value: usize, name: &str) -> Result<T> {

@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::graph::{Graph, Value};
 use super::modes::Modes;
+use super::seen::{Seen, Variances, seen};
 use super::terms::Terms;
 use super::windows::Windows;
 use crate::{Calibration, Model};
@@ -23,10 +24,8 @@ pub(super) struct Level {
     lambda: Value,
     /// V, C × modes.
     pub(super) variance: Value,
-    /// C × modes.
-    pub(super) filter: Value,
-    /// C × 1 × 1.
-    pub(super) raw: Value,
+    /// What a network sees; nothing without one.
+    pub(super) seen: Vec<Seen>,
     /// The linear increment and noise: W × C × QF × modes.
     pub(super) increment: Value,
     pub(super) noise: Option<Value>,
@@ -77,11 +76,8 @@ impl Level {
         let variance = graph.add(&signal, &sigma);
         let wiener = graph.div(&signal, &variance);
         let filtered = graph.mul(&wiener, &signal);
-        let scale = deviation(graph, &filtered);
-        let filter = graph.div(&wiener, &scale);
-        let total = deviation(graph, &variance);
-        let raw = graph.inverse_of(&total, 1.0);
-        let raw = graph.reshape(&raw, &[c as i64, 1, 1]);
+        let variances = Variances { kept: &filtered, wiener: &wiener, total: &variance };
+        let seen = seen(graph, meta, &variances)?;
 
         let terms = Terms::new(&base, modes.planes())?;
         let windows = Windows::new(graph, &terms, sizes, modes.planes(), &damping2, &sigma);
@@ -117,8 +113,7 @@ impl Level {
             sizes,
             lambda: lambda.clone(),
             variance,
-            filter,
-            raw,
+            seen,
             increment,
             noise,
             increment_scale,
@@ -171,7 +166,7 @@ fn line(zero: f64, one: f64) -> (f64, f64) {
 }
 
 /// Square root of the mean over the modes, … × 1; never 0.
-fn deviation(graph: &mut Graph, variances: &Value) -> Value {
+pub(super) fn deviation(graph: &mut Graph, variances: &Value) -> Value {
     let mean = graph.mean_last(variances);
     let root = graph.sqrt(&mean);
     let least = graph.scalar(1e-12);

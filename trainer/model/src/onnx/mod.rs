@@ -13,6 +13,7 @@ mod ops;
 mod predictor;
 mod run;
 mod score;
+mod seen;
 mod terms;
 mod windows;
 

@@ -2,11 +2,12 @@
 
 use anyhow::Result;
 use finescale::Grid;
+use finescale::model::Activation;
 
 use super::boundary::{Taps, adjoint, convolve};
 use super::graph::{Graph, Value};
-use crate::reference::SLOPE;
-use crate::{Model, NetworkMeta};
+use crate::Model;
+use crate::reference::{FACTOR_MAX, SLOPE};
 
 /// Weights of a graph's network.
 pub(super) struct Network {
@@ -19,12 +20,26 @@ struct Layer {
     weight: Value,
     bias: Value,
     flipped: Option<Value>,
+    /// Channels of the convolution.
+    outputs: i64,
+    activation: Activation,
+    residual: bool,
     /// Factor and shift, 1 × channels × 1 × 1; none on the last layer.
     modulation: Option<[Value; 2]>,
 }
 
-/// Of every layer but the last, the slope of the rectifier times the factor, `[n][channel][y][x]`.
-pub(super) struct Tape(Vec<Value>);
+/// Of every layer, what its output is differentiated with, `[n][channel][y][x]`.
+pub(super) struct Tape(Vec<Slopes>);
+
+/// How a layer's output depends on what its convolution gives.
+enum Slopes {
+    /// As it is.
+    One,
+    /// Times the slope of a rectifier and the factor of the modulation.
+    Times(Value),
+    /// The derivatives with respect to p and to q, with the factors of the modulation.
+    Both(Value, Value),
+}
 
 impl Network {
     /// None if the linear base is all there is; with weights turned over where the adjoint is asked
@@ -35,33 +50,35 @@ impl Network {
         lambda: &Value,
         with_adjoint: bool,
     ) -> Result<Option<Self>> {
-        let NetworkMeta::Tiny { channels, dilations, kernel } = &model.meta.network else {
-            return Ok(None);
-        };
-        let (grid, last) = (model.meta.grid()?, dilations.len() - 1);
+        let (metas, grid) = (model.meta.layers()?, model.meta.grid()?);
+        let Some((_, inner)) = metas.split_last() else { return Ok(None) };
+        let all = inner.iter().map(|layer| layer.outputs as i64).sum::<i64>();
         graph.part("film");
         let modulation = film(graph, model, lambda)?;
-        let mut layers = Vec::new();
-        for (n, &dilation) in dilations.iter().enumerate() {
+        let (mut layers, mut channel) = (Vec::new(), 0);
+        for (n, meta) in metas.iter().enumerate() {
             graph.part(format!("layer.{n}"));
             let (weight, bias) = (format!("layers.{n}.weight"), format!("layers.{n}.bias"));
             let flipped = with_adjoint.then(|| flipped(graph, model, n)).transpose()?;
-            let modulation = (n < last).then(|| {
-                let width = *channels as i64;
-                let (from, to) = (n as i64 * width, (n as i64 + 1) * width);
-                let half = last as i64 * width;
+            let modulation = (n < inner.len()).then(|| {
+                let width = meta.outputs as i64;
+                let (from, to) = (channel, channel + width);
                 let mut part = |from: i64, to: i64| {
                     let part = graph.slice(&modulation, 1, from, to);
                     graph.reshape(&part, &[1, width, 1, 1])
                 };
-                let (factor, shift) = (part(from, to), part(half + from, half + to));
+                let (factor, shift) = (part(from, to), part(all + from, all + to));
                 [graph.shifted(&factor, 1.0), shift]
             });
+            channel += meta.outputs as i64;
             layers.push(Layer {
-                taps: Taps { kernel: *kernel, dilation },
+                taps: Taps { kernel: meta.kernel, dilation: meta.dilation },
                 weight: array(graph, model, &weight)?,
                 bias: array(graph, model, &bias)?,
                 flipped,
+                outputs: meta.outputs as i64,
+                activation: meta.activation,
+                residual: meta.residual,
                 modulation,
             });
         }
@@ -75,16 +92,14 @@ impl Network {
             graph.part(format!("layer.{n}"));
             let sum = convolve(graph, &self.grid, layer.taps, &h, &layer.weight, &layer.bias);
             let Some([factor, shift]) = &layer.modulation else {
+                tape.push(Slopes::One);
                 return (sum, Tape(tape));
             };
             let sum = graph.mul(&sum, factor);
             let sum = graph.add(&sum, shift);
-            let zero = graph.scalar(0.0);
-            let below = graph.less(&sum, &zero);
-            let lower = graph.scaled(factor, SLOPE);
-            tape.push(graph.choose(&below, &lower, factor));
-            let active = graph.leaky(&sum, SLOPE);
-            h = if n == 0 { active } else { graph.add(&active, &h) };
+            let (out, slopes) = layer.activate(graph, &sum, factor);
+            tape.push(slopes);
+            h = if layer.residual { graph.add(&out, &h) } else { out };
         }
         (h, Tape(tape))
     }
@@ -94,16 +109,53 @@ impl Network {
         let mut v = cotangent.clone();
         for (n, layer) in self.layers.iter().enumerate().rev() {
             graph.part(format!("layer.{n}.vjp"));
-            let behind = match tape.0.get(n) {
-                Some(slope) => graph.mul(&v, slope),
-                None => v.clone(),
+            let behind = match &tape.0[n] {
+                Slopes::One => v.clone(),
+                Slopes::Times(slope) => graph.mul(&v, slope),
+                Slopes::Both(of_p, of_q) => {
+                    let (of_p, of_q) = (graph.mul(&v, of_p), graph.mul(&v, of_q));
+                    graph.concat(1, &[&of_p, &of_q])
+                }
             };
             let flipped = layer.flipped.as_ref().expect("made for the adjoint");
             let through = adjoint(graph, &self.grid, layer.taps, &behind, flipped);
-            let residual = n > 0 && n + 1 < self.layers.len();
-            v = if residual { graph.add(&through, &v) } else { through };
+            v = if layer.residual { graph.add(&through, &v) } else { through };
         }
         v
+    }
+}
+
+impl Layer {
+    /// The activation of modulated sums, whose factor is `factor`, and its derivatives.
+    fn activate(&self, graph: &mut Graph, sum: &Value, factor: &Value) -> (Value, Slopes) {
+        match self.activation {
+            Activation::None => (sum.clone(), Slopes::Times(factor.clone())),
+            Activation::Rectifier => {
+                let zero = graph.scalar(0.0);
+                let below = graph.less(sum, &zero);
+                let lower = graph.scaled(factor, SLOPE);
+                let slope = graph.choose(&below, &lower, factor);
+                (graph.leaky(sum, SLOPE), Slopes::Times(slope))
+            }
+            Activation::Product => {
+                let half = self.outputs / 2;
+                let mut halves = |all: &Value| {
+                    [graph.slice(all, 1, 0, half), graph.slice(all, 1, half, 2 * half)]
+                };
+                let [p, q] = halves(sum);
+                let [of_p, of_q] = halves(factor);
+                let (most, least) = (graph.scalar(FACTOR_MAX), graph.scalar(-FACTOR_MAX));
+                let held = graph.min(&q, &most);
+                let held = graph.max(&held, &least);
+                let size = graph.abs(&q);
+                let free = graph.less(&size, &most);
+                let zero = graph.scalar(0.0);
+                let slope = graph.mul(&p, &of_q);
+                let slope = graph.choose(&free, &slope, &zero);
+                let out = graph.mul(&p, &held);
+                (out, Slopes::Both(graph.mul(&held, &of_p), slope))
+            }
+        }
     }
 }
 

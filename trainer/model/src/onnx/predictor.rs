@@ -24,7 +24,7 @@ pub(super) struct Predictor<'a> {
 pub(super) struct Frames {
     /// Modes, turned apart: `[a][frame][channel][mode]`, or `[a][window][frame · channel][mode]`.
     pub(super) modes: Value,
-    /// Fields for the network, filtered and raw or raw alone: `[a][…][…][y][x]`.
+    /// Fields for the network, one for each component of the views: `[a][…][…][y][x]`.
     pub(super) fields: Vec<Value>,
     /// 1 where the frame is there, 0 where it is all zeros: `[a][frame][1]`, `[a][window][frame]`.
     pub(super) there: Value,
@@ -76,12 +76,9 @@ impl<'a> Predictor<'a> {
         let flat = self.modes.flat(graph, &spectra);
         let mut seen = Vec::new();
         if self.network.is_some() {
-            if self.model.meta.system.filtered_inputs {
-                let filtered = graph.mul(&flat, &self.level.filter);
-                let filtered = self.modes.on_grid(graph, &filtered);
-                seen.push(self.modes.inverse(graph, &filtered));
+            for component in &self.level.seen {
+                seen.push(component.fields(graph, &self.modes, &flat, fields));
             }
-            seen.push(graph.mul(fields, &self.level.raw));
         }
         let modes = self.modes.apart(graph, &flat);
         let size = graph.abs(fields);
@@ -189,8 +186,7 @@ impl<'a> Predictor<'a> {
         }
         let gradient = network.vjp(graph, &v, tape);
         graph.part("heads.vjp");
-        let kinds = if self.model.meta.system.filtered_inputs { 2 } else { 1 };
-        let parts = (0..kinds).map(|kind| {
+        let parts = (0..self.level.seen.len() as i64).map(|kind| {
             let part = graph.slice(&gradient, 1, kind * f, (kind + 1) * f);
             self.split(graph, &part, &output.row, f)
         });
@@ -226,7 +222,12 @@ impl<'a> Predictor<'a> {
         let (ny, nx) = self.shape();
         let seen: Vec<&Value> = windows.fields.iter().collect();
         let all = graph.concat(2, &seen);
-        graph.reshape(&all, &[-1, self.model.meta.input_fields() as i64, ny, nx])
+        graph.reshape(&all, &[-1, self.level.seen.len() as i64 * self.width(), ny, nx])
+    }
+
+    /// Channels of all frames of a window.
+    fn width(&self) -> i64 {
+        (self.level.sizes.window * self.level.sizes.channels) as i64
     }
 
     fn shape(&self) -> (i64, i64) {

@@ -54,23 +54,23 @@ pub(super) fn path_score(
         .collect();
     // What came through the filter goes back through it; its modes are not turned apart.
     let mut spectrum = predictor.modes.together(graph, &score);
-    let raw = match &seen[..] {
-        [filtered, raw] => {
-            let filtered = predictor.modes.forward(graph, filtered);
-            let filtered = predictor.modes.flat(graph, &filtered);
-            let filtered = graph.mul(&filtered, &predictor.level.filter);
-            spectrum = graph.add(&spectrum, &filtered);
-            Some(raw)
+    let mut raw = None;
+    for (seen, fields) in predictor.level.seen.iter().zip(&seen) {
+        let fields = seen.before(graph, fields);
+        match &seen.filter {
+            Some(filter) => {
+                let filtered = predictor.modes.forward(graph, &fields);
+                let filtered = predictor.modes.flat(graph, &filtered);
+                let filtered = graph.mul(&filtered, filter);
+                spectrum = graph.add(&spectrum, &filtered);
+            }
+            None => raw = Some(fields),
         }
-        seen => seen.first(),
-    };
+    }
     let spectrum = predictor.modes.on_grid(graph, &spectrum);
     let score = predictor.modes.inverse(graph, &spectrum);
     Ok(match raw {
-        Some(raw) => {
-            let raw = graph.mul(raw, &predictor.level.raw);
-            graph.add(&score, &raw)
-        }
+        Some(raw) => graph.add(&score, &raw),
         None => score,
     })
 }

@@ -6,18 +6,20 @@
 //! are ours.
 
 mod convolution;
+pub mod inputs;
 mod linear;
 mod network;
 
 use anyhow::{Result, ensure};
 
-pub use network::{BOUND, LAMBDA_FEATURES, SLOPE, lambda_features};
+pub use network::{BOUND, FACTOR_MAX, LAMBDA_FEATURES, SLOPE, lambda_features};
 
 use super::basis::Basis;
 use super::{Calibration, Meta, Model};
 use crate::linear::LinearBase;
 use finescale_field::emergence::Process;
 use finescale_field::shells::Shells;
+use inputs::Seen;
 use linear::{Estimate, LinearAt};
 use network::{Modulation, Network, largest};
 
@@ -36,10 +38,8 @@ pub struct Level<'a> {
     linear: LinearAt,
     /// V = C²P + Σ, `[channel][mode]`.
     variance: Vec<f64>,
-    /// Wiener filter, scaled to a field of unit variance, `[channel][mode]`.
-    filter: Vec<f64>,
-    /// What scales a frame to unit variance, `[channel]`.
-    raw: Vec<f64>,
+    /// What the network sees.
+    seen: Vec<Seen>,
     /// Σ, `[mode]`.
     noise_variance: Vec<f64>,
     /// S, `[frames − 1][channel][mode]`.
@@ -91,17 +91,17 @@ impl Reference {
             .kappas(&grid)
             .map(|kappa| (process.damping(kappa, lambda), process.noise_variance(kappa, lambda)))
             .unzip();
-        let (mut variance, mut filter, mut raw) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut signal, mut variance) = (Vec::new(), Vec::new());
         for power in self.base.power().chunks_exact(points) {
-            let signal: Vec<f64> =
-                power.iter().zip(&damping).map(|(p, c)| c * c * f64::from(*p)).collect();
-            let total: Vec<f64> = signal.iter().zip(&noise_variance).map(|(s, n)| s + n).collect();
-            let filtered: Vec<f64> = signal.iter().zip(&total).map(|(s, v)| s * s / v).collect();
-            let scale = 1.0 / mean(&filtered).sqrt().max(1e-12);
-            filter.extend(signal.iter().zip(&total).map(|(s, v)| s / v * scale));
-            raw.push(1.0 / mean(&total).sqrt());
-            variance.extend(total);
+            for ((power, damping), noise) in power.iter().zip(&damping).zip(&noise_variance) {
+                signal.push(damping * damping * f64::from(*power));
+                variance.push(damping * damping * f64::from(*power) + noise);
+            }
         }
+        let seen = match self.network {
+            Some(_) => inputs::seen(&grid, self.meta.views(), &signal, &variance),
+            None => Vec::new(),
+        };
         let shells = Shells::new(&grid);
         let ratio = self.ratio(lambda, &shells);
         let innovation = (1..=frames).map(|frames| {
@@ -114,8 +114,7 @@ impl Reference {
             reference: self,
             linear,
             variance,
-            filter,
-            raw,
+            seen,
             noise_variance,
         })
     }
@@ -158,9 +157,9 @@ impl Level<'_> {
     }
 
     /// For every window of a path, as its score is computed: of every layer of the network, the
-    /// largest absolute value of its input, and of the gradient with respect to it over the largest
-    /// of the gradient with respect to the output.
-    pub fn bounds(&self, path: &[f64]) -> Vec<[Vec<f64>; 2]> {
+    /// largest absolute value of its input, of the gradient with respect to it over the largest of
+    /// the gradient with respect to the output, and of the first factors of its products.
+    pub fn bounds(&self, path: &[f64]) -> Vec<[Vec<f64>; 3]> {
         let (Some(network), Some(modulation)) = (&self.reference.network, &self.modulation) else {
             return Vec::new();
         };
@@ -175,7 +174,7 @@ impl Level<'_> {
             let mut gradients = Vec::new();
             network.vjp(&behind, modulation, &tape, |v| gradients.push(largest(v) / unit));
             gradients.reverse();
-            [tape.input_bounds, gradients]
+            [tape.input_bounds, gradients, tape.factor_bounds]
         };
         ends.map(of_window).collect()
     }
@@ -203,9 +202,9 @@ impl Level<'_> {
             .collect()
     }
 
-    /// The smallest absolute value that a rectifier of the network is given along a path: where
-    /// rounding can change its sign, the derivative has another value on either side, and
-    /// implementations may differ there.
+    /// How near an activation of the network comes along a path to where its derivative jumps: 0
+    /// for a rectifier, ±4 for a product. Where rounding can change the side, implementations may
+    /// differ.
     pub fn margin(&self, path: &[f64]) -> f64 {
         let (Some(network), Some(modulation)) = (&self.reference.network, &self.modulation) else {
             return f64::INFINITY;
@@ -261,14 +260,11 @@ impl Level<'_> {
         };
         let (out, tape) = network.forward(&self.fields(window), modulation);
         let inputs = network.vjp(&self.behind(&out, cotangent), modulation, &tape, |_| ());
-        let spectra = self.reference.basis.forward(&inputs);
         // Frames that are not there came first among the inputs.
-        let missing = (self.reference.meta.system.window - frames) * width;
-        let kinds = spectra.chunks_exact(self.reference.meta.system.window * width);
-        for (kind, filtered) in kinds.zip(self.filters()) {
-            for (i, (to, v)) in gradient.iter_mut().zip(&kind[missing..]).enumerate() {
-                *to += v * filtered[i % width];
-            }
+        let all = self.reference.meta.system.window * width;
+        for (seen, fields) in self.seen.iter().zip(inputs.chunks_exact(all)) {
+            let spectra = seen.spectra(&self.reference.basis, &fields[all - frames * width..]);
+            gradient.iter_mut().zip(spectra).for_each(|(to, v)| *to += v);
         }
         gradient
     }
@@ -316,23 +312,12 @@ impl Level<'_> {
     fn fields(&self, window: &[f64]) -> Vec<f64> {
         let width = self.variance.len();
         let missing = self.reference.meta.system.window * width - window.len();
-        let kinds = self.filters().into_iter().map(|filter| {
-            let mut spectra = vec![0.0; missing];
-            spectra.extend(window.iter().enumerate().map(|(i, u)| u * filter[i % width]));
-            self.reference.basis.inverse(&spectra)
-        });
-        kinds.collect::<Vec<_>>().concat()
-    }
-
-    /// The filters whose outputs the network sees, `[channel][mode]` each.
-    fn filters(&self) -> Vec<Vec<f64>> {
-        let points = self.noise_variance.len();
-        let raw = self.raw.iter().flat_map(|raw| vec![*raw; points]).collect();
-        if self.reference.meta.system.filtered_inputs {
-            vec![self.filter.clone(), raw]
-        } else {
-            vec![raw]
-        }
+        let of = |seen: &Seen| {
+            let mut fields = vec![0.0; missing];
+            fields.extend(seen.fields(&self.reference.basis, window));
+            fields
+        };
+        self.seen.iter().flat_map(of).collect()
     }
 
     /// Standard deviation of a grid value of the base's error, for every value of a frame.

@@ -1,14 +1,17 @@
 //! The network of a reference.
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
+use finescale::model::Activation;
 
 use super::convolution::Convolution;
-use crate::{Model, NetworkMeta};
+use crate::{LayerMeta, Model};
 
 /// Slope of the leaky rectifier below zero.
 pub const SLOPE: f64 = finescale::layer::SLOPE as f64;
 /// Standard deviations of the base's error that a bounded correction cannot exceed.
 pub const BOUND: f64 = finescale::predictor::CORRECTION_MAX as f64;
+/// What the second factor of a product is held within.
+pub const FACTOR_MAX: f64 = finescale::layer::FACTOR_MAX as f64;
 /// How many numbers describe λ to the network.
 pub const LAMBDA_FEATURES: usize = 5;
 
@@ -20,10 +23,16 @@ pub fn lambda_features(lambda: f64) -> [f64; LAMBDA_FEATURES] {
     [t, t * t, t * t * t, sin, cos]
 }
 
-/// Residual dilated convolutions, modulated by λ.
+/// Dilated convolutions, modulated by λ, with rectifiers or products.
 pub(super) struct Network {
-    layers: Vec<(Convolution, Vec<f64>)>,
+    layers: Vec<Layer>,
     film: Film,
+}
+
+struct Layer {
+    meta: LayerMeta,
+    convolution: Convolution,
+    bias: Vec<f64>,
 }
 
 /// A dense layer, a leaky rectifier, a dense layer; weights `[in][out]`.
@@ -42,50 +51,38 @@ pub(super) struct Modulation {
 
 /// What a forward pass leaves.
 pub(super) struct Tape {
-    /// Of every layer but the last, for every value whether it was below zero.
-    below: Vec<Vec<bool>>,
+    /// Of every layer but the last, what its activation was given.
+    given: Vec<Vec<f64>>,
     /// Of every layer, the largest absolute value of its input.
     pub(super) input_bounds: Vec<f64>,
-    /// The smallest absolute value that a rectifier was given.
+    /// Of every layer, the largest absolute value of the first factors of its products; 0 where it
+    /// has none.
+    pub(super) factor_bounds: Vec<f64>,
+    /// How near an activation came to where its derivative jumps.
     pub(super) margin: f64,
 }
 
 impl Network {
     /// Of a model, `None` if the linear base is all there is.
     pub(super) fn of(model: &Model) -> Result<Option<Self>> {
-        let meta = &model.meta;
-        let (channels, kernel, dilations) = match &meta.network {
-            NetworkMeta::Linear => return Ok(None),
-            NetworkMeta::Tiny { channels, kernel, dilations } => (*channels, *kernel, dilations),
-            NetworkMeta::Other(other) => bail!(
-                "a network `{}` stays on the machine that trains it: train the network `tiny` to \
-                 export a model",
-                other.kind
-            ),
-        };
-        let grid = meta.grid()?;
+        let (metas, grid) = (model.meta.layers()?, model.meta.grid()?);
+        let Some((_, inner)) = metas.split_last() else { return Ok(None) };
         let array = |name: &str, len: usize| -> Result<Vec<f64>> {
             let values = &model.array(name)?.values;
             ensure!(values.len() == len, "the array `{name}` has the wrong size");
             Ok(values.iter().copied().map(f64::from).collect())
         };
-        let last = dilations.len().checked_sub(1).filter(|last| *last > 0);
-        let Some(last) = last else { bail!("the model's network has fewer than two layers") };
-        let inputs = meta.input_fields();
-        let outputs = meta.channels.len() * if meta.system.score_head { 2 } else { 1 };
-        let taps = if grid.is_line() { kernel } else { kernel * kernel };
-        let layers = dilations.iter().enumerate().map(|(n, &dilation)| {
-            let from = if n == 0 { inputs } else { channels };
-            let to = if n == last { outputs } else { channels };
-            let weight = array(&format!("network.layers.{n}.weight"), to * from * taps)?;
-            let bias = array(&format!("network.layers.{n}.bias"), to)?;
-            let convolution =
-                Convolution { grid, inputs: from, outputs: to, kernel, dilation, weight };
-            Ok((convolution, bias))
+        let layers = metas.iter().enumerate().map(|(n, meta)| {
+            let LayerMeta { inputs, outputs, kernel, dilation, .. } = *meta;
+            let taps = if grid.is_line() { kernel } else { kernel * kernel };
+            let weight = array(&format!("network.layers.{n}.weight"), outputs * inputs * taps)?;
+            let bias = array(&format!("network.layers.{n}.bias"), outputs)?;
+            let convolution = Convolution { grid, inputs, outputs, kernel, dilation, weight };
+            Ok(Layer { meta: *meta, convolution, bias })
         });
         let layers = layers.collect::<Result<_>>()?;
         let hidden = model.array("network.film.hidden_bias")?.values.len();
-        let modulated = 2 * last * channels;
+        let modulated = 2 * inner.iter().map(|layer| layer.outputs).sum::<usize>();
         let film = Film {
             hidden_weight: array("network.film.hidden_weight", 5 * hidden)?,
             hidden_bias: array("network.film.hidden_bias", hidden)?,
@@ -107,34 +104,49 @@ impl Network {
 
     /// `[inputs][y][x]` to `[outputs][y][x]`.
     pub(super) fn forward(&self, fields: &[f64], modulation: &Modulation) -> (Vec<f64>, Tape) {
-        let points = self.layers[0].0.grid.points();
-        let (last, inner) = self.layers.split_last().expect("at least two layers");
-        let mut tape = Tape { below: Vec::new(), input_bounds: Vec::new(), margin: f64::INFINITY };
+        let points = self.layers[0].convolution.grid.points();
+        let mut tape = Tape {
+            given: Vec::new(),
+            input_bounds: Vec::new(),
+            factor_bounds: Vec::new(),
+            margin: f64::INFINITY,
+        };
         let (mut h, mut channel) = (fields.to_vec(), 0);
-        for (n, (convolution, bias)) in inner.iter().enumerate() {
+        for (n, Layer { meta, convolution, bias }) in self.layers.iter().enumerate() {
             let mut a = convolution.forward(&h);
             tape.input_bounds.push(largest(&h));
+            tape.factor_bounds.push(0.0);
+            let last = n + 1 == self.layers.len();
             for (plane, bias) in a.chunks_exact_mut(points).zip(bias) {
-                let (factor, shift) = (modulation.factors[channel], modulation.shifts[channel]);
+                let (factor, shift) = if last {
+                    (1.0, 0.0)
+                } else {
+                    (modulation.factors[channel], modulation.shifts[channel])
+                };
                 plane.iter_mut().for_each(|value| *value = factor * (*value + bias) + shift);
                 channel += 1;
             }
-            tape.margin = a.iter().fold(tape.margin, |least, value| least.min(value.abs()));
-            let below: Vec<bool> = a.iter().map(|value| *value < 0.0).collect();
-            a.iter_mut().zip(&below).for_each(|(a, below)| *a *= if *below { SLOPE } else { 1.0 });
-            if n > 0 {
-                a.iter_mut().zip(&h).for_each(|(a, h)| *a += h);
+            let mut out = match meta.activation {
+                Activation::None => a.clone(),
+                Activation::Rectifier => {
+                    tape.margin = a.iter().fold(tape.margin, |least, a| least.min(a.abs()));
+                    a.iter().map(|a| if *a < 0.0 { SLOPE * a } else { *a }).collect()
+                }
+                Activation::Product => {
+                    let (p, q) = a.split_at(a.len() / 2);
+                    let near = |q: &f64| (q.abs() - FACTOR_MAX).abs();
+                    tape.margin = q.iter().map(near).fold(tape.margin, f64::min);
+                    tape.factor_bounds[n] = largest(p);
+                    p.iter().zip(q).map(|(p, q)| p * q.clamp(-FACTOR_MAX, FACTOR_MAX)).collect()
+                }
+            };
+            if meta.residual {
+                out.iter_mut().zip(&h).for_each(|(out, h)| *out += h);
             }
-            tape.below.push(below);
-            h = a;
+            tape.given.push(a);
+            h = out;
         }
-        let (convolution, bias) = last;
-        let mut out = convolution.forward(&h);
-        tape.input_bounds.push(largest(&h));
-        for (plane, bias) in out.chunks_exact_mut(points).zip(bias) {
-            plane.iter_mut().for_each(|value| *value += bias);
-        }
-        (out, tape)
+        (h, tape)
     }
 
     /// Gradient of the fields from that of the outputs; `visit` is given that of every layer's
@@ -146,20 +158,34 @@ impl Network {
         tape: &Tape,
         mut visit: impl FnMut(&[f64]),
     ) -> Vec<f64> {
-        let points = self.layers[0].0.grid.points();
-        let (last, inner) = self.layers.split_last().expect("at least two layers");
-        let mut v = last.0.adjoint(cotangent);
-        visit(&v);
+        let points = self.layers[0].convolution.grid.points();
+        let mut v = cotangent.to_vec();
         let mut channel = modulation.factors.len();
-        for (n, ((convolution, _), below)) in inner.iter().zip(&tape.below).enumerate().rev() {
-            let mut behind = v.clone();
-            channel -= convolution.outputs;
-            for (i, value) in behind.iter_mut().enumerate() {
-                let slope = if below[i] { SLOPE } else { 1.0 };
-                *value *= slope * modulation.factors[channel + i / points];
+        for (n, Layer { meta, convolution, .. }) in self.layers.iter().enumerate().rev() {
+            let given = &tape.given[n];
+            let mut behind = match meta.activation {
+                Activation::None => v.clone(),
+                Activation::Rectifier => {
+                    let slope = |a: &f64| if *a < 0.0 { SLOPE } else { 1.0 };
+                    v.iter().zip(given).map(|(v, a)| v * slope(a)).collect()
+                }
+                Activation::Product => {
+                    let (p, q) = given.split_at(given.len() / 2);
+                    let of_p = v.iter().zip(q);
+                    let of_p = of_p.map(|(v, q)| v * q.clamp(-FACTOR_MAX, FACTOR_MAX));
+                    let free = |q: &f64| if q.abs() < FACTOR_MAX { 1.0 } else { 0.0 };
+                    let of_q = v.iter().zip(p.iter().zip(q)).map(|(v, (p, q))| v * p * free(q));
+                    of_p.chain(of_q).collect::<Vec<f64>>()
+                }
+            };
+            if n + 1 < self.layers.len() {
+                channel -= convolution.outputs;
+                for (i, value) in behind.iter_mut().enumerate() {
+                    *value *= modulation.factors[channel + i / points];
+                }
             }
             let mut through = convolution.adjoint(&behind);
-            if n > 0 {
+            if meta.residual {
                 through.iter_mut().zip(&v).for_each(|(t, v)| *t += v);
             }
             v = through;

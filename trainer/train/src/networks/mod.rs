@@ -9,6 +9,7 @@
 
 mod film;
 mod initial;
+pub mod product;
 pub mod tiny;
 pub mod unet;
 
@@ -160,6 +161,8 @@ macro_rules! networks {
 networks! {
     /// Residual dilated convolutions, for boards.
     Tiny in tiny;
+    /// Products of fields, for boards.
+    Product in product;
     /// The paper's U-Net.
     Unet in unet;
 }

@@ -39,7 +39,7 @@ pub struct Layer<B: Backend> {
 }
 
 /// Width of the layer between λ and the modulation.
-const FILM_HIDDEN: usize = 16;
+pub(super) const FILM_HIDDEN: usize = 16;
 
 settings!(/// Section `network.tiny`.
     Design { channels: usize, kernel: usize, dilations: Vec<usize> });
@@ -103,21 +103,33 @@ impl<B: Kernels> Forward<B> for Tiny<B> {
         lambda: Tensor<B, 2>,
         precision: Precision,
     ) -> Tensor<B, 4> {
-        let [factors, shifts] = self.film.forward(lambda);
+        let modulations = modulations(&self.layers, &self.film, lambda);
         let last = self.layers.len() - 1;
         let mut h = fields;
-        let mut channel = 0;
-        for (n, (layer, &dilation)) in self.layers.iter().zip(&self.dilations).enumerate() {
+        let layers = self.layers.iter().zip(&self.dilations).zip(modulations);
+        for (n, ((layer, &dilation), modulation)) in layers.enumerate() {
             let (active, residual) = (n < last, n > 0 && n < last);
             let block = Block { grid: self.grid, dilation, active, residual, precision };
             let (weight, bias) = (layer.weight.val(), layer.bias.val());
-            let modulation = (n < last).then(|| {
-                let out = weight.dims()[0];
-                channel += out;
-                [&factors, &shifts].map(|all| all.clone().narrow(1, channel - out, out))
-            });
             h = B::block(h, weight, bias, modulation, &block);
         }
         h
     }
+}
+
+/// Factors and shifts of every layer, `[batch, out]` each; none of the last one.
+pub(super) fn modulations<B: Backend>(
+    layers: &[Layer<B>],
+    film: &Film<B>,
+    lambda: Tensor<B, 2>,
+) -> Vec<Option<[Tensor<B, 2>; 2]>> {
+    let both = film.forward(lambda);
+    let mut channel = 0;
+    let of = |(n, layer): (usize, &Layer<B>)| {
+        let out = layer.weight.dims()[0];
+        channel += out;
+        let part = |all: &Tensor<B, 2>| all.clone().narrow(1, channel - out, out);
+        (n + 1 < layers.len()).then(|| both.each_ref().map(part))
+    };
+    layers.iter().enumerate().map(of).collect()
 }

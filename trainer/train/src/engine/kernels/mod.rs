@@ -11,6 +11,7 @@ use finescale::Grid;
 
 use crate::config::Precision;
 use finescale_model::reference::SLOPE;
+pub use padding::difference;
 use padding::pad;
 
 /// What a block does besides its convolution.

@@ -44,8 +44,15 @@ pub fn draw<B: Backend>(frames: &Frames<B>, config: &Config, lambdas: usize, num
     let below = |rng: &mut ChaCha8Rng, n: usize| (unit(rng) * n as f64) as usize % n;
     let chosen = (0..batch).map(|_| starts[below(&mut rng, starts.len())]).collect();
     let stratum = |rng: &mut ChaCha8Rng, b: usize| (b as f64 + unit(rng)) / batch as f64;
+    // The first samples of the strata are the clean ones; λ is as before without them.
+    let share = config.lambda.clean;
+    let first = usize::from(share > 0.0);
+    let noised = (lambdas - first) as f64;
     let lambdas = (0..batch)
-        .map(|b| ((stratum(&mut rng, b) * lambdas as f64) as usize).min(lambdas - 1))
+        .map(|b| {
+            let place = (stratum(&mut rng, b) - share) / (1.0 - share);
+            if place < 0.0 { 0 } else { (first + (place * noised) as usize).min(lambdas - 1) }
+        })
         .collect();
     let available = (0..batch)
         .map(|_| {

@@ -23,8 +23,8 @@ pub fn increment_loss<B: Backend>(
     let squares = (error.clone() * error).reshape([n, channels * modes]);
     match weight {
         Weight::Innovation => {
-            let innovation = tables.innovation.clone().select(0, batch.window.row.clone());
-            (squares / innovation).mean_dim(1).reshape([n])
+            let weight = tables.weight.clone().select(0, batch.window.row.clone());
+            (squares / weight).mean_dim(1).reshape([n])
         }
         Weight::Noise => {
             let v = tables.mean_noise.clone().select(0, batch.window.lambda.clone());

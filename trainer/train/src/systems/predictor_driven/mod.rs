@@ -56,7 +56,7 @@ pub fn fresh<B: Backend>(
     let channels = base.autocovariance.channels;
     let fields = Fields {
         grid: base.grid,
-        inputs: config.predictor.input_fields(channels),
+        inputs: config.predictor.input_fields(&base.grid, channels),
         outputs: config.predictor.output_fields(channels),
     };
     config.network.build(fields, &mut ChaCha8Rng::seed_from_u64(config.seed), device)

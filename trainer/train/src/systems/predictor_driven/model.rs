@@ -16,7 +16,7 @@ use finescale_model::{
 };
 
 use super::calibrate::lambda_grid;
-use super::settings::{Base, Inputs};
+use super::settings::{Base, CLEAN, check_on};
 use super::{PredictorDriven, fresh};
 use crate::engine::checkpoint::Kept;
 use crate::engine::{Trainable, weights};
@@ -36,6 +36,7 @@ impl PredictorDriven {
     pub(super) fn check<A: Trainable>(&self, device: &A::Device) -> Result<()> {
         let network = &self.config.network;
         network.check_on(&self.base.grid)?;
+        check_on(&self.config.predictor, &self.base.grid)?;
         let fresh = fresh::<A>(&self.config, &self.base, device);
         let model = self.unmeasured(fresh.map(|network| Kept { network, steps: 0 }).as_ref())?;
         if model.meta.network.on_boards() {
@@ -53,7 +54,14 @@ impl PredictorDriven {
 
     /// An error of the export, by the setting that it comes from.
     fn refusal(&self, error: anyhow::Error) -> anyhow::Error {
-        let (tiny, window) = (&self.config.network.tiny, self.config.predictor.window);
+        let (network, window) = (&self.config.network, self.config.predictor.window);
+        let (section, channels_set, kernel, dilations) = match network.kind {
+            Kind::Product => {
+                let of = &network.product;
+                ("product", of.channels, of.kernel, &of.dilations)
+            }
+            _ => ("tiny", network.tiny.channels, network.tiny.kernel, &network.tiny.dilations),
+        };
         let (channels, shortest) = (self.base.autocovariance.channels, self.shortest());
         let invalid = error.downcast_ref::<Invalid>();
         let field = match (invalid, error.downcast_ref::<finescale::Error>()) {
@@ -72,20 +80,19 @@ impl PredictorDriven {
                  {channels} channels: use at most {most}, or network.kind = \"unet\""
             ),
             ("layers", _) => anyhow!(
-                "network.tiny.dilations names {} layers: name at most {LAYERS_MAX}",
-                tiny.dilations.len()
+                "network.{section}.dilations names {} layers: name at most {}",
+                dilations.len(),
+                // A product network has two more.
+                LAYERS_MAX - if network.kind == Kind::Product { 2 } else { 0 }
             ),
             ("dilation", _) => anyhow!(
-                "network.tiny.dilations is {:?}, and with {} taps the largest reaches further \
-                 than an axis of {shortest} points: use at most {}",
-                tiny.dilations,
-                tiny.kernel,
-                shortest / (tiny.kernel / 2)
+                "network.{section}.dilations is {dilations:?}, and with {kernel} taps the largest \
+                 reaches further than an axis of {shortest} points: use at most {}",
+                shortest / (kernel / 2)
             ),
             ("outputs", _) => anyhow!(
-                "network.tiny.channels is {}: use at most {}",
-                tiny.channels,
-                ConvShape::CHANNELS_MAX
+                "network.{section}.channels is {channels_set}: use at most {}",
+                ConvShape::CHANNELS_MAX / if network.kind == Kind::Product { 2 } else { 1 }
             ),
             _ => error.context("these settings and data make a model that boards cannot use"),
         }
@@ -99,7 +106,10 @@ impl PredictorDriven {
             return all;
         }
         let (first, last) = (config.lambda.smallest, config.lambda.largest);
-        (0..LAMBDAS).map(|i| first * (last / first).powf(i as f64 / (LAMBDAS - 1) as f64)).collect()
+        let clean = all.first().copied().filter(|first| *first == CLEAN);
+        let rest = LAMBDAS - usize::from(clean.is_some());
+        let at = |i| first * (last / first).powf(i as f64 / (rest - 1) as f64);
+        clean.into_iter().chain((0..rest).map(at)).collect()
     }
 
     /// The model of a network after its steps; without one the linear base alone. Its tables say
@@ -148,7 +158,7 @@ impl PredictorDriven {
                 laplacian: config.process.laplacian,
                 window: p.window,
                 linear_base: p.base == Base::Linear || config.network.kind == Kind::Linear,
-                filtered_inputs: p.inputs == Inputs::FilteredAndRaw,
+                inputs: p.inputs.clone(),
                 bounded: p.bounded,
                 score_head: p.score_head,
                 lambdas: calibration.lambdas,

@@ -2,11 +2,12 @@
 
 use burn::tensor::{Int, Tensor, activation, backend::Backend};
 use finescale_model::reference::BOUND;
+use finescale_model::reference::inputs::axis;
 
-use super::settings::{self, Inputs};
+use super::settings;
 use super::tables::Tables;
 use crate::config::Precision;
-use crate::engine::kernels::Kernels;
+use crate::engine::kernels::{Kernels, difference};
 use crate::networks::{Forward, Network};
 
 /// Windows of noised spectra and where in the tables they belong.
@@ -63,15 +64,15 @@ impl<B: Backend> NetworkInput<B> {
             let spectra = spectra.reshape([batch * frames * channels, modes]);
             tables.basis.inverse(spectra).reshape([batch, frames * channels, ny, nx])
         };
-        let raw = at(&tables.raw).reshape([batch, 1, channels, 1]);
-        let raw = fields(window.spectra.clone() * raw);
-        let fields = match tables.inputs {
-            Inputs::Raw => raw,
-            Inputs::FilteredAndRaw => {
-                let filter = at(&tables.filter).reshape([batch, 1, channels, modes]);
-                Tensor::cat(vec![fields(window.spectra.clone() * filter), raw], 1)
-            }
-        };
+        let seen = tables.seen.iter().map(|seen| {
+            let filter = at(&seen.filter).reshape([batch, 1, channels, modes]);
+            let values = fields(window.spectra.clone() * filter);
+            let Some((axis, along_y)) = axis(&tables.grid, seen.component) else { return values };
+            let factors = at(&seen.factors).reshape([batch, 1, channels]);
+            let factors = factors.repeat_dim(1, frames).reshape([batch, frames * channels, 1, 1]);
+            difference(values, &axis, if along_y { 2 } else { 3 }) * factors
+        });
+        let fields = Tensor::cat(seen.collect(), 1);
         let linear = |table: &Option<Tensor<B, 2>>| match table {
             Some(table) => linear(window, tables, table),
             None => Tensor::zeros([batch, channels, modes], &window.spectra.device()),

@@ -1,16 +1,17 @@
 //! The sections of the configuration that belong to predictor-driven diffusion.
 
 use anyhow::{Result, ensure};
-use finescale::{ForwardProcess, Laplacian};
+use finescale::model::{View, Views};
+use finescale::{ForwardProcess, Grid, Laplacian};
 
 use crate::config::{Config, choice, fraction, settings};
 
 settings!(/// Section `process`.
     Process { alpha: f32, beta2: f32, laplacian: Laplacian });
 settings!(/// Section `lambda`.
-    Lambda { smallest: f64, largest: f64, count: usize, spacing: Spacing });
+    Lambda { smallest: f64, largest: f64, count: usize, spacing: Spacing, clean: f64 });
 settings!(/// Section `predictor`.
-    Predictor { base: Base, window: usize, inputs: Inputs, bounded: bool, score_head: bool });
+    Predictor { base: Base, window: usize, inputs: Vec<View>, bounded: bool, score_head: bool });
 settings!(/// Section `loss`.
     Loss { weight: Weight, history_drop: f64, increment: f64, score: f64 });
 settings!(/// Section `calibration`.
@@ -20,8 +21,6 @@ choice!(/// Spacing of the values of λ.
     Spacing { Geometric, Linear });
 choice!(/// What the network corrects.
     Base { Linear, None });
-choice!(/// What the network sees.
-    Inputs { FilteredAndRaw, Raw });
 choice!(/// Weight of squared errors.
     Weight { Innovation, Noise });
 
@@ -35,33 +34,48 @@ impl Process {
     }
 }
 
+/// λ of clean samples: the noise is 0.4 % of a standardised field at β² = 2. At 0 exactly the
+/// linear base would have modes without any variance.
+pub const CLEAN: f64 = 1e-5;
+
 impl Lambda {
-    /// The trained values of λ, rising.
+    /// The trained values of λ, rising: first that of clean samples, if there are any.
     pub fn values(&self) -> Vec<f64> {
-        let Self { smallest, largest, count, spacing } = *self;
+        let Self { smallest, largest, count, spacing, clean } = *self;
         let part = |i: usize| if count > 1 { i as f64 / (count - 1) as f64 } else { 1.0 };
         let at = |i: usize| match spacing {
             Spacing::Geometric => smallest * (largest / smallest).powf(part(i)),
             Spacing::Linear => smallest + (largest - smallest) * part(i),
         };
-        (0..count).map(at).collect()
+        let clean = (clean > 0.0 && smallest > CLEAN).then_some(CLEAN);
+        clean.into_iter().chain((0..count).map(at)).collect()
     }
 }
 
 impl Predictor {
+    /// What the network sees of a frame.
+    pub fn views(&self) -> Views {
+        self.inputs.iter().copied().collect()
+    }
+
     /// Fields that the network sees of so many channels.
-    pub fn input_fields(&self, channels: usize) -> usize {
-        let kinds = match self.inputs {
-            Inputs::FilteredAndRaw => 2,
-            Inputs::Raw => 1,
-        };
-        kinds * self.window * channels
+    pub fn input_fields(&self, grid: &Grid, channels: usize) -> usize {
+        self.views().fields(grid, self.window, channels)
     }
 
     /// Fields that the network gives of so many channels.
     pub fn output_fields(&self, channels: usize) -> usize {
         if self.score_head { 2 * channels } else { channels }
     }
+}
+
+/// Refuses views that a grid does not have.
+pub(crate) fn check_on(predictor: &Predictor, grid: &Grid) -> Result<()> {
+    ensure!(
+        !(grid.is_line() && predictor.views().has(View::Velocity)),
+        "predictor.inputs has \"velocity\", which only planes have: use \"gradient\" on a line"
+    );
+    Ok(())
 }
 
 /// Refuses settings that nothing can be trained with.
@@ -73,9 +87,16 @@ pub(crate) fn check(config: &Config) -> Result<()> {
         "lambda.smallest and lambda.largest are {smallest} and {largest}: use 0 < smallest ≤ \
          largest ≤ 1"
     );
+    fraction("lambda.clean", config.lambda.clean)?;
     ensure!((2..=1000).contains(&count), "lambda.count is {count}: use 2 to 1000");
     let window = config.predictor.window;
     ensure!((1..=16).contains(&window), "predictor.window is {window}: use 1 to 16");
+    let inputs = &config.predictor.inputs;
+    ensure!(
+        !inputs.is_empty() && inputs.iter().enumerate().all(|(n, view)| !inputs[..n].contains(view)),
+        "predictor.inputs is {:?}: name at least one view, and none twice",
+        inputs.iter().map(|view| view.name()).collect::<Vec<_>>()
+    );
     // With 1 no sample would have all its frames.
     fraction("loss.history-drop", config.loss.history_drop)?;
     let Calibration { paths, frames } = config.calibration;

@@ -4,14 +4,15 @@ use anyhow::Result;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{Tensor, TensorData};
 use finescale::Grid;
+use finescale::model::Component;
 
-use super::settings::{Base, Inputs};
+use super::settings::{Base, CLEAN};
 use crate::config::Config;
 use crate::engine::basis::Basis;
 use crate::networks::Kind;
 use finescale_field::modes::{Partner, planes};
 use finescale_model::linear::LinearBase;
-use finescale_model::reference::lambda_features;
+use finescale_model::reference::{inputs, lambda_features};
 
 /// Tables over λ. The first dimension is λ, or λ × frames available.
 #[derive(Clone, Debug)]
@@ -22,8 +23,6 @@ pub struct Tables<B: Backend> {
     pub channels: usize,
     /// Frames in a window.
     pub window: usize,
-    /// What the network sees.
-    pub inputs: Inputs,
     /// Values of λ.
     pub lambdas: Vec<f64>,
     /// Exchanges of cosine and sine that the linear base needs.
@@ -36,10 +35,8 @@ pub struct Tables<B: Backend> {
     pub damping: Tensor<B, 2>,
     /// √Σ, `[λ, modes]`.
     pub noise: Tensor<B, 2>,
-    /// Wiener filter scaled to a unit-variance field, `[λ, channels · modes]`.
-    pub filter: Tensor<B, 2>,
-    /// What scales a frame to unit variance, `[λ, channels]`.
-    pub raw: Tensor<B, 2>,
+    /// What the network sees.
+    pub seen: Vec<Seen<B>>,
     /// The linear increment, `[λ · window, channels out · partners · window · channels in ·
     /// modes]`, oldest frame first; `None` without a base.
     pub increment: Option<Tensor<B, 2>>,
@@ -51,8 +48,22 @@ pub struct Tables<B: Backend> {
     pub noise_scale: Tensor<B, 2>,
     /// S of the linear predictor, `[λ · window, channels · modes]`.
     pub innovation: Tensor<B, 2>,
+    /// What squared errors are divided by, as `innovation`: S; for clean samples its mean over the
+    /// modes, so that modes without power do not count as much as those of the flow.
+    pub weight: Tensor<B, 2>,
     /// v = mean of Σ over modes, `[λ]`.
     pub mean_noise: Tensor<B, 1>,
+}
+
+/// A component of what the network sees: see [`finescale_model::reference::inputs`].
+#[derive(Clone, Debug)]
+pub struct Seen<B: Backend> {
+    /// Which one.
+    pub component: Component,
+    /// What modes are multiplied with, `[λ, channels · modes]`.
+    pub filter: Tensor<B, 2>,
+    /// What a difference is multiplied with, `[λ, channels]`.
+    pub factors: Tensor<B, 2>,
 }
 
 impl<B: Backend> Tables<B> {
@@ -86,14 +97,18 @@ impl<B: Backend> Tables<B> {
                 .unzip();
             rows.features.extend(lambda_features(lambda).map(|value| value as f32));
             rows.mean_noise.push(mean(sigma.iter().copied()));
+            let (mut signal, mut total) = (Vec::new(), Vec::new());
             for power in power.chunks_exact(m) {
-                let signal = power.iter().zip(&damping).map(|(p, c)| c * c * p);
-                let total = signal.clone().zip(&sigma).map(|(signal, sigma)| signal + sigma);
-                let wiener: Vec<f32> = signal.zip(total.clone()).map(|(s, v)| s / v).collect();
-                let filtered = wiener.iter().zip(total.clone()).map(|(g, v)| g * g * v);
-                let scale = 1.0 / mean(filtered).sqrt().max(1e-12);
-                rows.filter.extend(wiener.iter().map(|g| g * scale));
-                rows.raw.push(1.0 / mean(total).sqrt());
+                for ((p, c), sigma) in power.iter().zip(&damping).zip(&sigma) {
+                    signal.push(f64::from(*c).powi(2) * f64::from(*p));
+                    total.push(f64::from(*c).powi(2) * f64::from(*p) + f64::from(*sigma));
+                }
+            }
+            let seen = inputs::seen(&grid, config.predictor.views(), &signal, &total);
+            rows.seen.resize_with(seen.len(), Default::default);
+            for ((filters, factors), seen) in rows.seen.iter_mut().zip(seen) {
+                filters.extend(seen.filter.iter().map(|value| *value as f32));
+                factors.extend(seen.factors.iter().map(|value| *value as f32));
             }
             let full = (w - 1) * c * m..w * c * m;
             for channel in at.innovation[full.clone()].chunks_exact(m) {
@@ -103,6 +118,13 @@ impl<B: Backend> Tables<B> {
                 rows.noise_scale.push(mean(channel.iter().copied()).sqrt());
             }
             rows.innovation.extend(&at.innovation);
+            for channel in at.innovation.chunks_exact(m) {
+                if lambda == CLEAN {
+                    rows.weight.extend(vec![mean(channel.iter().copied()); m]);
+                } else {
+                    rows.weight.extend(channel);
+                }
+            }
             rows.damping.extend(damping);
             rows.noise.extend(sigma.into_iter().map(f32::sqrt));
             if with_base {
@@ -131,20 +153,29 @@ impl<B: Backend> Tables<B> {
             grid,
             channels: c,
             window: w,
-            inputs: config.predictor.inputs,
             lambdas: lambdas.to_vec(),
             partners,
             basis: Basis::new(&grid, device)?,
             features: tensor(rows.features, l),
             damping: tensor(rows.damping, l),
             noise: tensor(rows.noise, l),
-            filter: tensor(rows.filter, l),
-            raw: tensor(rows.raw, l),
+            seen: config
+                .predictor
+                .views()
+                .components(&grid)
+                .zip(rows.seen)
+                .map(|(component, (filter, factors))| Seen {
+                    component,
+                    filter: tensor(filter, l),
+                    factors: tensor(factors, l),
+                })
+                .collect(),
             increment: some(rows.increment),
             noise_estimate: some(rows.noise_estimate),
             increment_scale: tensor(rows.increment_scale, l),
             noise_scale: tensor(rows.noise_scale, l),
             innovation: tensor(rows.innovation, l * w),
+            weight: tensor(rows.weight, l * w),
             mean_noise: tensor(rows.mean_noise, l).reshape([l]),
         })
     }
@@ -156,20 +187,27 @@ impl<B: Backend> Tables<B> {
             grid: self.grid,
             channels: self.channels,
             window: self.window,
-            inputs: self.inputs,
             lambdas: self.lambdas.clone(),
             partners: self.partners.clone(),
             basis: self.basis.lift(),
             features: lift(&self.features),
             damping: lift(&self.damping),
             noise: lift(&self.noise),
-            filter: lift(&self.filter),
-            raw: lift(&self.raw),
+            seen: self
+                .seen
+                .iter()
+                .map(|seen| Seen {
+                    component: seen.component,
+                    filter: lift(&seen.filter),
+                    factors: lift(&seen.factors),
+                })
+                .collect(),
             increment: self.increment.as_ref().map(lift),
             noise_estimate: self.noise_estimate.as_ref().map(lift),
             increment_scale: lift(&self.increment_scale),
             noise_scale: lift(&self.noise_scale),
             innovation: lift(&self.innovation),
+            weight: lift(&self.weight),
             mean_noise: Tensor::from_inner(self.mean_noise.clone()),
         }
     }
@@ -185,13 +223,14 @@ struct Rows {
     features: Vec<f32>,
     damping: Vec<f32>,
     noise: Vec<f32>,
-    filter: Vec<f32>,
-    raw: Vec<f32>,
+    /// Filters and factors of every component.
+    seen: Vec<(Vec<f32>, Vec<f32>)>,
     increment: Vec<f32>,
     noise_estimate: Vec<f32>,
     increment_scale: Vec<f32>,
     noise_scale: Vec<f32>,
     innovation: Vec<f32>,
+    weight: Vec<f32>,
     mean_noise: Vec<f32>,
 }
 
