@@ -15,8 +15,7 @@ pub use network::{BOUND, LAMBDA_FEATURES, SLOPE, lambda_features};
 
 use super::basis::Basis;
 use super::{Calibration, Meta, Model};
-use crate::linear::LinearBase;
-use finescale_field::emergence::Process;
+use crate::linear::{LinearBase, Noised, deviations};
 use finescale_field::shells::Shells;
 use linear::{Estimate, LinearAt};
 use network::{Modulation, Network, largest};
@@ -34,14 +33,7 @@ pub struct Reference {
 pub struct Level<'a> {
     reference: &'a Reference,
     linear: LinearAt,
-    /// V = C²P + Σ, `[channel][mode]`.
-    variance: Vec<f64>,
-    /// Wiener filter, scaled to a field of unit variance, `[channel][mode]`.
-    filter: Vec<f64>,
-    /// What scales a frame to unit variance, `[channel]`.
-    raw: Vec<f64>,
-    /// Σ, `[mode]`.
-    noise_variance: Vec<f64>,
+    noised: Noised,
     /// S, `[frames − 1][channel][mode]`.
     innovation: Vec<Vec<f64>>,
     modulation: Option<Modulation>,
@@ -83,26 +75,9 @@ impl Reference {
     /// If λ is not positive.
     pub fn at(&self, lambda: f64) -> Result<Level<'_>> {
         ensure!(lambda > 0.0 && lambda.is_finite(), "lambda is {lambda}: use more than 0");
-        let grid = self.base.grid;
-        let (frames, points) = (self.meta.system.window, grid.points());
-        let process = Process::from(&self.base.process);
+        let frames = self.meta.system.window;
         let linear = LinearAt::new(&self.base, lambda)?;
-        let (damping, noise_variance): (Vec<f64>, Vec<f64>) = process
-            .kappas(&grid)
-            .map(|kappa| (process.damping(kappa, lambda), process.noise_variance(kappa, lambda)))
-            .unzip();
-        let (mut variance, mut filter, mut raw) = (Vec::new(), Vec::new(), Vec::new());
-        for power in self.base.power().chunks_exact(points) {
-            let signal: Vec<f64> =
-                power.iter().zip(&damping).map(|(p, c)| c * c * f64::from(*p)).collect();
-            let total: Vec<f64> = signal.iter().zip(&noise_variance).map(|(s, n)| s + n).collect();
-            let filtered: Vec<f64> = signal.iter().zip(&total).map(|(s, v)| s * s / v).collect();
-            let scale = 1.0 / mean(&filtered).sqrt().max(1e-12);
-            filter.extend(signal.iter().zip(&total).map(|(s, v)| s / v * scale));
-            raw.push(1.0 / mean(&total).sqrt());
-            variance.extend(total);
-        }
-        let shells = Shells::new(&grid);
+        let shells = Shells::new(&self.base.grid);
         let ratio = self.ratio(lambda, &shells);
         let innovation = (1..=frames).map(|frames| {
             let linear = linear.variance(Estimate::Increment, frames);
@@ -112,11 +87,8 @@ impl Reference {
             innovation: innovation.collect(),
             modulation: self.network.as_ref().map(|network| network.modulation(lambda)),
             reference: self,
+            noised: self.base.noised(lambda),
             linear,
-            variance,
-            filter,
-            raw,
-            noise_variance,
         })
     }
 
@@ -144,7 +116,7 @@ impl Reference {
 impl Level<'_> {
     /// V of every mode, `[channel][mode]`.
     pub fn variance(&self) -> &[f64] {
-        &self.variance
+        &self.noised.variance
     }
 
     /// S of every mode from `frames` ≥ 1 frames, `[channel][mode]`.
@@ -164,7 +136,7 @@ impl Level<'_> {
         let (Some(network), Some(modulation)) = (&self.reference.network, &self.modulation) else {
             return Vec::new();
         };
-        let width = self.variance.len();
+        let width = self.noised.variance.len();
         let ends = 1..path.len() / width;
         let of_window = |end: usize| {
             let frames = end.min(self.reference.meta.system.window);
@@ -193,7 +165,7 @@ impl Level<'_> {
 
     /// e/S of the frame `next` of a path.
     fn innovation_score(&self, path: &[f64], next: usize) -> Vec<f64> {
-        let width = self.variance.len();
+        let width = self.noised.variance.len();
         let frames = next.min(self.reference.meta.system.window);
         let window = &path[(next - frames) * width..next * width];
         let (newest, next) = (&path[(next - 1) * width..next * width], &path[next * width..]);
@@ -210,7 +182,7 @@ impl Level<'_> {
         let (Some(network), Some(modulation)) = (&self.reference.network, &self.modulation) else {
             return f64::INFINITY;
         };
-        let width = self.variance.len();
+        let width = self.noised.variance.len();
         let windows = (1..(path.len() / width).max(2)).map(|end| {
             let frames = end.min(self.reference.meta.system.window);
             &path[(end - frames) * width..end * width]
@@ -227,7 +199,7 @@ impl Level<'_> {
             if meta.system.linear_base {
                 self.linear.apply(estimate, window)
             } else {
-                vec![0.0; self.variance.len()]
+                vec![0.0; self.noised.variance.len()]
             }
         };
         let mut increment = linear(Estimate::Increment);
@@ -249,7 +221,7 @@ impl Level<'_> {
 
     /// (∂ increment/∂ window)ᵀ `cotangent`, `[frame][channel][mode]`.
     pub fn vjp(&self, window: &[f64], cotangent: &[f64]) -> Vec<f64> {
-        let width = self.variance.len();
+        let width = self.noised.variance.len();
         let frames = window.len() / width;
         let mut gradient = if self.reference.meta.system.linear_base {
             self.linear.adjoint(Estimate::Increment, cotangent, frames)
@@ -276,9 +248,9 @@ impl Level<'_> {
     /// ∇ ln p of a path `[frame][channel][mode]`: with e^n = û^{n+1} − û^n − F_n, of frame m
     /// −S⁻¹e^{m−1} + S⁻¹e^m + Σ_n J_{n,m}ᵀ S⁻¹e^n, and −û⁰/V of frame 0.
     pub fn path_score(&self, path: &[f64]) -> Vec<f64> {
-        let width = self.variance.len();
+        let width = self.noised.variance.len();
         let mut score = vec![0.0; path.len()];
-        for ((s, u), v) in score.iter_mut().zip(path).zip(&self.variance) {
+        for ((s, u), v) in score.iter_mut().zip(path).zip(&self.noised.variance) {
             *s = -u / v;
         }
         for n in 0..(path.len() / width).saturating_sub(1) {
@@ -299,8 +271,8 @@ impl Level<'_> {
 
     /// −½ Σ |e|²/S − ½ |û⁰|²/V, whose gradient the path score is.
     pub fn log_density(&self, path: &[f64]) -> f64 {
-        let width = self.variance.len();
-        let mut sum: f64 = path.iter().zip(&self.variance).map(|(u, v)| u * u / v).sum();
+        let width = self.noised.variance.len();
+        let mut sum: f64 = path.iter().zip(&self.noised.variance).map(|(u, v)| u * u / v).sum();
         for n in 0..(path.len() / width).saturating_sub(1) {
             let frames = (n + 1).min(self.reference.meta.system.window);
             let window = &path[(n + 1 - frames) * width..(n + 1) * width];
@@ -314,7 +286,7 @@ impl Level<'_> {
 
     /// What the network sees, `[field][y][x]`: a frame that is not there is zero.
     fn fields(&self, window: &[f64]) -> Vec<f64> {
-        let width = self.variance.len();
+        let width = self.noised.variance.len();
         let missing = self.reference.meta.system.window * width - window.len();
         let kinds = self.filters().into_iter().map(|filter| {
             let mut spectra = vec![0.0; missing];
@@ -326,10 +298,10 @@ impl Level<'_> {
 
     /// The filters whose outputs the network sees, `[channel][mode]` each.
     fn filters(&self) -> Vec<Vec<f64>> {
-        let points = self.noise_variance.len();
-        let raw = self.raw.iter().flat_map(|raw| vec![*raw; points]).collect();
+        let points = self.noised.damping.len();
+        let raw = self.noised.raw.iter().flat_map(|raw| vec![*raw; points]).collect();
         if self.reference.meta.system.filtered_inputs {
-            vec![self.filter.clone(), raw]
+            vec![self.noised.filter.clone(), raw]
         } else {
             vec![raw]
         }
@@ -337,9 +309,9 @@ impl Level<'_> {
 
     /// Standard deviation of a grid value of the base's error, for every value of a frame.
     fn scale(&self, estimate: Estimate) -> Vec<f64> {
-        let points = self.noise_variance.len();
+        let points = self.noised.damping.len();
         let variance = self.linear.variance(estimate, self.reference.meta.system.window);
-        variance.chunks_exact(points).flat_map(|row| vec![mean(row).sqrt(); points]).collect()
+        deviations(&variance, points).flat_map(|deviation| vec![deviation; points]).collect()
     }
 
     fn bounded(&self, out: &[f64], estimate: Estimate) -> Vec<f64> {
@@ -358,8 +330,4 @@ impl Level<'_> {
         let scale = self.scale(Estimate::Increment);
         out.iter().zip(scale).map(|(out, s)| s * (1.0 - (out / BOUND).tanh().powi(2))).collect()
     }
-}
-
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
 }

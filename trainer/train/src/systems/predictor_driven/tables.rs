@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::engine::basis::Basis;
 use crate::networks::Kind;
 use finescale_field::modes::{Partner, planes};
-use finescale_model::linear::LinearBase;
+use finescale_model::linear::{LinearBase, deviations};
 use finescale_model::reference::lambda_features;
 
 /// Tables over λ. The first dimension is λ, or λ × frames available.
@@ -36,6 +36,8 @@ pub struct Tables<B: Backend> {
     pub damping: Tensor<B, 2>,
     /// √Σ, `[λ, modes]`.
     pub noise: Tensor<B, 2>,
+    /// V = C²P + Σ, `[λ, channels · modes]`.
+    pub variance: Tensor<B, 2>,
     /// Wiener filter scaled to a unit-variance field, `[λ, channels · modes]`.
     pub filter: Tensor<B, 2>,
     /// What scales a frame to unit variance, `[λ, channels]`.
@@ -68,43 +70,31 @@ impl<B: Backend> Tables<B> {
     ) -> Result<Self> {
         let grid = base.grid;
         let (c, w, m) = (base.autocovariance.channels, base.autocovariance.window, grid.points());
-        let power = base.power();
         let mut rows = Rows::default();
         let with_base =
             config.predictor.base == Base::Linear || config.network.kind == Kind::Linear;
         let partners = if with_base { Partner::all(&grid) } else { Vec::new() };
         for &lambda in lambdas {
             let at = base.at(lambda)?;
-            let (damping, sigma): (Vec<f32>, Vec<f32>) = grid
-                .kappas(base.process.laplacian())
-                .map(|kappa| {
-                    (
-                        base.process.damping(kappa, lambda as f32),
-                        base.process.noise_variance(kappa, lambda as f32),
-                    )
-                })
-                .unzip();
-            rows.features.extend(lambda_features(lambda).map(|value| value as f32));
-            rows.mean_noise.push(mean(sigma.iter().copied()));
-            for power in power.chunks_exact(m) {
-                let signal = power.iter().zip(&damping).map(|(p, c)| c * c * p);
-                let total = signal.clone().zip(&sigma).map(|(signal, sigma)| signal + sigma);
-                let wiener: Vec<f32> = signal.zip(total.clone()).map(|(s, v)| s / v).collect();
-                let filtered = wiener.iter().zip(total.clone()).map(|(g, v)| g * g * v);
-                let scale = 1.0 / mean(filtered).sqrt().max(1e-12);
-                rows.filter.extend(wiener.iter().map(|g| g * scale));
-                rows.raw.push(1.0 / mean(total).sqrt());
+            let noised = base.noised(lambda);
+            let whole_window = (w - 1) * c * m;
+            let round = |to: &mut Vec<f32>, values: &[f64]| {
+                to.extend(values.iter().map(|value| *value as f32));
+            };
+            round(&mut rows.features, &lambda_features(lambda));
+            round(&mut rows.damping, &noised.damping);
+            rows.noise.extend(noised.noise_variance.iter().map(|sigma| sigma.sqrt() as f32));
+            rows.mean_noise.push(noised.mean_noise() as f32);
+            round(&mut rows.variance, &noised.variance);
+            round(&mut rows.filter, &noised.filter);
+            round(&mut rows.raw, &noised.raw);
+            round(&mut rows.innovation, &at.innovation);
+            for (to, variances) in [
+                (&mut rows.increment_scale, &at.innovation),
+                (&mut rows.noise_scale, &at.noise_residual),
+            ] {
+                to.extend(deviations(&variances[whole_window..], m).map(|value| value as f32));
             }
-            let full = (w - 1) * c * m..w * c * m;
-            for channel in at.innovation[full.clone()].chunks_exact(m) {
-                rows.increment_scale.push(mean(channel.iter().copied()).sqrt());
-            }
-            for channel in at.noise_residual[full].chunks_exact(m) {
-                rows.noise_scale.push(mean(channel.iter().copied()).sqrt());
-            }
-            rows.innovation.extend(&at.innovation);
-            rows.damping.extend(damping);
-            rows.noise.extend(sigma.into_iter().map(f32::sqrt));
             if with_base {
                 let newest = |frame: usize, a: usize, b: usize| frame == w - 1 && a == b;
                 rows.increment.extend(device_order(&grid, &at.coefficients, c, w, |f, a, b| {
@@ -138,6 +128,7 @@ impl<B: Backend> Tables<B> {
             features: tensor(rows.features, l),
             damping: tensor(rows.damping, l),
             noise: tensor(rows.noise, l),
+            variance: tensor(rows.variance, l),
             filter: tensor(rows.filter, l),
             raw: tensor(rows.raw, l),
             increment: some(rows.increment),
@@ -163,6 +154,7 @@ impl<B: Backend> Tables<B> {
             features: lift(&self.features),
             damping: lift(&self.damping),
             noise: lift(&self.noise),
+            variance: lift(&self.variance),
             filter: lift(&self.filter),
             raw: lift(&self.raw),
             increment: self.increment.as_ref().map(lift),
@@ -185,6 +177,7 @@ struct Rows {
     features: Vec<f32>,
     damping: Vec<f32>,
     noise: Vec<f32>,
+    variance: Vec<f32>,
     filter: Vec<f32>,
     raw: Vec<f32>,
     increment: Vec<f32>,
@@ -219,9 +212,4 @@ fn device_order(
         }
     }
     out
-}
-
-fn mean(values: impl Iterator<Item = f32>) -> f32 {
-    let (sum, n) = values.fold((0.0, 0), |(sum, n), value| (sum + f64::from(value), n + 1));
-    (sum / f64::from(n.max(1))) as f32
 }
