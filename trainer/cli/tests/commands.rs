@@ -4,56 +4,17 @@
 #[path = "../../fixtures/chart.rs"]
 #[allow(dead_code, reason = "points are compared in other test files")]
 mod chart;
+#[path = "common/home.rs"]
+mod home;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use chart::{Points, charts};
 use finescale_data::dataset::{Reader, Split};
+use home::Home;
 use resvg::tiny_skia::Pixmap;
-
-struct Home(tempfile::TempDir);
-
-impl Home {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn command(&self, line: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_finescale"));
-        command.args(line.split_whitespace()).current_dir(self.0.path());
-        command
-    }
-
-    fn succeeds(&self, line: &str) {
-        let output = self.command(line).output().unwrap();
-        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
-    }
-
-    /// The one sentence of a command that must fail and leave nothing behind.
-    fn refuses(&self, line: &str) -> String {
-        let before = self.entries();
-        let output = self.command(line).output().unwrap();
-        let error = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(1), "{line}: {error}");
-        assert_eq!(self.entries(), before, "{line}: something was left behind");
-        assert_eq!(error.trim().lines().count(), 1, "{line}: not one sentence: {error}");
-        error
-    }
-
-    /// Names of what is there, hidden files included.
-    fn entries(&self) -> Vec<PathBuf> {
-        let entries = std::fs::read_dir(self.0.path()).unwrap();
-        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
-        names.sort();
-        names
-    }
-}
 
 const KS: &str = "data simulate kuramoto-sivashinsky --burn-in 15";
 const KOLMOGOROV: &str =
@@ -61,7 +22,7 @@ const KOLMOGOROV: &str =
 
 #[test]
 fn every_system_becomes_a_data_set() {
-    let home = Home::new();
+    let home = Home::empty();
     let systems = [
         (KOLMOGOROV.to_owned(), (16, 16), vec!["vorticity"]),
         (format!("{KS} --frames 6"), (1, 64), vec!["u"]),
@@ -89,7 +50,7 @@ fn every_system_becomes_a_data_set() {
 
 #[test]
 fn trajectories_depend_on_the_seed_and_their_number_alone() {
-    let home = Home::new();
+    let home = Home::empty();
     home.succeeds(&format!("{KS} --frames 4 --trajectories 6 --seed 1 --out a.zarr"));
     home.succeeds(&format!("{KS} --frames 4 --trajectories 3 --seed 1 --out b.zarr"));
     home.succeeds(&format!("{KS} --frames 4 --trajectories 6 --seed 2 --out c.zarr"));
@@ -119,7 +80,7 @@ fn picture(folder: &Path, name: &str) -> String {
 
 #[test]
 fn data_sets_are_drawn() {
-    let home = Home::new();
+    let home = Home::empty();
     home.succeeds(&format!("{KOLMOGOROV} --trajectories 3 --out plane.zarr"));
     home.succeeds(&format!("{KS} --frames 6 --trajectories 3 --out line.zarr"));
     for name in ["plane", "line"] {
@@ -164,7 +125,7 @@ fn data_sets_are_drawn() {
 
 #[test]
 fn bad_parameters_are_refused_in_a_sentence() {
-    let home = Home::new();
+    let home = Home::empty();
     home.succeeds(&format!("{KS} --frames 4 --trajectories 3 --out a.zarr"));
     let cases = [
         (format!("{KS} --dt 5 --out b.zarr"), "--dt 5"),
@@ -193,7 +154,7 @@ fn bad_parameters_are_refused_in_a_sentence() {
 
 #[test]
 fn an_interrupted_simulation_leaves_nothing() {
-    let home = Home::new();
+    let home = Home::empty();
     let line = "data simulate kolmogorov --trajectories 50 --out long.zarr";
     let mut child = home.command(line).stderr(Stdio::piped()).spawn().unwrap();
     // Its hidden folder shows that it is under way.

@@ -6,7 +6,8 @@ use std::fs::File;
 use std::io::Write;
 use std::sync::Arc;
 
-use common::{Grid, Home, field, finescale};
+use common::files::{Grid, field};
+use common::{Home, finescale};
 use finescale::Boundary;
 use finescale_data::dataset::{Reader, Split};
 use npyz::WriterBuilder;
@@ -42,7 +43,7 @@ fn fields_are_right_at_the_new_coordinates() {
         (16, 64, vec!["--grid", "16x64"]),
         (50, 100, vec!["--grid", "32x128"]),
     ] {
-        let home = Home::new();
+        let home = Home::empty();
         Grid::new(40, ny, nx).write(&home.path("a.nc"));
         let reader = home.imported("a.nc", &arguments);
         check(&reader, |n| n as f64);
@@ -64,7 +65,7 @@ fn fields_are_right_at_the_new_coordinates() {
 
 #[test]
 fn descending_latitudes_and_both_poles_are_understood() {
-    let home = Home::new();
+    let home = Home::empty();
     let mut grid = Grid::new(40, 37, 36);
     grid.lat = (0..37).map(|j| 90.0 - 5.0 * f64::from(j)).collect();
     grid.u.clear();
@@ -84,7 +85,7 @@ fn descending_latitudes_and_both_poles_are_understood() {
 
 #[test]
 fn areas_and_times_are_cut_out() {
-    let home = Home::new();
+    let home = Home::empty();
     Grid::new(60, 32, 64).write(&home.path("a.nc"));
     // Eight rows and sixteen columns across Greenwich, at the file's own points.
     let arguments = [
@@ -108,7 +109,7 @@ fn areas_and_times_are_cut_out() {
 /// The names that a large library of data writes, and times that mean no date.
 #[test]
 fn calendars_of_libraries_are_taken() {
-    let home = Home::new();
+    let home = Home::empty();
     let mut grid = Grid::new(40, 8, 16);
     grid.time = (0..40).map(|n| f64::from(n) + 0.5).collect();
     grid.write(&home.path("a.nc"));
@@ -146,7 +147,7 @@ fn calendars_of_libraries_are_taken() {
 
 #[test]
 fn monthly_anomalies_can_be_added_back() {
-    let home = Home::new();
+    let home = Home::empty();
     let mut grid = Grid::new(120, 8, 16);
     let days = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
     grid.time = (0..120)
@@ -192,7 +193,7 @@ fn monthly_anomalies_can_be_added_back() {
 
 #[test]
 fn missing_values_are_filled_and_steps_left_out() {
-    let home = Home::new();
+    let home = Home::empty();
     let mut grid = Grid::new(60, 16, 32);
     grid.fill = Some(-99.9);
     let whole = grid.u.clone();
@@ -226,7 +227,7 @@ fn line(frames: usize, points: usize) -> Vec<f32> {
 
 #[test]
 fn numpy_arrays_are_imported() {
-    let home = Home::new();
+    let home = Home::empty();
     let values = line(80, 64);
     let npy = |shape: &[u64]| {
         let mut bytes = Vec::new();
@@ -265,7 +266,7 @@ fn numpy_arrays_are_imported() {
 #[test]
 fn zarr_groups_of_both_versions_are_imported() {
     for version in [2, 3] {
-        let home = Home::new();
+        let home = Home::empty();
         let values = line(80, 64);
         let folder = home.path("in.zarr");
         std::fs::create_dir(&folder).unwrap();
@@ -299,7 +300,7 @@ fn zarr_groups_of_both_versions_are_imported() {
         assert_eq!(reader.read(0, 0..80).unwrap(), values, "version {version}");
         // A data set is a Zarr group too.
         let again =
-            finescale(home.folder.path(), &["data", "import", "out.zarr", "--out", "again.zarr"]);
+            finescale(home.0.path(), &["data", "import", "out.zarr", "--out", "again.zarr"]);
         assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
         let again = Reader::open(&home.path("again.zarr")).unwrap();
         assert_eq!(again.read(0, 0..80).unwrap(), values);
@@ -308,12 +309,11 @@ fn zarr_groups_of_both_versions_are_imported() {
 
 #[test]
 fn info_tells_the_same_as_text_and_json() {
-    let home = Home::new();
+    let home = Home::empty();
     Grid::new(60, 16, 32).write(&home.path("a.nc"));
     let reader = home.imported("a.nc", &[]);
     let info = |arguments: &[&str]| {
-        let output =
-            finescale(home.folder.path(), &[&["data", "info", "out.zarr"], arguments].concat());
+        let output = finescale(home.0.path(), &[&["data", "info", "out.zarr"], arguments].concat());
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     };
@@ -331,7 +331,7 @@ fn info_tells_the_same_as_text_and_json() {
         text.contains(&format!("{lambda:.4}")) && text.contains("2000-01-01 00:00:00"),
         "{text}"
     );
-    let refused = finescale(home.folder.path(), &["data", "info", "out.zarr", "--beta2", "0"]);
+    let refused = finescale(home.0.path(), &["data", "info", "out.zarr", "--beta2", "0"]);
     assert_eq!(
         String::from_utf8(refused.stderr).unwrap(),
         "error: --beta2 is 0: use a positive number up to 1e6\n"

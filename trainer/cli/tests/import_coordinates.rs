@@ -7,7 +7,8 @@ mod common;
 use std::path::Path;
 use std::sync::Arc;
 
-use common::{Home, field};
+use common::Home;
+use common::files::field;
 use finescale_data::dataset::Reader;
 use netcdf3::{DataSet, FileWriter, Version};
 use serde_json::json;
@@ -86,7 +87,7 @@ const LEVEL: [&str; 2] = ["--sel", "level=500"];
 
 /// The sentence of an import that must fail.
 fn refused(file: &File, arguments: &[&str]) -> String {
-    let home = Home::new();
+    let home = Home::empty();
     file.write(&home.path("a.nc"));
     let output = home.import("a.nc", &[&LEVEL, arguments].concat());
     let error = String::from_utf8(output.stderr).unwrap();
@@ -103,7 +104,7 @@ fn days(reader: &Reader) -> &[f64] {
 /// longitude no circle.
 #[test]
 fn packed_coordinates_are_unpacked() {
-    let home = Home::new();
+    let home = Home::empty();
     File::new().write(&home.path("a.nc"));
     let reader = home.imported("a.nc", &LEVEL);
     let spec = reader.spec();
@@ -161,7 +162,7 @@ fn missing_coordinates_can_be_left_out() {
     }
     let error = refused(&file, &["--isel", "lat=4:12"]);
     assert!(error.contains("`time` is missing at index 7") && error.contains("--drop-steps 7"));
-    let home = Home::new();
+    let home = Home::empty();
     file.write(&home.path("a.nc"));
     let arguments = ["--isel", "lat=4:12", "--drop-steps", "7"];
     let reader = home.imported("a.nc", &[&LEVEL[..], &arguments].concat());
@@ -177,7 +178,7 @@ fn missing_coordinates_can_be_left_out() {
 /// What to do about a dimension too many is said with its name, not with that of latitude.
 #[test]
 fn a_dimension_too_many_is_named() {
-    let home = Home::new();
+    let home = Home::empty();
     File::new().write(&home.path("a.nc"));
     let error = String::from_utf8(home.import("a.nc", &[]).stderr).unwrap();
     assert!(
@@ -189,7 +190,7 @@ fn a_dimension_too_many_is_named() {
 /// Rows that are counted in unsigned bytes, which the classic format has only signed.
 #[test]
 fn unsigned_coordinates_are_unsigned() {
-    let home = Home::new();
+    let home = Home::empty();
     let mut set = DataSet::new();
     for (name, size) in [("time", 40), ("lat", 16), ("lon", 32)] {
         set.add_fixed_dim(name, size).unwrap();
@@ -253,7 +254,7 @@ fn times_of_64_bits_lose_nothing() {
         (1_000, "microseconds since 1970-01-01 00:00:00", 946_684_800_000_000.0, 1.0),
         (7, "nanoseconds since 2000-01-01 00:00:00", 0.0, 7.0),
     ] {
-        let home = Home::new();
+        let home = Home::empty();
         let times: Vec<i64> = (0..40).map(|n| start + n * step).collect();
         zarr(&home, nanoseconds, &times, calendar.clone());
         let reader = home.imported("a.zarr", &[]);
@@ -264,7 +265,7 @@ fn times_of_64_bits_lose_nothing() {
         assert_eq!(time.values, expected);
     }
     // Numbers that f64 holds keep their unit.
-    let home = Home::new();
+    let home = Home::empty();
     zarr(
         &home,
         "hours since 1900-01-01",
@@ -279,7 +280,7 @@ fn times_of_64_bits_lose_nothing() {
 /// The missing time of NumPy and xarray.
 #[test]
 fn not_a_time_is_refused() {
-    let home = Home::new();
+    let home = Home::empty();
     let mut times: Vec<i64> =
         (0..40).map(|n| 946_684_800_000_000_000 + n * 1_000_000_007).collect();
     times[5] = i64::MIN;
@@ -295,7 +296,7 @@ fn not_a_time_is_refused() {
 #[test]
 fn fill_values_of_zarr_2() {
     for (fill, hole) in [(json!(0), None), (json!(-9), Some(-9))] {
-        let home = Home::new();
+        let home = Home::empty();
         let folder = home.path("a.zarr");
         std::fs::create_dir(&folder).unwrap();
         std::fs::write(folder.join(".zgroup"), r#"{"zarr_format":2}"#).unwrap();

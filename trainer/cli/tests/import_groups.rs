@@ -15,7 +15,7 @@ use zarrs::group::GroupBuilder;
 
 /// The file that `tests/data/make_groups.py` makes, in a folder.
 fn groups() -> Home {
-    let home = Home::new();
+    let home = Home::empty();
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/groups.nc");
     std::fs::copy(data, home.path("a.nc")).unwrap();
     home
@@ -172,7 +172,7 @@ fn zarr(home: &Home, version: u8, consolidated: bool) {
 #[test]
 fn zarr_variables_in_groups() {
     for (version, consolidated) in [(2, false), (2, true), (3, false), (3, true)] {
-        let home = Home::new();
+        let home = Home::empty();
         zarr(&home, version, consolidated);
         for (name, shift) in [("a/u", 0.0), ("a/b/u", 100.0)] {
             let reader = home.imported("in.zarr", &["--var", name, "--force"]);

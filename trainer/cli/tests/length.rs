@@ -5,7 +5,8 @@ mod common;
 
 use std::f64::consts::{PI, TAU};
 
-use common::{Grid, Home, field, finescale};
+use common::files::{Grid, field};
+use common::{Home, finescale};
 use finescale::spectral::{forward, inverse, scratch_len};
 use finescale::{ForwardProcess, Laplacian};
 use finescale_data::dataset::Reader;
@@ -16,7 +17,7 @@ fn lengths(reader: &Reader) -> Vec<f64> {
 }
 
 fn globe(ny: usize, nx: usize) -> Home {
-    let home = Home::new();
+    let home = Home::empty();
     Grid::new(40, ny, nx).write(&home.path("a.nc"));
     home
 }
@@ -31,7 +32,7 @@ fn a_globe_is_half_as_far_from_pole_to_pole_as_around() {
         assert_eq!(reader.manifest().parameters["length"], json!([PI, TAU]));
     }
     // Points on both poles.
-    let home = Home::new();
+    let home = Home::empty();
     let mut grid = Grid::new(40, 37, 36);
     grid.lat = (0..37).map(|j| 5.0 * f64::from(j) - 90.0).collect();
     grid.write(&home.path("a.nc"));
@@ -98,8 +99,7 @@ fn power_lies_in_the_shells_of_the_true_wavenumbers() {
 fn info_tells_the_lengths_and_cuts_off_at_the_true_wavenumber() {
     let home = globe(32, 64);
     let info = |arguments: &[&str]| {
-        let output =
-            finescale(home.folder.path(), &[&["data", "info", "out.zarr"], arguments].concat());
+        let output = finescale(home.0.path(), &[&["data", "info", "out.zarr"], arguments].concat());
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     };
@@ -122,11 +122,11 @@ fn info_tells_the_lengths_and_cuts_off_at_the_true_wavenumber() {
 
 #[test]
 fn lengths_are_equal_without_a_common_unit_and_as_asked_for_otherwise() {
-    let home = Home::new();
+    let home = Home::empty();
     let line =
         "data simulate linear --dimensions 2 --grid 16 --frames 20 --trajectories 3 --out in.zarr";
     let arguments: Vec<&str> = line.split(' ').collect();
-    assert!(finescale(home.folder.path(), &arguments).status.success());
+    assert!(finescale(home.0.path(), &arguments).status.success());
     let output = home.import("in.zarr", &[]);
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(said.contains("`y` and `x` have no unit in common"), "{said}");

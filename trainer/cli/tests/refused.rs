@@ -5,31 +5,21 @@ mod common;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{Grid, Home};
-
-/// Names of what is there, hidden files included.
-fn entries(home: &Home) -> Vec<String> {
-    let entries = std::fs::read_dir(home.folder.path()).unwrap();
-    let mut names: Vec<String> =
-        entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
-}
+use common::Home;
+use common::files::Grid;
+use common::home::one_sentence;
 
 /// The sentence of an import that must fail and leave nothing behind.
 fn refused(home: &Home, file: &str, arguments: &[&str]) -> String {
-    let before = entries(home);
-    let output = home.import(file, arguments);
-    let error = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {error}");
-    assert_eq!(entries(home), before, "something was left behind");
-    assert_eq!(error.trim().lines().count(), 1, "not one sentence: {error}");
+    let before = home.entries();
+    let error = one_sentence(file, &home.import(file, arguments));
+    assert_eq!(home.entries(), before, "something was left behind");
     error
 }
 
 /// Changes a good file, imports it and expects the sentence to contain `says`.
 fn refuses(change: impl Fn(&mut Grid), arguments: &[&str], says: &str) {
-    let home = Home::new();
+    let home = Home::empty();
     let mut grid = Grid::new(40, 16, 32);
     change(&mut grid);
     grid.write(&home.path("a.nc"));
@@ -39,12 +29,12 @@ fn refuses(change: impl Fn(&mut Grid), arguments: &[&str], says: &str) {
 
 #[test]
 fn a_missing_file() {
-    assert!(refused(&Home::new(), "none.nc", &[]).contains("none.nc does not exist"));
+    assert!(refused(&Home::empty(), "none.nc", &[]).contains("none.nc does not exist"));
 }
 
 #[test]
 fn files_of_another_kind() {
-    let home = Home::new();
+    let home = Home::empty();
     std::fs::write(home.path("a.nc"), "").unwrap();
     assert!(refused(&home, "a.nc", &[]).contains("is empty"));
     std::fs::write(home.path("a.nc"), "latitude,longitude\n").unwrap();
@@ -56,7 +46,7 @@ fn files_of_another_kind() {
 /// A download that broke off must not be imported as far as it goes.
 #[test]
 fn a_truncated_netcdf() {
-    let home = Home::new();
+    let home = Home::empty();
     Grid::new(40, 16, 32).write(&home.path("whole.nc"));
     let bytes = std::fs::read(home.path("whole.nc")).unwrap();
     for length in [20, 300, bytes.len() / 2, bytes.len() - 8] {
@@ -68,7 +58,7 @@ fn a_truncated_netcdf() {
 
 #[test]
 fn a_truncated_npy() {
-    let home = Home::new();
+    let home = Home::empty();
     let mut bytes = b"\x93NUMPY\x01\x00\x46\x00".to_vec();
     let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (40, 16), }";
     bytes.extend(format!("{header:69}\n").bytes());
@@ -79,7 +69,7 @@ fn a_truncated_npy() {
 
 #[test]
 fn a_truncated_zarr() {
-    let home = Home::new();
+    let home = Home::empty();
     Grid::new(40, 16, 32).write(&home.path("a.nc"));
     home.imported("a.nc", &[]);
     std::fs::rename(home.path("out.zarr"), home.path("in.zarr")).unwrap();
@@ -170,7 +160,7 @@ fn grids_that_do_not_fit() {
 /// What clap refuses is refused before anything is read: exit code 2, the usual one for usage.
 #[test]
 fn arguments_that_make_no_sense() {
-    let home = Home::new();
+    let home = Home::empty();
     Grid::new(40, 16, 32).write(&home.path("a.nc"));
     for arguments in [
         ["--fill", "interpolate,median"],
@@ -181,13 +171,13 @@ fn arguments_that_make_no_sense() {
     ] {
         let output = home.import("a.nc", &arguments);
         assert_eq!(output.status.code(), Some(2));
-        assert_eq!(entries(&home), ["a.nc"]);
+        assert_eq!(home.entries(), ["a.nc"]);
     }
 }
 
 #[test]
 fn an_output_that_exists() {
-    let home = Home::new();
+    let home = Home::empty();
     Grid::new(40, 16, 32).write(&home.path("a.nc"));
     home.imported("a.nc", &[]);
     assert!(
@@ -203,26 +193,26 @@ fn an_output_that_exists() {
 
 #[test]
 fn a_folder_that_does_not_exist() {
-    let home = Home::new();
+    let home = Home::empty();
     Grid::new(40, 16, 32).write(&home.path("a.nc"));
     let output = home.import("a.nc", &["--out", "no/such/place.zarr"]);
     // The later --out counts.
     assert!(!output.status.success());
-    assert_eq!(entries(&home), ["a.nc"]);
+    assert_eq!(home.entries(), ["a.nc"]);
 }
 
 /// A full disk, as a limit on the size of files: writing fails half-way and leaves nothing.
 #[test]
 #[cfg(unix)]
 fn a_disk_that_is_full() {
-    let home = Home::new();
+    let home = Home::empty();
     Grid::new(400, 16, 32).write(&home.path("a.nc"));
     // 16 blocks of 512 or 1024 bytes are less than a chunk. Ignored, the signal becomes the error
     // that disks give.
     let script = "trap '' XFSZ; ulimit -f 16; exec \"$0\" data import a.nc --out out.zarr";
     let output = Command::new("sh")
         .args(["-c", script, env!("CARGO_BIN_EXE_finescale")])
-        .current_dir(home.folder.path())
+        .current_dir(home.0.path())
         .output()
         .unwrap();
     let error = String::from_utf8(output.stderr).unwrap();
@@ -231,23 +221,23 @@ fn a_disk_that_is_full() {
         error.contains("cannot write `u` of trajectory 0") && error.lines().count() == 1,
         "{error}"
     );
-    assert_eq!(entries(&home), ["a.nc"]);
+    assert_eq!(home.entries(), ["a.nc"]);
 }
 
 /// Ctrl-C in the middle of the work: exit code 130 and no temporary folder.
 #[test]
 #[cfg(unix)]
 fn an_interruption() {
-    let home = Home::new();
+    let home = Home::empty();
     Grid::new(6000, 16, 16).write(&home.path("a.nc"));
     let mut child = Command::new(env!("CARGO_BIN_EXE_finescale"))
         .args(["data", "import", "a.nc", "--out", "out.zarr", "--grid", "256x256"])
-        .current_dir(home.folder.path())
+        .current_dir(home.0.path())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     let start = Instant::now();
-    while !entries(&home).iter().any(|name| name.contains("partial")) {
+    while !home.entries().iter().any(|name| name.contains("partial")) {
         assert!(start.elapsed() < Duration::from_secs(60), "the import never began");
         assert!(
             child.try_wait().unwrap().is_none(),
@@ -260,5 +250,5 @@ fn an_interruption() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));
     assert!(String::from_utf8(output.stderr).unwrap().contains("interrupted"));
-    assert_eq!(entries(&home), ["a.nc"]);
+    assert_eq!(home.entries(), ["a.nc"]);
 }

@@ -4,60 +4,18 @@
 mod chart;
 #[path = "../../fixtures/ensembles.rs"]
 mod ensembles;
-
-use std::path::PathBuf;
-use std::process::{Command, Output};
+#[path = "common/home.rs"]
+mod home;
 
 use chart::assert_points;
 use ensembles::{noise, path, result, spec, wave, with_input};
 use finescale::Boundary;
 use finescale_ensemble::{Coarsening, Ensemble, Task};
+use home::Home;
 use resvg::tiny_skia::Pixmap;
 
-struct Home(tempfile::TempDir);
-
-impl Home {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn text(&self, name: &str) -> String {
-        std::fs::read_to_string(self.path(name)).unwrap()
-    }
-
-    fn run(&self, line: &str) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_finescale"));
-        command.args(line.split_whitespace()).current_dir(self.0.path()).output().unwrap()
-    }
-
-    /// What it prints.
-    fn succeeds(&self, line: &str) -> String {
-        let output = self.run(line);
-        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    /// The one sentence of a command that must fail and leave nothing behind.
-    fn refuses(&self, line: &str) -> String {
-        let before = self.entries();
-        let output = self.run(line);
-        let error = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(1), "{line}: {error}");
-        assert_eq!(self.entries(), before, "{line}: something was left behind");
-        assert_eq!(error.trim().lines().count(), 1, "{line}: not one sentence: {error}");
-        error
-    }
-
-    fn entries(&self) -> Vec<PathBuf> {
-        let entries = std::fs::read_dir(self.0.path()).unwrap();
-        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
-        names.sort();
-        names
-    }
+fn text(home: &Home, name: &str) -> String {
+    std::fs::read_to_string(home.path(name)).unwrap()
 }
 
 /// A plane of two channels with its truth and a coarse input of means; members are the truth and a
@@ -82,13 +40,13 @@ fn super_resolution(members: usize) -> Ensemble {
 
 #[test]
 fn a_result_is_scored_and_drawn() {
-    let home = Home::new();
+    let home = Home::empty();
     super_resolution(3).write(&home.path("sr.nc")).unwrap();
     let table = home.succeeds("score sr.nc --out sr.json --plots pictures");
     for says in ["3 members", "relative L²", "spread-skill", "space-time", "re-coarsening", "u1"] {
         assert!(table.contains(says), "{says}: {table}");
     }
-    let json: serde_json::Value = serde_json::from_str(&home.text("sr.json")).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&text(&home, "sr.json")).unwrap();
     let error = json["overall"]["error"]["rmse_of_mean"].as_f64().unwrap();
     assert!(error > 0.0 && json["channels"].as_array().unwrap().len() == 2);
     assert_eq!(json["overall"]["rank"]["frequencies"].as_array().unwrap().len(), 4);
@@ -98,7 +56,7 @@ fn a_result_is_scored_and_drawn() {
         assert!(pixels.width() > 500 && pixels.height() > 200, "{}", picture.display());
     }
     home.succeeds("score sr.nc --out sr.csv --bands 16x16");
-    let csv = home.text("sr.csv");
+    let csv = text(&home, "sr.csv");
     assert!(csv.starts_with("method,channel,score,part,value\n"));
     assert!(csv.lines().all(|line| line.split(',').count() == 5 || line.contains('"')), "{csv}");
     // The truth of another result of the same frames is the same truth.
@@ -112,7 +70,7 @@ fn a_result_is_scored_and_drawn() {
 
 #[test]
 fn baselines_are_results_to_score() {
-    let home = Home::new();
+    let home = Home::empty();
     super_resolution(2).write(&home.path("sr.nc")).unwrap();
     home.succeeds("baselines sr.nc --out base");
     for name in ["nearest", "bicubic", "fourier"] {
@@ -126,15 +84,15 @@ fn baselines_are_results_to_score() {
 /// Ranks and errors in the report's charts are those that `score` writes as numbers.
 #[test]
 fn the_report_draws_the_scores() {
-    let home = Home::new();
+    let home = Home::empty();
     super_resolution(3).write(&home.path("a.nc")).unwrap();
     home.succeeds("score a.nc --out a.json");
-    let scores: serde_json::Value = serde_json::from_str(&home.text("a.json")).unwrap();
+    let scores: serde_json::Value = serde_json::from_str(&text(&home, "a.json")).unwrap();
     let numbers = |value: &serde_json::Value| -> Vec<f64> {
         value.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect()
     };
     home.succeeds("report a.nc --out page.html");
-    let page = home.text("page.html");
+    let page = text(&home, "page.html");
     // A picture may have pictures inside.
     let figures = page.split("<figure>").skip(1).map(|figure| {
         let (start, end) = (figure.find("<svg").unwrap(), figure.rfind("</svg>").unwrap());
@@ -159,7 +117,7 @@ fn the_report_draws_the_scores() {
 /// If it failed, scores would rest on a guess.
 #[test]
 fn how_an_input_was_made_is_told_not_guessed() {
-    let home = Home::new();
+    let home = Home::empty();
     super_resolution(2).write(&home.path("told.nc")).unwrap();
     let mut untold = super_resolution(2);
     untold.input.as_mut().unwrap().origin = None;
@@ -200,13 +158,13 @@ fn how_an_input_was_made_is_told_not_guessed() {
 /// The page must open anywhere, without a network.
 #[test]
 fn the_report_needs_nothing_else() {
-    let home = Home::new();
+    let home = Home::empty();
     super_resolution(3).write(&home.path("a.nc")).unwrap();
     let mut other = super_resolution(2);
     other.provenance.method = "<b> & co".into();
     other.write(&home.path("b.nc")).unwrap();
     home.succeeds("report a.nc b.nc --out page.html --title Both");
-    let page = home.text("page.html");
+    let page = text(&home, "page.html");
     for says in
         ["<h1>Both</h1>", "nearest", "bicubic", "Fourier", "class=\"best\"", "&lt;b&gt; &amp; co"]
     {
@@ -227,7 +185,7 @@ fn the_report_needs_nothing_else() {
 
 #[test]
 fn bad_input_is_refused_in_a_sentence() {
-    let home = Home::new();
+    let home = Home::empty();
     super_resolution(2).write(&home.path("sr.nc")).unwrap();
     let spec = spec(&[16], Boundary::Periodic, 1, 4);
     let truth = noise(64, 1);

@@ -1,16 +1,18 @@
 //! `finescale train`: what a run leaves, what survives a kill, and what is refused.
 #![cfg(all(feature = "train", unix))]
 
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+#[path = "common/home.rs"]
+mod home;
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use finescale_model::{Calibration, Model};
 use finescale_train::config::presets::PRESETS;
 use finescale_train::config::{Config, DEFAULTS, Layers};
 use finescale_train::run::metrics::Report;
-
-struct Home(tempfile::TempDir);
+use home::{Home, one_sentence, sentence};
 
 /// Small, but with every part of the default network.
 const SMALL: &str = "
@@ -33,26 +35,10 @@ frames = 6
 
 impl Home {
     fn new() -> Self {
-        let home = Self(tempfile::tempdir().unwrap());
+        let home = Self::empty();
         home.succeeds("data simulate kuramoto-sivashinsky --grid 32 --length 22 --trajectories 20 --frames 16 --out ks.zarr");
         std::fs::write(home.path("small.toml"), SMALL).unwrap();
         home
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn command(&self, line: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_finescale"));
-        command.args(line.split_whitespace()).current_dir(self.0.path());
-        command
-    }
-
-    fn succeeds(&self, line: &str) -> String {
-        let output = self.command(line).output().unwrap();
-        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
     }
 
     fn fails(&self, line: &str) -> String {
@@ -62,18 +48,6 @@ impl Home {
     fn model(&self, run: &str) -> Vec<u8> {
         std::fs::read(self.path(run).join("model.safetensors")).unwrap()
     }
-}
-
-fn one_sentence(line: &str, output: &Output) -> String {
-    let error = one_sentence_of(output);
-    assert_eq!(output.status.code(), Some(1), "{line}: {error}");
-    error
-}
-
-fn one_sentence_of(output: &Output) -> String {
-    let error = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(error.trim().lines().count(), 1, "not one sentence: {error}");
-    error
 }
 
 fn checkpoints(folder: &Path) -> Vec<String> {
@@ -367,7 +341,7 @@ fn a_run_that_is_killed_while_it_is_measured_has_its_model() {
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), code, "{name}");
         if code.is_some() {
-            let error = one_sentence_of(&output);
+            let error = sentence(&output);
             assert!(error.contains("model.safetensors") && error.contains("--resume"), "{error}");
         }
         assert!(!folder.join("summary.txt").exists(), "{name} was measured already");
@@ -516,7 +490,10 @@ fn what_is_wrong_is_said_in_one_sentence() {
     write("[training]\nbatch = 0");
     assert!(home.fails(train).contains("training.batch"));
     write("[training]\nbatch = \"many\"");
-    assert!(home.fails(train).contains("batch = \"many\""));
+    assert!(
+        home.fails(train)
+            .contains("--config bad.toml, line 2: the setting `training.batch = \"many\"")
+    );
     write("[training]\nprecision = \"half\"");
     let error = home.fails(train);
     assert!(error.contains("precision = \"half\"") && error.contains("`mixed`"), "{error}");

@@ -36,10 +36,17 @@ enum Align {
     Right,
 }
 
+#[derive(Clone, Debug)]
+struct Column {
+    head: String,
+    align: Align,
+    width: usize,
+}
+
 /// Rows of cells under the heads of their columns.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
-    heads: Vec<(String, Align)>,
+    columns: Vec<Column>,
     rows: Vec<Row>,
 }
 
@@ -50,21 +57,33 @@ impl Table {
     }
 
     /// One more column, of words. Columns come before rows.
-    pub fn left(mut self, head: impl Into<String>) -> Self {
-        self.heads.push((head.into(), Align::Left));
-        self
+    pub fn left(self, head: impl Into<String>) -> Self {
+        self.column(head.into(), Align::Left)
     }
 
     /// One more column, of numbers. Columns come before rows.
-    pub fn right(mut self, head: impl Into<String>) -> Self {
-        self.heads.push((head.into(), Align::Right));
+    pub fn right(self, head: impl Into<String>) -> Self {
+        self.column(head.into(), Align::Right)
+    }
+
+    fn column(mut self, head: String, align: Align) -> Self {
+        let width = count(&head);
+        self.columns.push(Column { head, align, width });
+        self
+    }
+
+    /// Makes columns of text as wide as they are for these cells, for [`Self::line`].
+    pub fn fit<'a>(mut self, cells: impl IntoIterator<Item = &'a str>) -> Self {
+        for (column, cell) in self.columns.iter_mut().zip(cells) {
+            column.width = count(cell).max(column.width);
+        }
         self
     }
 
     /// Adds a row, with a cell for each column.
     pub fn row<C: Into<Cell>>(&mut self, cells: impl IntoIterator<Item = C>) {
         let cells: Vec<Cell> = cells.into_iter().map(Into::into).collect();
-        debug_assert_eq!(cells.len(), self.heads.len(), "a cell for each column");
+        debug_assert_eq!(cells.len(), self.columns.len(), "a cell for each column");
         self.rows.push(Row::Cells(cells));
     }
 
@@ -76,33 +95,34 @@ impl Table {
     /// Lines of aligned columns, two blanks apart, each after `indent` blanks; without heads where
     /// all of them are empty.
     pub fn text(&self, indent: usize) -> String {
-        let cells = self.rows.iter().filter_map(|row| match row {
-            Row::Cells(cells) => Some(cells),
+        let rows = self.rows.iter().filter_map(|row| match row {
+            Row::Cells(cells) => Some(cells.iter().map(|cell| cell.text.as_str())),
             Row::Group(..) => None,
         });
-        let mut widths: Vec<usize> = self.heads.iter().map(|(head, _)| count(head)).collect();
-        let headed = widths.iter().any(|width| *width > 0);
-        for row in cells {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = count(&cell.text).max(*width);
-            }
-        }
-        let line = |texts: &mut dyn Iterator<Item = &str>| {
-            let mut line = " ".repeat(indent);
-            for ((text, width), (_, align)) in texts.zip(&widths).zip(&self.heads) {
-                line += &match align {
-                    Align::Left => format!("{text:<width$}  "),
-                    Align::Right => format!("{text:>width$}  "),
-                };
-            }
-            line.trim_end().to_owned() + "\n"
-        };
-        let heads = headed.then(|| line(&mut self.heads.iter().map(|(head, _)| head.as_str())));
+        let fitted = rows.fold(Self { rows: Vec::new(), ..self.clone() }, Self::fit);
+        let headed = self.columns.iter().any(|column| !column.head.is_empty());
+        let heads = headed.then(|| fitted.head());
         let rows = self.rows.iter().map(|row| match row {
-            Row::Cells(cells) => line(&mut cells.iter().map(|cell| cell.text.as_str())),
-            Row::Group(text, _) => format!("{}{text}\n", " ".repeat(indent)),
+            Row::Cells(cells) => fitted.line(cells.iter().map(|cell| cell.text.as_str())),
+            Row::Group(text, _) => text.clone(),
         });
-        heads.into_iter().chain(rows).collect()
+        heads.into_iter().chain(rows).map(|line| " ".repeat(indent) + &line + "\n").collect()
+    }
+
+    /// The heads as the line of text over those of [`Self::line`].
+    pub fn head(&self) -> String {
+        self.line(self.columns.iter().map(|column| column.head.as_str()))
+    }
+
+    /// A row as a line of text, for tables that are shown while they are made: columns are as wide
+    /// as their heads and as [`Self::fit`] was told.
+    pub fn line<'a>(&self, cells: impl IntoIterator<Item = &'a str>) -> String {
+        let cells = cells.into_iter().zip(&self.columns);
+        let line = cells.map(|(text, Column { align, width, .. })| match align {
+            Align::Left => format!("{text:<width$}  "),
+            Align::Right => format!("{text:>width$}  "),
+        });
+        line.collect::<String>().trim_end().to_owned()
     }
 
     /// A table of Markdown, the best of a row bold.
@@ -115,10 +135,10 @@ impl Table {
                 .map(|cell| if cell.is_empty() { " ".to_owned() } else { format!(" {cell} ") });
             format!("|{}|\n", cells.collect::<Vec<_>>().join("|"))
         };
-        let heads = line(self.heads.iter().map(|(head, _)| safe(head)).collect());
+        let heads = line(self.columns.iter().map(|column| safe(&column.head)).collect());
         let rows = self.rows.iter().map(|row| match row {
             Row::Group(text, _) => {
-                let rest = vec![String::new(); self.heads.len().saturating_sub(1)];
+                let rest = vec![String::new(); self.columns.len().saturating_sub(1)];
                 line([vec![format!("**{}**", safe(text))], rest].concat())
             }
             Row::Cells(cells) => line(
@@ -131,7 +151,7 @@ impl Table {
                     .collect(),
             ),
         });
-        format!("{heads}|{}\n{}", "---|".repeat(self.heads.len()), rows.collect::<String>())
+        format!("{heads}|{}\n{}", "---|".repeat(self.columns.len()), rows.collect::<String>())
     }
 
     /// A table of HTML whose first column are the names of the rows; the best of a row has the
@@ -140,7 +160,7 @@ impl Table {
         html! {
             table {
                 thead { tr {
-                    @for (head, _) in &self.heads {
+                    @for Column { head, .. } in &self.columns {
                         @if head.is_empty() { td {} } @else { th scope="col" { (head) } }
                     }
                 } }
@@ -148,7 +168,7 @@ impl Table {
                     @for row in &self.rows {
                         @match row {
                             Row::Group(text, hint) => tr.family {
-                                @let columns = self.heads.len();
+                                @let columns = self.columns.len();
                                 th colspan=(columns) scope="rowgroup" title=[hinted(hint)] {
                                     (text)
                                 }
@@ -172,7 +192,7 @@ impl Table {
     /// If a row has more or fewer cells than there are columns.
     pub fn csv(&self) -> Result<String> {
         let mut out = csv::Writer::from_writer(Vec::new());
-        out.write_record(self.heads.iter().map(|(head, _)| head))?;
+        out.write_record(self.columns.iter().map(|column| &column.head))?;
         for row in &self.rows {
             if let Row::Cells(cells) = row {
                 out.write_record(cells.iter().map(|cell| &cell.text))?;
@@ -208,6 +228,9 @@ mod tests {
             table().text(2),
             "                σ  a|b\n  errors ↓\n  root, mean  1.5   22\n  <x> \"y\"            –\n"
         );
+        let shown = table().fit(["root, mean", "1.25"]);
+        assert_eq!(shown.head(), "               σ  a|b");
+        assert_eq!(shown.line(["root", "1.5", "22"]), "root         1.5   22");
         let mut plain = Table::new().left("").left("");
         plain.row(["of", "nobody knows"]);
         plain.row(["hash", "12"]);

@@ -1,19 +1,22 @@
 //! The sampler as one typed configuration: a preset, a TOML file, and flags, each over the one
 //! before.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use finescale::Sampler;
 use finescale::model::Model as View;
 use finescale::predictor::PathDensity;
 use finescale::sampler::{Clip, Langevin, NoiseRule, Schedule, Score, Start, StepRule};
+use serde::de::IntoDeserializer;
+use serde::de::value::{Error, StrDeserializer};
 use serde::{Deserialize, Serialize};
 
 use super::HostModel;
 use finescale_field::noise::STEPS;
+use finescale_host::layers::{self, Layers};
 
 /// Options of the sampler, the same for all four commands.
 #[derive(Clone, Debug, Default, Args)]
@@ -22,7 +25,7 @@ pub struct SamplerArgs {
     #[arg(long, value_name = "FILE")]
     sampler: Option<PathBuf>,
     #[command(flatten)]
-    flags: Layer,
+    flags: Choices,
 }
 
 /// A sampler that is known.
@@ -59,10 +62,10 @@ pub(super) enum Spacing {
     Equal,
 }
 
-/// One layer of settings, of a file or of flags; what is not there is left to the one below.
+/// What was chosen, by a file or by flags; what was not is left to the preset.
 #[derive(Clone, Debug, Default, Args, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Layer {
+struct Choices {
     /// Sampler to start from
     #[arg(long, value_enum)]
     preset: Option<Preset>,
@@ -101,6 +104,10 @@ struct Layer {
     quiet_steps: Option<u32>,
 }
 
+impl layers::Settings for Choices {
+    const ALL: &'static str = "docs/sampling.md has all";
+}
+
 /// The runtime's rules by the names that files have too, with what they mean.
 fn rules() -> impl TypedValueParser<Value = NoiseRule> {
     words([
@@ -132,7 +139,10 @@ where
     T: serde::de::DeserializeOwned + Clone + Send + Sync + 'static,
 {
     let values = words.map(|(name, meaning)| PossibleValue::new(name).help(meaning));
-    PossibleValuesParser::new(values).try_map(|name| T::deserialize(toml::Value::from(name)))
+    PossibleValuesParser::new(values).try_map(|name| {
+        let name: StrDeserializer<'_, Error> = name.as_str().into_deserializer();
+        T::deserialize(name)
+    })
 }
 
 /// What a command samples with.
@@ -148,11 +158,13 @@ pub struct Settings {
 
 impl SamplerArgs {
     /// The flags over the file.
-    fn layer(&self) -> Result<Layer> {
-        let file = self.sampler.as_deref().map(read).transpose()?.unwrap_or_default();
-        let mut all = toml::Table::try_from(file)?;
-        all.extend(toml::Table::try_from(&self.flags)?);
-        Ok(all.try_into()?)
+    fn choices(&self) -> Result<Choices> {
+        let mut layers = Layers::<Choices>::default();
+        if let Some(path) = &self.sampler {
+            layers.add_file("--sampler", path)?;
+        }
+        layers.add(&toml_edit::ser::to_string(&self.flags)?, "the command line")?;
+        layers.finish()
     }
 
     /// The preset that was chosen.
@@ -160,7 +172,7 @@ impl SamplerArgs {
     /// # Errors
     /// If the file of settings cannot be read.
     pub fn preset(&self) -> Result<Preset> {
-        Ok(self.layer()?.preset.unwrap_or(Preset::Ours))
+        Ok(self.choices()?.preset.unwrap_or(Preset::Ours))
     }
 
     /// All settings; `lambda` says what λ* is where it was not given.
@@ -172,9 +184,9 @@ impl SamplerArgs {
         model: &HostModel,
         lambda: impl FnOnce(Preset) -> Result<f32>,
     ) -> Result<Settings> {
-        let layer = self.layer()?;
-        let preset = layer.preset.unwrap_or(Preset::Ours);
-        let lambda = match layer.lambda {
+        let choices = self.choices()?;
+        let preset = choices.preset.unwrap_or(Preset::Ours);
+        let lambda = match choices.lambda {
             Some(lambda) => lambda,
             None => lambda(preset)?,
         };
@@ -182,7 +194,7 @@ impl SamplerArgs {
             lambda > 0.0 && lambda <= 1.0,
             "--lambda is {lambda}: λ* must be above 0 and at most 1"
         );
-        let settings = layer.finish(preset, lambda, &model.view()?)?;
+        let settings = choices.finish(preset, lambda, &model.view()?)?;
         let head = model.view()?.options().score_head && !model.is_linear();
         ensure!(
             settings.sampler.score != Score::Head || head,
@@ -192,18 +204,7 @@ impl SamplerArgs {
     }
 }
 
-fn read(path: &Path) -> Result<Layer> {
-    let shown = path.display();
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("--sampler {shown} cannot be read"))?;
-    toml::from_str(&text).map_err(|error| {
-        // Its own message draws the line over several.
-        let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
-        anyhow::anyhow!("--sampler {shown}, line {line}: {}", error.message().replace('\n', " "))
-    })
-}
-
-impl Layer {
+impl Choices {
     fn finish(&self, preset: Preset, lambda: f32, view: &View<'_>) -> Result<Settings> {
         // The paper's for its two systems, a line and a plane.
         let snr = self.snr.unwrap_or(if view.grid().is_line() { 0.7 } else { 0.3 });

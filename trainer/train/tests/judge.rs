@@ -78,7 +78,7 @@ fn burn(folder: &Path, model: &Model, lambda: f64, path: &[f32]) -> [Vec<f32>; 2
         lambda: index(vec![0], &device),
         row: index(vec![lifted.row(0, w)], &device),
     };
-    let level = calibrate::Level::new(0, &tables, &calibration, &base.power(), &shells);
+    let level = calibrate::Level::new(0, &tables, &calibration, &shells);
     let input = NetworkInput::new(&window, &lifted);
     let (increment, score) = match fresh::<A>(&config, &base, &device) {
         None => {

@@ -166,7 +166,7 @@ fn the_score_by_automatic_differentiation_is_minus_g_inverse_u() {
         let path = simulate(&grid, 1, frames, 2);
         for (lambda, value) in lambdas.into_iter().enumerate() {
             let data = TensorData::new(path.values.clone(), [1, frames, 1, points]);
-            let level = Level::new(lambda, &tables, &calibration, &base.power(), &shells);
+            let level = Level::new(lambda, &tables, &calibration, &shells);
             let input = Tensor::<Cpu, 4>::from_data(data, &device);
             let found = path_score::<A>(&Linear, input, lambda, &tables.lift(), &level);
             let found: Vec<f32> = found.into_data().to_vec().unwrap();
@@ -230,7 +230,7 @@ fn the_minimum_of_the_loss_is_the_innovation_over_the_noise() {
         };
         // E|e|²/S is 1 for the best predictor; the paper's loss is mean S / mean Σ.
         let at = base.at(value).unwrap();
-        let s: f64 = at.innovation[2 * 32..].iter().map(|s| f64::from(*s)).sum::<f64>() / 32.0;
+        let s: f64 = at.innovation[2 * 32..].iter().sum::<f64>() / 32.0;
         let kappas = grid.kappas(Laplacian::Spectral);
         let sigma: f64 = kappas
             .map(|kappa| f64::from(base.process.noise_variance(kappa, value as f32)))

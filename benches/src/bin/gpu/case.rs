@@ -78,13 +78,13 @@ impl CaseArgs {
         let mut layers = Layers::default();
         layers.add(preset.text, preset.name)?;
         if let Some(batch) = self.batch {
-            layers.set(Some("training"), "batch", batch);
+            layers.add(&format!("training.batch = {batch}"), "--batch")?;
         }
         if let Some(lambdas) = self.lambdas {
-            layers.set(Some("lambda"), "count", lambdas);
+            layers.add(&format!("lambda.count = {lambdas}"), "--lambdas")?;
         }
         if self.mixed {
-            layers.set(Some("training"), "precision", "mixed");
+            layers.add("training.precision = \"mixed\"", "--mixed")?;
         }
         Ok(layers)
     }
@@ -99,15 +99,10 @@ impl CaseArgs {
     /// A run of a few steps, which reports, calibrates and writes a model as every run does.
     pub(crate) fn run(&self, steps: i64, backend: Choice, folder: PathBuf) -> Result<TrainingRun> {
         let mut layers = self.layers()?;
-        layers.set(Some("training"), "steps", steps);
-        for (section, key, value) in [
-            ("lambda", "count", 8),
-            ("report", "rollout", 2),
-            ("calibration", "paths", 2),
-            ("calibration", "frames", 4),
-        ] {
-            layers.set(Some(section), key, value);
-        }
+        layers.add(&format!("training.steps = {steps}"), "--steps")?;
+        let short = "lambda.count = 8\nreport.rollout = 2\ncalibration.paths = 2\n\
+                     calibration.frames = 4";
+        layers.add(short, "the bench")?;
         let (config, reader) = (layers.finish()?, Reader::open(&self.dataset)?);
         let identity = RunIdentity::new(&self.preset, &reader, backend.name(), 1);
         let begin = Some((layers.text(), identity));

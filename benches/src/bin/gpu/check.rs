@@ -214,7 +214,7 @@ fn score<A: Named>(
     let width = shells.count * tables.channels;
     let innovation_ratio = vec![1.0; width * tables.lambdas.len()];
     let calibration = Calibration { width, innovation_ratio, ..Calibration::default() };
-    let level = Level::new(lambda, tables, &calibration, &case.base.power(), &shells);
+    let level = Level::new(lambda, tables, &calibration, &shells);
     let predictor = Corrected::new(network, &case.config.predictor);
     Ok(array(path_score(&predictor, path, lambda, &held.lifted, &level)))
 }

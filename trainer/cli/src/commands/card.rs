@@ -9,12 +9,12 @@ use clap::Args;
 use super::baselines::KnowledgeArgs;
 use super::export::model_path;
 use super::origin::OriginArgs;
-use super::score::RelativeArgs;
+use super::score::{RelativeArgs, truth};
 use finescale_ensemble::{Ensemble, Task};
 use finescale_host::write::atomically;
 use finescale_judge::card::{Comparison, Words, markdown};
 use finescale_judge::report::scored;
-use finescale_judge::score::{Scores, Truth, task_name};
+use finescale_judge::score::{Scores, task_name};
 use finescale_model::Model;
 
 /// Write a model's card: data, training, skill beside baselines, footprint, licence
@@ -99,10 +99,7 @@ impl CardArgs {
         let mut comparisons = Vec::new();
         for ((task, mut results), command) in groups.into_iter().zip(&self.scored_by) {
             let first = &results[0];
-            let truth = match (&first.truth, &reader) {
-                (None, Some(reader)) => Truth::of_data(first, reader)?,
-                _ => Truth::within(first)?,
-            };
+            let truth = truth(first, None, reader.as_ref())?;
             let baselines = self.knowledge.baselines(first, reader.as_ref())?;
             results.extend(baselines);
             let settings = self.relative.settings(reader.as_ref());

@@ -12,7 +12,7 @@ use finescale_ensemble::Ensemble;
 use finescale_host::table::Table;
 use finescale_host::write::atomically;
 use finescale_judge::report::{html, scored};
-use finescale_judge::score::{Truth, number};
+use finescale_judge::score::number;
 
 /// Report results of the same frames, and the baselines, on one HTML page that needs nothing else
 #[derive(Debug, Args)]
@@ -57,11 +57,7 @@ impl ReportArgs {
             self.results.iter().map(|path| self.origin.read(path)).collect::<Result<_>>()?;
         let reader = self.relative.reader()?;
         let first = &results[0];
-        let truth = match (&self.truth, &first.truth, &reader) {
-            (Some(path), ..) => truth(first, path)?,
-            (None, None, Some(reader)) => Truth::of_data(first, reader)?,
-            _ => Truth::within(first)?,
-        };
+        let truth = truth(first, self.truth.as_deref(), reader.as_ref())?;
         let title = self.title.clone().unwrap_or_else(|| first.spec.title.clone());
         if !self.no_baselines {
             let baselines = self.knowledge.baselines(first, reader.as_ref())?;

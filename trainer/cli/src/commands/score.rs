@@ -75,13 +75,7 @@ impl ScoreArgs {
         let format = self.out.as_deref().map(Format::of).transpose()?;
         let result = self.origin.read(&self.prediction)?;
         let reader = self.relative.reader()?;
-        let truth = match &self.truth {
-            Some(path) => truth(&result, path)?,
-            None => match (&result.truth, &reader) {
-                (None, Some(reader)) => Truth::of_data(&result, reader)?,
-                _ => Truth::within(&result)?,
-            },
-        };
+        let truth = truth(&result, self.truth.as_deref(), reader.as_ref())?;
         let settings = self.relative.settings(reader.as_ref());
         let mut all = scored(vec![result], Some(&truth), &settings)
             .with_context(|| format!("{} cannot be scored", self.prediction.display()))?;
@@ -100,8 +94,19 @@ impl ScoreArgs {
     }
 }
 
-/// A data set or another result.
-pub(super) fn truth(result: &Ensemble, path: &Path) -> Result<Truth> {
+/// What a result is scored with: the data set or other result at `path`, or else the truth inside
+/// the result, or else the data set that it is compared with.
+pub(super) fn truth(
+    result: &Ensemble,
+    path: Option<&Path>,
+    reader: Option<&Reader>,
+) -> Result<Truth> {
+    let Some(path) = path else {
+        return match (&result.truth, reader) {
+            (None, Some(reader)) => Truth::of_data(result, reader),
+            _ => Truth::within(result),
+        };
+    };
     let of = || -> Result<Truth> {
         let data = fs::read_to_string(path.join("zarr.json"))
             .is_ok_and(|text| text.contains("\"finescale_format\""));

@@ -122,19 +122,14 @@ impl TrainArgs {
             layers.add(preset.text, &format!("the preset {}", preset.name))?;
         }
         if let Some(path) = &self.config {
-            let text = std::fs::read_to_string(path)
-                .with_context(|| format!("--config {} cannot be read", path.display()))?;
-            layers.add(&text, &path.display().to_string())?;
+            layers.add_file("--config", path)?;
         }
         if let Some(seed) = self.seed {
-            layers.set(
-                None,
-                "seed",
-                i64::try_from(seed).context("--seed is too large: use at most 2^63 − 1")?,
-            );
+            ensure!(i64::try_from(seed).is_ok(), "--seed is too large: use at most 2^63 − 1");
+            layers.add(&format!("seed = {seed}"), "--seed")?;
         }
         if let Some(steps) = self.steps {
-            layers.set(Some("training"), "steps", i64::try_from(steps)?);
+            layers.add(&format!("training.steps = {steps}"), "--steps")?;
         }
         Ok(layers)
     }

@@ -1,8 +1,11 @@
 //! Linear models of data sets, and the commands that sample with them.
 
+pub(crate) mod home;
+
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
+
+pub(crate) use home::Home;
 
 use finescale::model::View;
 use finescale::{ForwardProcess, Laplacian};
@@ -64,14 +67,11 @@ pub(crate) fn linear_model(data: &Path, out: &Path) {
     Model { meta, arrays }.save(out).unwrap();
 }
 
-/// A folder to run commands in.
-pub(crate) struct Home(tempfile::TempDir);
-
 impl Home {
     /// With `data.zarr` of the linear system on a line of 64 points, or a plane of 16 × 16, and its
     /// model `model.safetensors`.
     pub(crate) fn linear(plane: bool) -> Self {
-        let home = Self(tempfile::tempdir().unwrap());
+        let home = Self::empty();
         let shape = if plane { "--dimensions 2 --grid 16" } else { "--grid 64" };
         home.succeeds(&format!(
             "data simulate linear {shape} --unit-variance --trajectories 40 --frames 24 --seed 5 \
@@ -79,52 +79,5 @@ impl Home {
         ));
         linear_model(&home.path("data.zarr"), &home.path("model.safetensors"));
         home
-    }
-
-    /// Empty.
-    #[allow(dead_code, reason = "not every test file uses it")]
-    pub(crate) fn empty() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    pub(crate) fn command(&self, line: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_finescale"));
-        command.args(line.split_whitespace()).current_dir(self.0.path());
-        command
-    }
-
-    fn output(&self, line: &str) -> Output {
-        self.command(line).output().unwrap()
-    }
-
-    /// What a command that must succeed says on standard error.
-    pub(crate) fn succeeds(&self, line: &str) -> String {
-        let output = self.output(line);
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert!(output.status.success(), "{line}: {said}");
-        said
-    }
-
-    /// The one sentence of a command that must fail and leave nothing behind.
-    pub(crate) fn refuses(&self, line: &str) -> String {
-        let before = self.entries();
-        let output = self.output(line);
-        let error = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(1), "{line}: {error}");
-        assert_eq!(self.entries(), before, "{line}: something was left behind");
-        assert_eq!(error.trim().lines().count(), 1, "{line}: not one sentence: {error}");
-        error
-    }
-
-    /// Names of what is there, hidden files included.
-    pub(crate) fn entries(&self) -> Vec<PathBuf> {
-        let entries = std::fs::read_dir(self.0.path()).unwrap();
-        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
-        names.sort();
-        names
     }
 }

@@ -3,13 +3,14 @@
 use super::check::{not_negative, positive};
 use anyhow::{Result, ensure};
 
+/// The time of a simulation, in the system's own units.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Clock {
+pub struct Clock {
     /// Time between frames.
     pub(super) interval: f64,
     /// Time steps in a frame interval.
     pub(super) steps: usize,
-    /// Frame intervals before frame 0: the burn-in, rounded up.
+    /// Frame intervals that are thrown away before frame 0: the burn-in, rounded up.
     pub(super) burn_in: usize,
 }
 
@@ -34,6 +35,11 @@ impl Clock {
     /// The time step, free of the user's rounding.
     pub(super) fn dt(&self) -> f64 {
         self.interval / self.steps as f64
+    }
+
+    /// What is said of a solution that was no number or too large at `time`.
+    pub(super) fn blow_up(&self, what: &str, time: f64) -> String {
+        format!("{what} blew up before t = {time:.2}: use a --dt smaller than {}", self.dt())
     }
 }
 

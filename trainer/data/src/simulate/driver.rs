@@ -49,7 +49,7 @@ pub fn run(
 ) -> Result<()> {
     ensure!(plan.trajectories > 0, "--trajectories must be at least 1, but is 0");
     ensure!(plan.frames > 0, "--frames must be at least 1, but is 0");
-    let intervals = simulator.burn_in_intervals() + plan.frames - 1;
+    let intervals = simulator.clock().burn_in + plan.frames - 1;
     let progress = Progress::new(
         "simulating",
         (plan.trajectories * intervals.max(1)) as u64,
@@ -91,7 +91,7 @@ pub(super) fn make(
         goes_on()?;
         state.advance().map_err(|error| anyhow!("trajectory {index}: {error:#}"))
     };
-    for _ in 0..simulator.burn_in_intervals() {
+    for _ in 0..simulator.clock().burn_in {
         advance(&mut state)?;
     }
     let mut values = vec![0.0; plan.frames * simulator.frame_len()];

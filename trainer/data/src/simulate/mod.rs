@@ -25,6 +25,7 @@ mod spectral;
 mod write;
 
 pub use args::{Job, SharedArgs, SimulateArgs, SystemArgs};
+pub use clock::Clock;
 pub use driver::{Plan, TrajectorySink, run};
 
 use anyhow::Result;
@@ -64,11 +65,8 @@ pub trait Simulator: Sync {
     /// Variables, in the order of the `[channel]` index.
     fn channels(&self) -> Vec<ChannelInfo>;
 
-    /// Time between frames, in the system's own units.
-    fn frame_interval(&self) -> f64;
-
-    /// Frame intervals that are computed and thrown away before frame 0.
-    fn burn_in_intervals(&self) -> usize;
+    /// Its time steps, frames and burn-in.
+    fn clock(&self) -> Clock;
 
     /// Frames of a trajectory when the user names none: the paper's.
     fn usual_frames(&self) -> usize;

@@ -54,7 +54,7 @@ fn spec(simulator: &dyn Simulator, plan: &Plan) -> Spec {
         title: format!("{} simulation", simulator.system()),
         channels: simulator.channels().into_iter().map(channel).collect(),
         trajectories: plan.trajectories,
-        time: TimeAxis::model(plan.frames, simulator.frame_interval()),
+        time: TimeAxis::model(plan.frames, simulator.clock().interval),
         y: axes.pop(),
         x,
     }

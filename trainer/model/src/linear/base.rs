@@ -29,11 +29,11 @@ pub struct BaseAt {
     /// increment is that less û^n.
     pub coefficients: Vec<f32>,
     /// S of every real mode, `[frames available − 1][channel][mode]`.
-    pub innovation: Vec<f32>,
+    pub innovation: Vec<f64>,
     /// As `coefficients`, for ε^n, the unit noise of the newest frame.
     pub noise_coefficients: Vec<f32>,
     /// Variance of that estimate's error, as `innovation`.
-    pub noise_residual: Vec<f32>,
+    pub noise_residual: Vec<f64>,
 }
 
 impl LinearBase {
@@ -64,16 +64,23 @@ impl LinearBase {
             .par_iter()
             .map(|group| self.solve(group, f64::from(kappas[group.members()[0]]), lambda))
             .collect::<Result<_>>()?;
+        let of_all = |covariance: fn(&LinearPredictor) -> &Matrix| {
+            (0..w)
+                .flat_map(|available| {
+                    let modes = solved.iter().map(|windows| &windows[available]);
+                    variances(groups.iter().zip(modes), c, points, covariance)
+                })
+                .collect()
+        };
         let mut at = BaseAt {
             coefficients: vec![0.0; w * w * c * c * points],
-            innovation: vec![0.0; w * c * points],
+            innovation: of_all(LinearPredictor::innovation),
             noise_coefficients: vec![0.0; w * w * c * c * points],
-            noise_residual: vec![0.0; w * c * points],
+            noise_residual: of_all(LinearPredictor::noise_residual),
         };
         for (group, windows) in groups.iter().zip(&solved) {
             for (available, modes) in windows.iter().enumerate() {
                 let blocks = available * w * c * c * points..(available + 1) * w * c * c * points;
-                let diagonals = available * c * points..(available + 1) * c * points;
                 pack_blocks(
                     group,
                     modes,
@@ -89,20 +96,6 @@ impl LinearBase {
                     points,
                     LinearPredictor::noise_coefficients,
                     &mut at.noise_coefficients[blocks],
-                );
-                pack_diagonal(
-                    group,
-                    modes,
-                    points,
-                    LinearPredictor::innovation,
-                    &mut at.innovation[diagonals.clone()],
-                );
-                pack_diagonal(
-                    group,
-                    modes,
-                    points,
-                    LinearPredictor::noise_residual,
-                    &mut at.noise_residual[diagonals],
                 );
             }
         }
@@ -156,20 +149,23 @@ fn pack_blocks(
     }
 }
 
-/// `[channel][mode]`: a real mode has the mean of its group's complex modes.
-fn pack_diagonal(
-    group: &Group,
-    modes: &[Option<LinearPredictor>; 2],
+/// Variances of an estimate's error, `[channel][mode]`: a real mode has the mean of its group's
+/// complex modes.
+pub(crate) fn variances<'a>(
+    groups: impl Iterator<Item = (&'a Group, &'a [Option<LinearPredictor>; 2])>,
+    channels: usize,
     points: usize,
-    matrix: fn(&LinearPredictor) -> &Matrix,
-    out: &mut [f32],
-) {
-    for (channel, row) in out.chunks_exact_mut(points).enumerate() {
-        let values =
-            modes.iter().flatten().map(|predictor| matrix(predictor)[(channel, channel)].re);
-        let mean = values.sum::<f64>() / group.complex_modes() as f64;
-        for &mode in group.members() {
-            row[mode] = mean as f32;
+    covariance: fn(&LinearPredictor) -> &Matrix,
+) -> Vec<f64> {
+    let mut out = vec![0.0; channels * points];
+    for (group, modes) in groups {
+        for (channel, row) in out.chunks_exact_mut(points).enumerate() {
+            let of = |mode: &LinearPredictor| covariance(mode)[(channel, channel)].re;
+            let sum: f64 = modes.iter().flatten().map(of).sum();
+            for &mode in group.members() {
+                row[mode] = sum / group.complex_modes() as f64;
+            }
         }
     }
+    out
 }

@@ -8,10 +8,13 @@
 
 mod base;
 mod estimate;
+mod noised;
 mod predictor;
 mod shrink;
 
+pub(crate) use base::variances;
 pub use base::{BaseAt, LinearBase};
 pub use estimate::PackedAutocovariance;
+pub use noised::{Noised, deviations};
 pub use predictor::{Autocovariance, LinearPredictor};
 pub use shrink::Weights;

@@ -148,7 +148,7 @@ fn jackknife<'a>(without: impl ExactSizeIterator<Item = &'a [Complex<f64>]> + Cl
     (n - 1.0) / n * (0..entries).map(scatter).sum::<f64>()
 }
 
-fn mean(values: impl Iterator<Item = f64>) -> f64 {
+pub(super) fn mean(values: impl Iterator<Item = f64>) -> f64 {
     let (sum, n) = values.fold((0.0, 0.0), |(sum, n), value| (sum + value, n + 1.0));
     if n > 0.0 { sum / n } else { 0.0 }
 }

@@ -4,6 +4,7 @@ use finescale::model::{Component, Derivative, View, Views};
 use finescale::{Axis, Boundary, Grid, Laplacian};
 
 use crate::basis::Basis;
+use crate::linear::Noised;
 
 /// One component of the views, at one λ.
 #[derive(Clone, Debug)]
@@ -17,9 +18,9 @@ pub struct Seen {
     pub factors: Vec<f64>,
 }
 
-/// The components of views, from the variances C²P of the signal and C²P + Σ of frames at a λ,
-/// `[channel][mode]` each.
-pub fn seen(grid: &Grid, views: Views, signal: &[f64], total: &[f64]) -> Vec<Seen> {
+/// The components of views of frames at a λ.
+pub fn seen(grid: &Grid, views: Views, noised: &Noised) -> Vec<Seen> {
+    let Noised { signal, variance: total, .. } = noised;
     let grid = *grid;
     let squares: Vec<f64> = grid.kappas(Laplacian::Spectral).map(f64::from).collect();
     let points = squares.len();

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use nalgebra::Complex;
 
-use crate::linear::{LinearBase, LinearPredictor};
+use crate::linear::{LinearBase, LinearPredictor, variances};
 use finescale_field::modes::Group;
 
 /// The linear predictors of every complex mode, for each number of frames.
@@ -60,23 +60,14 @@ impl LinearAt {
         out
     }
 
-    /// Variances of an estimate's error from `frames` frames, `[channel][mode]`: of a real mode the
-    /// mean of its group's.
+    /// Variances of an estimate's error from `frames` frames, `[channel][mode]`.
     pub(super) fn variance(&self, estimate: Estimate, frames: usize) -> Vec<f64> {
-        let mut out = vec![0.0; self.channels * self.points];
-        for (group, solved) in &self.groups {
-            for (channel, row) in out.chunks_exact_mut(self.points).enumerate() {
-                let of = |p: &LinearPredictor| match estimate {
-                    Estimate::Increment => p.innovation()[(channel, channel)].re,
-                    Estimate::Noise => p.noise_residual()[(channel, channel)].re,
-                };
-                let sum: f64 = solved[frames - 1].iter().flatten().map(of).sum();
-                for &mode in group.members() {
-                    row[mode] = sum / group.complex_modes() as f64;
-                }
-            }
-        }
-        out
+        let groups = self.groups.iter().map(|(group, solved)| (group, &solved[frames - 1]));
+        let covariance = match estimate {
+            Estimate::Increment => LinearPredictor::innovation,
+            Estimate::Noise => LinearPredictor::noise_residual,
+        };
+        variances(groups, self.channels, self.points, covariance)
     }
 
     /// Every (group, complex mode, lag, channel out, channel in, factor).

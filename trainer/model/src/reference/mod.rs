@@ -16,8 +16,7 @@ pub use network::{BOUND, FACTOR_MAX, LAMBDA_FEATURES, SLOPE, lambda_features};
 
 use super::basis::Basis;
 use super::{Calibration, Meta, Model};
-use crate::linear::LinearBase;
-use finescale_field::emergence::Process;
+use crate::linear::{LinearBase, Noised, deviations};
 use finescale_field::shells::Shells;
 use inputs::Seen;
 use linear::{Estimate, LinearAt};
@@ -36,12 +35,9 @@ pub struct Reference {
 pub struct Level<'a> {
     reference: &'a Reference,
     linear: LinearAt,
-    /// V = C²P + Σ, `[channel][mode]`.
-    variance: Vec<f64>,
+    noised: Noised,
     /// What the network sees.
     seen: Vec<Seen>,
-    /// Σ, `[mode]`.
-    noise_variance: Vec<f64>,
     /// S, `[frames − 1][channel][mode]`.
     innovation: Vec<Vec<f64>>,
     modulation: Option<Modulation>,
@@ -83,23 +79,11 @@ impl Reference {
     /// If λ is not positive.
     pub fn at(&self, lambda: f64) -> Result<Level<'_>> {
         ensure!(lambda > 0.0 && lambda.is_finite(), "lambda is {lambda}: use more than 0");
-        let grid = self.base.grid;
-        let (frames, points) = (self.meta.system.window, grid.points());
-        let process = Process::from(&self.base.process);
+        let frames = self.meta.system.window;
         let linear = LinearAt::new(&self.base, lambda)?;
-        let (damping, noise_variance): (Vec<f64>, Vec<f64>) = process
-            .kappas(&grid)
-            .map(|kappa| (process.damping(kappa, lambda), process.noise_variance(kappa, lambda)))
-            .unzip();
-        let (mut signal, mut variance) = (Vec::new(), Vec::new());
-        for power in self.base.power().chunks_exact(points) {
-            for ((power, damping), noise) in power.iter().zip(&damping).zip(&noise_variance) {
-                signal.push(damping * damping * f64::from(*power));
-                variance.push(damping * damping * f64::from(*power) + noise);
-            }
-        }
+        let (grid, noised) = (self.base.grid, self.base.noised(lambda));
         let seen = match self.network {
-            Some(_) => inputs::seen(&grid, self.meta.views(), &signal, &variance),
+            Some(_) => inputs::seen(&grid, self.meta.views(), &noised),
             None => Vec::new(),
         };
         let shells = Shells::new(&grid);
@@ -112,10 +96,9 @@ impl Reference {
             innovation: innovation.collect(),
             modulation: self.network.as_ref().map(|network| network.modulation(lambda)),
             reference: self,
+            noised,
             linear,
-            variance,
             seen,
-            noise_variance,
         })
     }
 
@@ -143,7 +126,7 @@ impl Reference {
 impl Level<'_> {
     /// V of every mode, `[channel][mode]`.
     pub fn variance(&self) -> &[f64] {
-        &self.variance
+        &self.noised.variance
     }
 
     /// S of every mode from `frames` ≥ 1 frames, `[channel][mode]`.
@@ -163,7 +146,7 @@ impl Level<'_> {
         let (Some(network), Some(modulation)) = (&self.reference.network, &self.modulation) else {
             return Vec::new();
         };
-        let width = self.variance.len();
+        let width = self.noised.variance.len();
         let ends = 1..path.len() / width;
         let of_window = |end: usize| {
             let frames = end.min(self.reference.meta.system.window);
@@ -192,7 +175,7 @@ impl Level<'_> {
 
     /// e/S of the frame `next` of a path.
     fn innovation_score(&self, path: &[f64], next: usize) -> Vec<f64> {
-        let width = self.variance.len();
+        let width = self.noised.variance.len();
         let frames = next.min(self.reference.meta.system.window);
         let window = &path[(next - frames) * width..next * width];
         let (newest, next) = (&path[(next - 1) * width..next * width], &path[next * width..]);
@@ -209,7 +192,7 @@ impl Level<'_> {
         let (Some(network), Some(modulation)) = (&self.reference.network, &self.modulation) else {
             return f64::INFINITY;
         };
-        let width = self.variance.len();
+        let width = self.noised.variance.len();
         let windows = (1..(path.len() / width).max(2)).map(|end| {
             let frames = end.min(self.reference.meta.system.window);
             &path[(end - frames) * width..end * width]
@@ -226,7 +209,7 @@ impl Level<'_> {
             if meta.system.linear_base {
                 self.linear.apply(estimate, window)
             } else {
-                vec![0.0; self.variance.len()]
+                vec![0.0; self.noised.variance.len()]
             }
         };
         let mut increment = linear(Estimate::Increment);
@@ -248,7 +231,7 @@ impl Level<'_> {
 
     /// (∂ increment/∂ window)ᵀ `cotangent`, `[frame][channel][mode]`.
     pub fn vjp(&self, window: &[f64], cotangent: &[f64]) -> Vec<f64> {
-        let width = self.variance.len();
+        let width = self.noised.variance.len();
         let frames = window.len() / width;
         let mut gradient = if self.reference.meta.system.linear_base {
             self.linear.adjoint(Estimate::Increment, cotangent, frames)
@@ -272,9 +255,9 @@ impl Level<'_> {
     /// ∇ ln p of a path `[frame][channel][mode]`: with e^n = û^{n+1} − û^n − F_n, of frame m
     /// −S⁻¹e^{m−1} + S⁻¹e^m + Σ_n J_{n,m}ᵀ S⁻¹e^n, and −û⁰/V of frame 0.
     pub fn path_score(&self, path: &[f64]) -> Vec<f64> {
-        let width = self.variance.len();
+        let width = self.noised.variance.len();
         let mut score = vec![0.0; path.len()];
-        for ((s, u), v) in score.iter_mut().zip(path).zip(&self.variance) {
+        for ((s, u), v) in score.iter_mut().zip(path).zip(&self.noised.variance) {
             *s = -u / v;
         }
         for n in 0..(path.len() / width).saturating_sub(1) {
@@ -295,8 +278,8 @@ impl Level<'_> {
 
     /// −½ Σ |e|²/S − ½ |û⁰|²/V, whose gradient the path score is.
     pub fn log_density(&self, path: &[f64]) -> f64 {
-        let width = self.variance.len();
-        let mut sum: f64 = path.iter().zip(&self.variance).map(|(u, v)| u * u / v).sum();
+        let width = self.noised.variance.len();
+        let mut sum: f64 = path.iter().zip(&self.noised.variance).map(|(u, v)| u * u / v).sum();
         for n in 0..(path.len() / width).saturating_sub(1) {
             let frames = (n + 1).min(self.reference.meta.system.window);
             let window = &path[(n + 1 - frames) * width..(n + 1) * width];
@@ -310,7 +293,7 @@ impl Level<'_> {
 
     /// What the network sees, `[field][y][x]`: a frame that is not there is zero.
     fn fields(&self, window: &[f64]) -> Vec<f64> {
-        let width = self.variance.len();
+        let width = self.noised.variance.len();
         let missing = self.reference.meta.system.window * width - window.len();
         let of = |seen: &Seen| {
             let mut fields = vec![0.0; missing];
@@ -322,9 +305,9 @@ impl Level<'_> {
 
     /// Standard deviation of a grid value of the base's error, for every value of a frame.
     fn scale(&self, estimate: Estimate) -> Vec<f64> {
-        let points = self.noise_variance.len();
+        let points = self.noised.damping.len();
         let variance = self.linear.variance(estimate, self.reference.meta.system.window);
-        variance.chunks_exact(points).flat_map(|row| vec![mean(row).sqrt(); points]).collect()
+        deviations(&variance, points).flat_map(|deviation| vec![deviation; points]).collect()
     }
 
     fn bounded(&self, out: &[f64], estimate: Estimate) -> Vec<f64> {
@@ -343,8 +326,4 @@ impl Level<'_> {
         let scale = self.scale(Estimate::Increment);
         out.iter().zip(scale).map(|(out, s)| s * (1.0 - (out / BOUND).tanh().powi(2))).collect()
     }
-}
-
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
 }

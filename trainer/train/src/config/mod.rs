@@ -1,17 +1,19 @@
 //! The configuration of a training: what all systems share, and the sections of each.
 
-mod layers;
 pub mod presets;
 
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
-pub use layers::Layers;
+use finescale_host::layers::{self, Settings};
 
 use crate::networks;
 use crate::systems;
 use crate::systems::predictor_driven::settings as driven;
+
+/// A configuration under construction: defaults, a preset, a file and flags.
+pub type Layers = layers::Layers<Config>;
 
 /// Every key, its meaning and its default: what `finescale train --print-config` prints.
 pub const DEFAULTS: &str = include_str!("default.toml");
@@ -68,6 +70,18 @@ impl Default for Config {
     }
 }
 
+impl Settings for Config {
+    const DEFAULTS: &'static str = DEFAULTS;
+    const ALL: &'static str = "`finescale train --print-config` shows all";
+
+    fn check(&self) -> Result<()> {
+        self.network.check()?;
+        self.system.check(self)?;
+        self.training.check()?;
+        self.report.check()
+    }
+}
+
 impl Config {
     /// Reads a complete configuration, as a run folder keeps it.
     ///
@@ -79,14 +93,6 @@ impl Config {
         toml_edit::de::from_str(&text).with_context(|| {
             format!("{} is damaged, or was written by another version", path.display())
         })
-    }
-
-    /// Refuses settings that nothing can be trained with, whatever the data.
-    fn check(&self) -> Result<()> {
-        self.network.check()?;
-        self.system.check(self)?;
-        self.training.check()?;
-        self.report.check()
     }
 }
 

@@ -12,6 +12,7 @@ use clap::Args;
 use super::export::model_path;
 use finescale_data::dataset::{Reader, SpectralFrames, Split};
 use finescale_field::noise::Purpose;
+use finescale_host::table::Table;
 use finescale_model::Model;
 use finescale_model::export::{Bounds, Precision};
 use finescale_model::reference::{Level, Reference};
@@ -110,10 +111,12 @@ impl ValidateArgs {
             model.meta.system.window,
             model.meta.system.window + BEYOND
         );
-        println!(
-            "{:<10} {:<11} {:>8} {:>9} {:>9} {:>10} {:>10}",
-            "runtime", "output", "λ", "RMS", "largest", "ms", "f64, ms"
-        );
+        // Shown while it is made: an interrupted run has what it has.
+        let table = Table::new().left("runtime").left("output").right("λ").right("RMS");
+        let table = table.right("largest").right("ms").right("f64, ms").left("");
+        let table =
+            table.fit(["", "path score", "0.0000", "0.0e-10", "0.0e-10", "00000.00", "00000.00"]);
+        println!("{}", table.head());
         let (mut failed, mut worst) = (0, None::<Worst>);
         let points = model.meta.grid()?.points();
         let cases = lambdas.map(|lambda| Case::new(&model, &reference, lambda, frames.as_ref()));
@@ -153,19 +156,22 @@ impl ValidateArgs {
                     }
                     let passed = rms <= tolerance;
                     failed += usize::from(!passed);
-                    println!(
-                        "{:<10} {:<11} {lambda:>8.4} {rms:>9.1e} {largest:>9.1e} {:>10.2} \
-                         {:>10.2}  {}",
+                    let milliseconds = |time: Duration| format!("{:.2}", 1e3 * time.as_secs_f64());
+                    let cells = [
                         runtime.name,
                         output.name(),
-                        1e3 * took.as_secs_f64(),
-                        1e3 * expected.took.as_secs_f64(),
+                        &format!("{lambda:.4}"),
+                        &format!("{rms:.1e}"),
+                        &format!("{largest:.1e}"),
+                        &milliseconds(took),
+                        &milliseconds(expected.took),
                         match (passed, kinks) {
                             (true, false) => "pass",
                             (true, true) => "pass, near a kink",
                             (false, _) => "FAIL",
-                        }
-                    );
+                        },
+                    ];
+                    println!("{}", table.line(cells));
                 }
             }
         }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::super::SimulateArgs;
+use super::super::{Clock, SimulateArgs};
 use super::*;
 use clap::Parser;
 
@@ -114,11 +114,8 @@ fn failures_name_the_trajectory() {
         fn channels(&self) -> Vec<super::super::ChannelInfo> {
             vec![super::super::ChannelInfo { name: "u", units: "1", long_name: "u" }]
         }
-        fn frame_interval(&self) -> f64 {
-            1.0
-        }
-        fn burn_in_intervals(&self) -> usize {
-            self.0
+        fn clock(&self) -> Clock {
+            Clock::new(1.0, 1.0, self.0 as f64).unwrap()
         }
         fn usual_frames(&self) -> usize {
             1
@@ -154,8 +151,8 @@ fn the_command_line_reaches_the_parameters() {
     assert_eq!(kolmogorov.plan(&*simulator), Plan { seed: 3, trajectories: 7, frames: 40 });
     assert!(kolmogorov.shared().force);
     assert_eq!(simulator.grid_shape(), (40, 40));
-    assert_eq!(simulator.frame_interval(), 0.5);
-    assert_eq!(simulator.burn_in_intervals(), 100);
+    assert_eq!(simulator.clock().interval, 0.5);
+    assert_eq!(simulator.clock().burn_in, 100);
     assert_eq!(simulator.parameters()["resolution"], 256);
     // A parameter file may name a few values only; a misspelt one is refused.
     let parameters: super::super::lorenz96::Parameters =

@@ -196,12 +196,8 @@ impl Simulator for Kolmogorov {
         vec![ChannelInfo { name: "vorticity", units: "1", long_name: "vorticity" }]
     }
 
-    fn frame_interval(&self) -> f64 {
-        self.clock.interval
-    }
-
-    fn burn_in_intervals(&self) -> usize {
-        self.clock.burn_in
+    fn clock(&self) -> Clock {
+        self.clock
     }
 
     fn usual_frames(&self) -> usize {
@@ -252,9 +248,7 @@ impl Trajectory for FlowPath {
         // A field that is not a number has no largest speed either: the check above passes it.
         ensure!(
             self.flow.energy().is_finite(),
-            "the flow blew up before t = {:.2}: use a --dt smaller than {}",
-            self.steps_taken as f64 * self.clock.dt(),
-            self.clock.dt()
+            self.clock.blow_up("the flow", self.steps_taken as f64 * self.clock.dt())
         );
         Ok(())
     }

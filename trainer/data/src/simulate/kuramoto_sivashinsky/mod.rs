@@ -120,12 +120,8 @@ impl Simulator for KuramotoSivashinsky {
         vec![ChannelInfo { name: "u", units: "1", long_name: "velocity" }]
     }
 
-    fn frame_interval(&self) -> f64 {
-        self.clock.interval
-    }
-
-    fn burn_in_intervals(&self) -> usize {
-        self.clock.burn_in
+    fn clock(&self) -> Clock {
+        self.clock
     }
 
     fn usual_frames(&self) -> usize {
@@ -160,9 +156,7 @@ impl Trajectory for SivashinskyPath {
         ensure!(
             // False for what is not a number, too.
             self.solver.energy() < LARGEST_ENERGY,
-            "the solution blew up before t = {:.2}: use a --dt smaller than {}",
-            self.intervals as f64 * self.clock.interval,
-            self.clock.dt()
+            self.clock.blow_up("the solution", self.intervals as f64 * self.clock.interval)
         );
         Ok(())
     }

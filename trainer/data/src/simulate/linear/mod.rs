@@ -141,12 +141,8 @@ impl Simulator for Linear {
         vec![ChannelInfo { name: "u", units: "1", long_name: "linear Gaussian field" }]
     }
 
-    fn frame_interval(&self) -> f64 {
-        self.clock.interval
-    }
-
-    fn burn_in_intervals(&self) -> usize {
-        self.clock.burn_in
+    fn clock(&self) -> Clock {
+        self.clock
     }
 
     fn usual_frames(&self) -> usize {

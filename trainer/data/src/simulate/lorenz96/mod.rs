@@ -180,12 +180,8 @@ impl Simulator for Lorenz96 {
         ]
     }
 
-    fn frame_interval(&self) -> f64 {
-        self.clock.interval
-    }
-
-    fn burn_in_intervals(&self) -> usize {
-        self.clock.burn_in
+    fn clock(&self) -> Clock {
+        self.clock
     }
 
     fn usual_frames(&self) -> usize {
@@ -220,9 +216,7 @@ impl Trajectory for LorenzPath {
         ensure!(
             // False for what is not a number, too.
             self.model.state.square() <= self.largest_square,
-            "the solution blew up before t = {:.2}: use a --dt smaller than {}",
-            self.intervals as f64 * self.clock.interval,
-            self.clock.dt()
+            self.clock.blow_up("the solution", self.intervals as f64 * self.clock.interval)
         );
         Ok(())
     }

@@ -61,7 +61,6 @@ pub fn scores<A: AutodiffBackend>(
     tables: &Tables<A::InnerBackend>,
     lifted: &Tables<A>,
     calibration: &mut Calibration,
-    power: &[f32],
     config: &Config,
 ) -> Result<()> {
     let shells = Shells::new(&tables.grid);
@@ -71,7 +70,7 @@ pub fn scores<A: AutodiffBackend>(
     let device = frames.device();
     let per_path = CHUNK.div_ceil(length).max(1);
     for lambda in 0..tables.lambdas.len() {
-        let at = Level::new(lambda, tables, calibration, power, &shells);
+        let at = Level::new(lambda, tables, calibration, &shells);
         let mut path_sums = Sums::new(channels * modes);
         let mut head_sums = calibration.head.is_some().then(|| Sums::new(channels * modes));
         for (n, starts) in starts.chunks(per_path).enumerate() {
@@ -154,7 +153,6 @@ impl Level {
         lambda: usize,
         tables: &Tables<B>,
         calibration: &Calibration,
-        power: &[f32],
         shells: &Shells,
     ) -> Self {
         let (w, c, m) = (tables.window, tables.channels, tables.grid.points());
@@ -168,14 +166,7 @@ impl Level {
                 }
             }
         }
-        let damping = numbers(tables.damping.clone().narrow(0, lambda, 1));
-        let noise = numbers(tables.noise.clone().narrow(0, lambda, 1));
-        let variance = power
-            .chunks_exact(m)
-            .flat_map(|power| {
-                power.iter().zip(&damping).zip(&noise).map(|((p, c), s)| c * c * p + s * s)
-            })
-            .collect();
+        let variance = numbers(tables.variance.clone().narrow(0, lambda, 1));
         Self { innovation, variance }
     }
 }

@@ -35,8 +35,7 @@ impl PredictorDriven {
         let lambdas = &calibration.lambdas;
         let tables = Tables::<A::InnerBackend>::new(&self.base, config, lambdas, device)?;
         calibration.innovation_ratio = innovation_ratio(inner, valid, &tables, WINDOWS)?;
-        let power = self.base.power();
-        scores(outer, valid, &tables, &tables.lift(), &mut calibration, &power, config)?;
+        scores(outer, valid, &tables, &tables.lift(), &mut calibration, config)?;
         model.arrays.extend(calibration.arrays(model.meta.channels.len()));
         let mut linear_config = config.clone();
         linear_config.network.kind = Kind::Linear;

@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::engine::basis::Basis;
 use crate::networks::Kind;
 use finescale_field::modes::{Partner, planes};
-use finescale_model::linear::LinearBase;
+use finescale_model::linear::{LinearBase, deviations};
 use finescale_model::reference::{inputs, lambda_features};
 
 /// Tables over λ. The first dimension is λ, or λ × frames available.
@@ -35,6 +35,8 @@ pub struct Tables<B: Backend> {
     pub damping: Tensor<B, 2>,
     /// √Σ, `[λ, modes]`.
     pub noise: Tensor<B, 2>,
+    /// V = C²P + Σ, `[λ, channels · modes]`.
+    pub variance: Tensor<B, 2>,
     /// What the network sees.
     pub seen: Vec<Seen<B>>,
     /// The linear increment, `[λ · window, channels out · partners · window · channels in ·
@@ -79,54 +81,43 @@ impl<B: Backend> Tables<B> {
     ) -> Result<Self> {
         let grid = base.grid;
         let (c, w, m) = (base.autocovariance.channels, base.autocovariance.window, grid.points());
-        let power = base.power();
         let mut rows = Rows::default();
         let with_base =
             config.predictor.base == Base::Linear || config.network.kind == Kind::Linear;
         let partners = if with_base { Partner::all(&grid) } else { Vec::new() };
         for &lambda in lambdas {
             let at = base.at(lambda)?;
-            let (damping, sigma): (Vec<f32>, Vec<f32>) = grid
-                .kappas(base.process.laplacian())
-                .map(|kappa| {
-                    (
-                        base.process.damping(kappa, lambda as f32),
-                        base.process.noise_variance(kappa, lambda as f32),
-                    )
-                })
-                .unzip();
-            rows.features.extend(lambda_features(lambda).map(|value| value as f32));
-            rows.mean_noise.push(mean(sigma.iter().copied()));
-            let (mut signal, mut total) = (Vec::new(), Vec::new());
-            for power in power.chunks_exact(m) {
-                for ((p, c), sigma) in power.iter().zip(&damping).zip(&sigma) {
-                    signal.push(f64::from(*c).powi(2) * f64::from(*p));
-                    total.push(f64::from(*c).powi(2) * f64::from(*p) + f64::from(*sigma));
-                }
-            }
-            let seen = inputs::seen(&grid, config.predictor.views(), &signal, &total);
+            let noised = base.noised(lambda);
+            let whole_window = (w - 1) * c * m;
+            let round = |to: &mut Vec<f32>, values: &[f64]| {
+                to.extend(values.iter().map(|value| *value as f32));
+            };
+            round(&mut rows.features, &lambda_features(lambda));
+            round(&mut rows.damping, &noised.damping);
+            rows.noise.extend(noised.noise_variance.iter().map(|sigma| sigma.sqrt() as f32));
+            rows.mean_noise.push(noised.mean_noise() as f32);
+            round(&mut rows.variance, &noised.variance);
+            let seen = inputs::seen(&grid, config.predictor.views(), &noised);
             rows.seen.resize_with(seen.len(), Default::default);
             for ((filters, factors), seen) in rows.seen.iter_mut().zip(seen) {
-                filters.extend(seen.filter.iter().map(|value| *value as f32));
-                factors.extend(seen.factors.iter().map(|value| *value as f32));
+                round(filters, &seen.filter);
+                round(factors, &seen.factors);
             }
-            let full = (w - 1) * c * m..w * c * m;
-            for channel in at.innovation[full.clone()].chunks_exact(m) {
-                rows.increment_scale.push(mean(channel.iter().copied()).sqrt());
-            }
-            for channel in at.noise_residual[full].chunks_exact(m) {
-                rows.noise_scale.push(mean(channel.iter().copied()).sqrt());
-            }
-            rows.innovation.extend(&at.innovation);
+            round(&mut rows.innovation, &at.innovation);
             for channel in at.innovation.chunks_exact(m) {
                 if lambda == CLEAN {
-                    rows.weight.extend(vec![mean(channel.iter().copied()); m]);
+                    let mean = channel.iter().sum::<f64>() / m as f64;
+                    rows.weight.extend(vec![mean as f32; m]);
                 } else {
-                    rows.weight.extend(channel);
+                    round(&mut rows.weight, channel);
                 }
             }
-            rows.damping.extend(damping);
-            rows.noise.extend(sigma.into_iter().map(f32::sqrt));
+            for (to, variances) in [
+                (&mut rows.increment_scale, &at.innovation),
+                (&mut rows.noise_scale, &at.noise_residual),
+            ] {
+                to.extend(deviations(&variances[whole_window..], m).map(|value| value as f32));
+            }
             if with_base {
                 let newest = |frame: usize, a: usize, b: usize| frame == w - 1 && a == b;
                 rows.increment.extend(device_order(&grid, &at.coefficients, c, w, |f, a, b| {
@@ -159,6 +150,7 @@ impl<B: Backend> Tables<B> {
             features: tensor(rows.features, l),
             damping: tensor(rows.damping, l),
             noise: tensor(rows.noise, l),
+            variance: tensor(rows.variance, l),
             seen: config
                 .predictor
                 .views()
@@ -193,6 +185,7 @@ impl<B: Backend> Tables<B> {
             features: lift(&self.features),
             damping: lift(&self.damping),
             noise: lift(&self.noise),
+            variance: lift(&self.variance),
             seen: self
                 .seen
                 .iter()
@@ -223,6 +216,7 @@ struct Rows {
     features: Vec<f32>,
     damping: Vec<f32>,
     noise: Vec<f32>,
+    variance: Vec<f32>,
     /// Filters and factors of every component.
     seen: Vec<(Vec<f32>, Vec<f32>)>,
     increment: Vec<f32>,
@@ -258,9 +252,4 @@ fn device_order(
         }
     }
     out
-}
-
-fn mean(values: impl Iterator<Item = f32>) -> f32 {
-    let (sum, n) = values.fold((0.0, 0), |(sum, n), value| (sum + f64::from(value), n + 1));
-    (sum / f64::from(n.max(1))) as f32
 }
