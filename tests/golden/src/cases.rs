@@ -4,7 +4,8 @@ use finescale::Boundary::{Periodic, Reflecting};
 use finescale::Laplacian::{FiniteDifference, Spectral};
 
 use crate::Draw::{Forecast, Linear, Online, Paper, SuperResolve};
-use crate::Task::{Decay, Forward, PowerSpectrum, Resample, Sample};
+use crate::Model::{LatitudesF32, LatitudesInt16, LineInt8, LineInt16, PlaneF32, PlaneInt8, PlaneInt16};
+use crate::Task::{Decay, Forward, PowerSpectrum, Resample, Sample, Score};
 use crate::{Case, Task};
 
 const fn conv(outputs: usize, taps: usize, dilation: usize) -> Task {
@@ -83,4 +84,11 @@ cases! {
     "int16-plane-8x16-mirrors": int16(3, 2), Some((8, Reflecting)), (16, Reflecting), 5, Spectral, 0.0;
     "int16-plane-16x8-latitudes": int16(5, 1), Some((16, Reflecting)), (8, Periodic), 2, Spectral, 0.0;
     "int16-plane-8x8-points": int16(1, 1), Some((8, Periodic)), (8, Reflecting), 3, Spectral, 0.0;
+    "products-f32": Score(PlaneF32), Some((8, Periodic)), (8, Periodic), 1, Spectral, 0.1;
+    "products-int8": Score(PlaneInt8), Some((8, Periodic)), (8, Periodic), 1, Spectral, 0.1;
+    "products-int16": Score(PlaneInt16), Some((8, Periodic)), (8, Periodic), 1, Spectral, 0.1;
+    "products-line-int8": Score(LineInt8), None, (8, Reflecting), 2, Spectral, 0.03;
+    "products-line-int16": Score(LineInt16), None, (8, Reflecting), 2, Spectral, 0.03;
+    "products-latitudes-f32": Score(LatitudesF32), Some((8, Reflecting)), (8, Periodic), 2, Spectral, 0.3;
+    "products-latitudes-int16": Score(LatitudesInt16), Some((8, Reflecting)), (8, Periodic), 2, Spectral, 0.3;
 }

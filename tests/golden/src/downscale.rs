@@ -25,7 +25,7 @@ pub const FRAMES_MAX: usize = 4;
 /// Values of a path.
 pub const PATH: usize = FRAMES_MAX * FINE;
 /// Values of memory for the predictor: [`Trained::memory_len`].
-pub const MEMORY: usize = 11_508;
+pub const MEMORY: usize = 11_510;
 /// Values of scratch: [`Sampler::scratch_len`] for [`FRAMES_MAX`] frames, and two frames for the
 /// measurement.
 pub const SCRATCH: usize = 43_240;

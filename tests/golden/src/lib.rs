@@ -12,10 +12,12 @@ mod downscale;
 mod int16;
 mod integers;
 mod sampling;
+mod score;
 
 pub use cases::CASES;
 pub use downscale::{DOWNSCALES, Downscale, FRAMES_MAX, MEMORY, PATH, SCRATCH};
 pub use sampling::Draw;
+pub use score::Model;
 
 use finescale::layer::ConvShape;
 use finescale::spectral::{self, RadialBins};
@@ -24,7 +26,7 @@ use finescale::{Axis, Boundary, Error, ForwardProcess, Grid, Laplacian, NoiseStr
 /// Most values of a field of any case.
 pub const FIELD_MAX: usize = 4096;
 /// Scratch that serves every case.
-pub const SCRATCH_MAX: usize = 4096;
+pub const SCRATCH_MAX: usize = 5120;
 
 /// What a case computes after the transform to modes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +52,9 @@ pub enum Task {
         /// Distance between taps.
         dilation: usize,
     },
+    /// The path score of a small model, forward and backward through its layers, of a path in place
+    /// of the field.
+    Score(Model),
     /// A convolution in integers and its vector-Jacobian product, of the field as it is.
     Int16 {
         /// Taps along each axis.
@@ -95,11 +100,19 @@ impl Case {
         scratch: &mut [f32; SCRATCH_MAX],
     ) -> Result<usize, Error> {
         let grid = self.grid(1)?;
-        let frames = if let Task::Sample(_) = self.task { 6 } else { 1 };
+        let frames = match self.task {
+            Task::Sample(_) => 6,
+            Task::Score(_) => score::FRAMES,
+            _ => 1,
+        };
         let values = grid.points().saturating_mul(self.channels).saturating_mul(frames);
         let too_large = Error::OutputLength { values: FIELD_MAX, needed: values };
-        let field = field.get_mut(..values).ok_or(too_large)?;
+        let (field, spare) = field.split_at_mut_checked(values).ok_or(too_large)?;
         self.fill(field);
+        if let Task::Score(model) = self.task {
+            model.path_score(self.lambda, field, spare, scratch)?;
+            return Ok(values);
+        }
 
         let process = ForwardProcess::new(0.1, 2.0, self.laplacian)?;
         let noise = NoiseStream { seed: 0x5EED_F1E1_D000_0001, member: 3, frame: 17, draw: 5 };
@@ -115,7 +128,7 @@ impl Case {
         }
         spectral::forward(&grid, field, scratch)?;
         match self.task {
-            Task::Conv { .. } | Task::Int16 { .. } => Ok(values),
+            Task::Conv { .. } | Task::Int16 { .. } | Task::Score(_) => Ok(values),
             Task::Forward => {
                 process.apply_stream(&grid, self.lambda, field, &noise)?;
                 spectral::inverse(&grid, field, scratch)?;
