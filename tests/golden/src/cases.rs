@@ -4,7 +4,9 @@ use finescale::Boundary::{Periodic, Reflecting};
 use finescale::Laplacian::{FiniteDifference, Spectral};
 
 use crate::Draw::{Forecast, Linear, Online, Paper, SuperResolve};
-use crate::Model::{LatitudesF32, LatitudesInt16, LineInt8, LineInt16, PlaneF32, PlaneInt8, PlaneInt16};
+use crate::Model::{
+    LatitudesF32, LatitudesInt16, LineInt8, LineInt16, PlaneF32, PlaneInt8, PlaneInt16,
+};
 use crate::Task::{Decay, Forward, PowerSpectrum, Resample, Sample, Score};
 use crate::{Case, Task};
 

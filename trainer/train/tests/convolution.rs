@@ -1,5 +1,6 @@
 //! Batched convolutions and their gradients against exact sums.
 
+use finescale::model::Activation;
 use finescale::{Axis, Boundary, Grid, NoiseStream};
 use finescale_train::engine::kernels::convolution::{Block, Convolution, Given};
 
@@ -133,12 +134,12 @@ fn forward_and_gradients_are_their_definitions() {
 
 /// Output and gradients of input, weights and bias, of a block that does nothing but convolve.
 fn passes(c: &Convolution, [input, weight, bias, grad]: [&[f32]; 4]) -> [Vec<f32>; 4] {
-    let block = Block { convolution: *c, slope: 1.0, residual: false };
+    let block = Block { convolution: *c, activation: Activation::None, residual: false };
     let modulated = input.len() / c.shape().input_len() * c.channels_out;
     let (factor, shift) = (vec![1.0; modulated], vec![0.0; modulated]);
     let given = Given { input, weight, bias, factor: &factor, shift: &shift };
-    let (output, signs) = block.forward(&given);
-    let gradients = block.backward(&given, &signs, grad, true);
+    let (output, kept) = block.forward(&given);
+    let gradients = block.backward(&given, &kept, grad, true);
     [output, gradients.input, gradients.weight, gradients.bias]
 }
 

@@ -2,6 +2,7 @@
 //! gradients.
 
 use burn::tensor::{DType, Tensor, TensorData};
+use finescale::model::Activation;
 use finescale::{Axis, Grid};
 use finescale_train::config::Precision;
 use finescale_train::engine::backend::{Cpu, Differentiable};
@@ -42,15 +43,18 @@ fn our_block_is_burns() {
         Grid::plane(r(16), r(8)).unwrap(),
     ];
     let kinds = [
-        // from, to, kernel, dilation, active, residual, modulated
-        (6, 16, 3, 1, true, false, true),
-        (5, 5, 3, 4, true, true, true),
-        (4, 1, 3, 1, false, false, false),
-        (3, 3, 5, 2, true, true, true),
+        // from, to, kernel, dilation, activation, residual, modulated
+        (6, 16, 3, 1, Activation::Rectifier, false, true),
+        (5, 5, 3, 4, Activation::Rectifier, true, true),
+        (4, 1, 3, 1, Activation::None, false, false),
+        (3, 3, 5, 2, Activation::Rectifier, true, true),
+        (4, 8, 3, 2, Activation::Product, true, true),
+        (3, 6, 5, 1, Activation::Product, true, false),
     ];
     for grid in grids {
-        for (from, to, kernel, dilation, active, residual, modulated) in kinds {
-            let block = Block { grid, dilation, active, residual, precision: Precision::Full };
+        for (from, to, kernel, dilation, activation, residual, modulated) in kinds {
+            let precision = Precision::Full;
+            let block = Block { grid, dilation, activation, residual, precision };
             let (batch, ky) = (3, if grid.is_line() { 1 } else { kernel });
             let leaf = |tensor: Tensor<A, 4>| tensor.require_grad();
             let input = leaf(random([batch, from, grid.ny(), grid.nx()], &mut rng));
@@ -58,7 +62,8 @@ fn our_block_is_burns() {
             let bias = random([to], &mut rng).require_grad();
             let factor = random([batch, to], &mut rng).require_grad();
             let shift = random([batch, to], &mut rng).require_grad();
-            let cotangent = random([batch, to, grid.ny(), grid.nx()], &mut rng);
+            let out = if activation == Activation::Product { to / 2 } else { to };
+            let cotangent = random([batch, out, grid.ny(), grid.nx()], &mut rng);
             let modulation = || modulated.then(|| [factor.clone(), shift.clone()]);
             let outputs = [
                 A::block(input.clone(), weight.clone(), bias.clone(), modulation(), &block),
@@ -105,7 +110,8 @@ fn mixed_precision_rounds_the_convolution_and_nothing_else() {
         (random([5], &mut rng), random([3, 5], &mut rng), random([3, 5], &mut rng));
     let cotangent = random([3, 5, 8, 16], &mut rng);
     let [full, mixed] = [Precision::Full, Precision::Mixed].map(|precision| {
-        let block = Block { grid, dilation: 2, active: false, residual: true, precision };
+        let block =
+            Block { grid, dilation: 2, activation: Activation::None, residual: true, precision };
         let (input, weight) = (input.clone().require_grad(), weight.clone().require_grad());
         let bias = bias.clone().require_grad();
         let modulation = Some([factor.clone(), shift.clone()]);

@@ -8,6 +8,7 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend};
+use finescale::model::Activation;
 use finescale::{Axis, Grid};
 use finescale_field::shells::Shells;
 use finescale_model::{Array, Calibration};
@@ -323,7 +324,8 @@ fn block<A: Named>(
     let [factor, shift] = [0, 1].map(|_| {
         tensor::<A, 2>(random(batch * channels), [batch, channels], device).require_grad()
     });
-    let options = Block { grid, dilation, active: true, residual: true, precision };
+    let options =
+        Block { grid, dilation, activation: Activation::Rectifier, residual: true, precision };
     let modulation = Some([factor.clone(), shift.clone()]);
     let output = A::block(input.clone(), weight.clone(), bias.clone(), modulation, &options);
     let gradients = (output.clone() * cotangent).sum().backward();

@@ -4,8 +4,8 @@ use anyhow::{Result, ensure};
 use burn::module::Module;
 use burn::tensor::{Tensor, backend::Backend};
 use finescale::Grid;
+use finescale::model::Activation;
 use finescale_model::NetworkMeta;
-use finescale_model::reference::FACTOR_MAX;
 use rand_chacha::ChaCha8Rng;
 
 use super::film::Film;
@@ -84,7 +84,9 @@ impl super::Design for Design {
             Layer { weight: uniform(shape, fan_in, gain, rng, device), bias: zeros([to], device) }
         };
         let mut layers = vec![layer(fields.inputs, self.channels, self.kernel, 1.0)];
-        layers.extend((0..blocks).map(|_| layer(self.channels, 2 * self.channels, self.kernel, GAIN)));
+        layers.extend(
+            (0..blocks).map(|_| layer(self.channels, 2 * self.channels, self.kernel, GAIN)),
+        );
         layers.push(layer(self.channels, fields.outputs, 1, 0.0));
         let film = Film::new(FILM_HIDDEN, (1 + 2 * blocks) * self.channels, rng, device);
         // The first layer's dilation and the last one's.
@@ -114,21 +116,13 @@ impl<B: Kernels> Forward<B> for Product<B> {
         let mut h = fields;
         let layers = self.layers.iter().zip(&self.dilations).zip(modulations);
         for (n, ((layer, &dilation), modulation)) in layers.enumerate() {
-            let block =
-                Block { grid: self.grid, dilation, active: false, residual: false, precision };
-            let (weight, bias) = (layer.weight.val(), layer.bias.val());
             let product = n > 0 && n < last;
-            let out = B::block(h.clone(), weight, bias, modulation, &block);
-            h = if product { multiplied(h, out) } else { out };
+            let activation = if product { Activation::Product } else { Activation::None };
+            let grid = self.grid;
+            let block = Block { grid, dilation, activation, residual: product, precision };
+            let (weight, bias) = (layer.weight.val(), layer.bias.val());
+            h = B::block(h, weight, bias, modulation, &block);
         }
         h
     }
-}
-
-/// h + p · clamp(q), from the channels of p and those of q.
-fn multiplied<B: Backend>(h: Tensor<B, 4>, factors: Tensor<B, 4>) -> Tensor<B, 4> {
-    let channels = h.dims()[1];
-    let p = factors.clone().narrow(1, 0, channels);
-    let q = factors.narrow(1, channels, channels);
-    h + p * q.clamp(-FACTOR_MAX, FACTOR_MAX)
 }

@@ -4,6 +4,7 @@ use anyhow::{Result, ensure};
 use burn::module::{Module, Param};
 use burn::tensor::{Tensor, backend::Backend};
 use finescale::Grid;
+use finescale::model::Activation;
 use finescale_model::NetworkMeta;
 use rand_chacha::ChaCha8Rng;
 
@@ -108,8 +109,9 @@ impl<B: Kernels> Forward<B> for Tiny<B> {
         let mut h = fields;
         let layers = self.layers.iter().zip(&self.dilations).zip(modulations);
         for (n, ((layer, &dilation), modulation)) in layers.enumerate() {
-            let (active, residual) = (n < last, n > 0 && n < last);
-            let block = Block { grid: self.grid, dilation, active, residual, precision };
+            let (grid, residual) = (self.grid, n > 0 && n < last);
+            let activation = if n < last { Activation::Rectifier } else { Activation::None };
+            let block = Block { grid, dilation, activation, residual, precision };
             let (weight, bias) = (layer.weight.val(), layer.bias.val());
             h = B::block(h, weight, bias, modulation, &block);
         }

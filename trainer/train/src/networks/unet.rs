@@ -5,6 +5,7 @@ use burn::module::{Module, Param};
 use burn::nn::{GroupNorm, GroupNormConfig};
 use burn::tensor::{Tensor, activation, backend::Backend};
 use finescale::Grid;
+use finescale::model::Activation;
 use rand_chacha::ChaCha8Rng;
 
 use super::initial::{ones, uniform, zeros};
@@ -265,7 +266,8 @@ struct Conv<B: Backend> {
 impl<B: Backend> Conv<B> {
     fn forward(&self, x: Tensor<B, 4>, precision: Precision) -> Tensor<B, 4> {
         let (grid, dilation) = (self.grid, 1);
-        let block = Block { grid, dilation, active: false, residual: false, precision };
+        let block =
+            Block { grid, dilation, activation: Activation::None, residual: false, precision };
         composed(x, self.weight.val(), self.bias.val(), None, &block)
     }
 }

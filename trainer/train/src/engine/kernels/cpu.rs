@@ -8,9 +8,8 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::flex::FlexTensor;
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData, TensorPrimitive};
-use finescale::layer::SLOPE;
 
-use super::convolution::{self, Convolution, Given};
+use super::convolution::{self, Convolution, Given, Kept};
 use super::{Block, Kernels, composed};
 use crate::config::Precision;
 use crate::engine::backend::Cpu;
@@ -49,15 +48,15 @@ fn block(inputs: &Inputs, block: &Block) -> convolution::Block {
         kernel: weight[3],
         dilation: block.dilation,
     };
-    let slope = if block.active { SLOPE } else { 1.0 };
-    convolution::Block { convolution, slope, residual: block.residual }
+    convolution::Block { convolution, activation: block.activation, residual: block.residual }
 }
 
-fn forward(inputs: &Inputs, options: &Block) -> (FlexTensor, Vec<u8>) {
-    let (output, signs) = block(inputs, options).forward(&inputs.given());
-    let [mut shape, weight, ..] = inputs.dims();
-    shape[1] = weight[0];
-    (tensor(output, shape), signs)
+fn forward(inputs: &Inputs, options: &Block) -> (FlexTensor, Kept) {
+    let block = block(inputs, options);
+    let (output, kept) = block.forward(&inputs.given());
+    let [mut shape, ..] = inputs.dims();
+    shape[1] = block.channels_out();
+    (tensor(output, shape), kept)
 }
 
 /// Without modulation the factors are 1 and the shifts 0.
@@ -114,19 +113,19 @@ struct BlockBackward;
 struct State {
     inputs: Inputs,
     options: Block,
-    signs: Vec<u8>,
+    kept: Kept,
 }
 
 impl Backward<Cpu, 5> for BlockBackward {
     type State = State;
 
     fn backward(self, ops: Ops<State, 5>, grads: &mut Register, _: &mut Checkpointer) {
-        let State { inputs, options, signs } = ops.state;
+        let State { inputs, options, kept } = ops.state;
         let cotangent = grads.consume::<Cpu>(&ops.node).to_contiguous();
         let input_too = ops.parents[0].is_some();
         let found = block(&inputs, &options).backward(
             &inputs.given(),
-            &signs,
+            &kept,
             cotangent.storage(),
             input_too,
         );
@@ -153,10 +152,10 @@ impl<C: CheckpointStrategy> Kernels for Autodiff<Cpu, C> {
         let given = primitives(input, weight, bias, given);
         let nodes = given.each_ref().map(|tensor| tensor.node.clone());
         let inputs = Inputs(given.map(|tensor| tensor.primitive.to_contiguous()));
-        let (output, signs) = forward(&inputs, options);
+        let (output, kept) = forward(&inputs, options);
         let output = match BlockBackward.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(prep) => {
-                prep.finish(State { inputs, options: *options, signs }, output)
+                prep.finish(State { inputs, options: *options, kept }, output)
             }
             OpsKind::UnTracked(prep) => prep.finish(output),
         };

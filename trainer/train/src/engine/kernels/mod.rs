@@ -8,9 +8,10 @@ use burn::tensor::{
     FloatDType, Tensor, activation, backend::Backend, module::conv2d, ops::ConvOptions,
 };
 use finescale::Grid;
+use finescale::model::Activation;
 
 use crate::config::Precision;
-use finescale_model::reference::SLOPE;
+use finescale_model::reference::{FACTOR_MAX, SLOPE};
 pub use padding::difference;
 use padding::pad;
 
@@ -21,8 +22,8 @@ pub struct Block {
     pub grid: Grid,
     /// Dilation along every axis.
     pub dilation: usize,
-    /// Whether a leaky rectifier follows.
-    pub active: bool,
+    /// What follows the convolution and its modulation.
+    pub activation: Activation,
     /// Whether the input is added to the output.
     pub residual: bool,
     /// What the convolution itself is computed in.
@@ -31,9 +32,10 @@ pub struct Block {
 
 /// A backend with modulated convolutions.
 pub trait Kernels: Backend {
-    /// y = leaky(factor · (conv(input) + bias) + shift) + input, in which the modulation, the
-    /// rectifier and the residual may be absent. `input` is `[batch, in, y, x]`, `weight` `[out,
-    /// in, ky, kx]`, `bias` `[out]`, the modulation's factor and shift `[batch, out]`.
+    /// y = activation(factor · (conv(input) + bias) + shift) + input, in which the modulation, the
+    /// activation and the residual may be absent. `input` is `[batch, in, y, x]`, `weight` `[out,
+    /// in, ky, kx]`, `bias` `[out]`, the modulation's factor and shift `[batch, out]`; y has `out`
+    /// channels, half of them where they are factors of products.
     fn block(
         input: Tensor<Self, 4>,
         weight: Tensor<Self, 4>,
@@ -73,9 +75,16 @@ pub fn composed<B: Backend>(
         });
         out = out * factor + shift;
     }
-    if block.active {
-        out = activation::leaky_relu(out, SLOPE);
-    }
+    out = match block.activation {
+        Activation::None => out,
+        Activation::Rectifier => activation::leaky_relu(out, SLOPE),
+        Activation::Product => {
+            let channels = out.dims()[1] / 2;
+            let p = out.clone().narrow(1, 0, channels);
+            let q = out.narrow(1, channels, channels);
+            p * q.clamp(-FACTOR_MAX, FACTOR_MAX)
+        }
+    };
     if block.residual { out + input } else { out }
 }
 

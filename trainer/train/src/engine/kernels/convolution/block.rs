@@ -1,19 +1,20 @@
-//! A whole residual block of a batch: convolution, modulation, leaky rectifier, residual; forward
-//! and backward.
+//! A whole residual block of a batch: convolution, modulation, activation, residual; forward and
+//! backward.
 
-use finescale::layer::{Conv, Epilogue, WeightGradient};
+use finescale::layer::{Conv, ConvShape, Epilogue, SLOPE, WeightGradient, multiply, multiply_vjp};
+use finescale::model::Activation;
 use rayon::prelude::*;
 
 use super::Convolution;
 
-/// y = leaky(factor · (weight ∗ x + bias) + shift) + x, the residual only where channels in and out
-/// are as many and it is asked for.
+/// y = activation(factor · (weight ∗ x + bias) + shift) + x, the residual only where channels in
+/// and out are as many and it is asked for; products always have it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Block {
     /// The convolution.
     pub convolution: Convolution,
-    /// Slope of the rectifier below zero; 1 for none.
-    pub slope: f32,
+    /// What follows the modulation.
+    pub activation: Activation,
     /// Whether the input is added.
     pub residual: bool,
 }
@@ -33,6 +34,15 @@ pub struct Given<'a> {
     pub shift: &'a [f32],
 }
 
+/// What [`Block::forward`] leaves for [`Block::backward`].
+#[derive(Clone, Debug, Default)]
+pub struct Kept {
+    /// The sides of zero on which a rectifier was, a bit for each value.
+    signs: Vec<u8>,
+    /// The factors of products, `[batch][out][y][x]`.
+    factors: Vec<f32>,
+}
+
 /// What [`Block::backward`] returns, each in the layout of what it is the gradient of.
 #[derive(Clone, Debug, Default)]
 pub struct Gradients {
@@ -49,12 +59,30 @@ pub struct Gradients {
 }
 
 impl Block {
-    /// The output, `[batch][out][y][x]`, and the sides of zero on which the rectifier was, for
-    /// [`Block::backward`].
+    /// Channels of the output.
+    pub fn channels_out(&self) -> usize {
+        match self.activation {
+            Activation::Product => self.convolution.channels_out / 2,
+            Activation::None | Activation::Rectifier => self.convolution.channels_out,
+        }
+    }
+
+    /// The output, `[batch][channels out][y][x]`, and what is kept for [`Block::backward`].
     ///
     /// # Panics
     /// If a slice has the wrong length.
-    pub fn forward(&self, given: &Given<'_>) -> (Vec<f32>, Vec<u8>) {
+    pub fn forward(&self, given: &Given<'_>) -> (Vec<f32>, Kept) {
+        if self.activation == Activation::Product {
+            let plain = Self { activation: Activation::None, residual: false, ..*self };
+            let (factors, _) = plain.forward(given);
+            let mut output = given.input.to_vec();
+            let from = self.convolution.shape().input_len();
+            let samples = output.par_chunks_exact_mut(from);
+            samples.zip(factors.par_chunks_exact(2 * from)).for_each(|(h, factors)| {
+                multiply(factors, h).expect("there are two factors for each value");
+            });
+            return (output, Kept { signs: Vec::new(), factors });
+        }
         let shape = self.convolution.shape();
         let (from, to, out) = (shape.input_len(), shape.output_len(), shape.outputs());
         let batch = given.input.len() / from;
@@ -78,13 +106,13 @@ impl Block {
                         .zip(shift)
                         .map(|((f, b), s)| f * b + s)
                         .collect();
-                    let epilogue = Epilogue { scale: factor, shift: &shift, slope: self.slope };
+                    let epilogue = Epilogue { scale: factor, shift: &shift, slope: self.slope() };
                     let add = self.residual.then_some(input);
                     conv.forward(input, &epilogue, Some(signs), add, output, scratch)
                         .expect("lengths follow from the shape");
                 },
             );
-        (output, signs)
+        (output, Kept { signs, factors: Vec::new() })
     }
 
     /// Gradients from that of the output, `[batch][out][y][x]`.
@@ -98,7 +126,7 @@ impl Block {
     pub fn backward(
         &self,
         given: &Given<'_>,
-        signs: &[u8],
+        kept: &Kept,
         cotangent: &[f32],
         input_too: bool,
     ) -> Gradients {
@@ -112,16 +140,17 @@ impl Block {
         let zeros = vec![0.0; out];
         let of_weights = WeightGradient::new(shape);
         let sample = |n: usize, gradient: Option<&mut [f32]>, scratch: &mut Vec<f32>| {
-            let (input, cotangent) = (&given.input[n * from..][..from], &cotangent[n * to..][..to]);
-            let signs = &signs[n * shape.signs_len()..][..shape.signs_len()];
+            let width = to * self.channels_out() / out;
+            let input = &given.input[n * from..][..from];
+            let cotangent = &cotangent[n * width..][..width];
             let factor = &given.factor[n * out..][..out];
+            let behind = self.behind(&shape, kept, n, cotangent);
             if let Some(gradient) = gradient {
-                let epilogue = Epilogue { scale: factor, shift: &zeros, slope: self.slope };
+                let epilogue = Epilogue { scale: factor, shift: &zeros, slope: 1.0 };
                 let add = self.residual.then_some(cotangent);
-                conv.vjp(cotangent, &epilogue, Some(signs), add, gradient, scratch)
+                conv.vjp(&behind, &epilogue, None, add, gradient, scratch)
                     .expect("lengths follow from the shape");
             }
-            let behind = self.behind(signs, cotangent);
             let (mut packed, mut weight) =
                 (vec![0.0; of_weights.sums_len()], vec![0.0; shape.weights_len()]);
             of_weights
@@ -168,18 +197,31 @@ impl Block {
         all
     }
 
-    /// The cotangent behind the rectifier.
-    fn behind(&self, signs: &[u8], cotangent: &[f32]) -> Vec<f32> {
-        if self.slope == 1.0 {
-            return cotangent.to_vec();
-        }
-        let mut behind = cotangent.to_vec();
-        for (values, bits) in behind.as_chunks_mut::<8>().0.iter_mut().zip(signs) {
-            for (i, value) in values.iter_mut().enumerate() {
-                *value *= if bits & (1 << i) == 0 { 1.0 } else { self.slope };
+    /// The cotangent behind the activation of sample `n`.
+    fn behind(&self, shape: &ConvShape, kept: &Kept, n: usize, cotangent: &[f32]) -> Vec<f32> {
+        match self.activation {
+            Activation::None => cotangent.to_vec(),
+            Activation::Rectifier => {
+                let signs = &kept.signs[n * shape.signs_len()..][..shape.signs_len()];
+                let mut behind = cotangent.to_vec();
+                for (values, bits) in behind.as_chunks_mut::<8>().0.iter_mut().zip(signs) {
+                    for (i, value) in values.iter_mut().enumerate() {
+                        *value *= if bits & (1 << i) == 0 { 1.0 } else { SLOPE };
+                    }
+                }
+                behind
+            }
+            Activation::Product => {
+                let to = shape.output_len();
+                let mut behind = kept.factors[n * to..][..to].to_vec();
+                multiply_vjp(&mut behind, cotangent).expect("there are two factors for each value");
+                behind
             }
         }
-        behind
+    }
+
+    fn slope(&self) -> f32 {
+        if self.activation == Activation::Rectifier { SLOPE } else { 1.0 }
     }
 
     fn packed(&self, weight: &[f32]) -> Vec<f32> {

@@ -10,7 +10,7 @@ mod block;
 use finescale::Grid;
 use finescale::layer::ConvShape;
 
-pub use block::{Block, Given, Gradients};
+pub use block::{Block, Given, Gradients, Kept};
 
 /// Sizes of a convolution; [`ConvShape`] says which there are and what lies beyond the ends of the
 /// grid.
