@@ -37,7 +37,9 @@ impl SimulateArgs {
     pub fn run(self) -> Result<()> {
         let model = self.task.open()?;
         let view = model.view()?;
-        let settings = self.task.sampler.settings(&model, |_| Ok(DEFAULT))?;
+        // A model that has learned from clean frames rolls them as they are.
+        let trained = view.tables().lambdas.first().copied().unwrap_or(DEFAULT);
+        let settings = self.task.sampler.settings(&model, |_| Ok(trained.min(DEFAULT)))?;
         let ahead = self.ahead.read(&self.take, &self.data, &view, "simulated")?;
         let Ahead { spec, given, spectra, truth, from } = ahead;
         let noise = !self.no_noise;
@@ -55,5 +57,6 @@ impl SimulateArgs {
     }
 }
 
-/// λ of a simulation: the frames are nearly those of the data.
+/// λ of a simulation with a model that was trained over noise alone: the frames are nearly those of
+/// the data.
 const DEFAULT: f32 = 0.001;
