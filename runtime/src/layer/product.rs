@@ -37,14 +37,8 @@ pub fn multiply_vjp(factors: &mut [f32], cotangent: &[f32]) -> Result<(), Error>
     Ok(())
 }
 
-/// Unlike `clamp` and `max` this keeps what is no number.
+/// Unlike `max` and `min` this keeps what is no number.
 #[inline(always)]
 fn held(q: f32) -> f32 {
-    if q > FACTOR_MAX {
-        FACTOR_MAX
-    } else if q < -FACTOR_MAX {
-        -FACTOR_MAX
-    } else {
-        q
-    }
+    q.clamp(-FACTOR_MAX, FACTOR_MAX)
 }

@@ -173,7 +173,7 @@ impl Chain {
         hold(self.factor_exponent.is_none_or(fits), "factor bound")?;
         self.factor_exponent = None;
         if layer.activation == Activation::Product {
-            hold(layer.channels() % 4 == 0, "layer")?;
+            hold(layer.channels().is_multiple_of(4), "layer")?;
             self.factor_exponent = Some(layer.factor_exponent());
         }
         Ok(())

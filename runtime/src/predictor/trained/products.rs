@@ -77,7 +77,7 @@ impl Products {
     pub(super) fn checkpoint(&self, n: usize) -> Option<Range<usize>> {
         let n = n.minus(self.first);
         let run = n / self.run.max(1);
-        if n % self.run.max(1) != 0 || run >= self.last_run() {
+        if !n.is_multiple_of(self.run.max(1)) || run >= self.last_run() {
             return None;
         }
         let place = run.times(self.checkpoint);
