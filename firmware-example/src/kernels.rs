@@ -113,7 +113,7 @@ fn measure_int16(bounds: [u64; 2]) -> Result<usize, Error> {
     let (result, instructions) = counter::count(|| {
         let from = Input16::Points { points, exponent: 0 };
         let to = Output16::Points { points: others, exponent: 0 };
-        conv.forward(from, &epilogue, Some(&mut signs), false, to, &mut work)
+        conv.forward(from, &epilogue, Some(&mut signs), None, to, &mut work)
     });
     result?;
     let [forward, vjp] = bounds;
@@ -122,7 +122,7 @@ fn measure_int16(bounds: [u64; 2]) -> Result<usize, Error> {
     let (result, instructions) = counter::count(|| {
         let from = Input16::Points { points: others, exponent: 0 };
         let to = Output16::Points { points, exponent: 0 };
-        conv.vjp(from, &epilogue, Some(&signs), false, to, &mut work)
+        conv.vjp(from, &epilogue, Some(&signs), None, to, &mut work)
     });
     result?;
     kept += judge("its vjp", "smlad", shape.macs(), instructions, vjp);

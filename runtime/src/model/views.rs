@@ -141,7 +141,9 @@ impl Views {
     /// Fields that a network sees of windows of so many frames of so many channels: component
     /// after component, the frames of each, the channels of each frame.
     pub fn fields(self, grid: &Grid, window: usize, channels: usize) -> usize {
-        product(&[self.components(grid).count(), window, channels])
+        // Not `count`, which panics in builds with overflow checks where there are too many.
+        let components = self.components(grid).fold(0, |all: usize, _| all.saturating_add(1));
+        product(&[components, window, channels])
     }
 }
 

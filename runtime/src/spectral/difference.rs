@@ -47,7 +47,8 @@ fn line(axis: &Axis, extension: Extension, factor: f32, values: &mut [f32], stri
         (Boundary::Reflecting, Extension::Odd) => (-first, -last),
     };
     let mut here = first;
-    for place in (0..=end).step_by(stride.max(1)) {
+    for n in 0..axis.points() {
+        let place = n.times(stride);
         let ahead = if place == end { behind } else { at(values, place.plus(stride)) };
         if let Some(value) = values.get_mut(place) {
             *value = (ahead - before) * factor;

@@ -114,8 +114,7 @@ impl<'a> Inputs<'a> {
                 self.filter(component.view, channel, u, to, |to, value| *to = value);
             }
         }
-        let all = self.components().count().times(self.kind());
-        spectral::inverse(&self.grid, fields.get_mut(..all).or_bug(), work)?;
+        spectral::inverse(&self.grid, fields, work)?;
         for (component, fields) in self.components().zip(fields.chunks_exact_mut(self.kind())) {
             let frames = fields.get_mut(missing..).or_bug().chunks_exact_mut(points);
             for (field, channel) in frames.zip((0..self.channels).cycle()) {
@@ -141,8 +140,7 @@ impl<'a> Inputs<'a> {
                 self.differentiate(component, channel, true, field);
             }
         }
-        let all = self.components().count().times(self.kind());
-        spectral::forward(&self.grid, fields.get_mut(..all).or_bug(), work)?;
+        spectral::forward(&self.grid, fields, work)?;
         for (component, fields) in self.components().zip(fields.chunks_exact(self.kind())) {
             let frames = fields.get(missing..).or_bug().chunks_exact(points);
             let channels = gradient.chunks_exact_mut(points).zip(frames);
