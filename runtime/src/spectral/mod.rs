@@ -114,7 +114,7 @@ fn transform(
 fn transform_line(axis: &Axis, line: &mut [f32], work: &mut [f32], direction: Direction) {
     let work = work.get_mut(..line.len()).or_bug();
     match (axis.boundary(), direction) {
-        (Boundary::Periodic, Direction::Forward) => fourier::forward(line),
+        (Boundary::Periodic, Direction::Forward) => fourier::forward(line, work),
         (Boundary::Periodic, Direction::Inverse) => fourier::inverse(line, work),
         (Boundary::Reflecting, Direction::Forward) => cosine::forward(line, work),
         (Boundary::Reflecting, Direction::Inverse) => cosine::inverse(line, work),
