@@ -104,7 +104,7 @@ mod tests {
                 for (value, exact) in [(cos_f32, cos), (sin_f32, sin)] {
                     let error = (f64::from(value) - exact).abs();
                     // cos(π/2) in f64 is not 0.
-                    let bound = (2e-7 * exact.abs()).clamp(1e-16, 6.1e-8);
+                    let bound = (2e-7 * exact.abs()).clamp(1e-15, 6.1e-8);
                     assert!(error <= bound, "{m} of {n}: {value} {exact}");
                 }
             }

@@ -116,6 +116,7 @@ fn merge<const R: usize>(
     // X_k at place k; in place 0 there are X_0 and X_{N/2}, which are real.
     let (from, to) = (from.as_chunks::<2>().0, to.as_chunks_mut::<2>().0);
     let group = half.times(R).max(1);
+    let groups = from.chunks_exact(group);
     for k in 0..half.plus(1) {
         let mut s = 0_usize;
         let turns = [(); R].map(|()| {
@@ -123,8 +124,10 @@ fn merge<const R: usize>(
             s = s.plus(1);
             turn
         });
-        let groups = from.chunks_exact(group);
-        for (from, to) in checked::zip(groups, to.chunks_exact_mut(group)) {
+        let mut start = 0_usize;
+        for from in groups.clone() {
+            let to = to.get_mut(start..start.plus(group)).or_bug();
+            start = start.plus(group);
             let mut place = if k == half { 0 } else { k };
             let values = turns.map(|turn| {
                 let value @ [first, last] = from.get(place).copied().or_bug();
@@ -135,10 +138,8 @@ fn merge<const R: usize>(
                     _ => times(turn, value),
                 }
             });
-            let mut place = k;
-            for value in dft(values) {
-                put(to, place, value);
-                place = place.plus(len);
+            for (q, value) in (0..R).zip(dft(values)) {
+                put(to, k.plus(q.times(len)), value);
             }
         }
     }
@@ -148,12 +149,14 @@ fn merge<const R: usize>(
 #[inline(always)]
 fn put(spectrum: &mut [Complex], k: usize, [re, im]: Complex) {
     let half = spectrum.len();
-    let place = if k == half { 0 } else { k.min(half.times(2).minus(k)) };
+    let (place, value) = if k < half { (k, [re, im]) } else { (half.times(2).minus(k), [re, -im]) };
     match spectrum.get_mut(place) {
-        Some([first, _]) if k == 0 => *first = re,
-        Some([_, last]) if k == half => *last = re,
-        Some(to) => *to = [re, if k < half { im } else { -im }],
-        None => bug(),
+        Some([first, _]) if place == 0 => *first = re,
+        Some(to) => *to = value,
+        None => match spectrum.first_mut() {
+            Some([_, last]) => *last = re,
+            None => bug(),
+        },
     }
 }
 
