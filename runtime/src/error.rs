@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::Axis;
 use crate::model::Invalid;
 
 /// What a function of this crate refuses.
@@ -17,7 +18,7 @@ pub enum Error {
     AxisPoints {
         /// The number asked for.
         points: usize,
-        /// The largest number allowed here: 1024 on a line, 256 on a plane.
+        /// The largest number allowed here: 4096 on a line, 2048 on a plane.
         most: usize,
     },
     /// A field, spectrum or noise slice is not a whole number of channels of its grid.
@@ -141,7 +142,8 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::AxisPoints { points, most } => {
-                write!(f, "an axis of {points} points has no transform: use a power of two from 8 to {most}")
+                let nearest = Axis::nearest_points(points, most);
+                write!(f, "an axis of {points} points has no transform: use an even product of 2, 3 and 5 from 8 to {most}, such as {nearest}")
             }
             Self::FieldLength { values, points } => {
                 write!(f, "a slice of {values} values is no field on this grid: use a whole, positive number of channels of {points} points")

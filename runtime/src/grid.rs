@@ -5,6 +5,7 @@
 //! N−1`, `h` the spacing; a reflecting axis continues as its mirror image beyond both ends.
 
 use core::f32::consts::{PI, TAU};
+use core::num::NonZero;
 use core::ops::RangeInclusive;
 
 use crate::Error;
@@ -56,14 +57,14 @@ pub enum Laplacian {
     FiniteDifference,
 }
 
-/// One axis: a power of two of points, a boundary, a length.
+/// One axis: an even product of twos, threes and fives of points, a boundary, a length.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(try_from = "written::Axis", into = "written::Axis"))]
 pub struct Axis {
-    /// The logarithm, so that the compiler sees that no number of points is zero.
-    log2_points: u8,
+    /// Which the compiler sees to be no zero.
+    points: NonZero<u16>,
     boundary: Boundary,
     /// Wavenumber of the first mode, radians per unit length.
     unit: f32,
@@ -73,21 +74,47 @@ impl Axis {
     /// Fewest points of an axis.
     pub const POINTS_MIN: usize = 8;
     /// Most points of the axis of a line.
-    pub const POINTS_MAX: usize = 1024;
+    pub const POINTS_MAX: usize = 4096;
+
+    /// Whether an axis can have so many points: 2ᵃ·3ᵇ·5ᶜ from 8 to 4096, and an even number.
+    ///
+    /// Every spectrum of a periodic axis so has a mode N/2, and every other mode its partner behind
+    /// it.
+    pub const fn has_transform(points: usize) -> bool {
+        let mut rest = points;
+        while rest > 0 && rest.is_multiple_of(2) {
+            rest /= 2;
+        }
+        while rest > 0 && rest.is_multiple_of(3) {
+            rest /= 3;
+        }
+        while rest > 0 && rest.is_multiple_of(5) {
+            rest /= 5;
+        }
+        let fits = Self::POINTS_MIN <= points && points <= Self::POINTS_MAX;
+        fits && points.is_multiple_of(2) && rest == 1
+    }
+
+    /// The number of points nearest to `points` that an axis can have, at most `most`; the smaller
+    /// one of two.
+    pub fn nearest_points(points: usize, most: usize) -> usize {
+        let most = most.clamp(Self::POINTS_MIN, Self::POINTS_MAX);
+        let all = (Self::POINTS_MIN..=most).filter(|n| Self::has_transform(*n));
+        all.min_by_key(|n| n.abs_diff(points)).unwrap_or(Self::POINTS_MIN)
+    }
 
     /// An axis of length 2π.
     ///
     /// # Errors
-    /// [`Error::AxisPoints`] unless `points` is a power of two from 8 to 1024.
+    /// [`Error::AxisPoints`] unless [`Axis::has_transform`] of `points`.
     pub fn new(points: usize, boundary: Boundary) -> Result<Self, Error> {
-        if !points.is_power_of_two() || !(Self::POINTS_MIN..=Self::POINTS_MAX).contains(&points) {
-            return Err(Error::AxisPoints { points, most: Self::POINTS_MAX });
-        }
+        let number = NonZero::new(points as u16).filter(|_| Self::has_transform(points));
+        let points = number.ok_or(Error::AxisPoints { points, most: Self::POINTS_MAX })?;
         let unit = match boundary {
             Boundary::Periodic => 1.0,
             Boundary::Reflecting => 0.5,
         };
-        Ok(Self { log2_points: points.trailing_zeros() as u8, boundary, unit })
+        Ok(Self { points, boundary, unit })
     }
 
     /// A periodic axis of length 2π; its modes have the wavenumbers 0, 1, …, N/2.
@@ -121,7 +148,7 @@ impl Axis {
 
     /// Number of points, which is also the number of modes.
     pub const fn points(&self) -> usize {
-        1_usize.wrapping_shl(self.log2_points as u32)
+        self.points.get() as usize
     }
 
     /// What lies beyond the ends.
@@ -192,7 +219,7 @@ pub struct Grid {
 
 impl Grid {
     /// Most points of an axis of a plane.
-    pub const PLANE_POINTS_MAX: usize = 256;
+    pub const PLANE_POINTS_MAX: usize = 2048;
 
     /// A 1-D grid.
     pub const fn line(x: Axis) -> Self {
@@ -202,7 +229,7 @@ impl Grid {
     /// A 2-D grid; `x` is the axis whose points lie side by side in memory.
     ///
     /// # Errors
-    /// [`Error::AxisPoints`] if an axis has more than 256 points.
+    /// [`Error::AxisPoints`] if an axis has more than 2048 points.
     pub fn plane(y: Axis, x: Axis) -> Result<Self, Error> {
         let points = y.points().max(x.points());
         if points > Self::PLANE_POINTS_MAX {
@@ -241,12 +268,11 @@ impl Grid {
 
     /// Points, and modes, of one channel.
     pub const fn points(&self) -> usize {
-        let log2_ny = match self.y {
-            Some(y) => y.log2_points,
-            None => 0,
-        };
-        // One shift: the compiler would not see of two that they leave a one.
-        1_usize.wrapping_shl(self.x.log2_points.wrapping_add(log2_ny) as u32)
+        // The compiler would not see of a product that it is not zero.
+        match NonZero::new(self.ny().wrapping_mul(self.nx())) {
+            Some(points) => points.get(),
+            None => 1,
+        }
     }
 
     /// Channels of a field of `values` values.
@@ -255,11 +281,10 @@ impl Grid {
     /// [`Error::FieldLength`] unless `values` is a positive multiple of [`Grid::points`].
     pub fn channels(&self, values: usize) -> Result<usize, Error> {
         let points = self.points();
-        // A power of two: the mask and the shift spare boards a division.
-        if values == 0 || values & points.wrapping_sub(1) != 0 {
+        if values == 0 || !values.is_multiple_of(points) {
             return Err(Error::FieldLength { values, points });
         }
-        Ok(values.wrapping_shr(points.trailing_zeros()))
+        Ok(values / points)
     }
 
     /// (|k_y|, |k_x|) of every mode of one channel in storage order.

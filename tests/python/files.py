@@ -29,7 +29,7 @@ HOURS = 6 * np.arange(STEPS)
 def imported(file, *arguments):
     """The data set that a file becomes, on its own points."""
     out = FOLDER / "out.zarr"
-    # As many points as there are powers of two, so that nothing is regridded.
+    # Rows without the poles, and an even number of them, so that nothing is regridded.
     points = ["--isel", "latitude=2:34,longitude=0:64", "--split", "none"]
     command = [
         PROGRAM,

@@ -13,19 +13,28 @@ use finescale::{Axis, Boundary, Grid};
 pub const TRANSFORM: f64 = 2.5e-7;
 /// The same of a round trip.
 pub const ROUND_TRIP: f64 = 4e-7;
-/// Every axis length.
-pub const LENGTHS: [usize; 8] = [8, 16, 32, 64, 128, 256, 512, 1024];
+/// Axis lengths: every power of two that microfft transforms, then others of every kind of step.
+pub const LENGTHS: [usize; 24] = [
+    8, 16, 32, 64, 128, 256, 512, 1024, //
+    10, 12, 18, 24, 30, 40, 48, 50, 54, 72, 90, 144, 250, 486, 720, 1350,
+];
 /// Both boundaries.
 pub const BOUNDARIES: [Boundary; 2] = [Boundary::Periodic, Boundary::Reflecting];
 
-/// Lines of every length and planes of mixed shapes, with every pairing of boundaries.
+/// Every length that an axis can have.
+pub fn all_lengths() -> Vec<usize> {
+    (0..=2 * Axis::POINTS_MAX).filter(|n| Axis::has_transform(*n)).collect()
+}
+
+/// Lines of [`LENGTHS`] and planes of mixed shapes, with every pairing of boundaries.
 pub fn grids() -> Vec<Grid> {
     let axis = |n, b| Axis::new(n, b).expect("a valid axis");
     let mut grids = Vec::new();
     for bx in BOUNDARIES {
         grids.extend(LENGTHS.map(|n| Grid::line(axis(n, bx))));
         for by in BOUNDARIES {
-            for (ny, nx) in [(8, 8), (8, 64), (64, 16), (32, 32), (128, 32), (256, 256)] {
+            let powers = [(8, 8), (8, 64), (64, 16), (32, 32), (128, 32), (256, 256)];
+            for (ny, nx) in powers.into_iter().chain([(10, 18), (24, 40), (40, 40), (300, 72)]) {
                 grids.push(Grid::plane(axis(ny, by), axis(nx, bx)).expect("a valid plane"));
             }
         }

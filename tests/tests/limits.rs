@@ -104,8 +104,8 @@ fn a_table_entry_that_scores_are_divided_by_is_positive() {
 #[test]
 fn the_largest_convolution_has_the_lengths_of_its_formulas() {
     let grids = [
-        line(1024, Boundary::Reflecting),
-        plane(256, Boundary::Reflecting, 256, Boundary::Reflecting),
+        line(4096, Boundary::Reflecting),
+        plane(1024, Boundary::Reflecting, 1024, Boundary::Reflecting),
         small(),
     ];
     for (grid, taps) in grids.into_iter().flat_map(|grid| [(grid, 1), (grid, 7)]) {

@@ -13,12 +13,13 @@ fn pairs() -> Vec<(Grid, Grid)> {
     let mut pairs = Vec::new();
     for x in BOUNDARIES {
         pairs.extend(
-            [(64, 8), (32, 16), (16, 8), (8, 8)]
+            [(64, 8), (32, 16), (16, 8), (8, 8), (24, 8), (40, 8), (90, 18), (72, 24)]
                 .map(|(fine, coarse)| (Grid::line(axis(fine, x)), Grid::line(axis(coarse, x)))),
         );
         for y in BOUNDARIES {
             let plane = |ny, nx| Grid::plane(axis(ny, y), axis(nx, x)).expect("a plane");
             pairs.push((plane(16, 32), plane(8, 8)));
+            pairs.push((plane(24, 40), plane(8, 20)));
         }
     }
     pairs

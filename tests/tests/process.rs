@@ -234,11 +234,15 @@ fn refusals_name_the_parameter_and_change_nothing() {
     assert!(sentence(forward(&grid, &mut values, &mut [0.0; 7])).contains("at least 8"));
     assert!(sentence(forward(&grid, &mut [], &mut [0.0; 8])).contains("channels of 8 points"));
     assert_eq!(values, before);
-    for points in [0, 1, 4, 12, 2048] {
-        assert!(matches!(Axis::periodic(points), Err(Error::AxisPoints { most: 1024, .. })));
+    for points in [0, 1, 4, 6, 7, 9, 14, 22, 45, 4098, 8192, usize::MAX] {
+        assert_eq!(Axis::periodic(points), Err(Error::AxisPoints { points, most: 4096 }));
     }
-    let long = Axis::periodic(512).expect("an axis");
-    assert_eq!(Grid::plane(long, long), Err(Error::AxisPoints { points: 512, most: 256 }));
+    let long = Axis::periodic(2160).expect("an axis");
+    assert_eq!(Grid::plane(long, long), Err(Error::AxisPoints { points: 2160, most: 2048 }));
+    for (points, nearest) in [(0, 8), (9, 8), (37, 36), (73, 72), (721, 720), (usize::MAX, 4096)] {
+        let said = Axis::periodic(points).expect_err("a refusal").to_string();
+        assert!(said.ends_with(&format!("from 8 to 4096, such as {nearest}")), "{said}");
+    }
     for bad in [-1.0, f32::NAN, f32::INFINITY] {
         assert!(ForwardProcess::new(bad, 2.0, Laplacian::Spectral).is_err());
         assert!(ForwardProcess::new(0.1, bad, Laplacian::Spectral).is_err());

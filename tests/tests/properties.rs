@@ -3,21 +3,23 @@
 
 use finescale::spectral::{coarsen, forward, inverse, refine, scratch_len};
 use finescale::{Axis, Boundary, ForwardProcess, Grid, Laplacian, NoiseStream};
-use finescale_tests::{ROUND_TRIP, relative_error, widen};
+use finescale_tests::{ROUND_TRIP, all_lengths, relative_error, widen};
 use proptest::prelude::*;
 
 fn boundary() -> impl Strategy<Value = Boundary> {
     prop_oneof![Just(Boundary::Periodic), Just(Boundary::Reflecting)]
 }
 
-fn axis(log2_most: u32) -> impl Strategy<Value = Axis> {
-    (3..=log2_most, boundary()).prop_map(|(log2, b)| Axis::new(1 << log2, b).expect("an axis"))
+fn axis(most: usize) -> impl Strategy<Value = Axis> {
+    let lengths: Vec<usize> = all_lengths().into_iter().filter(|n| *n <= most).collect();
+    (prop::sample::select(lengths), boundary())
+        .prop_map(|(n, b)| Axis::new(n, b).expect("an axis"))
 }
 
 fn grid() -> impl Strategy<Value = Grid> {
     prop_oneof![
-        axis(10).prop_map(Grid::line),
-        (axis(8), axis(8)).prop_map(|(y, x)| Grid::plane(y, x).expect("a plane")),
+        axis(1024).prop_map(Grid::line),
+        (axis(256), axis(256)).prop_map(|(y, x)| Grid::plane(y, x).expect("a plane")),
     ]
 }
 
@@ -99,7 +101,10 @@ proptest! {
         (grid, start) in grid_and_values(), factors in (0_u32..3, 0_u32..3), lambda in 0.0_f32..0.5,
     ) {
         // Both are diagonal in the modes and the coarse modes have the fine ones' wavenumbers.
-        let coarser = |axis: Axis, by: u32| Axis::new((axis.points() >> by).max(8), axis.boundary()).expect("an axis");
+        let coarser = |axis: Axis, by: u32| {
+            let points = Axis::nearest_points(axis.points() >> by, axis.points());
+            Axis::new(points, axis.boundary()).expect("an axis")
+        };
         let coarse_grid = match grid.y() {
             Some(y) => Grid::plane(coarser(y, factors.0), coarser(grid.x(), factors.1)).expect("a plane"),
             None => Grid::line(coarser(grid.x(), factors.1)),

@@ -16,12 +16,12 @@ fn grid(y: Option<(usize, Boundary)>, x: (usize, Boundary)) -> Grid {
 fn pairs() -> Vec<(Grid, Grid)> {
     let mut pairs = Vec::new();
     for bx in BOUNDARIES {
-        for (fine, coarse) in [(16, 8), (64, 8), (1024, 256), (32, 32)] {
+        for (fine, coarse) in [(16, 8), (64, 8), (1024, 256), (32, 32), (24, 8), (90, 40), (40, 36), (720, 54)] {
             pairs.push((grid(None, (fine, bx)), grid(None, (coarse, bx))));
         }
         for by in BOUNDARIES {
             for ((ny, nx), (my, mx)) in
-                [((32, 32), (8, 8)), ((16, 64), (16, 8)), ((128, 8), (32, 8))]
+                [((32, 32), (8, 8)), ((16, 64), (16, 8)), ((128, 8), (32, 8)), ((24, 40), (18, 8))]
             {
                 pairs.push((grid(Some((ny, by)), (nx, bx)), grid(Some((my, by)), (mx, bx))));
             }

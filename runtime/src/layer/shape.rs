@@ -29,8 +29,9 @@ impl ConvShape {
     /// A convolution from `inputs` to `outputs` channels.
     ///
     /// # Errors
-    /// [`Error::Count`] unless `inputs` and `outputs` are 1 … 1024, `taps` is 1, 3, 5 or 7,
-    /// `dilation` is at least 1, and the outermost tap reads no further away than an axis is long.
+    /// [`Error::Count`] unless the grid has rows of a multiple of eight points, which kernels compute
+    /// together, `inputs` and `outputs` are 1 … 1024, `taps` is 1, 3, 5 or 7, `dilation` is at least
+    /// 1, and the outermost tap reads no further away than an axis is long.
     pub fn new(
         grid: Grid,
         inputs: usize,
@@ -38,6 +39,8 @@ impl ConvShape {
         taps: usize,
         dilation: usize,
     ) -> Result<Self, Error> {
+        let (columns, eights) = (grid.nx(), grid.nx().is_multiple_of(8));
+        Error::count("the row length", columns, eights, "a multiple of 8 points for a network")?;
         for (name, channels) in [("inputs", inputs), ("outputs", outputs)] {
             let holds = (1..=Self::CHANNELS_MAX).contains(&channels);
             Error::count(name, channels, holds, "from 1 to 1024")?;

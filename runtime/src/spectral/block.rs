@@ -20,11 +20,16 @@ use crate::{Axis, Boundary, Error, Grid};
 /// passband.
 ///
 /// # Errors
-/// [`Error::GridMismatch`] as for [`super::coarsen`]; [`Error::FieldLength`] unless `transfer` is
-/// one channel.
+/// [`Error::GridMismatch`] as for [`super::coarsen`]; [`Error::Conflict`] if a pixel would be no
+/// whole block of points; [`Error::FieldLength`] unless `transfer` is one channel.
 pub fn block_average(fine: &Grid, coarse: &Grid, transfer: &mut [f32]) -> Result<(), Error> {
     if !grid_fits(fine, coarse) {
         return Err(Error::GridMismatch);
+    }
+    let whole = fine.ny().is_multiple_of(coarse.ny()) && fine.nx().is_multiple_of(coarse.nx());
+    if !whole {
+        let expected = "a grid whose points divide those of the fine one along every axis";
+        return Err(Error::Conflict { name: "coarse", expected });
     }
     let points = fine.points();
     if transfer.len() != points {
@@ -169,7 +174,7 @@ fn folded_axis(fine: &Axis, coarse: &Axis, index: usize) -> Option<usize> {
     let (mode, points) = (fine.mode(index), coarse.points());
     match fine.boundary() {
         Boundary::Periodic => {
-            let rest = mode & points.minus(1);
+            let rest = mode % points;
             let seen = rest.min(points.minus(rest));
             match (mode, seen) {
                 (0, _) => Some(0),
@@ -180,7 +185,7 @@ fn folded_axis(fine: &Axis, coarse: &Axis, index: usize) -> Option<usize> {
         }
         Boundary::Reflecting => {
             let period = points.times(2);
-            let rest = mode & period.minus(1);
+            let rest = mode % period;
             let seen = rest.min(period.minus(rest));
             (seen != points).then_some(seen)
         }

@@ -19,7 +19,7 @@ pub(super) fn forward(line: &mut [f32], work: &mut [f32]) {
         *even = *first;
         *odd = *second;
     }
-    fourier::forward(work);
+    fourier::forward(work, line);
     let (low, high) = line.split_at_mut_checked(n / 2).or_bug();
     let ([first, low @ ..], [middle, high @ ..], [zero, nyquist, pairs @ ..]) = (low, high, work)
     else {
@@ -41,7 +41,7 @@ pub(super) fn inverse(line: &mut [f32], work: &mut [f32]) {
     let ends = checked::zip(low, high.iter().rev());
     let pairs = ends.zip(1..n).map(|((near, far), m)| reflect(*near, *far, m, n));
     fourier::spread(*first, *middle, pairs, work);
-    real_fft(work);
+    real_fft(work, line);
     // Point p of the reordered line is Re − Im, point N − p is Re + Im; undo the reordering on the
     // way out.
     let mut put = |p: usize, value: f32| {
@@ -61,6 +61,6 @@ pub(super) fn inverse(line: &mut [f32], work: &mut [f32]) {
 }
 
 fn reflect(a: f32, b: f32, mode: usize, n: usize) -> (f32, f32) {
-    let (cos, sin) = (quarter_wave::cos(mode, n), quarter_wave::sin(mode, n));
+    let (cos, sin) = quarter_wave::cos_sin(mode, n);
     (a * cos + b * sin, a * sin - b * cos)
 }

@@ -35,7 +35,8 @@ macro_rules! cases {
 }
 
 // λ is the sampler's own in the last ones.
-// Every transform length with both boundaries, then planes of every pairing of boundaries.
+// Every length that microfft transforms with both boundaries, then planes of every pairing of
+// boundaries. At the end, grids with steps of radix 2, 3 and 5.
 cases! {
     "line-8-periodic": Forward, None, (8, Periodic), 1, Spectral, 0.3;
     "line-8-reflecting": Forward, None, (8, Reflecting), 1, Spectral, 0.3;
@@ -93,4 +94,11 @@ cases! {
     "products-line-int16": Score(LineInt16), None, (8, Reflecting), 2, Spectral, 0.03;
     "products-latitudes-f32": Score(LatitudesF32), Some((8, Reflecting)), (8, Periodic), 2, Spectral, 0.3;
     "products-latitudes-int16": Score(LatitudesInt16), Some((8, Reflecting)), (8, Periodic), 2, Spectral, 0.3;
+    "line-48-periodic": Forward, None, (48, Periodic), 2, Spectral, 0.03;
+    "line-90-reflecting": Forward, None, (90, Reflecting), 1, FiniteDifference, 0.01;
+    "line-2048-periodic": Forward, None, (2048, Periodic), 1, Spectral, 0.0001;
+    "plane-24x40-latitudes": Forward, Some((24, Reflecting)), (40, Periodic), 1, Spectral, 0.05;
+    "resample-plane-24x40-periodic": Resample, Some((24, Periodic)), (40, Periodic), 1, Spectral, 0.001;
+    "conv-plane-12x24-periodic": conv(3, 3, 2), Some((12, Periodic)), (24, Periodic), 5, Spectral, 0.0;
+    "int16-plane-10x24-mirrors": int16(3, 2), Some((10, Reflecting)), (24, Reflecting), 3, Spectral, 0.0;
 }

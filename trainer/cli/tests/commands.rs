@@ -131,7 +131,7 @@ fn bad_parameters_are_refused_in_a_sentence() {
         (format!("{KS} --dt 5 --out b.zarr"), "--dt 5"),
         (format!("{KS} --trajectories 0 --out b.zarr"), "--trajectories"),
         (format!("{KS} --frames 1 --out b.zarr"), "--frames is 1"),
-        (format!("{KS} --grid 96 --out b.zarr"), "power of two"),
+        (format!("{KS} --grid 98 --out b.zarr"), "such as 96"),
         (format!("{KS} --trajectories 3 --out a.zarr"), "--force"),
         (format!("{KS} --trajectories 3 --out none/b.zarr"), "none"),
         ("data simulate kolmogorov --dt 0.1 --out b.zarr".into(), "CFL"),

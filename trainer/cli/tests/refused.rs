@@ -141,10 +141,16 @@ fn constant_fields() {
 fn grids_that_do_not_fit() {
     refuses(
         |_| (),
-        &["--grid", "20x32"],
-        "20 points along `lat` does not fit: use a power of two from 8 to 256",
+        &["--grid", "22x32"],
+        "22 points along `lat` does not fit: use an even product of 2, 3 and 5 from 8 to 2048, \
+         such as 20",
     );
-    refuses(|_| (), &["--grid", "16x512"], "512 points along `lon`");
+    let home = Home::empty();
+    Grid::new(40, 37, 34).write(&home.path("a.nc"));
+    let said = refused(&home, "a.nc", &[]);
+    let nearest = "a grid of 37x34 points has no transform: give --grid 36x32, the nearest that";
+    assert!(said.contains(nearest), "{said}");
+    refuses(|_| (), &["--grid", "16x4096"], "4096 points along `lon`");
     refuses(|_| (), &["--grid", "4x4"], "4 points along `lat`");
     refuses(|_| (), &["--grid", "64"], "--grid names 1 axes where the field has 2");
     refuses(|_| (), &["--boundary", "periodic"], "--boundary names 1 boundaries");

@@ -273,12 +273,13 @@ fn shapes_that_do_not_fit_are_named() {
         change(&mut spec);
         format!("{:#}", Writer::create(&path, &spec, false).unwrap_err())
     };
-    let error = refused(|s| s.x = SpatialAxis::two_pi("x", 100, Boundary::Periodic));
+    let error = refused(|s| s.x = SpatialAxis::two_pi("x", 98, Boundary::Periodic));
     assert_eq!(
         error,
-        "a grid of 100 points along `x` does not fit: use a power of two from 8 to 256"
+        "a grid of 98 points along `x` does not fit: use an even product of 2, 3 and 5 from 8 to \
+         2048, such as 96"
     );
-    assert!(refused(|s| s.x = SpatialAxis::two_pi("x", 512, Boundary::Periodic)).contains("512"));
+    assert!(refused(|s| s.x = SpatialAxis::two_pi("x", 4096, Boundary::Periodic)).contains("4096"));
     assert!(refused(|s| s.channels[1].name = "u".into()).contains("`u` is taken"));
     assert!(refused(|s| s.channels[1].name = "time".into()).contains("`time` is taken"));
     assert!(refused(|s| s.x.coordinates[3] = TAU).contains("do not increase"));

@@ -98,12 +98,17 @@ impl Coarsening {
 /// Means of fields `[…][y][x]` over blocks of points.
 ///
 /// # Errors
-/// If the coarse grid has more points along an axis.
+/// Unless the coarse grid's points divide the fine one's along every axis.
 pub fn block_means(fine: &Grid, coarse: &Grid, fields: &[f32]) -> Result<Vec<f32>> {
     let (by, bx) = (fine.ny() / coarse.ny(), fine.nx() / coarse.nx());
     ensure!(
         by * coarse.ny() == fine.ny() && bx * coarse.nx() == fine.nx(),
-        "pixels of a coarse grid with more points than the fine one do not exist"
+        "means over blocks need a coarse grid whose points divide the {}×{} of the fine one, not \
+         {}×{}: choose another one, or --input modes",
+        fine.ny(),
+        fine.nx(),
+        coarse.ny(),
+        coarse.nx()
     );
     let scale = 1.0 / (by * bx) as f64;
     let mut out = Vec::with_capacity(fields.len() / (by * bx));

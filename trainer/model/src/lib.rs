@@ -64,7 +64,7 @@ pub struct Channel {
 /// An axis.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AxisMeta {
-    /// Points, a power of two.
+    /// Points: see [`Axis::has_transform`].
     pub points: usize,
     /// What lies beyond its ends.
     pub boundary: Boundary,

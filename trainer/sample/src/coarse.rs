@@ -69,9 +69,9 @@ pub fn coarse_grid(fine: &Grid, points: &[usize]) -> Result<Grid> {
     );
     for (axis, &n) in axes.iter().zip(points) {
         ensure!(
-            n.is_power_of_two() && n >= Axis::POINTS_MIN && n <= axis.points(),
-            "a coarse grid of {n} points does not fit the model's {}: use a power of two from {} \
-             to {}",
+            Axis::has_transform(n) && n <= axis.points(),
+            "a coarse grid of {n} points does not fit the model's {}: use an even product of 2, 3 \
+             and 5 from {} to {}",
             axis.points(),
             Axis::POINTS_MIN,
             axis.points()
@@ -146,29 +146,39 @@ impl Coarsener<'_> {
 /// middle of a cell of b points is (b − 1)/2 of them further. On a reflecting one, points are the
 /// middles of cells on any grid.
 fn coarse_axis(fine: &SpatialAxis, points: usize, kind: InputKind) -> SpatialAxis {
-    let block = fine.points() / points;
     let sampled = fine.boundary == Boundary::Periodic && kind != InputKind::BlockMean;
-    let place = |cell: &[f64]| match sampled {
-        true => cell[0],
-        false => cell.iter().sum::<f64>() / block as f64,
+    let coordinates = if fine.points().is_multiple_of(points) {
+        let block = fine.points() / points;
+        let place = |cell: &[f64]| match sampled {
+            true => cell[0],
+            false => cell.iter().sum::<f64>() / block as f64,
+        };
+        fine.coordinates.chunks_exact(block).map(place).collect()
+    } else {
+        // Coarse points lie between fine ones.
+        let ratio = fine.points() as f64 / points as f64;
+        let shift = if sampled { 0.0 } else { 0.5 * (ratio - 1.0) };
+        let between = |at: f64| {
+            let below = (at as usize).min(fine.points() - 2);
+            let (a, b) = (fine.coordinates[below], fine.coordinates[below + 1]);
+            a + (b - a) * (at - below as f64)
+        };
+        (0..points).map(|j| between(j as f64 * ratio + shift)).collect()
     };
-    SpatialAxis {
-        coordinates: fine.coordinates.chunks_exact(block).map(place).collect(),
-        ..fine.clone()
-    }
+    SpatialAxis { coordinates, ..fine.clone() }
 }
 
 /// The points of a fine axis, from those of a coarse one: where [`Coarsener::coarsen`] would put
 /// the coarse ones.
 pub fn fine_axis(coarse: &SpatialAxis, points: usize, kind: InputKind) -> SpatialAxis {
-    let block = points / coarse.points();
-    if block == 1 {
+    if points == coarse.points() {
         return coarse.clone();
     }
+    let ratio = points as f64 / coarse.points() as f64;
     let (first, last) = (coarse.coordinates[0], coarse.coordinates[coarse.points() - 1]);
-    let spacing = (last - first) / (coarse.points() - 1) as f64 / block as f64;
+    let spacing = (last - first) / (coarse.points() - 1) as f64 / ratio;
     let sampled = coarse.boundary == Boundary::Periodic && kind != InputKind::BlockMean;
-    let start = if sampled { first } else { first - 0.5 * (block - 1) as f64 * spacing };
+    let start = if sampled { first } else { first - 0.5 * (ratio - 1.0) * spacing };
     SpatialAxis {
         coordinates: (0..points).map(|j| start + j as f64 * spacing).collect(),
         ..coarse.clone()

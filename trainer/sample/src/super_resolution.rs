@@ -56,10 +56,10 @@ pub fn error(model: &Model, precision: Precision, bounds: &Bounds, reader: &Read
     Ok((error / size).sqrt())
 }
 
-/// The same domain with a quarter of the points along every axis, at least as many as an axis must
-/// have.
+/// The same domain with a quarter of the points along every axis, or the nearest number that an axis
+/// can have.
 fn quarter(grid: &Grid) -> Result<Grid> {
     let axes = grid.y().into_iter().chain([grid.x()]);
-    let points = axes.map(|axis| (axis.points() / 4).max(Axis::POINTS_MIN));
+    let points = axes.map(|axis| Axis::nearest_points(axis.points() / 4, axis.points()));
     Ok(with_points(grid, &points.collect::<Vec<_>>())?)
 }

@@ -10,12 +10,11 @@ pub(in super::super) type Sources = [Option<usize>; 2];
 /// ends.
 pub(in super::super) fn neighbour(axis: &Axis, at: usize, offset: isize) -> usize {
     let n = axis.points();
-    // The mirror image has the period 2 n, a power of two.
-    let last = n.times(2).minus(1);
-    let index = at.wrapping_add_signed(offset) & last;
+    let index = round_mirrors(n, at.wrapping_add_signed(offset));
     match axis.boundary() {
-        Boundary::Reflecting if index >= n => last.minus(index),
-        _ => index & n.minus(1),
+        _ if index < n => index,
+        Boundary::Reflecting => n.times(2).minus(1).minus(index),
+        Boundary::Periodic => index.minus(n),
     }
 }
 
@@ -23,13 +22,20 @@ pub(in super::super) fn neighbour(axis: &Axis, at: usize, offset: isize) -> usiz
 /// two.
 pub(in super::super) fn readers(axis: &Axis, at: usize, offset: isize) -> Sources {
     let n = axis.points();
+    let back = offset.wrapping_neg();
     match axis.boundary() {
-        Boundary::Periodic => [Some(neighbour(axis, at, offset.wrapping_neg())), None],
-        Boundary::Reflecting => {
-            let last = n.times(2).minus(1);
-            let direct = at.wrapping_add_signed(offset.wrapping_neg()) & last;
-            let mirrored = (!at).wrapping_add_signed(offset.wrapping_neg()) & last;
-            [direct, mirrored].map(|index| (index < n).then_some(index))
-        }
+        Boundary::Periodic => [Some(neighbour(axis, at, back)), None],
+        Boundary::Reflecting => [at, !at].map(|at| {
+            let index = round_mirrors(n, at.wrapping_add_signed(back));
+            (index < n).then_some(index)
+        }),
     }
+}
+
+/// A place, at most two lengths before the first point and one beyond the last, on the circle of an
+/// axis and its mirror image.
+fn round_mirrors(n: usize, place: usize) -> usize {
+    // Before the first point a place has wrapped around zero.
+    let around = place.wrapping_add(n.times(2));
+    if around < n.times(2) { around } else { place }
 }

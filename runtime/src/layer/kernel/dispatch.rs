@@ -15,7 +15,7 @@ pub(super) trait Kernel: Sized {
     const NAME: &'static str;
     /// How fast it is among the kernels of a target; no two have the same.
     const RANK: u8;
-    /// The kernel for rows that are too short for this one.
+    /// The kernel for rows that this one does not take.
     type Narrower: Kernel;
 
     /// Whether this processor has its instructions.
@@ -47,7 +47,7 @@ pub(super) trait Kernel: Sized {
     }
 }
 
-/// Runs a pass on a kernel, or on a narrower one if a row is shorter than its tile.
+/// Runs a pass on a kernel, or on a narrower one if a row is no whole number of its tiles.
 fn narrowed<K: Kernel, const ADJOINT: bool, W: Weight>(pass: Pass<'_, W>) {
     if K::takes(pass.shape.grid().nx()) {
         K::run::<ADJOINT, W>(pass);
@@ -96,7 +96,7 @@ macro_rules! kernels {
             }
         }
 
-        /// Runs a pass on a code path, or on a narrower one if a row is shorter than its tile.
+        /// Runs a pass on a code path, or on a narrower one if a row is no whole number of its tiles.
         pub(in super::super) fn run<const ADJOINT: bool, W: Weight>(
             path: CodePath,
             pass: Pass<'_, W>,

@@ -70,7 +70,7 @@ impl Products<'_> {
             for (planes, sums) in checked::zip(planes, sums.chunks_exact_mut(tiles.max(1))) {
                 // Beyond the last channel, and the last shift, a tile repeats the last.
                 let last = (planes.len() / points).minus(1);
-                let block = rows.times(nx).min(points);
+                let block = rows.min(shape.grid().ny().minus(y)).times(nx);
                 let cotangents = core::array::from_fn(|lane| {
                     let at = lane.min(last).times(points).plus(y.times(nx));
                     planes.get(at..at.plus(block)).or_bug()

@@ -5,6 +5,8 @@
 //!         of eight sums for each channel                    of sixteen sums for each channel
 //! ```
 //!
+//! Rows of 24 or 40 points, say, are no whole number of such tiles: they go to narrower ones.
+//!
 //! What the sums of a tile are made of is drawn in [`super::tile`].
 //!
 //! This is the only `unsafe` of the crate beside the tiles in assembly: calling a safe function that
@@ -25,6 +27,8 @@ use super::tile::Channels;
 use super::{Pass, Products};
 
 const AVX2_POINTS: usize = 16;
+/// Of rows that are no multiple of those.
+const AVX2_FEWER_POINTS: usize = 8;
 const AVX512_POINTS: usize = 32;
 
 /// Vectors of 256 bits.
@@ -42,14 +46,14 @@ impl Kernel for Avx2 {
         is_x86_feature_detected!("avx2")
     }
 
-    fn takes(points: usize) -> bool {
-        points >= AVX2_POINTS
-    }
-
     fn run<const ADJOINT: bool, W: Weight>(pass: Pass<'_, W>) {
         #[target_feature(enable = "avx2")]
         fn compiled<const ADJOINT: bool, W: Weight>(pass: Pass<'_, W>) {
-            pass.run::<Points<AVX2_POINTS>, ADJOINT>(Channels::<LANES>);
+            if pass.shape.grid().nx().is_multiple_of(AVX2_POINTS) {
+                pass.run::<Points<AVX2_POINTS>, ADJOINT>(Channels::<LANES>);
+            } else {
+                pass.run::<Points<AVX2_FEWER_POINTS>, ADJOINT>(Channels::<LANES>);
+            }
         }
         // SAFETY: the processor has AVX2.
         unsafe { compiled::<ADJOINT, W>(pass) }
@@ -81,7 +85,7 @@ impl Kernel for Avx512 {
     }
 
     fn takes(points: usize) -> bool {
-        points >= AVX512_POINTS
+        points.is_multiple_of(AVX512_POINTS)
     }
 
     fn run<const ADJOINT: bool, W: Weight>(pass: Pass<'_, W>) {

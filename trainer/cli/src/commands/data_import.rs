@@ -60,7 +60,8 @@ pub(super) struct ImportArgs {
     /// An entry of a dimension by its coordinate, such as level=500.
     #[arg(long, allow_hyphen_values = true, value_name = "NAME=VALUE", value_delimiter = ',')]
     sel: Vec<String>,
-    /// Points of the new grid, rows x columns; powers of two, such as 64x128 (128 on a line).
+    /// Points of the new grid, rows x columns, such as 64x128 or 72x144 (128 on a line): even
+    /// products of 2, 3 and 5. By default those of the file.
     #[arg(long, value_parser = parse_grid)]
     grid: Option<Grid>,
     /// What is beyond the ends, rows before columns, such as reflecting,periodic; by default a full

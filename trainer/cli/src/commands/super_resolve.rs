@@ -142,12 +142,15 @@ impl SuperResolveArgs {
     fn points(&self, view: &View<'_>, spec: &Spec) -> Result<Vec<usize>> {
         let axes = || view.grid().y().into_iter().chain([view.grid().x()]);
         if let Some(factor) = self.coarsen {
+            let leaves = |points: usize| {
+                factor > 1
+                    && points.is_multiple_of(factor)
+                    && finescale::Axis::has_transform(points / factor)
+            };
             ensure!(
-                factor.is_power_of_two()
-                    && factor > 1
-                    && axes().all(|axis| axis.points() / factor >= finescale::Axis::POINTS_MIN),
-                "--coarsen is {factor}: use a power of two above 1 that leaves at least {} points \
-                 along every axis",
+                axes().all(|axis| leaves(axis.points())),
+                "--coarsen is {factor}: use a number above 1 that divides the points of every axis \
+                 and leaves an even product of 2, 3 and 5, at least {}",
                 finescale::Axis::POINTS_MIN
             );
             return Ok(axes().map(|axis| axis.points() / factor).collect());

@@ -253,9 +253,10 @@ pub(crate) fn most_points(plane: bool) -> usize {
 pub(crate) fn check_points(axis: &str, points: usize, plane: bool) -> Result<()> {
     let (least, most) = (Axis::POINTS_MIN, most_points(plane));
     ensure!(
-        points.is_power_of_two() && (least..=most).contains(&points),
-        "a grid of {points} points along `{axis}` does not fit: use a power of two from {least} \
-         to {most}"
+        Axis::has_transform(points) && points <= most,
+        "a grid of {points} points along `{axis}` does not fit: use an even product of 2, 3 and 5 \
+         from {least} to {most}, such as {}",
+        Axis::nearest_points(points, most)
     );
     Ok(())
 }

@@ -76,8 +76,7 @@ pub struct Options {
     pub isel: Vec<String>,
     /// `dimension=value`.
     pub sel: Vec<String>,
-    /// Points of the new grid, y before x; by default the largest power of two that is not finer
-    /// than the file.
+    /// Points of the new grid, y before x; by default those of the file.
     pub grid: Option<Vec<usize>>,
     /// Boundaries, y before x; none to look at the coordinates.
     pub boundary: Vec<Boundary>,
@@ -103,7 +102,7 @@ pub enum Anomaly {
 }
 
 impl Options {
-    /// The fields of a file as they are, on the largest grid that is not finer than it.
+    /// The fields of a file as they are, on its own grid.
     pub fn of(input: &Path) -> Self {
         Self {
             input: input.to_owned(),
@@ -150,7 +149,10 @@ pub fn run(options: &Options) -> Result<Summary> {
     let source = source::open(&options.input, options.axes.as_deref())?;
     let plan = Plan::new(source.as_ref(), options)
         .with_context(|| format!("{} cannot be imported", options.input.display()))?;
-    let shape = grid(&plan, options.grid.as_deref())?;
+    let shape = match &options.grid {
+        Some(points) => grid(&plan, points)?,
+        None => own_grid(&plan)?,
+    };
     let (stream, mut y, mut x) = FrameStream::new(&plan, &options.fill, shape);
     let no_common_unit = length::set(y.as_mut(), &mut x, &options.length)?;
     let spec = spec(options, &plan, y, x);
@@ -190,16 +192,47 @@ pub fn run(options: &Options) -> Result<Summary> {
     Ok(Summary { spec, source_grid, splits, statistics, notes })
 }
 
+/// Points of the file along its axes, y before x.
+fn points(plan: &Plan<'_>) -> Vec<usize> {
+    let y = plan.y.as_ref().map(|_| plan.fields.y.len());
+    y.into_iter().chain([plan.fields.x.len()]).collect()
+}
+
+/// The grid of the file.
+///
+/// # Errors
+/// If it has no transforms; names the nearest that has.
+fn own_grid(plan: &Plan<'_>) -> Result<(usize, usize)> {
+    let points = points(plan);
+    let most = most_points(plan.y.is_some());
+    let shown = |points: &[usize]| points.iter().map(usize::to_string).collect::<Vec<_>>().join("x");
+    let nearest: Vec<usize> = points.iter().map(|n| Axis::nearest_points(*n, most)).collect();
+    ensure!(
+        nearest == points,
+        "a grid of {} points has no transform: give --grid {}, the nearest that has one",
+        shown(&points),
+        shown(&nearest)
+    );
+    grid(plan, &points)
+}
+
+/// The finest grid that has transforms and is nowhere finer than the file.
+///
+/// # Errors
+/// As [`grid`].
+fn grid_within(plan: &Plan<'_>) -> Result<(usize, usize)> {
+    let most = most_points(plan.y.is_some());
+    let within = points(plan).into_iter().map(|n| Axis::nearest_points(n, n.min(most)));
+    grid(plan, &within.collect::<Vec<_>>())
+}
+
 /// Points of the new grid, (1, nx) on a line.
-fn grid(plan: &Plan<'_>, asked: Option<&[usize]>) -> Result<(usize, usize)> {
+fn grid(plan: &Plan<'_>, points: &[usize]) -> Result<(usize, usize)> {
     let plane = plan.y.is_some();
-    let default = |n: usize| (1 << n.ilog2()).clamp(Axis::POINTS_MIN, most_points(plane));
-    let (ny, nx) = match (asked, plane) {
-        (None, true) => (default(plan.fields.y.len()), default(plan.fields.x.len())),
-        (None, false) => (1, default(plan.fields.x.len())),
-        (Some(&[nx]), false) => (1, nx),
-        (Some(&[ny, nx]), true) => (ny, nx),
-        (Some(list), _) => bail!(
+    let (ny, nx) = match (points, plane) {
+        (&[nx], false) => (1, nx),
+        (&[ny, nx], true) => (ny, nx),
+        (list, _) => bail!(
             "--grid names {} axes where the field has {}: write 64x128 for a plane, 128 for a line",
             list.len(),
             if plane { 2 } else { 1 }

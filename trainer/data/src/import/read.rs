@@ -6,7 +6,7 @@ use finescale::Boundary;
 use super::cf::AxisKind;
 use super::plan::Plan;
 use super::stream::FrameStream;
-use super::{Options, grid, length, source, spec};
+use super::{Options, grid, grid_within, length, source, spec};
 use crate::dataset::Spec;
 
 /// What was read.
@@ -22,7 +22,8 @@ pub struct Read {
     pub lengths_known: bool,
 }
 
-/// Reads the fields of a file. Where it does not say what is beyond the ends of an axis, and no
+/// Reads the fields of a file; by default on the finest grid that has transforms and is nowhere finer
+/// than the file. Where it does not say what is beyond the ends of an axis, and no
 /// option does, `expected` holds, y before x.
 ///
 /// # Errors
@@ -48,7 +49,10 @@ pub fn read(options: &Options, expected: &[Boundary]) -> Result<Read> {
         }
     }
     let plan = Plan::new(source.as_ref(), &options).with_context(failed)?;
-    let shape = grid(&plan, options.grid.as_deref()).with_context(failed)?;
+    let shape = match &options.grid {
+        Some(points) => grid(&plan, points).with_context(failed)?,
+        None => grid_within(&plan).with_context(failed)?,
+    };
     let (stream, mut y, mut x) = FrameStream::new(&plan, &options.fill, shape);
     let no_common_unit = length::set(y.as_mut(), &mut x, &options.length)?;
     let lengths_known = y.is_some() && no_common_unit.is_none();

@@ -14,9 +14,10 @@ pub fn nearest(result: &Ensemble) -> Result<Ensemble> {
     let input = input(result)?;
     let (coarse, coarsening) = (&input.spec, input.origin()?.coarsening);
     let of = |fine: &SpatialAxis, coarse: &SpatialAxis| -> Vec<usize> {
-        let (n, ratio) = (coarse.points(), fine.points() / coarse.points());
-        let shift = if centred(coarsening, fine.boundary) { 0 } else { ratio / 2 };
-        (0..fine.points()).map(|i| (i + shift) / ratio % n).collect()
+        let (n, points) = (coarse.points(), fine.points());
+        // In halves of a fine point's width.
+        let shift = if centred(coarsening, fine.boundary) { n } else { points };
+        (0..points).map(|i| (2 * n * i + shift) / (2 * points) % n).collect()
     };
     let columns = of(&result.spec.x, &coarse.x);
     let rows = match (&result.spec.y, &coarse.y) {

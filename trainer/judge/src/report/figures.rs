@@ -91,8 +91,9 @@ pub fn fields(
             frames: panes.frames.clone(),
         };
         let values = small.of(channel, coarse);
-        let (ry, rx) = (panes.ny / small.ny, panes.nx / small.nx);
-        let at = |y: usize, x: usize| values[y / ry * small.nx + x / rx];
+        let at = |y: usize, x: usize| {
+            values[y * small.ny / panes.ny * small.nx + x * small.nx / panes.nx]
+        };
         let values = (0..panes.ny).flat_map(|y| (0..panes.nx).map(move |x| (y, x)));
         out.push(pane("coarse input", values.map(|(y, x)| at(y, x)).collect()));
     }

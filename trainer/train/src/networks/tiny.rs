@@ -64,7 +64,13 @@ impl super::Design for Design {
     }
 
     /// The runtime, whose layers these are, says what fits a grid.
-    fn check_on(&self, _: &Grid) -> Result<()> {
+    fn check_on(&self, grid: &Grid) -> Result<()> {
+        ensure!(
+            grid.nx().is_multiple_of(8),
+            "the network `tiny` computes eight points of a row together, and a row has {}: import \
+             the data with another --grid, or train with network.name = \"linear\"",
+            grid.nx()
+        );
         Ok(())
     }
 

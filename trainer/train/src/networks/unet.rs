@@ -57,12 +57,14 @@ impl super::Design for Design {
     }
 
     fn check_on(&self, grid: &Grid) -> Result<()> {
-        let shortest = grid.y().map_or(grid.nx(), |y| y.points().min(grid.nx()));
-        let (levels, most) = (self.multipliers.len(), 1 + shortest.ilog2());
+        let axes = grid.y().into_iter().chain([grid.x()]);
+        let points = axes.map(|axis| axis.points()).min_by_key(|points| points.trailing_zeros());
+        let points = points.unwrap_or_default();
+        let (levels, most) = (self.multipliers.len(), 1 + points.trailing_zeros());
         ensure!(
             levels <= most as usize,
             "network.unet.multipliers names {levels} levels, each of half the points of the one \
-             before, but the shortest axis has {shortest} points: name at most {most}"
+             before, but an axis has {points} points: name at most {most}"
         );
         Ok(())
     }
