@@ -191,7 +191,7 @@ struct Residual<B: Backend> {
     shortcut: Option<Conv<B>>,
 }
 
-impl<B: Backend> Residual<B> {
+impl<B: Kernels> Residual<B> {
     fn forward(
         &self,
         x: Tensor<B, 4>,
@@ -224,7 +224,7 @@ struct Attention<B: Backend> {
     gain: Param<Tensor<B, 1>>,
 }
 
-impl<B: Backend> Attention<B> {
+impl<B: Kernels> Attention<B> {
     fn forward(&self, x: Tensor<B, 4>, precision: Precision) -> Tensor<B, 4> {
         let [batch, channels, ny, nx] = x.dims();
         let all = self.project.forward(self.norm.forward(x.clone()), precision);
@@ -262,7 +262,7 @@ struct Conv<B: Backend> {
     grid: Grid,
 }
 
-impl<B: Backend> Conv<B> {
+impl<B: Kernels> Conv<B> {
     fn forward(&self, x: Tensor<B, 4>, precision: Precision) -> Tensor<B, 4> {
         let (grid, dilation) = (self.grid, 1);
         let block = Block { grid, dilation, active: false, residual: false, precision };
