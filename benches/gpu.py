@@ -340,7 +340,7 @@ def ours(run, program):
             case(name, "", measure(preset, mixed, "--no-check", "--hold", *options.timing))
     few = ["--no-check", "--warm", 0, "--seconds", 0, "--look", 1]
     # The first step of a process that finds its kernels compiled.
-    again = f"{named(*cases[0])}, started again"
+    again = f"{named(*cases[0])} again"
     if not run.kept("finescale", again):
         case(again, "", measure(*cases[0], *few))
     if not run.kept("checks", "blocks"):
@@ -538,7 +538,7 @@ def arguments():
     ]
     options.shrink = ["--batch", 2, "--lambdas", 8] if dry else []
     options.device = ["--backend", options.backend, *options.shrink]
-    options.timing = ["--seconds", 0.1, "--warm", 0, "--look", 1] if dry else ["--seconds", 3, "--warm", options.budget / 2]
+    options.timing = ["--seconds", 0.1, "--warm", 0, "--look", 1] if dry else ["--seconds", 3, "--warm", options.budget / 4]
     options.torch = ["--seconds", "0.1", "--warm", "0", "--look", "1"] if dry else ["--seconds", "1", "--warm", "4"]
     if dry:
         options.modes = ["eager-f32", "eager-bf16", "compiled-f32"]
