@@ -1,14 +1,17 @@
 """finescale's CUDA backend on one NVIDIA GPU, in eight minutes: its numbers against the CPU's, its pace against PyTorch's.
 
-    python benches/gpu.py [--program FILE] [--minutes 8] [--out FOLDER] [--dry-run]
+    python benches/gpu.py [--program FILE] [--minutes 8] [--out FOLDER] [--presets NAME ...] [--without-torch] [--kernels FILE]
+                          [--keep-kernels] [--profile] [--budget SECONDS] [--dry-run]
 
 Needs what `cargo xtask gpu --build-only` built, packed or not, an NVIDIA driver, NVRTC and CUDA's headers, and Python with
-PyTorch and safetensors; no Rust, no network. Writes `gpu.md` (the tables), `gpu.json` and `gpu.log` to the folder: $OUT, or
-target/gpu-run/out. What has been measured is kept in target/gpu-run, compiled kernels too, and a second run goes on from there.
-With --dry-run every step runs on the CPU, on tiny batches, or says what it would need; the figures mean nothing then.
+PyTorch and safetensors; no Rust, no network. Writes `gpu.md` (the tables), `gpu.json`, `gpu.log` and a log of every process to the
+folder: $OUT, or target/gpu-run/out. What has been measured is kept in target/gpu-run, compiled kernels too, and a second run goes
+on from there. --keep-kernels leaves them in `kernels.tar.xz` as well, with which --kernels begins on a fresh machine of the same kind.
+With --profile the backend times every kernel of a few steps by itself. With --dry-run every step runs on the CPU, on tiny batches, or
+says what it would need; the figures mean nothing then.
 
-finescale's cases run one after another, since its backend times kernels to choose among them. PyTorch compiles beside them; whoever is
-timed is timed alone: all other processes are stopped meanwhile.
+finescale's cases run one after another: first all that are timed, then all that are compared. PyTorch compiles beside them; whoever
+is timed is timed alone: all other processes are stopped meanwhile.
 """
 
 import argparse
@@ -26,6 +29,8 @@ import sys
 import threading
 import time
 
+import gpu_kernels
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 HERE = ROOT / "benches"
 WORK = ROOT / "target" / "gpu-run"
@@ -37,8 +42,7 @@ PRESETS = {
     "paper-lorenz96": "lorenz96 --scheme euler --dt 5e-4",
 }
 TRAJECTORIES = 16
-# In the order of what one would miss most.
-CASES = [(preset, mixed) for mixed in (False, True) for preset in PRESETS]
+CACHE = WORK / "cache"
 # Seconds kept for writing, and most seconds that a job is timed alone.
 RESERVE, WINDOW = 8, 45
 
@@ -119,6 +123,9 @@ class Job:
         self.run, self.name, self.command, self.budget = run, name, [str(c) for c in command], budget
         self.environment = {**os.environ, **dict(changes)}
 
+    def errors(self):
+        return self.run.out / f"{self.name.replace(' ', '-')}.log"
+
     def signal(self, number):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, number)
@@ -132,7 +139,8 @@ class Job:
             yield {"event": "failed", "why": "no time was left"}
             return
         run.log.write("$ " + " ".join(self.command) + "\n")
-        errors = open(WORK / f"{self.name.replace(' ', '-')}.err", "w+")
+        # Where it is found even if this script is ended from outside.
+        errors = open(self.errors(), "w+")
         with run.alone, run.lock:
             self.process = subprocess.Popen(
                 self.command,
@@ -166,7 +174,7 @@ class Job:
             errors.seek(0)
             text = errors.read()
             errors.close()
-            run.log.write(f"-- {self.name}\n{text[-20000:]}\n")
+            run.log.write(f"-- {self.name}, the end of {self.errors().name}\n{text[-4000:]}\n")
         if late.is_set():
             run.note(f"{self.name}: stopped after {budget:.0f} s")
             yield {"event": "failed", "why": f"it was stopped after {budget:.0f} s"}
@@ -244,19 +252,18 @@ def environment(run):
     path = [str(folder) for folder in libraries] + [run.found_path]
     os.environ["LD_LIBRARY_PATH"] = ":".join(filter(None, path))
     run.note(f"CUDA's headers: {headers[0] if headers else 'none found'}; NVRTC: {libraries[0] if libraries else 'none found'}")
-    cache = WORK / "cache"
     for name, folder in (
+        ("FINESCALE_KERNELS", "kernels"),
         ("CUDA_CACHE_PATH", "driver"),
         ("TORCHINDUCTOR_CACHE_DIR", "inductor"),
         ("TRITON_CACHE_DIR", "triton"),
     ):
-        os.environ[name] = str(cache / folder)
+        os.environ[name] = str(CACHE / folder)
     os.environ["CUDA_CACHE_MAXSIZE"] = str(4 << 30)
     os.environ["TORCHINDUCTOR_COMPILE_THREADS"] = str(max(1, (os.cpu_count() or 4) // 4))
-    # The backend looks for this file where its process starts.
-    place = json.dumps(str(cache / "cubecl"))
+    # The backend looks for this file where its process starts. The program writes what it logs to its standard error.
     (WORK / "cubecl.toml").write_text(
-        f"[autotune]\ncache = {{ file = {place} }}\n[compilation]\ncache = {{ file = {place} }}\n"
+        '[compilation]\nlogger = { level = "basic", log = "info" }\n[profiling]\nlogger = { log = "info" }\n'
     )
 
 
@@ -293,12 +300,13 @@ def unpacked(program):
 def prepare(run, program, preset):
     """A preset's data and its exported step: nothing of it needs a GPU."""
     data, file = WORK / f"{preset}.zarr", WORK / f"{preset}.safetensors"
+    torch = bool(run.options.modes)
     command = [program, "data", "simulate", *PRESETS[preset].split(), "--trajectories", TRAJECTORIES, "--out", data]
     if not data.exists() and not done(run, f"{preset} data", command):
         return
     # Few samples: PyTorch is compared with the CPU's numbers, not timed, on them.
     command = [program, "export", data, "--preset", preset, "--out", file, *run.options.shrink]
-    if not file.exists():
+    if torch and not file.exists():
         done(run, f"{preset} export", command)
 
 
@@ -313,23 +321,47 @@ def done(run, name, command):
 def ours(run, program):
     """finescale's cases, one after another, and what belongs to them."""
     options = run.options
-    for preset, mixed in CASES:
-        name = f"{preset} {'mixed' if mixed else 'full'}"
-        if "failed" not in (run.kept("finescale", name) or {"failed": "not run yet"}):
-            continue
-        command = [program, "measure", WORK / f"{preset}.zarr", "--preset", preset, "--hold", *options.device]
-        command += ["--mixed"] if mixed else []
-        collect(run, "finescale", name, Job(run, f"finescale {name}", command, options.budget))
+    cases = [(preset, mixed) for preset in options.presets for mixed in (False, True)]
+
+    def measure(preset, mixed, *more):
+        command = [program, "measure", WORK / f"{preset}.zarr", "--preset", preset, *options.device, *more]
+        return command + (["--mixed"] if mixed else [])
+
+    def named(preset, mixed):
+        return f"{preset} {'mixed' if mixed else 'full'}"
+
+    def case(name, kind, command, **more):
+        gpu_kernels.unlock(CACHE)
+        collect(run, "finescale", name, Job(run, f"finescale {name}{kind}", command, options.budget, **more))
+
+    for preset, mixed in cases:
+        name = named(preset, mixed)
+        if not (run.kept("finescale", name) or {}).get("steps_per_second"):
+            case(name, "", measure(preset, mixed, "--no-check", "--hold", *options.timing))
+    few = ["--no-check", "--warm", 0, "--seconds", 0, "--look", 1]
+    # The first step of a process that finds its kernels compiled.
+    again = f"{named(*cases[0])} again"
+    if not run.kept("finescale", again):
+        case(again, "", measure(*cases[0], *few))
     if not run.kept("checks", "blocks"):
-        command = [program, "blocks", "--backend", options.backend]
-        collect(run, "finescale", "blocks", Job(run, "finescale blocks", command, options.budget))
-    if not run.kept("finescale", "train"):
+        case("blocks", "", [program, "blocks", "--backend", options.backend])
+    for preset, mixed in cases:
+        name = named(preset, mixed)
+        if not run.kept("checks", name):
+            case(name, " numbers", measure(preset, mixed, "--no-pace"))
+    for preset, mixed in cases if options.profile else []:
+        name = f"profile {named(preset, mixed)}"
+        job = Job(run, name, measure(preset, mixed, *few), options.budget, {"CUBECL_DEBUG_OPTION": "profile-medium"})
+        collect(run, "finescale", name, job)
+        (run.out / f"{name.replace(' ', '-')}.txt").write_text(gpu_kernels.profile(job.errors().read_text()))
+    if "kolmogorov-32" in options.presets and not run.kept("finescale", "train"):
         train(run, program)
 
 
 def collect(run, part, name, job):
     """Keeps a job's figures and checks."""
-    figures, checks = {}, []
+    figures, checks = run.kept(part, name) or {}, []
+    figures.pop("failed", None)
     for event in job.events():
         kind = event.pop("event")
         if kind == "check":
@@ -340,8 +372,12 @@ def collect(run, part, name, job):
         else:
             figures.update({"failed": event["why"]} if kind == "failed" else event)
             run.keep(part, name, figures)
+        if kind == "first":
+            kernels = event.get("kernels") or {"compiled": 0, "found": 0}
+            counts = f"{kernels['compiled']} kernels compiled, {kernels['found']} found compiled"
+            run.note(f"{job.name}: first step after {event['first']:.1f} s, {counts}")
         if kind == "ready":
-            run.note(f"{job.name}: first step {event['first']:.1f} s, steady after {event['warm']:.1f} s")
+            run.note(f"{job.name}: steady after {event['warm']:.1f} s")
         if kind == "pace":
             run.note(f"{job.name}: {event['steps_per_second']:.2f} steps/s")
     if checks:
@@ -429,8 +465,7 @@ def report(results):
             lines.append(f"| {preset} | {precision} | {' | '.join(cells)} |")
     lines += [
         "",
-        "finescale has one full precision, f32 whose products may be tensor cores' TF32 where its tuner finds them faster: it stands in "
-        "both rows.",
+        "finescale has one full precision, f32 whose products are tensor cores' TF32 wherever their shape allows: it stands in both rows.",
         "",
         "Memory on the GPU in MiB: what the allocator holds; in brackets all that the driver counts for the process (PyTorch's modes "
         "share one).",
@@ -453,13 +488,15 @@ def report(results):
         "Seconds to the first step, and until the pace was steady (kernels compiled and tuned); the loss of the first step, and of the "
         "last.",
         "",
-        "| finescale | first step, s | steady, s | steps | loss | |",
-        "|---|---|---|---|---|---|",
+        "| finescale | first step, s | kernels compiled / found | steady, s | steps | loss | |",
+        "|---|---|---|---|---|---|---|",
     ]
     for name, figures in finescale.items():
         if name == "train":
             continue
-        cells = [shown(figures, "first"), shown(figures, "warm"), shown(figures, "steps", digits=0)]
+        kernels = figures.get("kernels") or {}
+        counts = f"{kernels.get('compiled', '–')} / {kernels.get('found', '–')}"
+        cells = [shown(figures, "first"), counts, shown(figures, "warm"), shown(figures, "steps", digits=0)]
         loss = f"{shown(figures, 'loss_before', digits=3)} → {shown(figures, 'loss_after', digits=3)}"
         lines.append(f"| {name} | {' | '.join(cells)} | {loss} | {figures.get('failed', '')} |")
     if trained := finescale.get("train"):
@@ -482,11 +519,16 @@ def arguments():
     parser.add_argument("--program", type=pathlib.Path, default=ROOT / "target" / "gpu" / "gpu")
     parser.add_argument("--minutes", type=float, default=8.0, help="after which everything ends")
     parser.add_argument("--out", help="folder of the tables")
+    parser.add_argument("--presets", nargs="+", choices=list(PRESETS), default=list(PRESETS), help="in this order")
+    parser.add_argument("--without-torch", action="store_true", help="finescale alone")
+    parser.add_argument("--kernels", type=pathlib.Path, help="the `kernels.tar.xz` of an earlier run, to begin with")
+    parser.add_argument("--keep-kernels", action="store_true", help="leaves `kernels.tar.xz` beside the tables")
+    parser.add_argument("--profile", action="store_true", help="times the kernels of a few steps, each by itself")
+    parser.add_argument("--budget", type=float, default=200.0, help="seconds after which one of finescale's cases is ended")
     parser.add_argument("--dry-run", action="store_true", help="on the CPU, to try the script")
     options = parser.parse_args()
     dry = options.dry_run
     options.backend = "cpu" if dry else "cuda"
-    options.budget = 200
     options.modes = [
         f"{how}-{precision}"
         for how in ("eager", "compiled", "graphs")
@@ -495,11 +537,13 @@ def arguments():
         if (how, precision) != ("graphs", "f32")
     ]
     options.shrink = ["--batch", 2, "--lambdas", 8] if dry else []
-    options.device = ["--backend", options.backend, "--seconds", 0.1 if dry else 3, "--warm", 0 if dry else 120]
-    options.device += [*options.shrink, "--look", 1] if dry else []
+    options.device = ["--backend", options.backend, *options.shrink]
+    options.timing = ["--seconds", 0.1, "--warm", 0, "--look", 1] if dry else ["--seconds", 3, "--warm", options.budget / 4]
     options.torch = ["--seconds", "0.1", "--warm", "0", "--look", "1"] if dry else ["--seconds", "1", "--warm", "4"]
     if dry:
         options.modes = ["eager-f32", "eager-bf16", "compiled-f32"]
+    if options.without_torch:
+        options.modes = []
     return options
 
 
@@ -512,7 +556,7 @@ def main():
     if not there and not options.dry_run:
         sys.exit("error: no NVIDIA GPU was found (nvidia-smi answers nothing): use --dry-run to try the script without one")
     environment(run)
-    if importlib.util.find_spec("torch") is None or importlib.util.find_spec("safetensors") is None:
+    if options.modes and (importlib.util.find_spec("torch") is None or importlib.util.find_spec("safetensors") is None):
         run.note("PyTorch's steps would need the Python packages torch and safetensors")
         options.modes = []
     if options.program.suffix != ".xz" and not options.program.exists():
@@ -520,18 +564,23 @@ def main():
     if not options.program.exists():
         sys.exit(f"error: {options.program} is missing: build it with `cargo xtask gpu --build-only`")
     program = unpacked(options.program).resolve()
-    preparing = [threading.Thread(target=prepare, args=(run, program, preset)) for preset in PRESETS]
+    if options.kernels:
+        gpu_kernels.unpack(options.kernels, CACHE)
+    preparing = [threading.Thread(target=prepare, args=(run, program, preset)) for preset in options.presets]
     for thread in preparing:
         thread.start()
     for thread in preparing:
         thread.join()
     lanes = [threading.Thread(target=ours, args=(run, program))]
     if options.modes:
-        lanes += [threading.Thread(target=theirs, args=(run, preset)) for preset in PRESETS]
+        lanes += [threading.Thread(target=theirs, args=(run, preset)) for preset in options.presets]
     for lane in lanes:
         lane.start()
     for lane in lanes:
         lane.join()
+    if options.keep_kernels:
+        size = gpu_kernels.pack(CACHE, run.out / "kernels.tar.xz")
+        run.note(f"kernels.tar.xz: {size} bytes" if size else "kernels.tar.xz would have been too large")
     run.write()
     print((run.out / "gpu.md").read_text())
     flat = [check["passed"] for checks in run.results.get("checks", {}).values() for check in checks]

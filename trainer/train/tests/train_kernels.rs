@@ -6,6 +6,7 @@ use finescale::model::Activation;
 use finescale::{Axis, Grid};
 use finescale_train::config::Precision;
 use finescale_train::engine::backend::{Cpu, Differentiable};
+use finescale_train::engine::kernels::product::{self, Reach};
 use finescale_train::engine::kernels::{Block, Kernels, composed};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -95,6 +96,45 @@ fn our_block_is_burns() {
                 &block,
             );
             assert_eq!(values(plain), ours[0].1);
+        }
+    }
+}
+
+/// What the CUDA backend computes convolutions with, on the CPU.
+#[test]
+fn a_convolution_as_products_is_burns() {
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    let (p, r) = (|n| Axis::periodic(n).unwrap(), |n| Axis::reflecting(n).unwrap());
+    let grids = [Grid::line(p(16)), Grid::line(r(16)), Grid::plane(r(8), p(16)).unwrap()];
+    // from, to, kernel, dilation, halvings of the grid
+    let kinds =
+        [(3, 5, 3, 1, 0), (2, 1, 3, 2, 0), (4, 3, 1, 1, 0), (2, 4, 7, 1, 0), (3, 2, 3, 1, 1)];
+    for grid in grids {
+        for (from, to, kernel, dilation, halvings) in kinds {
+            let ky = if grid.is_line() { 1 } else { kernel };
+            let (ny, nx) = ((grid.ny() >> halvings).max(1), grid.nx() >> halvings);
+            let input = random([3, from, ny, nx], &mut rng).require_grad();
+            let weight = random([to, from, ky, kernel], &mut rng).require_grad();
+            let cotangent = random([3, to, ny, nx], &mut rng);
+            let reach = Reach { grid, dilation };
+            let outputs = [
+                product::differentiable(input.clone(), weight.clone(), &reach),
+                A::convolution(input.clone(), weight.clone(), None, &reach),
+            ];
+            let [ours, burns] = outputs.map(|output| {
+                let gradients = (output.clone() * cotangent.clone()).sum().backward();
+                let [of_input, of_weight] =
+                    [&input, &weight].map(|leaf| values(leaf.grad(&gradients).unwrap()));
+                [values(output.inner()), of_input, of_weight]
+            });
+            let name = format!("{grid:?}, {from} → {to}, {kernel}, {dilation}, {halvings}");
+            for (part, (ours, burns)) in
+                ["output", "input", "weight"].iter().zip(ours.iter().zip(&burns))
+            {
+                close(&format!("{part}, {name}"), ours, burns);
+            }
+            let plain = product::convolution(input.inner(), weight.inner(), &reach);
+            assert_eq!(values(plain), ours[0], "{name}");
         }
     }
 }

@@ -26,11 +26,17 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 pub(crate) trait Named: Trainable {
     /// Bytes that its allocator holds on the device, where it says so.
     fn reserved(device: &Self::Device) -> Option<u64>;
+    /// How many kernels it has compiled, and how many it has found compiled.
+    fn kernels() -> serde_json::Value;
 }
 
 impl Named for Differentiable<Cpu> {
     fn reserved(_: &Self::Device) -> Option<u64> {
         None
+    }
+
+    fn kernels() -> serde_json::Value {
+        serde_json::Value::Null
     }
 }
 
@@ -40,6 +46,10 @@ impl Named for Differentiable<finescale_train::engine::backend::Cuda> {
         use cubecl::Runtime;
         let usage = cubecl::cuda::CudaRuntime::client(device).memory_usage();
         usage.ok().map(|usage| usage.bytes_reserved)
+    }
+
+    fn kernels() -> serde_json::Value {
+        crate::kernels::counts()
     }
 }
 

@@ -16,6 +16,8 @@ use finescale_train::engine::backend::{Choice, Cpu, Differentiable, device};
 mod case;
 mod check;
 mod export;
+#[cfg(feature = "cuda")]
+mod kernels;
 mod pace;
 
 use case::{CaseArgs, Named};
@@ -54,6 +56,9 @@ struct MeasureArgs {
     /// Times only
     #[arg(long)]
     no_check: bool,
+    /// Compares only
+    #[arg(long)]
+    no_pace: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -96,7 +101,9 @@ macro_rules! on {
 fn measure<A: Named>(args: &MeasureArgs) -> Result<bool> {
     let case = args.case.open()?;
     let device = device::<A>(0);
-    pace::pace::<A>(&case, &args.pace, &device)?;
+    if !args.no_pace {
+        pace::pace::<A>(&case, &args.pace, &device)?;
+    }
     if args.no_check { Ok(true) } else { check::step::<A>(&case, &device) }
 }
 
@@ -129,6 +136,8 @@ fn run(cli: Cli) -> Result<bool> {
 }
 
 fn main() -> ExitCode {
+    #[cfg(feature = "cuda")]
+    kernels::watch();
     match run(Cli::parse()) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,

@@ -70,6 +70,7 @@ pub(crate) fn pace<A: Named>(case: &Case, args: &PaceArgs, device: &A::Device) -
     let start = Instant::now();
     let limit = Duration::from_secs_f64(args.warm);
     let (first, before) = round(1)?;
+    println!("{}", json!({"event": "first", "first": first, "kernels": A::kernels()}));
     let mut last = f64::INFINITY;
     while start.elapsed() < limit {
         let (now, _) = round(args.look)?;
@@ -80,7 +81,13 @@ pub(crate) fn pace<A: Named>(case: &Case, args: &PaceArgs, device: &A::Device) -
         }
     }
     let warm = start.elapsed().as_secs_f64();
-    println!("{}", json!({"event": "ready", "prepared": prepared, "first": first, "warm": warm}));
+    println!(
+        "{}",
+        json!({
+            "event": "ready", "prepared": prepared, "first": first, "warm": warm,
+            "kernels": A::kernels(),
+        })
+    );
     if args.hold {
         stdin().read_line(&mut String::new())?;
     }

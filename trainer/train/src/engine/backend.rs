@@ -61,11 +61,12 @@ fn cuda_devices(wanted: usize) -> Result<()> {
     if found < wanted {
         bail!("--devices is {wanted}, but {found} NVIDIA GPUs were found: ask for at most {found}");
     }
-    if !matches!(unless_it_panics(|| compile_ptx("")), Some(Ok(_))) {
+    let Some(Ok(empty)) = unless_it_panics(|| compile_ptx("")) else {
         bail!(
             "NVIDIA's runtime compiler was not found: install NVRTC (libnvrtc) of your CUDA version"
         );
-    }
+    };
+    super::kernel_cache::keep(&empty.to_src());
     Ok(())
 }
 

@@ -4,6 +4,8 @@ pub mod backend;
 pub mod basis;
 pub mod checkpoint;
 pub mod frames;
+#[cfg(feature = "cuda")]
+mod kernel_cache;
 pub mod kernels;
 pub mod learner;
 pub mod optimizer;

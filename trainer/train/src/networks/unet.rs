@@ -194,7 +194,7 @@ struct Residual<B: Backend> {
     shortcut: Option<Conv<B>>,
 }
 
-impl<B: Backend> Residual<B> {
+impl<B: Kernels> Residual<B> {
     fn forward(
         &self,
         x: Tensor<B, 4>,
@@ -227,7 +227,7 @@ struct Attention<B: Backend> {
     gain: Param<Tensor<B, 1>>,
 }
 
-impl<B: Backend> Attention<B> {
+impl<B: Kernels> Attention<B> {
     fn forward(&self, x: Tensor<B, 4>, precision: Precision) -> Tensor<B, 4> {
         let [batch, channels, ny, nx] = x.dims();
         let all = self.project.forward(self.norm.forward(x.clone()), precision);
@@ -265,7 +265,7 @@ struct Conv<B: Backend> {
     grid: Grid,
 }
 
-impl<B: Backend> Conv<B> {
+impl<B: Kernels> Conv<B> {
     fn forward(&self, x: Tensor<B, 4>, precision: Precision) -> Tensor<B, 4> {
         let (grid, dilation) = (self.grid, 1);
         let block =

@@ -3,6 +3,7 @@
 pub mod convolution;
 mod cpu;
 mod padding;
+pub mod product;
 
 use burn::tensor::{
     FloatDType, Tensor, activation, backend::Backend, module::conv2d, ops::ConvOptions,
@@ -14,6 +15,7 @@ use crate::config::Precision;
 use finescale_model::reference::{FACTOR_MAX, SLOPE};
 pub use padding::difference;
 use padding::pad;
+use product::Reach;
 
 /// What a block does besides its convolution.
 #[derive(Clone, Copy, Debug)]
@@ -45,27 +47,37 @@ pub trait Kernels: Backend {
     ) -> Tensor<Self, 4> {
         composed(input, weight, bias, modulation, block)
     }
+
+    /// conv(input) + bias, with the shapes of a block.
+    fn convolution(
+        input: Tensor<Self, 4>,
+        weight: Tensor<Self, 4>,
+        bias: Option<Tensor<Self, 1>>,
+        reach: &Reach,
+    ) -> Tensor<Self, 4> {
+        let d = reach.dilation;
+        let padded = pad(input, &reach.grid, weight.dims()[3] / 2 * d);
+        conv2d(padded, weight, bias, ConvOptions::new([1, 1], [0, 0], [d, d], 1))
+    }
 }
 
 /// The block from Burn's own operations.
-pub fn composed<B: Backend>(
+pub fn composed<B: Kernels>(
     input: Tensor<B, 4>,
     weight: Tensor<B, 4>,
     bias: Tensor<B, 1>,
     modulation: Option<[Tensor<B, 2>; 2]>,
     block: &Block,
 ) -> Tensor<B, 4> {
-    let d = block.dilation;
-    let padded = pad(input.clone(), &block.grid, weight.dims()[3] / 2 * d);
-    let options = ConvOptions::new([1, 1], [0, 0], [d, d], 1);
+    let reach = Reach { grid: block.grid, dilation: block.dilation };
     let mut out = match block.precision {
-        Precision::Full => conv2d(padded, weight, Some(bias), options),
+        Precision::Full => B::convolution(input.clone(), weight, Some(bias), &reach),
         // The bias waits for f32: its gradient is a sum over batch and grid. bf16 reaches as far as
         // f32, so gradients need no scaling.
         Precision::Mixed => {
-            let [input, weight] = [padded, weight].map(|tensor| tensor.cast(FloatDType::BF16));
+            let [input, weight] = [input.clone(), weight].map(|t| t.cast(FloatDType::BF16));
             let bias = bias.reshape([1, -1, 1, 1]);
-            conv2d(input, weight, None, options).cast(FloatDType::F32) + bias
+            B::convolution(input, weight, None, &reach).cast(FloatDType::F32) + bias
         }
     };
     if let Some(modulation) = modulation {
@@ -89,6 +101,31 @@ pub fn composed<B: Backend>(
 }
 
 #[cfg(feature = "cuda")]
-impl Kernels for crate::engine::backend::Cuda {}
-#[cfg(feature = "cuda")]
-impl Kernels for crate::engine::backend::Differentiable<crate::engine::backend::Cuda> {}
+mod cuda {
+    use super::{Kernels, Reach, Tensor, product};
+    use crate::engine::backend::{Cuda, Differentiable};
+
+    impl Kernels for Cuda {
+        fn convolution(
+            input: Tensor<Self, 4>,
+            weight: Tensor<Self, 4>,
+            bias: Option<Tensor<Self, 1>>,
+            reach: &Reach,
+        ) -> Tensor<Self, 4> {
+            let output = product::convolution(input, weight, reach);
+            bias.map_or(output.clone(), |bias| output + bias.reshape([1, -1, 1, 1]))
+        }
+    }
+
+    impl Kernels for Differentiable<Cuda> {
+        fn convolution(
+            input: Tensor<Self, 4>,
+            weight: Tensor<Self, 4>,
+            bias: Option<Tensor<Self, 1>>,
+            reach: &Reach,
+        ) -> Tensor<Self, 4> {
+            let output = product::differentiable(input, weight, reach);
+            bias.map_or(output.clone(), |bias| output + bias.reshape([1, -1, 1, 1]))
+        }
+    }
+}
