@@ -84,7 +84,7 @@ kolmogorov_32() {
 
 kuramoto_sivashinsky() {
     simulated kuramoto-sivashinsky "data simulate kuramoto-sivashinsky --trajectories 500" 12 "" "" 20 20 20 \
-        "The Kuramoto-Sivashinsky equation on a line of 64 points. Trained in 229 seconds on two shared cores."
+        "The Kuramoto-Sivashinsky equation on a line of 64 points. Trained in 150 seconds on one core."
 }
 
 lorenz96() {
