@@ -294,7 +294,7 @@ class Step(nn.Module):
             values = (squares / self.table("innovation")[row]).mean(dim=1)
         else:
             values = squares.mean(dim=1) / self.table("mean_noise")[lambdas]
-        return values.mean() / self.training_config["accumulate"], values.detach()
+        return values.mean(), values.detach()
 
 
 class Learner:
@@ -317,7 +317,7 @@ class Learner:
             draw = self.step.draw()
             torch.compiler.cudagraph_mark_step_begin()
             loss, values = self.losses(*draw)
-            loss.backward()
+            (loss / self.config["accumulate"]).backward()
             seen.append(values.clone())
         nn.utils.clip_grad_norm_(self.weights, self.config["clip"])
         self.optimizer.step()
