@@ -116,7 +116,6 @@ fn merge<const R: usize>(
     // X_k at place k; in place 0 there are X_0 and X_{N/2}, which are real.
     let (from, to) = (from.as_chunks::<2>().0, to.as_chunks_mut::<2>().0);
     let group = half.times(R).max(1);
-    let groups = from.chunks_exact(group);
     for k in 0..half.plus(1) {
         let mut s = 0_usize;
         let turns = [(); R].map(|()| {
@@ -125,7 +124,8 @@ fn merge<const R: usize>(
             turn
         });
         let mut start = 0_usize;
-        for from in groups.clone() {
+        // Chunks would divide by the group's length for every k.
+        while let Some(from) = from.get(start..start.plus(group)) {
             let to = to.get_mut(start..start.plus(group)).or_bug();
             start = start.plus(group);
             let mut place = if k == half { 0 } else { k };
