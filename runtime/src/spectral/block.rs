@@ -186,7 +186,7 @@ fn folded_axis(fine: &Axis, coarse: &Axis, index: usize) -> Option<usize> {
         Boundary::Reflecting => {
             // Every second stretch of the modes is seen from its end.
             let rest = mode % points;
-            let seen = if mode / points & 1 == 0 { rest } else { points.minus(rest) };
+            let seen = if (mode / points) & 1 == 0 { rest } else { points.minus(rest) };
             (seen != points).then_some(seen)
         }
     }

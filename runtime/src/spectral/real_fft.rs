@@ -24,12 +24,12 @@ pub(super) fn real_fft(line: &mut [f32], spare: &mut [f32]) {
     let lines = n / base.max(1);
     // Every step goes from one slice to the other, the last one to `line`.
     let (mut from, mut to) = (line, spare);
-    let steps = radices(lines).count();
-    if steps & 1 == 0 {
+    let odd = radices(lines).fold(false, |odd, _| !odd);
+    if !odd {
         (from, to) = (to, from);
     }
-    if steps > 0 {
-        if steps & 1 == 0 {
+    if lines > 1 {
+        if !odd {
             checked::zip(&mut *from, &*to).for_each(|(to, from)| *to = *from);
         }
         deal(lines, from, to);
