@@ -5,7 +5,6 @@
 //! N−1`, `h` the spacing; a reflecting axis continues as its mirror image beyond both ends.
 
 use core::f32::consts::{PI, TAU};
-use core::num::NonZero;
 use core::ops::RangeInclusive;
 
 use crate::Error;
@@ -63,8 +62,7 @@ pub enum Laplacian {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(try_from = "written::Axis", into = "written::Axis"))]
 pub struct Axis {
-    /// Which the compiler sees to be no zero.
-    points: NonZero<u16>,
+    points: u16,
     boundary: Boundary,
     /// Wavenumber of the first mode, radians per unit length.
     unit: f32,
@@ -108,13 +106,14 @@ impl Axis {
     /// # Errors
     /// [`Error::AxisPoints`] unless [`Axis::has_transform`] of `points`.
     pub fn new(points: usize, boundary: Boundary) -> Result<Self, Error> {
-        let number = NonZero::new(points as u16).filter(|_| Self::has_transform(points));
-        let points = number.ok_or(Error::AxisPoints { points, most: Self::POINTS_MAX })?;
+        if !Self::has_transform(points) {
+            return Err(Error::AxisPoints { points, most: Self::POINTS_MAX });
+        }
         let unit = match boundary {
             Boundary::Periodic => 1.0,
             Boundary::Reflecting => 0.5,
         };
-        Ok(Self { points, boundary, unit })
+        Ok(Self { points: points as u16, boundary, unit })
     }
 
     /// A periodic axis of length 2π; its modes have the wavenumbers 0, 1, …, N/2.
@@ -148,7 +147,7 @@ impl Axis {
 
     /// Number of points, which is also the number of modes.
     pub const fn points(&self) -> usize {
-        self.points.get() as usize
+        not_zero(self.points as usize)
     }
 
     /// What lies beyond the ends.
@@ -268,11 +267,7 @@ impl Grid {
 
     /// Points, and modes, of one channel.
     pub const fn points(&self) -> usize {
-        // The compiler would not see of a product that it is not zero.
-        match NonZero::new(self.ny().wrapping_mul(self.nx())) {
-            Some(points) => points.get(),
-            None => 1,
-        }
+        not_zero(self.ny().wrapping_mul(self.nx()))
     }
 
     /// Channels of a field of `values` values.
@@ -304,6 +299,11 @@ impl Grid {
             (0..x.points()).map(move |i| ky + x.kappa(laplacian, i))
         })
     }
+}
+
+/// The number, of which the compiler then sees that it is not zero: no number of points is.
+const fn not_zero(points: usize) -> usize {
+    if points == 0 { 1 } else { points }
 }
 
 /// What serde writes; reading goes through the same checks as the constructors.

@@ -22,7 +22,9 @@ pub fn grids() -> Vec<Grid> {
     for bx in BOUNDARIES {
         grids.extend([8, 16, 64, 40].map(|nx| line(nx, bx)));
         for by in BOUNDARIES {
-            grids.extend([(8, 8), (16, 32), (8, 16), (12, 24)].map(|(ny, nx)| plane(ny, by, nx, bx)));
+            grids.extend(
+                [(8, 8), (16, 32), (8, 16), (12, 24)].map(|(ny, nx)| plane(ny, by, nx, bx)),
+            );
         }
     }
     grids

@@ -12,8 +12,7 @@ fn boundary() -> impl Strategy<Value = Boundary> {
 
 fn axis(most: usize) -> impl Strategy<Value = Axis> {
     let lengths: Vec<usize> = all_lengths().into_iter().filter(|n| *n <= most).collect();
-    (prop::sample::select(lengths), boundary())
-        .prop_map(|(n, b)| Axis::new(n, b).expect("an axis"))
+    (prop::sample::select(lengths), boundary()).prop_map(|(n, b)| Axis::new(n, b).expect("an axis"))
 }
 
 fn grid() -> impl Strategy<Value = Grid> {

@@ -16,7 +16,9 @@ fn grid(y: Option<(usize, Boundary)>, x: (usize, Boundary)) -> Grid {
 fn pairs() -> Vec<(Grid, Grid)> {
     let mut pairs = Vec::new();
     for bx in BOUNDARIES {
-        for (fine, coarse) in [(16, 8), (64, 8), (1024, 256), (32, 32), (24, 8), (90, 40), (40, 36), (720, 54)] {
+        for (fine, coarse) in
+            [(16, 8), (64, 8), (1024, 256), (32, 32), (24, 8), (90, 40), (40, 36), (720, 54)]
+        {
             pairs.push((grid(None, (fine, bx)), grid(None, (coarse, bx))));
         }
         for by in BOUNDARIES {

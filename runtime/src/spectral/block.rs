@@ -184,9 +184,9 @@ fn folded_axis(fine: &Axis, coarse: &Axis, index: usize) -> Option<usize> {
             }
         }
         Boundary::Reflecting => {
-            let period = points.times(2);
-            let rest = mode % period;
-            let seen = rest.min(period.minus(rest));
+            // Every second stretch of the modes is seen from its end.
+            let rest = mode % points;
+            let seen = if (mode / points) & 1 == 0 { rest } else { points.minus(rest) };
             (seen != points).then_some(seen)
         }
     }

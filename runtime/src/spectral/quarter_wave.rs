@@ -32,10 +32,7 @@ pub(crate) fn cos_sin(m: usize, n: usize) -> (f32, f32) {
     let delta = rest as f32 * (FRAC_PI_2 / QUARTERS as f32) / n.get() as f32;
     let square = delta * delta;
     let (delta_sin, delta_versine) = (delta - delta * square * (1.0 / 6.0), 0.5 * square);
-    (
-        cos - (sin * delta_sin + cos * delta_versine),
-        sin + (cos * delta_sin - sin * delta_versine),
-    )
+    (cos - (sin * delta_sin + cos * delta_versine), sin + (cos * delta_sin - sin * delta_versine))
 }
 
 /// sin(πm / 2N); 0 beyond m = N.

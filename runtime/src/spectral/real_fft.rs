@@ -24,12 +24,12 @@ pub(super) fn real_fft(line: &mut [f32], spare: &mut [f32]) {
     let lines = n / base.max(1);
     // Every step goes from one slice to the other, the last one to `line`.
     let (mut from, mut to) = (line, spare);
-    let steps = radices(lines).count();
-    if steps & 1 == 0 {
+    let odd = radices(lines).fold(false, |odd, _| !odd);
+    if !odd {
         (from, to) = (to, from);
     }
-    if steps > 0 {
-        if steps & 1 == 0 {
+    if lines > 1 {
+        if !odd {
             checked::zip(&mut *from, &*to).for_each(|(to, from)| *to = *from);
         }
         deal(lines, from, to);
@@ -116,7 +116,6 @@ fn merge<const R: usize>(
     // X_k at place k; in place 0 there are X_0 and X_{N/2}, which are real.
     let (from, to) = (from.as_chunks::<2>().0, to.as_chunks_mut::<2>().0);
     let group = half.times(R).max(1);
-    let groups = from.chunks_exact(group);
     for k in 0..half.plus(1) {
         let mut s = 0_usize;
         let turns = [(); R].map(|()| {
@@ -125,7 +124,8 @@ fn merge<const R: usize>(
             turn
         });
         let mut start = 0_usize;
-        for from in groups.clone() {
+        // Chunks would divide by the group's length for every k.
+        while let Some(from) = from.get(start..start.plus(group)) {
             let to = to.get_mut(start..start.plus(group)).or_bug();
             start = start.plus(group);
             let mut place = if k == half { 0 } else { k };

@@ -16,13 +16,12 @@ fn main() -> Result<()> {
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder)?;
     for kind in kinds() {
-        // The shortest axes and windows that have every section.
-        let small = Kind {
-            x: (8, kind.x.1),
-            y: kind.y.map(|(_, boundary)| (8, boundary)),
-            window: kind.window.min(2),
-            ..kind
+        // The shortest axes and windows that have every section; of no power of two, the kind's own.
+        let least = |(points, boundary): (usize, _)| {
+            (if points.is_power_of_two() { 8 } else { points }, boundary)
         };
+        let small =
+            Kind { x: least(kind.x), y: kind.y.map(least), window: kind.window.min(2), ..kind };
         let model = model(&small);
         let bounds = Bounds::ones(&model)?;
         let precisions = [Precision::F32, Precision::Int8, Precision::Int16];

@@ -43,7 +43,7 @@ fn bounds(reference: &Reference, window: usize) -> Bounds {
     let mut bounds = Bounds::default();
     for lambda in LAMBDAS {
         let level = reference.at(f64::from(lambda)).unwrap();
-        for seed in 10..16 {
+        for seed in 10..20 {
             bounds.widen(&level, &widen(&path(&level, window + 2, seed)));
         }
     }

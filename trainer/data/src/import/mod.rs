@@ -205,7 +205,8 @@ fn points(plan: &Plan<'_>) -> Vec<usize> {
 fn own_grid(plan: &Plan<'_>) -> Result<(usize, usize)> {
     let points = points(plan);
     let most = most_points(plan.y.is_some());
-    let shown = |points: &[usize]| points.iter().map(usize::to_string).collect::<Vec<_>>().join("x");
+    let shown =
+        |points: &[usize]| points.iter().map(usize::to_string).collect::<Vec<_>>().join("x");
     let nearest: Vec<usize> = points.iter().map(|n| Axis::nearest_points(*n, most)).collect();
     ensure!(
         nearest == points,
