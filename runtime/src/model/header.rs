@@ -104,11 +104,7 @@ fn options(flags: u8) -> Result<Options, Invalid> {
     if flags > 0b111 {
         return Err(Invalid::Field { name: "options" });
     }
-    Ok(Options {
-        linear_base: flags & 1 != 0,
-        bounded: flags & 2 != 0,
-        score_head: flags & 4 != 0,
-    })
+    Ok(Options { linear_base: flags & 1 != 0, bounded: flags & 2 != 0, score_head: flags & 4 != 0 })
 }
 
 fn grid(points: [u16; 2], boundaries: [u8; 2], lengths: [f32; 2]) -> Result<Grid, Invalid> {

@@ -20,8 +20,8 @@ mod views;
 
 pub use header::{CHECKED_FROM, HEADER_LEN, MAGIC};
 pub use invalid::Invalid;
-pub(crate) use layer::{Activations, Float, Int16, Network};
 pub use layer::{Activation, Film, Layer, Layers, Weights};
+pub(crate) use layer::{Activations, Float, Int16, Network};
 pub use views::{Component, Derivative, View, Views};
 
 use crate::predictor::ScoreTables;

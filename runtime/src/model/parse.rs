@@ -131,7 +131,14 @@ impl Chain {
     fn new(model: &Model<'_>) -> Self {
         let heads = if model.options.score_head { 2 } else { 1 };
         let outputs = model.channels.saturating_mul(heads);
-        Self { channels: model.input_fields(), outputs, modulated: 0, layers: 0, products: 0, factor_exponent: None }
+        Self {
+            channels: model.input_fields(),
+            outputs,
+            modulated: 0,
+            layers: 0,
+            products: 0,
+            factor_exponent: None,
+        }
     }
 
     /// Checks a layer against those before it.

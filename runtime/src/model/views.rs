@@ -71,8 +71,8 @@ impl View {
 
     /// Its fields of a channel, in their order.
     pub const fn components(self, grid: &Grid) -> &'static [Component] {
-        use Derivative::{X, Y};
         use Component as Of;
+        use Derivative::{X, Y};
         match (self, grid.is_line()) {
             (Self::Filtered, _) => const { &[Of::scalar(Self::Filtered)] },
             (Self::Raw, _) => const { &[Of::scalar(Self::Raw)] },

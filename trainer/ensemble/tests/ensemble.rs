@@ -61,6 +61,7 @@ fn ensemble(plane: bool, trajectories: usize, whole: bool) -> Ensemble {
         prediction: numbers(frames * members * spec.frame_len(), 1),
         truth: whole.then(|| numbers(frames * spec.frame_len(), 3)),
         input,
+        deviation: None,
         spec,
     }
 }

@@ -71,9 +71,7 @@ pub fn multiply16_vjp(factors: &mut [Point], cotangent: &[Point]) -> Result<(), 
         let (mut of_p, mut of_q, v) = (lanes(*p), lanes(*q), lanes(*v));
         for n in 0..LANES {
             let (p, q, v) = (of_p[n], of_q[n], i32::from(v[n]));
-            let product = |factor: i16| {
-                saturate(v.times(i32::from(factor)).plus(1 << 14) >> 15)
-            };
+            let product = |factor: i16| saturate(v.times(i32::from(factor)).plus(1 << 14) >> 15);
             of_p[n] = product(q);
             of_q[n] = if q == i16::MAX || q == i16::MIN { 0 } else { product(p) };
         }

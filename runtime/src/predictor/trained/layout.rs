@@ -1,8 +1,8 @@
 //! How a network's values share the caller's scratch.
 
 use super::network::signs_len;
-use crate::checked::{product, sum};
 use super::products::Products;
+use crate::checked::{product, sum};
 use crate::layer::int16::points_len;
 use crate::model::Model;
 use crate::{Error, spectral};

@@ -127,8 +127,8 @@ impl<'a> Trained<'a> {
             let inputs = take(Inputs::memory_len(model, layout.outputs)).ok_or(too_short)?;
             let inputs = Inputs::new(model, layout.outputs, inputs);
             let modulation = take(Network::memory_len(model)).ok_or(too_short)?;
-            network = Network::new(model, layout.products, modulation)
-                .map(|network| (inputs, network));
+            network =
+                Network::new(model, layout.products, modulation).map(|network| (inputs, network));
         }
         let options = model.options();
         Ok(Self { corrected: Corrected { linear, options, network, layout } })

@@ -37,6 +37,7 @@ pub use bands::{Band, Bands};
 pub use summary::{Figure, Sense};
 pub use table::{number, task_name};
 pub use truth::Truth;
+pub(crate) use truth::same_interval;
 
 use correlation::Correlation;
 use crps::Crps;

@@ -67,6 +67,8 @@ impl Scores {
         };
         let band = |b: usize| self.bands[b].name;
         let error = scores.error.as_ref();
+        add("RMSE, units", "member".into(), error.map(|e| e.rmse), Lower);
+        add("RMSE, units", "mean".into(), error.map(|e| e.rmse_of_mean), Lower);
         add("relative L²", "member".into(), error.map(|e| e.relative_l2), Lower);
         add("relative L²", "mean".into(), error.map(|e| e.relative_l2_of_mean), Lower);
         add("VRMSE", "member".into(), error.map(|e| e.vrmse), Lower);

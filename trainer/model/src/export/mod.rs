@@ -7,7 +7,8 @@ mod writer;
 use anyhow::{Context, Result, bail, ensure};
 use finescale::layer::{ConvShape, Weight};
 use finescale::model::{
-    Activation, CHECKED_FROM, Footprint, HEADER_LEN, KERNEL_LAYOUT, MAGIC, Model as View, VERSION, checksum,
+    Activation, CHECKED_FROM, Footprint, HEADER_LEN, KERNEL_LAYOUT, MAGIC, Model as View, VERSION,
+    checksum,
 };
 use finescale::predictor::Trained;
 use finescale::{Boundary, Grid, Laplacian};
@@ -168,11 +169,7 @@ fn header(writer: &mut Writer, model: &Model) -> Result<()> {
     writer.u8(y.map_or(0, |y| boundary(y.boundary)));
     writer.u8(boundary(x.boundary));
     writer.u8(u8::from(meta.system.laplacian == Laplacian::FiniteDifference));
-    let flags = [
-        meta.system.linear_base,
-        meta.system.bounded,
-        meta.system.score_head,
-    ];
+    let flags = [meta.system.linear_base, meta.system.bounded, meta.system.score_head];
     writer.u8(flags.iter().rev().fold(0, |all, flag| all << 1 | u8::from(*flag)));
     writer.f32(y.map_or(0.0, |y| y.length));
     writer.f32(x.length);

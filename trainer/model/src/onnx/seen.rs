@@ -89,11 +89,7 @@ fn component(
     let factor = graph.scaled(&factor, sign / (2.0 * spacing));
     let factor = per_channel(graph, &factor);
     let dim = if along_y { 3 } else { 4 };
-    Seen {
-        filter: Some(filter),
-        factor: Some(factor),
-        difference: Some(Difference { axis, dim }),
-    }
+    Seen { filter: Some(filter), factor: Some(factor), difference: Some(Difference { axis, dim }) }
 }
 
 /// A power of |k|² of every mode; 0 of the mean.

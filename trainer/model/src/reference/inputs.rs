@@ -47,9 +47,8 @@ pub fn seen(grid: &Grid, views: Views, noised: &Noised) -> Vec<Seen> {
                 View::Filtered | View::Gradient => {
                     filter.extend(modes().map(|mode| wiener(mode) / flat));
                 }
-                View::Potential | View::Velocity => filter.extend(
-                    modes().map(|mode| -wiener(mode) * inverse(*mode.1, 1) / potential),
-                ),
+                View::Potential | View::Velocity => filter
+                    .extend(modes().map(|mode| -wiener(mode) * inverse(*mode.1, 1) / potential)),
             }
             factors.push(match view {
                 View::Filtered | View::Raw | View::Potential => 1.0,

@@ -84,7 +84,9 @@ impl super::Design for Design {
             Layer { weight: uniform(shape, fan_in, gain, rng, device), bias: zeros([to], device) }
         };
         let mut layers = vec![layer(fields.inputs, self.channels, self.kernel, 1.0)];
-        layers.extend((0..blocks).map(|_| layer(self.channels, 2 * self.channels, self.kernel, GAIN)));
+        layers.extend(
+            (0..blocks).map(|_| layer(self.channels, 2 * self.channels, self.kernel, GAIN)),
+        );
         layers.push(layer(self.channels, fields.outputs, 1, 0.0));
         let film = Film::new(FILM_HIDDEN, (1 + 2 * blocks) * self.channels, rng, device);
         // The first layer's dilation and the last one's.

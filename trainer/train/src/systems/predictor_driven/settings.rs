@@ -93,7 +93,8 @@ pub(crate) fn check(config: &Config) -> Result<()> {
     ensure!((1..=16).contains(&window), "predictor.window is {window}: use 1 to 16");
     let inputs = &config.predictor.inputs;
     ensure!(
-        !inputs.is_empty() && inputs.iter().enumerate().all(|(n, view)| !inputs[..n].contains(view)),
+        !inputs.is_empty()
+            && inputs.iter().enumerate().all(|(n, view)| !inputs[..n].contains(view)),
         "predictor.inputs is {:?}: name at least one view, and none twice",
         inputs.iter().map(|view| view.name()).collect::<Vec<_>>()
     );
