@@ -6,7 +6,7 @@ use finescale::Boundary;
 use super::cf::AxisKind;
 use super::plan::Plan;
 use super::stream::FrameStream;
-use super::{Options, grid, length, source, spec};
+use super::{Options, grid, length, spec};
 use crate::dataset::Spec;
 
 /// What was read.
@@ -28,7 +28,7 @@ pub struct Read {
 /// # Errors
 /// As an import.
 pub fn read(options: &Options, expected: &[Boundary]) -> Result<Read> {
-    let source = source::open(&options.input, options.axes.as_deref())?;
+    let source = options.open()?;
     let shown = options.input.display();
     let failed = || format!("{shown} cannot be used");
     let mut options = options.clone();
@@ -49,7 +49,7 @@ pub fn read(options: &Options, expected: &[Boundary]) -> Result<Read> {
     }
     let plan = Plan::new(source.as_ref(), &options).with_context(failed)?;
     let shape = grid(&plan, options.grid.as_deref()).with_context(failed)?;
-    let (stream, mut y, mut x) = FrameStream::new(&plan, &options.fill, shape);
+    let (stream, mut y, mut x) = FrameStream::new(&plan, &options, shape)?;
     let no_common_unit = length::set(y.as_mut(), &mut x, &options.length)?;
     let lengths_known = y.is_some() && no_common_unit.is_none();
     let spec = spec(&options, &plan, y, x);
