@@ -107,6 +107,11 @@ impl Scores {
         add("re-coarsening", "member".into(), recoarsening.map(|r| r.error), Lower);
         let of_truth = recoarsening.and_then(|r| r.error_of_truth);
         add("re-coarsening", "truth".into(), of_truth, Neither);
+        let alarm = scores.alarm.as_ref();
+        add("alarm", "Brier score".into(), alarm.map(|a| a.brier), Lower);
+        add("alarm", "Brier skill".into(), alarm.and_then(|a| a.skill), Higher);
+        add("alarm", "reliability".into(), alarm.map(|a| a.reliability), Lower);
+        add("alarm", "frequency".into(), alarm.map(|a| a.frequency), Neither);
         let extremes = &scores.extremes;
         add("farthest from the mean, σ", "member".into(), Some(extremes.largest), Neither);
         add("farthest from the mean, σ", "truth".into(), Some(extremes.largest_of_truth), Neither);
