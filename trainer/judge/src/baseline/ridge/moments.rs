@@ -79,8 +79,10 @@ mod tests {
         let (penalty, weights) = choose(&of(&x), &of(&held)).unwrap();
         assert_eq!(penalty, PENALTIES[0]);
         assert!((weights.transpose() - &map).abs().max() < 1e-6);
-        let (fit, held) =
-            (Moments::of(&x, &noise(40, 200, 4)), Moments::of(&held, &noise(40, 80, 5)));
+        // Of so many weights none helps by chance.
+        let strangers =
+            |n: usize, draw: u32| Moments::of(&noise(60, n, draw), &noise(200, n, draw + 1));
+        let (fit, held) = (strangers(200, 20), strangers(80, 22));
         assert_eq!(choose(&fit, &held).unwrap().0, PENALTIES[PENALTIES.len() - 1]);
     }
 
