@@ -8,7 +8,7 @@
 //! ```
 //!
 //! over the training frames (Hoerl and Kennard 1970, doi 10.1080/00401706.1970.10488634). The last
-//! fifth of every run of training frames is held out: λ is the one of
+//! fifth of every run of training frames is held out: λ, one for all points, is that of
 //! [`moments::PENALTIES`] with which weights from the earlier frames have the least error there,
 //! and these errors' mean squares at every point are the variances of the Gaussian whose mean is
 //! predicted. Then W is solved again from all training frames. Neither the validation nor the test
@@ -37,7 +37,7 @@ use super::{ensemble, input};
 use crate::score::same_interval;
 use finescale_data::dataset::Reader;
 use finescale_ensemble::Ensemble;
-use moments::{Moments, choose};
+use moments::{Moments, best, errors};
 use region::{Frames, Region};
 use training::around;
 
@@ -79,7 +79,13 @@ pub fn ridge(
     let input = input(result)?;
     let coarsening = input.origin()?.coarsening;
     let regions = Region::all(&result.spec, &input.spec, coarsening, map, neighbours);
-    let fits = regions.par_iter().map(|r| Fit::new(r, training)).collect::<Result<Vec<Fit>>>()?;
+    let tried = regions.par_iter().map(|region| {
+        let fit = sums(region, training, &training.early)?;
+        Ok(errors(&fit, &sums(region, training, &training.late)?))
+    });
+    let penalty = best(&tried.collect::<Result<Vec<_>>>()?);
+    let fits = regions.par_iter().map(|region| Fit::new(region, training, penalty));
+    let fits = fits.collect::<Result<Vec<Fit>>>()?;
     let mut deviation = vec![0.0; result.frame_len()];
     for (region, fit) in regions.iter().zip(&fits) {
         let places = (0..region.cells.len()).flat_map(|cell| region.places(cell));
@@ -117,12 +123,10 @@ pub fn ridge(
         }
         Ok(())
     })?;
-    let mut penalties: Vec<f64> = fits.iter().map(|fit| fit.penalty).collect();
-    penalties.sort_by(f64::total_cmp);
     made.provenance.settings = json!({
         "baseline": name,
         "training_frames": training.around.len(),
-        "penalty": penalties[penalties.len() / 2],
+        "penalty": penalty,
     });
     made.deviation = Some(deviation);
     Ok(made)
@@ -132,16 +136,16 @@ pub fn ridge(
 struct Fit {
     /// Predictors × targets.
     weights: DMatrix<f64>,
-    penalty: f64,
     /// Mean squares of the errors on the held-out frames, `[cell][target]`.
     squares: Vec<f64>,
 }
 
 impl Fit {
-    fn new(region: &Region, training: &RidgeTraining) -> Result<Self> {
+    fn new(region: &Region, training: &RidgeTraining, penalty: f64) -> Result<Self> {
         let mut moments = sums(region, training, &training.early)?;
         let held = sums(region, training, &training.late)?;
-        let (penalty, weights) = choose(&moments, &held)
+        let weights = moments
+            .solve(penalty)
             .context("the coarse values of the training part are too large for a regression")?;
         let mut squares = vec![0.0; region.cells.len() * region.outputs()];
         let map = weights.transpose();
@@ -155,7 +159,7 @@ impl Fit {
         squares.iter_mut().for_each(|sum| *sum /= training.late.len() as f64);
         moments.add(&held);
         let weights = moments.solve(penalty).unwrap_or(weights);
-        Ok(Self { weights, penalty, squares })
+        Ok(Self { weights, squares })
     }
 }
 

@@ -47,15 +47,18 @@ impl Moments {
     }
 }
 
-/// The penalty whose weights, from the samples in `fit`, have the least error on those in `held`;
-/// with these weights.
-pub(super) fn choose(fit: &Moments, held: &Moments) -> Option<(f64, DMatrix<f64>)> {
-    let tried = PENALTIES.iter().filter_map(|&penalty| {
-        let weights = fit.solve(penalty)?;
-        Some((held.error(&weights), penalty, weights))
-    });
-    let best = tried.min_by(|a, b| a.0.total_cmp(&b.0))?;
-    Some((best.1, best.2))
+/// For every penalty, the error on the samples in `held` of the weights from those in `fit`;
+/// infinite where there are none.
+pub(super) fn errors(fit: &Moments, held: &Moments) -> Vec<f64> {
+    let error = |&penalty: &f64| fit.solve(penalty).map_or(f64::INFINITY, |w| held.error(&w));
+    PENALTIES.iter().map(error).collect()
+}
+
+/// The penalty of the least error over all maps.
+pub(super) fn best(maps: &[Vec<f64>]) -> f64 {
+    let total = |n: usize| maps.iter().map(|errors| errors[n]).sum::<f64>();
+    let tried = PENALTIES.iter().enumerate().map(|(n, &penalty)| (total(n), penalty));
+    tried.min_by(|a, b| a.0.total_cmp(&b.0)).map_or(PENALTIES[0], |(_, penalty)| penalty)
 }
 
 #[cfg(test)]
@@ -76,14 +79,19 @@ mod tests {
         let map = noise(4, 6, 1);
         let (x, held) = (noise(6, 200, 2), noise(6, 80, 3));
         let of = |x: &DMatrix<f64>| Moments::of(x, &(&map * x));
-        let (penalty, weights) = choose(&of(&x), &of(&held)).unwrap();
-        assert_eq!(penalty, PENALTIES[0]);
+        let chosen = |fit: &Moments, held: &Moments| best(&[errors(fit, held)]);
+        assert_eq!(chosen(&of(&x), &of(&held)), PENALTIES[0]);
+        let weights = of(&x).solve(PENALTIES[0]).unwrap();
         assert!((weights.transpose() - &map).abs().max() < 1e-6);
         // Of so many weights none helps by chance.
         let strangers =
             |n: usize, draw: u32| Moments::of(&noise(60, n, draw), &noise(200, n, draw + 1));
         let (fit, held) = (strangers(200, 20), strangers(80, 22));
-        assert_eq!(choose(&fit, &held).unwrap().0, PENALTIES[PENALTIES.len() - 1]);
+        assert_eq!(chosen(&fit, &held), PENALTIES[PENALTIES.len() - 1]);
+        // Two maps have one penalty, that of the larger error.
+        let [small, large] =
+            [[1.0, 2.0, 3.0], [9.0, 5.0, 7.0]].map(|e| [vec![8.0; 8], e.to_vec()].concat());
+        assert_eq!(best(&[small, large]), PENALTIES[9]);
     }
 
     /// The error from moments is that of the samples, and the weights are where it is least.
