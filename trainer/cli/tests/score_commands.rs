@@ -183,6 +183,43 @@ fn the_report_needs_nothing_else() {
     assert!(!widths.is_empty() && widths.iter().all(|n| *n == 5), "{widths:?}");
 }
 
+/// With the data set, ridge regressions stand beside the result, and an alarm is scored for all.
+#[test]
+fn ridges_and_alarms_are_in_the_report() {
+    let home = Home::empty();
+    let of = |frames| {
+        let spec = spec(&[32, 32], Boundary::Periodic, 1, frames);
+        let wave = |k: f64, x: f64, phase: f64| wave(Boundary::Periodic, k, x, phase);
+        let fields = path(&spec, |t, _, y, x| wave(2.0, x, t) + 0.4 * wave(9.0, y, 2.0 * t));
+        (spec, fields)
+    };
+    let (_, fields) = of(60);
+    let bytes: Vec<u8> = fields.iter().flat_map(|value| value.to_le_bytes()).collect();
+    std::fs::write(home.path("u0.raw"), bytes).unwrap();
+    let import = "data import u0.raw --raw 32x32 --interval 0.5 --boundary periodic,periodic";
+    let refused = home.refuses(&format!("{import} --drop-repeats"));
+    assert!(refused.contains("--fill interpolate"), "{refused}");
+    home.succeeds(import);
+    let (spec, truth) = of(4);
+    let ensemble = result(spec, Task::SuperResolve, 1, 0, truth.clone(), Some(truth));
+    with_input(ensemble, 8, Coarsening::BlockMean).write(&home.path("sr.nc")).unwrap();
+    home.succeeds("baselines sr.nc --data u0.zarr --out base");
+    // Two waves with their phases are four numbers: a linear map of the coarse field, exactly.
+    let table = home.succeeds("score base/ridge-pixel.nc --alarm 0.5 --out ridge.json");
+    assert!(table.contains("Brier score") && table.contains("RMSE, units"), "{table}");
+    let scores: serde_json::Value = serde_json::from_str(&text(&home, "ridge.json")).unwrap();
+    let channel = &scores["channels"][0];
+    assert!(channel["error"]["rmse"].as_f64().unwrap() < 1e-3, "{}", channel["error"]);
+    assert!(channel["alarm"]["skill"].as_f64().unwrap() > 0.99, "{}", channel["alarm"]);
+    home.succeeds("report sr.nc --data u0.zarr --alarm=-0.5 --out page.html");
+    let page = text(&home, "page.html");
+    for says in ["ridge patch", "ridge pixel 3 frames", "Brier skill"] {
+        assert!(page.contains(says), "{says}");
+    }
+    let refused = home.refuses("score sr.nc --alarm 1,2");
+    assert!(refused.contains("--alarm has 2 values for 1 channels"), "{refused}");
+}
+
 #[test]
 fn bad_input_is_refused_in_a_sentence() {
     let home = Home::empty();

@@ -20,6 +20,7 @@ pub(super) const VERSION: u64 = 1;
 /// What is added to the names of channels and of coarse axes.
 pub(super) const TRUTH: &str = "_truth";
 pub(super) const INPUT: &str = "_input";
+pub(super) const DEVIATION: &str = "_deviation";
 pub(super) const COARSE: &str = "_coarse";
 /// Attribute that says how the coarse input was made, as JSON; missing where that is not known.
 pub(super) const ORIGIN: &str = "input_origin";
@@ -51,6 +52,7 @@ pub(super) enum Part {
     Prediction,
     Truth,
     Input,
+    Deviation,
 }
 
 impl Part {
@@ -59,6 +61,7 @@ impl Part {
         let (values, spec): (&[f32], &Spec) = match (self, &ensemble.input) {
             (Self::Prediction, _) => (&ensemble.prediction, &ensemble.spec),
             (Self::Truth, _) => (ensemble.truth.as_deref().unwrap_or(&[]), &ensemble.spec),
+            (Self::Deviation, _) => (ensemble.deviation.as_deref().unwrap_or(&[]), &ensemble.spec),
             (Self::Input, Some(input)) => (&input.values, &input.spec),
             (Self::Input, None) => (&[], &ensemble.spec),
         };
@@ -103,7 +106,10 @@ pub(super) fn arrays(ensemble: &Ensemble) -> Result<Vec<Array>> {
         let fine = space(spec, "");
         add("", "", [leading.clone(), member.clone(), fine.clone()].concat(), Part::Prediction);
         if ensemble.truth.is_some() {
-            add(TRUTH, ", truth", [leading.clone(), fine].concat(), Part::Truth);
+            add(TRUTH, ", truth", [leading.clone(), fine.clone()].concat(), Part::Truth);
+        }
+        if ensemble.deviation.is_some() {
+            add(DEVIATION, ", standard deviation", fine, Part::Deviation);
         }
         if let Some(input) = &ensemble.input {
             let dimensions = [leading.clone(), space(&input.spec, COARSE)].concat();

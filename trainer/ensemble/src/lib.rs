@@ -92,6 +92,9 @@ pub struct Ensemble {
     pub input: Option<CoarseInput>,
     /// `[trajectory][frame][channel][y][x]`.
     pub truth: Option<Vec<f32>>,
+    /// Where the only member is the mean of a Gaussian: the standard deviation at every point and
+    /// at all times, `[channel][y][x]`.
+    pub deviation: Option<Vec<f32>>,
 }
 
 impl Ensemble {
@@ -133,6 +136,15 @@ impl Ensemble {
         );
         if let Some(truth) = &self.truth {
             ensure!(truth.len() == values, "the truth has {} values, not {values}", truth.len());
+        }
+        if let Some(deviation) = &self.deviation {
+            ensure!(
+                self.members == 1 && deviation.len() == self.frame_len(),
+                "a Gaussian has one member and {} deviations, not {} and {}",
+                self.frame_len(),
+                self.members,
+                deviation.len()
+            );
         }
         if let Some(CoarseInput { spec, values, origin }) = &self.input {
             let expected = frames * spec.frame_len();

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 use finescale::Boundary;
 use serde_json::Value;
 
-use super::layout::{COARSE, INPUT, ORIGIN, TRUTH, VERSION};
+use super::layout::{COARSE, DEVIATION, INPUT, ORIGIN, TRUTH, VERSION};
 use super::{CoarseInput, Ensemble, Provenance};
 use finescale_data::dataset::{Attributes, Channel, SpatialAxis, Spec, TimeAxis};
 use finescale_data::import::source::{self, Source, Variable};
@@ -78,10 +78,13 @@ fn ensemble(source: &dyn Source, attributes: &Attributes) -> Result<Ensemble> {
         }
     };
     let truth = there(TRUTH).then(|| fields(source, &names, TRUTH, spec.points())).transpose()?;
+    let deviation =
+        there(DEVIATION).then(|| fields(source, &names, DEVIATION, spec.points())).transpose()?;
     let prediction = fields(source, &names, "", spec.points())?;
     let given = number(attributes, "given_frames")? as usize;
     let provenance = provenance(attributes)?;
-    let ensemble = Ensemble { spec, provenance, members, given, prediction, input, truth };
+    let ensemble =
+        Ensemble { spec, provenance, members, given, prediction, input, truth, deviation };
     ensemble.check()?;
     Ok(ensemble)
 }

@@ -61,6 +61,7 @@ fn ensemble(plane: bool, trajectories: usize, whole: bool) -> Ensemble {
         prediction: numbers(frames * members * spec.frame_len(), 1),
         truth: whole.then(|| numbers(frames * spec.frame_len(), 3)),
         input,
+        deviation: None,
         spec,
     }
 }
@@ -81,6 +82,14 @@ fn what_is_written_is_read_in_every_bit() {
             // Once more, over the old one.
             written.write(&path).unwrap();
         }
+    }
+    let mut gaussian = ensemble(true, 2, true);
+    gaussian.prediction = numbers(6 * gaussian.spec.frame_len(), 4);
+    gaussian.members = 1;
+    gaussian.deviation = Some(numbers(gaussian.spec.frame_len(), 5));
+    for name in ["true-2.nc", "true-2.zarr"] {
+        gaussian.write(&home.path().join(name)).unwrap();
+        assert_eq!(Ensemble::read(&home.path().join(name)).unwrap(), gaussian, "{name}");
     }
     let left: Vec<_> = std::fs::read_dir(home.path()).unwrap().map(|e| e.unwrap().path()).collect();
     assert_eq!(left.len(), 8, "{left:?}");
@@ -119,6 +128,9 @@ fn what_cannot_be_written_or_read_is_said() {
     let mut short = ensemble(false, 1, false);
     short.prediction.pop();
     says(short.write(&path("a.nc")), "the prediction has");
+    let mut gaussian = ensemble(false, 1, false);
+    gaussian.deviation = Some(Vec::new());
+    says(gaussian.write(&path("a.nc")), "a Gaussian has one member");
     let mut twice = ensemble(false, 1, true);
     twice.spec.channels[1].name = "u_truth".into();
     says(twice.write(&path("a.nc")), "two arrays would be named `u_truth`");

@@ -30,6 +30,8 @@ pub enum Purpose {
     Climatology = 2,
     /// The forward process as `finescale damp` shows it.
     Damp = 3,
+    /// Errors of coarse frames that a regression learns from.
+    Ridge = 4,
     /// Errors of a sensor, added to coarse frames.
     Sensor = 255,
 }
@@ -39,8 +41,8 @@ pub const STEPS: u32 = 1 << 24;
 
 impl Purpose {
     /// All.
-    pub const ALL: [Self; 5] =
-        [Self::Sampling, Self::Wiener, Self::Climatology, Self::Damp, Self::Sensor];
+    pub const ALL: [Self; 6] =
+        [Self::Sampling, Self::Wiener, Self::Climatology, Self::Damp, Self::Ridge, Self::Sensor];
 
     /// The stream of a member and a frame at a step, which counts modulo [`STEPS`].
     pub const fn stream(self, seed: u64, member: u32, frame: u32, step: u32) -> NoiseStream {

@@ -345,3 +345,72 @@ fn a_truth_in_another_unit_of_time_is_the_truth() {
     let error = Truth::of_other(&days, &with("hours since 2000-01-01", 7.0)).unwrap_err();
     assert!(error.to_string().contains("0.25"), "{error}");
 }
+
+/// The alarm of a small ensemble by hand: shares of members above 1 are 0, ½, 1, ½; the event comes
+/// in the second and third.
+#[test]
+fn a_small_alarm_by_hand() {
+    let spec = spec(&[8], Periodic, 1, 1);
+    let truth = vec![0.0, 2.0, 3.0, 1.0, 0.0, 2.0, 3.0, 1.0];
+    let members =
+        [[0.0, 0.0, 2.0, 5.0, 0.0, 0.0, 2.0, 5.0], [0.5, 1.5, 9.0, 1.0, 0.5, 1.5, 9.0, 1.0]];
+    let ensemble = result(spec, Task::SuperResolve, 2, 0, members.concat(), Some(truth));
+    let settings = |alarm: &[f64]| Settings { alarm: alarm.to_vec(), ..Settings::default() };
+    let of = |alarm: &[f64]| {
+        Scores::new(&ensemble, &Truth::within(&ensemble).unwrap(), &settings(alarm))
+    };
+    let alarm = of(&[1.0]).unwrap().channels[0].alarm.clone().unwrap();
+    near(alarm.brier, (0.0 + 0.25 + 0.0 + 0.25) / 4.0, 1e-12, "Brier score");
+    near(alarm.frequency, 0.5, 1e-12, "events");
+    near(alarm.skill.unwrap(), 0.5, 1e-12, "skill");
+    near(alarm.reliability, 0.0, 1e-12, "reliability");
+    near(alarm.resolution, 0.125, 1e-12, "resolution");
+    let bins: Vec<_> = alarm.bins.iter().map(|b| (b.probability, b.frequency, b.values)).collect();
+    assert_eq!(bins, [(0.0, 0.0, 2.0), (0.5, 0.5, 4.0), (1.0, 1.0, 2.0)]);
+    assert!(of(&[9.0]).unwrap().overall.alarm.unwrap().skill.is_none());
+    assert!(of(&[]).unwrap().overall.alarm.is_none());
+    assert!(of(&[1.0, 2.0]).unwrap_err().to_string().contains("--alarm has 2 values"));
+}
+
+/// Draws of one distribution: the Brier score is (1 + 1/M) p (1 − p), and its three parts add up. A
+/// Gaussian that is always the climate says p everywhere.
+#[test]
+fn an_alarm_of_a_right_ensemble_is_reliable() {
+    let (members, frames) = (4, 100);
+    let spec = spec(&[32, 32], Periodic, 2, frames);
+    let values = frames * spec.frame_len();
+    let mut ensemble = result(
+        spec,
+        Task::SuperResolve,
+        members,
+        0,
+        noise(values * members, 31),
+        Some(noise(values, 32)),
+    );
+    let settings = Settings { alarm: vec![1.0, -0.5], ..Settings::default() };
+    let alarms = |ensemble: &Ensemble| -> Vec<_> {
+        let truth = Truth::within(ensemble).unwrap();
+        let scores = Scores::new(ensemble, &truth, &settings).unwrap();
+        scores.channels.into_iter().map(|channel| channel.alarm.unwrap()).collect()
+    };
+    let m = members as f64;
+    let above = |v: f64| 0.5 * (1.0 - erf(v / SQRT_2));
+    for (alarm, v) in alarms(&ensemble).iter().zip(&settings.alarm) {
+        let (p, o) = (above(*v), alarm.frequency);
+        near(o, p, 0.005, "events");
+        near(alarm.brier, (1.0 + 1.0 / m) * p * (1.0 - p), 0.003, "Brier score");
+        let parts = alarm.reliability - alarm.resolution + o * (1.0 - o);
+        near(alarm.brier, parts, 1e-12, "the parts");
+        // Members know nothing of the truth: all cases come equally often.
+        near(alarm.resolution, 0.0, 1e-4, "resolution");
+    }
+    ensemble.members = 1;
+    ensemble.prediction = vec![0.0; values];
+    ensemble.deviation = Some(vec![1.0; ensemble.frame_len()]);
+    for (alarm, v) in alarms(&ensemble).iter().zip(&settings.alarm) {
+        let p = above(*v);
+        near(alarm.brier, p * (1.0 - p), 0.005, "Brier score of the climate");
+        near(alarm.bins[0].probability, p, 1e-6, "probability of a Gaussian");
+        assert_eq!(alarm.bins.len(), 1);
+    }
+}

@@ -139,6 +139,7 @@ impl TaskArgs {
             prediction: paths.prediction,
             input,
             truth,
+            deviation: None,
             spec,
         };
         ensemble.write(&self.out)?;

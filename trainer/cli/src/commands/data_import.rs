@@ -28,6 +28,14 @@ pub(super) struct ImportArgs {
     /// Names of the dimensions of .npy and .npz arrays, slowest first, such as trajectory,time,y,x.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     axes: Option<Vec<String>>,
+    /// The file is float32 in little-endian order without a header, frames of so many points, rows
+    /// x columns (or points of a line), such as 24x32.
+    #[arg(long, value_name = "YxX", value_parser = parse_grid, conflicts_with = "axes")]
+    raw: Option<Grid>,
+    /// Take a value that is exactly that of the step before as missing: for sensors that renew a
+    /// part of their pixels in each record. Needs --fill interpolate.
+    #[arg(long)]
+    drop_repeats: bool,
     /// Dimension that is time, where the file does not say.
     #[arg(long, value_name = "NAME")]
     time_axis: Option<String>,
@@ -131,6 +139,8 @@ impl ImportArgs {
             force: self.force,
             variables: self.variables,
             axes: self.axes,
+            raw: self.raw,
+            drop_repeats: self.drop_repeats,
             time_axis: self.time_axis,
             trajectory_axis: self.trajectory_axis,
             time: TimeOptions {

@@ -46,6 +46,10 @@ pub(super) struct RelativeArgs {
     /// on a line; by default the input's, else a quarter of the points
     #[arg(long, value_name = "YxX", value_parser = parse_grid)]
     bands: Option<Points>,
+    /// Also score the alarm that a value exceeds this one, by its Brier score: one for all channels
+    /// or one for each, in their units
+    #[arg(long, value_name = "VALUE,…", value_delimiter = ',', allow_hyphen_values = true)]
+    alarm: Vec<f64>,
 }
 
 impl RelativeArgs {
@@ -62,6 +66,7 @@ impl RelativeArgs {
         Settings {
             scale: reader.map(|reader| reader.statistics().scale()),
             coarse: self.bands.clone(),
+            alarm: self.alarm.clone(),
         }
     }
 }

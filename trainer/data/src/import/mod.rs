@@ -32,6 +32,7 @@ use crate::dataset::{
     check_points, most_points,
 };
 use plan::Plan;
+use source::Source;
 use stream::FrameStream;
 
 /// How frames are shared out.
@@ -64,6 +65,10 @@ pub struct Options {
     pub variables: Vec<String>,
     /// Names of the dimensions of NumPy arrays.
     pub axes: Option<Vec<String>>,
+    /// Points of a frame, y before x, of a file of f32 without a header.
+    pub raw: Option<Vec<usize>>,
+    /// Whether a value that is exactly that of the step before counts as missing.
+    pub drop_repeats: bool,
     /// Dimension that is time.
     pub time_axis: Option<String>,
     /// Dimension that counts trajectories.
@@ -102,6 +107,13 @@ pub enum Anomaly {
 }
 
 impl Options {
+    fn open(&self) -> Result<Box<dyn Source>> {
+        match &self.raw {
+            Some(points) => source::open_raw(&self.input, points),
+            None => source::open(&self.input, self.axes.as_deref()),
+        }
+    }
+
     /// The fields of a file as they are, on its own grid.
     pub fn of(input: &Path) -> Self {
         Self {
@@ -110,6 +122,8 @@ impl Options {
             force: false,
             variables: Vec::new(),
             axes: None,
+            raw: None,
+            drop_repeats: false,
             time_axis: None,
             trajectory_axis: None,
             time: TimeOptions::default(),
@@ -146,14 +160,14 @@ pub struct Summary {
 /// # Errors
 /// One sentence that says what is wrong with file or options; nothing is left behind.
 pub fn run(options: &Options) -> Result<Summary> {
-    let source = source::open(&options.input, options.axes.as_deref())?;
+    let source = options.open()?;
     let plan = Plan::new(source.as_ref(), options)
         .with_context(|| format!("{} cannot be imported", options.input.display()))?;
     let shape = match &options.grid {
         Some(points) => grid(&plan, points)?,
         None => own_grid(&plan)?,
     };
-    let (stream, mut y, mut x) = FrameStream::new(&plan, &options.fill, shape);
+    let (stream, mut y, mut x) = FrameStream::new(&plan, options, shape)?;
     let no_common_unit = length::set(y.as_mut(), &mut x, &options.length)?;
     let spec = spec(options, &plan, y, x);
     spec.validate()?;

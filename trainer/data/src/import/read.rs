@@ -6,7 +6,7 @@ use finescale::Boundary;
 use super::cf::AxisKind;
 use super::plan::Plan;
 use super::stream::FrameStream;
-use super::{Options, grid, grid_within, length, source, spec};
+use super::{Options, grid, grid_within, length, spec};
 use crate::dataset::Spec;
 
 /// What was read.
@@ -29,7 +29,7 @@ pub struct Read {
 /// # Errors
 /// As an import.
 pub fn read(options: &Options, expected: &[Boundary]) -> Result<Read> {
-    let source = source::open(&options.input, options.axes.as_deref())?;
+    let source = options.open()?;
     let shown = options.input.display();
     let failed = || format!("{shown} cannot be used");
     let mut options = options.clone();
@@ -53,7 +53,7 @@ pub fn read(options: &Options, expected: &[Boundary]) -> Result<Read> {
         Some(points) => grid(&plan, points).with_context(failed)?,
         None => grid_within(&plan).with_context(failed)?,
     };
-    let (stream, mut y, mut x) = FrameStream::new(&plan, &options.fill, shape);
+    let (stream, mut y, mut x) = FrameStream::new(&plan, &options, shape)?;
     let no_common_unit = length::set(y.as_mut(), &mut x, &options.length)?;
     let lengths_known = y.is_some() && no_common_unit.is_none();
     let spec = spec(&options, &plan, y, x);

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;
 
+use super::Options;
 use super::fill::{Fill, Interpolator, Shape, fill_field};
 use super::missing;
 use super::plan::Plan;
@@ -15,20 +16,29 @@ use crate::dataset::SpatialAxis;
 pub(super) struct FrameStream<'a> {
     plan: &'a Plan<'a>,
     fill: &'a [Fill],
+    drop_repeats: bool,
     y: Option<Regrid>,
     x: Regrid,
 }
 
 impl<'a> FrameStream<'a> {
     /// To a grid of `ny` × `nx` points; also gives its axes.
+    ///
+    /// # Errors
+    /// If repeated values are to be dropped, but not filled in time.
     pub(super) fn new(
         plan: &'a Plan<'a>,
-        fill: &'a [Fill],
+        options: &'a Options,
         (ny, nx): (usize, usize),
-    ) -> (Self, Option<SpatialAxis>, SpatialAxis) {
+    ) -> Result<(Self, Option<SpatialAxis>, SpatialAxis)> {
+        let (fill, drop_repeats) = (options.fill.as_slice(), options.drop_repeats);
+        ensure!(
+            !drop_repeats || fill.contains(&Fill::Interpolate),
+            "--drop-repeats leaves gaps in time: say that they are filled, with --fill interpolate"
+        );
         let (x, x_axis) = Regrid::new(&plan.x, nx);
         let (y, y_axis) = plan.y.as_ref().map(|y| Regrid::new(y, ny)).unzip();
-        (Self { plan, fill, y, x }, y_axis, x_axis)
+        Ok((Self { plan, fill, drop_repeats, y, x }, y_axis, x_axis))
     }
 
     /// Names of axes whose points are not evenly spaced and get interpolated.
@@ -54,10 +64,19 @@ impl<'a> FrameStream<'a> {
             (all || !steps.dropped.is_empty()).then(|| Interpolator::new(len, all));
         let mut ready: Vec<Vec<f64>> = Vec::new();
         let mut done = 0;
+        let mut before = match steps.indices.first() {
+            Some(&first) if self.drop_repeats && first > 0 => {
+                self.plan.fields.read(member, &[first - 1])?
+            }
+            _ => Vec::new(),
+        };
         for start in (0..steps.indices.len()).step_by(block) {
             finescale_host::interrupt::check()?;
             let end = (start + block).min(steps.indices.len());
             let mut values = self.plan.fields.read(member, &steps.indices[start..end])?;
+            if self.drop_repeats {
+                drop_repeats(&mut values, len, &mut before);
+            }
             for (n, frame) in values.chunks_exact_mut(len).enumerate() {
                 if steps.dropped.contains(&(start + n)) {
                     frame.fill(f64::NAN);
@@ -129,5 +148,18 @@ impl<'a> FrameStream<'a> {
             "a value does not fit into single precision (3.4e38)"
         );
         Ok(out)
+    }
+}
+
+/// Makes NaN of values that are those of the frame before; `before` is the last one read, as it was.
+fn drop_repeats(values: &mut [f64], len: usize, before: &mut Vec<f64>) {
+    for frame in values.chunks_exact_mut(len) {
+        let read = frame.to_vec();
+        for (value, before) in frame.iter_mut().zip(&*before) {
+            if value == before {
+                *value = f64::NAN;
+            }
+        }
+        *before = read;
     }
 }

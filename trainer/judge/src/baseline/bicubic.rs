@@ -1,9 +1,7 @@
 //! Cubic convolution along each axis, across its boundary.
 
+use super::{beyond, centred, from_coarse, input};
 use anyhow::Result;
-use finescale::Boundary;
-
-use super::{centred, from_coarse, input};
 use finescale_data::dataset::SpatialAxis;
 use finescale_ensemble::{Coarsening, Ensemble};
 
@@ -45,24 +43,18 @@ pub fn bicubic(result: &Ensemble) -> Result<Ensemble> {
 }
 
 fn taps(fine: &SpatialAxis, coarse: &SpatialAxis, coarsening: Coarsening) -> Vec<Taps> {
-    let n = coarse.points() as isize;
+    let n = coarse.points();
     let ratio = fine.points() as f64 / n as f64;
     let place = |i: usize| match centred(coarsening, fine.boundary) {
         true => (i as f64 + 0.5) / ratio - 0.5,
         false => i as f64 / ratio,
-    };
-    let beyond = |j: isize| match fine.boundary {
-        Boundary::Periodic => j.rem_euclid(n),
-        Boundary::Reflecting if j < 0 => -1 - j,
-        Boundary::Reflecting if j >= n => 2 * n - 1 - j,
-        Boundary::Reflecting => j,
     };
     let of = |i: usize| {
         let at = place(i);
         let first = at.floor() as isize - 1;
         std::array::from_fn(|tap| {
             let j = first + tap as isize;
-            (beyond(j) as usize, keys(at - j as f64))
+            (beyond(j, n, fine.boundary), keys(at - j as f64))
         })
     };
     (0..fine.points()).map(of).collect()
@@ -83,6 +75,7 @@ fn keys(x: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use finescale::Boundary;
 
     #[test]
     fn weights_sum_to_one_and_points_are_kept() {

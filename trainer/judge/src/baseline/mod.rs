@@ -9,6 +9,7 @@
 //! | bicubic | `bicubic` | super-resolution | 1 |
 //! | Fourier | `fourier` | super-resolution | 1 |
 //! | Wiener | `wiener` | super-resolution | 1; draws of its posterior: many |
+//! | ridge | `ridge` | super-resolution | 1, the mean of a Gaussian |
 //! | persistence | `persistence` | forecast, simulation | 1 |
 //! | climatology | `climatology` | all | 1, the mean; draws: many |
 
@@ -18,6 +19,7 @@ mod climatology;
 mod fourier;
 mod nearest;
 mod persistence;
+mod ridge;
 mod wiener;
 
 use std::time::Instant;
@@ -31,7 +33,10 @@ pub use climatology::{climatology_draws, climatology_mean};
 pub use fourier::fourier;
 pub use nearest::nearest;
 pub use persistence::persistence;
+pub use ridge::{RidgeMap, RidgeTraining, ridge};
 pub use wiener::{wiener, wiener_draws};
+
+use finescale::Boundary;
 
 use finescale_data::dataset::Reader;
 use finescale_ensemble::{CoarseInput, Coarsening, Ensemble, Provenance, Task};
@@ -61,6 +66,9 @@ pub fn all(result: &Ensemble, knowledge: Knowledge) -> Result<Vec<Ensemble>> {
         if let Some(climate) = knowledge.climate {
             baselines.push(wiener(result, climate)?);
             baselines.push(wiener_draws(result, climate, knowledge.members, knowledge.seed)?);
+        }
+        if let Some(data) = knowledge.data {
+            baselines.extend(ridge::all(result, data)?);
         }
     }
     if result.given > 0 && matches!(result.provenance.task, Task::Simulate | Task::Forecast) {
@@ -120,6 +128,7 @@ fn ensemble(
         prediction,
         input: result.input.clone(),
         truth: result.truth.clone(),
+        deviation: None,
     })
 }
 
@@ -150,6 +159,18 @@ fn input(result: &Ensemble) -> Result<&CoarseInput> {
 
 /// Whether coarse values stand for the middle of their cells rather than for points from the first
 /// on.
-fn centred(coarsening: Coarsening, boundary: finescale::Boundary) -> bool {
-    coarsening == Coarsening::BlockMean || boundary == finescale::Boundary::Reflecting
+fn centred(coarsening: Coarsening, boundary: Boundary) -> bool {
+    coarsening == Coarsening::BlockMean || boundary == Boundary::Reflecting
+}
+
+/// The coarse point of `n` that stands for the `j`-th, which may be beyond an end.
+fn beyond(j: isize, n: usize, boundary: Boundary) -> usize {
+    let n = n as isize;
+    let inside = match boundary {
+        Boundary::Periodic => j.rem_euclid(n),
+        Boundary::Reflecting if j < 0 => -1 - j,
+        Boundary::Reflecting if j >= n => 2 * n - 1 - j,
+        Boundary::Reflecting => j,
+    };
+    inside as usize
 }

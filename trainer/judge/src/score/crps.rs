@@ -10,6 +10,15 @@
 //! 10.1007/s11004-017-9709-7): its expectation does not depend on M, and is least when members and
 //! truth are draws of one distribution. Of one member it is the absolute error. In the field's
 //! units; 0 is perfect, and a prediction N(m, σ²) that is right scores σ/√π.
+//!
+//! Of a Gaussian N(m, σ²), with z = (y − m)/σ, in closed form (Gneiting and Raftery 2007, doi
+//! 10.1198/016214506000001437, equation 21):
+//!
+//! ```text
+//! CRPS = σ (z erf(z/√2) + √(2/π) e^(−z²/2) − 1/√π)
+//! ```
+
+use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
 use serde::Serialize;
 
@@ -31,6 +40,16 @@ pub fn fair_crps(members: &mut [f32], truth: f32) -> f64 {
     skill - pairs.sum::<f64>() / (m * (m - 1.0))
 }
 
+/// CRPS of a Gaussian whose mean is `error` away from the truth.
+pub fn gaussian_crps(error: f64, deviation: f64) -> f64 {
+    if deviation <= 0.0 {
+        return error.abs();
+    }
+    let z = error / deviation;
+    let density = (2.0 / PI).sqrt() * (-0.5 * z * z).exp();
+    deviation * (z * libm::erf(z * FRAC_1_SQRT_2) + density - 1.0 / PI.sqrt())
+}
+
 /// CRPS of a result, averaged over trajectories, frames and points.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Crps {
@@ -40,7 +59,8 @@ pub struct Crps {
     pub relative: f64,
     /// The same by lead time.
     pub relative_by_lead: Vec<f64>,
-    /// Of the fields' parts in a band, over the standard deviation of the truth's part.
+    /// Of the fields' parts in a band, over the standard deviation of the truth's part; empty for a
+    /// Gaussian, which says nothing of them.
     pub relative_by_band: Vec<f64>,
 }
 
@@ -56,7 +76,7 @@ impl Crps {
             value: relative * pass.unit(pick),
             relative,
             relative_by_lead: pass.by_lead(pick, |sums| sums.crps / sums.values),
-            relative_by_band: pass.bands().map(band).collect(),
+            relative_by_band: pass.bands().filter(|_| !pass.gaussian).map(band).collect(),
         }
     }
 }
@@ -64,6 +84,26 @@ impl Crps {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// E|X − y| − ½ E|X − X'| by quadrature of the integral of (F(x) − [x ≥ y])², its definition.
+    #[test]
+    fn a_gaussian_has_its_integral() {
+        for (error, deviation) in [(0.0, 1.0), (0.7, 0.5), (-3.0, 2.0), (5.0, 0.3)] {
+            let steps = 400_000;
+            let (low, width) = (-30.0, 60.0 / f64::from(steps));
+            let integral: f64 = (0..steps)
+                .map(|n| {
+                    let x = low + (f64::from(n) + 0.5) * width;
+                    let below = 0.5 * libm::erfc(-x / deviation * FRAC_1_SQRT_2);
+                    let truth = if x >= error { 1.0 } else { 0.0 };
+                    (below - truth).powi(2) * width
+                })
+                .sum();
+            let found = gaussian_crps(error, deviation);
+            assert!((found - integral).abs() < 2e-4, "{error} {deviation}: {found} {integral}");
+        }
+        assert_eq!(gaussian_crps(-2.0, 0.0), 2.0);
+    }
 
     /// Closed forms: a wrong weight of the pairs would favour ensembles that are too narrow or too
     /// wide.

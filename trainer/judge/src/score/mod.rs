@@ -9,12 +9,14 @@
 //! | correlation | `correlation` | whether patterns are in their place, and for how long |
 //! | energy, space-time spectrum | `spectrum`, `space_time` | whether fields look and move as the data |
 //! | re-coarsening | `recoarsening` | whether a fine field agrees with its coarse input |
+//! | alarms | `alarm` | whether the probability of exceeding a threshold is right |
 //! | extremes | `extremes` | whether a path has blown up |
 //!
 //! Everything is computed on fields in standard deviations from the mean ([`Scale`]); what is given
 //! "in the channel's units" is multiplied back. Frames that were given to a forecast are never
 //! scored. `docs/scores.md` says what good figures are.
 
+pub mod alarm;
 mod bands;
 pub mod correlation;
 pub mod crps;
@@ -37,7 +39,9 @@ pub use bands::{Band, Bands};
 pub use summary::{Figure, Sense};
 pub use table::{number, task_name};
 pub use truth::Truth;
+pub(crate) use truth::same_interval;
 
+use alarm::Alarm;
 use correlation::Correlation;
 use crps::Crps;
 use error::Errors;
@@ -76,6 +80,8 @@ pub struct ChannelScores {
     pub space_time: Option<SpaceTimeSpectrum>,
     /// Re-coarsening.
     pub recoarsening: Option<Recoarsening>,
+    /// Alarm, where one was asked for.
+    pub alarm: Option<Alarm>,
     /// Extremes.
     pub extremes: Extremes,
 }
@@ -114,6 +120,9 @@ pub struct Settings {
     /// Points of the coarse grid that bands are seen from; the input's by default, else a quarter
     /// of the fine points.
     pub coarse: Option<Vec<usize>>,
+    /// Values that an alarm is raised above, one for all channels or one for each, in their units;
+    /// none for no alarm.
+    pub alarm: Vec<f64>,
 }
 
 impl Scores {
@@ -159,6 +168,10 @@ impl Scores {
         let space_time = space_time::space_time_spectra(ensemble, truth, &scale)?;
         let of_truth = truth.paired.then_some(truth.values.as_slice());
         let recoarsening = recoarsening::recoarsening(ensemble, of_truth, &scale)?;
+        let alarms = match truth.paired && !settings.alarm.is_empty() {
+            true => Some(alarm::alarms(ensemble, truth, &settings.alarm)?),
+            false => None,
+        };
         let distances = Distances::new(ensemble, truth, &scale);
         let scores = |pick: Pick, name: &str, units: &str| {
             let pass = pass.as_ref();
@@ -176,6 +189,7 @@ impl Scores {
                 },
                 space_time: space_time.as_ref().map(|(each, all)| picked(each, all, pick)),
                 recoarsening: recoarsening.as_ref().map(|(each, all)| picked(each, all, pick)),
+                alarm: alarms.as_ref().map(|(each, all)| picked(each, all, pick)),
                 extremes: distances.extremes(pick),
             }
         };

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::Truth;
 use super::bands::Bands;
 use super::correlation::Products;
-use super::crps::fair_crps;
+use super::crps::{fair_crps, gaussian_crps};
 use super::rank::count_rank;
 use finescale_ensemble::Ensemble;
 use finescale_field::scale::Scale;
@@ -33,9 +33,9 @@ pub(super) struct Sums {
     pub(super) mean_error: f64,
     /// Squares of the truth.
     pub(super) truth: f64,
-    /// Unbiased variance of the members.
+    /// Unbiased variance of the members, or that of a Gaussian.
     pub(super) spread: f64,
-    /// Fair CRPS.
+    /// Fair CRPS, or that of a Gaussian.
     pub(super) crps: f64,
 }
 
@@ -67,6 +67,8 @@ struct FrameSums {
 /// What all frames of a result give.
 pub(super) struct Pass {
     pub(super) members: usize,
+    /// Whether the only member is the mean of a Gaussian.
+    pub(super) gaussian: bool,
     pub(super) trajectories: usize,
     pub(super) given: usize,
     /// Times of the scored frames after the last given one.
@@ -103,6 +105,7 @@ impl Pass {
             .collect::<Result<Vec<_>>>()?;
         Ok(Self {
             members: ensemble.members,
+            gaussian: ensemble.deviation.is_some(),
             trajectories: ensemble.spec.trajectories,
             given: ensemble.given,
             lead: lead.to_vec(),
@@ -212,6 +215,18 @@ fn frame_sums(
     let part =
         |fields: &[f32]| (0..channels).map(|c| channel_sums(fields, len, c, points)).collect();
     let mut sums: Vec<Vec<Sums>> = vec![part(&fields)];
+    if let Some(deviation) = &ensemble.deviation {
+        for (c, sums) in sums[0].iter_mut().enumerate() {
+            let values = |field: usize| &fields[field * len + c * points..][..points];
+            let deviation = &deviation[c * points..][..points];
+            (sums.spread, sums.crps) = (0.0, 0.0);
+            for ((&mean, &truth), &deviation) in values(0).iter().zip(values(1)).zip(deviation) {
+                let deviation = f64::from(deviation) / scale.std[c];
+                sums.spread += deviation * deviation;
+                sums.crps += gaussian_crps(f64::from(truth) - f64::from(mean), deviation);
+            }
+        }
+    }
     let mut ranks = vec![vec![0.0; members + 1]; channels];
     let (mut vrmse, mut products) = (Vec::new(), Vec::new());
     for (c, ranks) in ranks.iter_mut().enumerate() {

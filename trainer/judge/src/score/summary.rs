@@ -67,6 +67,8 @@ impl Scores {
         };
         let band = |b: usize| self.bands[b].name;
         let error = scores.error.as_ref();
+        add("RMSE, units", "member".into(), error.map(|e| e.rmse), Lower);
+        add("RMSE, units", "mean".into(), error.map(|e| e.rmse_of_mean), Lower);
         add("relative L²", "member".into(), error.map(|e| e.relative_l2), Lower);
         add("relative L²", "mean".into(), error.map(|e| e.relative_l2_of_mean), Lower);
         add("VRMSE", "member".into(), error.map(|e| e.vrmse), Lower);
@@ -105,6 +107,11 @@ impl Scores {
         add("re-coarsening", "member".into(), recoarsening.map(|r| r.error), Lower);
         let of_truth = recoarsening.and_then(|r| r.error_of_truth);
         add("re-coarsening", "truth".into(), of_truth, Neither);
+        let alarm = scores.alarm.as_ref();
+        add("alarm", "Brier score".into(), alarm.map(|a| a.brier), Lower);
+        add("alarm", "Brier skill".into(), alarm.and_then(|a| a.skill), Higher);
+        add("alarm", "reliability".into(), alarm.map(|a| a.reliability), Lower);
+        add("alarm", "frequency".into(), alarm.map(|a| a.frequency), Neither);
         let extremes = &scores.extremes;
         add("farthest from the mean, σ", "member".into(), Some(extremes.largest), Neither);
         add("farthest from the mean, σ", "truth".into(), Some(extremes.largest_of_truth), Neither);

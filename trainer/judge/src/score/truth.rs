@@ -117,12 +117,21 @@ fn same_fields(a: &Spec, b: &Spec) -> Result<()> {
         a.ny(),
         a.nx()
     );
-    // In the result's unit of time, where both have one.
-    let truth = a.time.unit().and_then(|unit| b.time.interval_in(unit)).unwrap_or(b.time.interval);
     ensure!(
-        (a.time.interval - truth).abs() <= 1e-6 * a.time.interval.abs(),
-        "the truth's frames are {truth} apart, the result's {}",
+        same_interval(a, b),
+        "the truth's frames are {} apart, the result's {}",
+        interval(a, b),
         a.time.interval
     );
     Ok(())
+}
+
+/// The time between the frames of `b` in the unit of time of `a`, where both have one.
+fn interval(a: &Spec, b: &Spec) -> f64 {
+    a.time.unit().and_then(|unit| b.time.interval_in(unit)).unwrap_or(b.time.interval)
+}
+
+/// Whether frames are equally far apart in time.
+pub(crate) fn same_interval(a: &Spec, b: &Spec) -> bool {
+    (a.time.interval - interval(a, b)).abs() <= 1e-6 * a.time.interval.abs()
 }

@@ -5,6 +5,7 @@ mod folder;
 mod memory;
 mod netcdf;
 mod npy;
+mod raw;
 mod zarr;
 
 use std::fs;
@@ -181,9 +182,20 @@ pub fn open(path: &Path, axes: Option<&[String]>) -> Result<Box<dyn Source>> {
         }
         _ => bail!(
             "{shown} is none of NetCDF, Zarr, .npy and .npz: convert it first (cdo and ncks write \
-             NetCDF, numpy.save .npy)"
+             NetCDF, numpy.save .npy); `finescale data import --raw 24x32` reads frames of 24x32 \
+             float32 without a header"
         ),
     })
+}
+
+/// Opens a file of f32 in little-endian order without a header, frames of so many points, rows
+/// before columns.
+///
+/// # Errors
+/// One sentence if the file is missing or holds no whole number of frames.
+pub fn open_raw(path: &Path, points: &[usize]) -> Result<Box<dyn Source>> {
+    let opened = raw::Raw::open(path, points);
+    Ok(Box::new(opened.with_context(|| format!("{} cannot be read", path.display()))?))
 }
 
 /// The path and SHA-256 of the input. Of a folder: over path and content of all files, in order of

@@ -1,0 +1,196 @@
+//! Ridge regression from the coarse field to the fine one, learned on the training part.
+//!
+//! The anomalies y of fine points are a linear map of coarse ones, y = Wᵀx, with the weights of
+//! least
+//!
+//! ```text
+//! Σ ‖y − Wᵀx‖² + λ‖W‖²    W = (Σ x xᵀ + λ)⁻¹ Σ x yᵀ
+//! ```
+//!
+//! over the training frames (Hoerl and Kennard 1970, doi 10.1080/00401706.1970.10488634). The last
+//! fifth of every run of training frames is held out: λ, one for all points, is that of
+//! [`moments::PENALTIES`] with which weights from the earlier frames have the least error there,
+//! and these errors' mean squares at every point are the variances of the Gaussian whose mean is
+//! predicted. Then W is solved again from all training frames. Neither the validation nor the test
+//! part is read.
+//!
+//! | map | x | y | where it holds |
+//! |---|---|---|---|
+//! | patch | 5 × 5 coarse values, across the boundary | the fine points of the middle one | everywhere |
+//! | pixel | all coarse values, or a window of 7 × 7 where they are more than 256 | a fine point | there alone |
+//!
+//! On a line, 5 and 7 values. All channels predict all channels; with neighbours, the frames before
+//! and after are predictors too.
+
+mod moments;
+mod region;
+mod training;
+
+use anyhow::{Context, Result};
+use nalgebra::DMatrix;
+use rayon::prelude::*;
+use serde_json::json;
+
+pub use training::RidgeTraining;
+
+use super::{ensemble, input};
+use crate::score::same_interval;
+use finescale_data::dataset::Reader;
+use finescale_ensemble::Ensemble;
+use moments::{Moments, best, errors};
+use region::{Frames, Region};
+use training::around;
+
+/// Samples whose predictors are in memory at a time.
+const SAMPLES: usize = 2048;
+/// Blocks of them that are summed in parallel, in an order that no number of threads changes.
+const BLOCKS: usize = 8;
+
+/// What a regression maps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RidgeMap {
+    /// A patch of coarse values to the fine points of its middle one, the same map everywhere.
+    Patch,
+    /// All coarse values, or those of a window, to a fine point: a map of its own for each.
+    Pixel,
+}
+
+/// Both maps; without neighbours, and with them where the result has neighbouring frames that are
+/// as far apart as the data's.
+pub(super) fn all(result: &Ensemble, data: &Reader) -> Result<Vec<Ensemble>> {
+    let training = RidgeTraining::read(result, data)?;
+    let around = result.frames() > 1 && same_interval(&result.spec, data.spec());
+    let neighbours = if around { &[false, true][..] } else { &[false] };
+    let maps = |&n: &bool| [RidgeMap::Patch, RidgeMap::Pixel].map(|map| (map, n));
+    let all = neighbours.iter().flat_map(maps);
+    all.map(|(map, neighbours)| ridge(result, &training, map, neighbours)).collect()
+}
+
+/// Learns a map and applies it to a result's coarse input.
+///
+/// # Errors
+/// Without a coarse input.
+pub fn ridge(
+    result: &Ensemble,
+    training: &RidgeTraining,
+    map: RidgeMap,
+    neighbours: bool,
+) -> Result<Ensemble> {
+    let input = input(result)?;
+    let coarsening = input.origin()?.coarsening;
+    let regions = Region::all(&result.spec, &input.spec, coarsening, map, neighbours);
+    let tried = regions.par_iter().map(|region| {
+        let fit = sums(region, training, &training.early)?;
+        Ok(errors(&fit, &sums(region, training, &training.late)?))
+    });
+    let penalty = best(&tried.collect::<Result<Vec<_>>>()?);
+    let fits = regions.par_iter().map(|region| Fit::new(region, training, penalty));
+    let fits = fits.collect::<Result<Vec<Fit>>>()?;
+    let mut deviation = vec![0.0; result.frame_len()];
+    for (region, fit) in regions.iter().zip(&fits) {
+        let places = (0..region.cells.len()).flat_map(|cell| region.places(cell));
+        for (place, square) in places.zip(&fit.squares) {
+            deviation[place] = (square.sqrt() * training.fine.std[place]) as f32;
+        }
+    }
+    let (frames, coarse_len) = (result.frames(), input.spec.frame_len());
+    let around: Vec<_> = around(0, frames).collect();
+    let numbers: Vec<usize> = (0..frames).collect();
+    let name = match (map, neighbours) {
+        (RidgeMap::Patch, false) => "ridge patch",
+        (RidgeMap::Pixel, false) => "ridge pixel",
+        (RidgeMap::Patch, true) => "ridge patch 3 frames",
+        (RidgeMap::Pixel, true) => "ridge pixel 3 frames",
+    };
+    let mut made = ensemble(result, name, 1, 0, |trajectory, _, path| {
+        let mut values =
+            input.values[trajectory * frames * coarse_len..][..frames * coarse_len].to_vec();
+        training.coarse.remove(&mut values);
+        let coarse = Frames { values: &values, around: &around };
+        for (region, fit) in regions.iter().zip(&fits) {
+            let map = fit.weights.transpose();
+            for block in numbers.chunks(SAMPLES.div_ceil(region.cells.len())) {
+                let predicted = &map * region.predictors(&coarse, block);
+                let mut predicted = predicted.iter();
+                for &frame in block {
+                    let places = (0..region.cells.len()).flat_map(|cell| region.places(cell));
+                    for (place, &anomaly) in places.zip(&mut predicted) {
+                        path[frame * result.frame_len() + place] =
+                            training.fine.restore(place, anomaly);
+                    }
+                }
+            }
+        }
+        Ok(())
+    })?;
+    made.provenance.settings = json!({
+        "baseline": name,
+        "training_frames": training.around.len(),
+        "penalty": penalty,
+    });
+    made.deviation = Some(deviation);
+    Ok(made)
+}
+
+/// The map of a region.
+struct Fit {
+    /// Predictors × targets.
+    weights: DMatrix<f64>,
+    /// Mean squares of the errors on the held-out frames, `[cell][target]`.
+    squares: Vec<f64>,
+}
+
+impl Fit {
+    fn new(region: &Region, training: &RidgeTraining, penalty: f64) -> Result<Self> {
+        let mut moments = sums(region, training, &training.early)?;
+        let held = sums(region, training, &training.late)?;
+        let weights = moments
+            .solve(penalty)
+            .context("the coarse values of the training part are too large for a regression")?;
+        let mut squares = vec![0.0; region.cells.len() * region.outputs()];
+        let map = weights.transpose();
+        for block in blocks(region, &training.late) {
+            let (x, y) = samples(region, training, block);
+            let errors = y - &map * x;
+            for frame in errors.as_slice().chunks_exact(squares.len()) {
+                squares.iter_mut().zip(frame).for_each(|(sum, error)| *sum += error * error);
+            }
+        }
+        squares.iter_mut().for_each(|sum| *sum /= training.late.len() as f64);
+        moments.add(&held);
+        let weights = moments.solve(penalty).unwrap_or(weights);
+        Ok(Self { weights, squares })
+    }
+}
+
+fn blocks<'a>(region: &Region, frames: &'a [usize]) -> impl Iterator<Item = &'a [usize]> {
+    frames.chunks(SAMPLES.div_ceil(region.cells.len()))
+}
+
+fn samples(
+    region: &Region,
+    training: &RidgeTraining,
+    frames: &[usize],
+) -> (DMatrix<f64>, DMatrix<f64>) {
+    let coarse = Frames { values: &training.coarse.values, around: &training.around };
+    (region.predictors(&coarse, frames), region.targets(&training.fine.values, frames))
+}
+
+fn sums(region: &Region, training: &RidgeTraining, frames: &[usize]) -> Result<Moments> {
+    let mut total: Option<Moments> = None;
+    let blocks: Vec<&[usize]> = blocks(region, frames).collect();
+    for group in blocks.chunks(BLOCKS) {
+        finescale_host::interrupt::check()?;
+        let parts = group.par_iter().map(|block| {
+            let (x, y) = samples(region, training, block);
+            Moments::of(&x, &y)
+        });
+        for part in parts.collect::<Vec<_>>() {
+            match &mut total {
+                Some(total) => total.add(&part),
+                None => total = Some(part),
+            }
+        }
+    }
+    total.context("the training part has no frames")
+}

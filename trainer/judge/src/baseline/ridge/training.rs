@@ -1,0 +1,182 @@
+//! The training part as a regression sees it: anomalies of coarse and fine frames.
+
+use anyhow::{Result, ensure};
+use finescale::spectral;
+use rayon::prelude::*;
+
+use crate::baseline::input;
+use finescale_data::dataset::{Reader, Segment, Spec, Split};
+use finescale_ensemble::{CoarseInput, Coarsening, Ensemble, Origin};
+use finescale_field::noise::Purpose;
+
+/// Share of every run of training frames, the last ones, that chooses the penalty and measures the
+/// errors that are left.
+const HELD: usize = 5;
+
+/// What a regression learns from, in memory: the frames of the training part of a data set, made
+/// coarse as a result's input was, in standard deviations from each point's mean.
+#[derive(Clone, Debug)]
+pub struct RidgeTraining {
+    pub(super) coarse: Anomalies,
+    pub(super) fine: Anomalies,
+    /// The frames before, at and after each; at the ends of a run the frame itself stands for the
+    /// one that is missing.
+    pub(super) around: Vec<[usize; 3]>,
+    /// Frames that weights are tried with, and those that they are tried on.
+    pub(super) early: Vec<usize>,
+    pub(super) late: Vec<usize>,
+}
+
+/// Frames `[frame][channel][y][x]` as anomalies.
+#[derive(Clone, Debug)]
+pub(super) struct Anomalies {
+    pub(super) values: Vec<f32>,
+    /// Mean of every point of a frame.
+    mean: Vec<f64>,
+    /// Standard deviation of its channel.
+    pub(super) std: Vec<f64>,
+}
+
+impl RidgeTraining {
+    /// Reads the training part of a data set, for such results.
+    ///
+    /// # Errors
+    /// If it has other fields than the result, no training part, or cannot be read, or if it is not
+    /// known how the result's input was made.
+    pub fn read(result: &Ensemble, data: &Reader) -> Result<Self> {
+        let (input, spec) = (input(result)?, data.spec());
+        let names =
+            |spec: &Spec| spec.channels.iter().map(|c| c.name.clone()).collect::<Vec<String>>();
+        ensure!(
+            spec.grid()? == result.spec.grid()? && names(spec) == names(&result.spec),
+            "--data has other fields than the result: give the data set that the result's fields \
+             belong to, {} on {}×{} points",
+            names(&result.spec).join(", "),
+            result.spec.ny(),
+            result.spec.nx()
+        );
+        let std = data.statistics().scale().std;
+        let segments = data.segments(Split::Train);
+        ensure!(!segments.is_empty(), "--data has no training part: a regression needs one");
+        let parts = segments
+            .par_iter()
+            .map(|segment| part(data, segment, input, &std))
+            .collect::<Result<Vec<_>>>()?;
+        let (coarse, fine): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+        let mut training = Self {
+            coarse: Anomalies::of(coarse.concat(), input.spec.points(), &std),
+            fine: Anomalies::of(fine.concat(), spec.points(), &std),
+            around: Vec::new(),
+            early: Vec::new(),
+            late: Vec::new(),
+        };
+        for segment in &segments {
+            let (start, frames) = (training.around.len(), segment.frames.len());
+            let held = frames / HELD;
+            training.early.extend(start..start + frames - held);
+            training.late.extend(start + frames - held..start + frames);
+            training.around.extend(around(start, frames));
+        }
+        ensure!(
+            !training.late.is_empty(),
+            "no run of training frames in --data has {HELD} frames: a regression needs as many"
+        );
+        Ok(training)
+    }
+}
+
+/// The frames before, at and after each of a run.
+pub(super) fn around(start: usize, frames: usize) -> impl Iterator<Item = [usize; 3]> {
+    let end = start + frames;
+    (start..end).map(move |n| [n.saturating_sub(1).max(start), n, (n + 1).min(end - 1)])
+}
+
+/// Coarse and fine frames of a segment.
+fn part(
+    data: &Reader,
+    segment: &Segment,
+    input: &CoarseInput,
+    std: &[f64],
+) -> Result<(Vec<f32>, Vec<f32>)> {
+    let (origin, spec) = (input.origin()?, data.spec());
+    let fine = data.read(segment.trajectory, segment.frames.clone())?;
+    let mut coarse = Vec::with_capacity(segment.frames.len() * input.spec.frame_len());
+    for (frame, n) in fine.chunks_exact(spec.frame_len()).zip(segment.frames.clone()) {
+        finescale_host::interrupt::check()?;
+        let mut values = origin.coarsening.apply(spec, &input.spec, frame)?;
+        add_noise(origin, spec, &input.spec, std, [segment.trajectory, n], &mut values)?;
+        coarse.extend(values);
+    }
+    Ok((coarse, fine))
+}
+
+/// Adds errors as the result's input has them: those of its sensor, and the noise of λ.
+fn add_noise(
+    origin: &Origin,
+    fine: &Spec,
+    coarse: &Spec,
+    std: &[f64],
+    [trajectory, frame]: [usize; 2],
+    values: &mut [f32],
+) -> Result<()> {
+    let stream = |step| Purpose::Ridge.stream(0, trajectory as u32, frame as u32, step);
+    let points = coarse.points();
+    if origin.sensor_noise.iter().any(|&noise| noise > 0.0) {
+        let stream = stream(0);
+        let mut normals = stream.normals();
+        for (field, &noise) in values.chunks_exact_mut(points).zip(&origin.sensor_noise) {
+            field.iter_mut().zip(&mut normals).for_each(|(value, w)| *value += noise * w);
+        }
+    }
+    if let Coarsening::Damped { process, lambda, noised: true } = origin.coarsening {
+        let grid = coarse.grid()?;
+        // A coarse mode holds this share of the fine one's variance.
+        let share = points as f32 / fine.points() as f32;
+        let mut scratch = vec![0.0; spectral::scratch_len(&grid)];
+        let stream = stream(1);
+        let mut normals = stream.normals();
+        for (field, std) in values.chunks_exact_mut(points).zip(std) {
+            let kappas = grid.kappas(process.laplacian());
+            let mut modes: Vec<f32> = kappas
+                .zip(&mut normals)
+                .map(|(kappa, w)| (share * process.noise_variance(kappa, lambda)).sqrt() * w)
+                .collect();
+            spectral::inverse(&grid, &mut modes, &mut scratch)?;
+            field.iter_mut().zip(modes).for_each(|(value, w)| *value += *std as f32 * w);
+        }
+    }
+    Ok(())
+}
+
+impl Anomalies {
+    fn of(mut values: Vec<f32>, points: usize, std: &[f64]) -> Self {
+        let len = points * std.len();
+        let mut mean = vec![0.0_f64; len];
+        for frame in values.chunks_exact(len) {
+            mean.iter_mut().zip(frame).for_each(|(sum, &v)| *sum += f64::from(v));
+        }
+        let frames = (values.len() / len) as f64;
+        mean.iter_mut().for_each(|sum| *sum /= frames);
+        // What never changes has no anomalies in any unit.
+        let unit = |std: &f64| if *std > 0.0 { *std } else { 1.0 };
+        let std = std.iter().flat_map(|std| std::iter::repeat_n(unit(std), points)).collect();
+        let mut anomalies = Self { values: Vec::new(), mean, std };
+        anomalies.remove(&mut values);
+        anomalies.values = values;
+        anomalies
+    }
+
+    /// Fields to anomalies.
+    pub(super) fn remove(&self, frames: &mut [f32]) {
+        for frame in frames.chunks_exact_mut(self.mean.len()) {
+            for ((value, mean), std) in frame.iter_mut().zip(&self.mean).zip(&self.std) {
+                *value = ((f64::from(*value) - mean) / std) as f32;
+            }
+        }
+    }
+
+    /// An anomaly at a place of a frame to a field's value.
+    pub(super) fn restore(&self, place: usize, anomaly: f64) -> f32 {
+        (self.mean[place] + self.std[place] * anomaly) as f32
+    }
+}
