@@ -175,8 +175,14 @@ fn every_network_head_and_setting_trains() {
         ("score", "[predictor]\nscore-head = true"),
         (
             "paper",
-            "[predictor]\nbase = \"none\"\ninputs = \"raw\"\nbounded = false\nwindow = \
+            "[predictor]\nbase = \"none\"\ninputs = [\"raw\"]\nbounded = false\nwindow = \
              5\n[loss]\nweight = \"noise\"\n[lambda]\nspacing = \"linear\"",
+        ),
+        (
+            "product",
+            "[predictor]\nscore-head = true\ninputs = [\"filtered\", \"gradient\"]\n[network]\nkind = \
+             \"product\"\n[network.product]\nchannels = 4\ndilations = [1, 2]\nsegments = \
+             2\n[lambda]\nclean = 0.5",
         ),
         (
             "unet",
@@ -427,7 +433,7 @@ fn what_a_board_cannot_use_is_refused_before_the_first_step() {
     assert_eq!(<Model>::open(&home.path("run/model.safetensors")).unwrap().meta.system.window, 9);
     assert!(
         home.fails("export run --out unet.finescale")
-            .contains("a network `unet` cannot be exported")
+            .contains("a network `unet` stays on the machine that trains it")
     );
 }
 
