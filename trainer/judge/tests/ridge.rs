@@ -127,7 +127,8 @@ fn the_errors_that_are_left_are_known() {
         let error = scores.error.unwrap().rmse / expected;
         assert!((0.99..1.01 + slack).contains(&error), "{map:?} {neighbours}: {error}");
         let ratio = scores.spread.unwrap().ratio;
-        assert!((0.98..1.06).contains(&ratio), "{map:?} {neighbours}: {ratio}");
+        // Held-out errors are those of weights from fewer frames.
+        assert!((0.98..1.1).contains(&ratio), "{map:?} {neighbours}: {ratio}");
         // The Gaussian's CRPS at every point, by its closed form: E|N(e, σ²)| − σ/√π.
         let deviation = made.deviation.as_ref().unwrap();
         let truth = made.truth.as_ref().unwrap();
