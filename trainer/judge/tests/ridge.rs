@@ -24,9 +24,9 @@ const RATIO: usize = 4;
 /// noise that the means over blocks do not see; `[frame][y][x]`, 10 on average.
 fn fields(spec: &Spec, boundary: Boundary, deviation: f32) -> Vec<f32> {
     let plane = spec.y.is_some();
-    let (ny, ry) = if plane { (COARSE as isize, RATIO) } else { (1, 1) };
-    let n = COARSE as isize;
-    let coarse = noise(spec.frames() * COARSE * ny as usize, 7);
+    let n = (spec.nx() / RATIO) as isize;
+    let (ny, ry) = if plane { ((spec.ny() / RATIO) as isize, RATIO) } else { (1, 1) };
+    let coarse = noise(spec.frames() * (n * ny) as usize, 7);
     let unseen = noise(spec.frames() * spec.points(), 8);
     let inside = |j: isize, n: isize| match boundary {
         Periodic => j.rem_euclid(n),
@@ -71,7 +71,8 @@ fn test_part(spec: &Spec, fields: &[f32]) -> Ensemble {
     let truth = fields[TEST.start * spec.points()..].to_vec();
     let spec = Spec { time: TimeAxis::model(TEST.len(), spec.time.interval), ..spec.clone() };
     let ensemble = result(spec, Task::SuperResolve, 1, 0, truth.clone(), Some(truth));
-    with_input(ensemble, COARSE, Coarsening::BlockMean)
+    let coarse = ensemble.spec.nx() / RATIO;
+    with_input(ensemble, coarse, Coarsening::BlockMean)
 }
 
 fn scores(ensemble: &Ensemble) -> Scores {
@@ -90,14 +91,16 @@ const MAPS: [(RidgeMap, bool); 4] = [
 #[test]
 fn a_linear_map_of_the_coarse_field_is_found() {
     let home = tempfile::tempdir().unwrap();
-    for points in [vec![COARSE * RATIO], vec![COARSE * RATIO; 2]] {
+    for points in [vec![COARSE * RATIO], vec![COARSE * RATIO; 2], vec![2 * COARSE * RATIO; 2]] {
         for boundary in [Periodic, Reflecting] {
             let spec = spec(&points, boundary, 1, FRAMES);
             let fields = fields(&spec, boundary, 0.0);
             let reader = data_set(home.path(), &spec, &fields);
             let result = test_part(&spec, &fields);
             let training = RidgeTraining::read(&result, &reader).unwrap();
-            for (map, neighbours) in MAPS {
+            // On the largest the last map sees a window.
+            let maps = if points[0] > COARSE * RATIO { &MAPS[3..] } else { &MAPS[..] };
+            for &(map, neighbours) in maps {
                 let made = ridge(&result, &training, map, neighbours).unwrap();
                 let error = scores(&made).overall.error.unwrap().relative_l2;
                 let what = format!("{points:?} {boundary:?} {map:?} {neighbours}");
@@ -127,7 +130,8 @@ fn the_errors_that_are_left_are_known() {
         let error = scores.error.unwrap().rmse / expected;
         assert!((0.99..1.01 + slack).contains(&error), "{map:?} {neighbours}: {error}");
         let ratio = scores.spread.unwrap().ratio;
-        assert!((0.98..1.06).contains(&ratio), "{map:?} {neighbours}: {ratio}");
+        // Held-out errors are those of weights from fewer frames.
+        assert!((0.98..1.1).contains(&ratio), "{map:?} {neighbours}: {ratio}");
         // The Gaussian's CRPS at every point, by its closed form: E|N(e, σ²)| − σ/√π.
         let deviation = made.deviation.as_ref().unwrap();
         let truth = made.truth.as_ref().unwrap();

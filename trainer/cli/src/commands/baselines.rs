@@ -1,5 +1,5 @@
-//! `finescale baselines`: what interpolation, a Wiener filter, persistence and climatology make of
-//! a result's input.
+//! `finescale baselines`: what interpolation, a Wiener filter, ridge regressions, persistence and
+//! climatology make of a result's input.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,8 +24,8 @@ pub struct BaselinesArgs {
     /// Replace baselines that are there
     #[arg(long)]
     force: bool,
-    /// Data set that statistics come from, where no model is named, and whose training part
-    /// climatology draws from
+    /// Data set that statistics come from, where no model is named, and whose training part ridge
+    /// regressions learn from and climatology draws from
     #[arg(long, value_name = "DATASET")]
     data: Option<PathBuf>,
     #[command(flatten)]

@@ -38,8 +38,8 @@ pub struct ScoreArgs {
 /// What scores are relative to.
 #[derive(Clone, Debug, Args)]
 pub(super) struct RelativeArgs {
-    /// Data set whose training part has the mean and deviation that errors are relative to; by
-    /// default the truth's own
+    /// Data set whose training part has the mean and deviation that errors are relative to (by
+    /// default the truth's own), and that a report's baselines learn from
     #[arg(long, value_name = "DATASET")]
     data: Option<PathBuf>,
     /// Coarse grid that low, middle and high wavenumbers are seen from, rows x columns, or points

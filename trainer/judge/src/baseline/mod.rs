@@ -1,4 +1,5 @@
-//! What anyone would try first: interpolation, a Wiener filter, persistence, climatology.
+//! What anyone would try first: interpolation, a Wiener filter, a ridge regression, persistence,
+//! climatology.
 //!
 //! Every baseline is an [`Ensemble`] over the trajectories, frames and truth of a result, so that
 //! it is scored as the result is. None evaluates a network.
@@ -46,7 +47,7 @@ use finescale_ensemble::{CoarseInput, Coarsening, Ensemble, Provenance, Task};
 pub struct Knowledge<'a> {
     /// Mean, deviation and spectrum of the data: from a model or a data set.
     pub climate: Option<&'a Climate>,
-    /// The data set, whose training part climatology draws from.
+    /// The data set, whose training part ridges learn from and climatology draws from.
     pub data: Option<&'a Reader>,
     /// Members of draws.
     pub members: usize,

@@ -1,13 +1,13 @@
 //! Ridge regression from the coarse field to the fine one, learned on the training part.
 //!
-//! The anomalies y of fine points are a linear map of coarse ones, y = Wᵀx, with the weights of
+//! Fine values y are a linear map of coarse values x and a mean, y = Wᵀx + m, with the W and m of
 //! least
 //!
 //! ```text
-//! Σ ‖y − Wᵀx‖² + λ‖W‖²    W = (Σ x xᵀ + λ)⁻¹ Σ x yᵀ
+//! Σ ‖y − Wᵀx − m‖² + λ‖W‖²
 //! ```
 //!
-//! over the training frames (Hoerl and Kennard 1970, doi 10.1080/00401706.1970.10488634). The last
+//! over the training frames, in standard deviations of the channels (Hoerl and Kennard 1970, doi 10.1080/00401706.1970.10488634). The last
 //! fifth of every run of training frames is held out: λ, one for all points, is that of
 //! [`moments::PENALTIES`] with which weights from the earlier frames have the least error there,
 //! and these errors' mean squares at every point are the variances of the Gaussian whose mean is
@@ -17,9 +17,11 @@
 //! | map | x | y | where it holds |
 //! |---|---|---|---|
 //! | patch | 5 × 5 coarse values, across the boundary | the fine points of the middle one | everywhere |
-//! | pixel | all coarse values, or a window of 7 × 7 where they are more than 256 | a fine point | there alone |
+//! | pixel | all coarse values, or a window of 5 × 5 where they are more than 256 | a fine point | there alone |
 //!
-//! On a line, 5 and 7 values. All channels predict all channels; with neighbours, the frames before
+//! So m is one mean for each place in a block, or one for each fine point.
+//!
+//! On a line, 5 values. All channels predict all channels; with neighbours, the frames before
 //! and after are predictors too.
 
 mod moments;
@@ -86,11 +88,12 @@ pub fn ridge(
     let penalty = best(&tried.collect::<Result<Vec<_>>>()?);
     let fits = regions.par_iter().map(|region| Fit::new(region, training, penalty));
     let fits = fits.collect::<Result<Vec<Fit>>>()?;
+    let (points, scale) = (result.spec.points(), &training.scale);
     let mut deviation = vec![0.0; result.frame_len()];
     for (region, fit) in regions.iter().zip(&fits) {
         let places = (0..region.cells.len()).flat_map(|cell| region.places(cell));
         for (place, square) in places.zip(&fit.squares) {
-            deviation[place] = (square.sqrt() * training.fine.std[place]) as f32;
+            deviation[place] = (square.sqrt() * scale.std[place / points]) as f32;
         }
     }
     let (frames, coarse_len) = (result.frames(), input.spec.frame_len());
@@ -105,7 +108,7 @@ pub fn ridge(
     let mut made = ensemble(result, name, 1, 0, |trajectory, _, path| {
         let mut values =
             input.values[trajectory * frames * coarse_len..][..frames * coarse_len].to_vec();
-        training.coarse.remove(&mut values);
+        scale.standardise(input.spec.points(), &mut values);
         let coarse = Frames { values: &values, around: &around };
         for (region, fit) in regions.iter().zip(&fits) {
             let map = fit.weights.transpose();
@@ -114,13 +117,13 @@ pub fn ridge(
                 let mut predicted = predicted.iter();
                 for &frame in block {
                     let places = (0..region.cells.len()).flat_map(|cell| region.places(cell));
-                    for (place, &anomaly) in places.zip(&mut predicted) {
-                        path[frame * result.frame_len() + place] =
-                            training.fine.restore(place, anomaly);
+                    for (place, &value) in places.zip(&mut predicted) {
+                        path[frame * result.frame_len() + place] = value as f32;
                     }
                 }
             }
         }
+        scale.restore(points, path);
         Ok(())
     })?;
     made.provenance.settings = json!({
@@ -172,8 +175,8 @@ fn samples(
     training: &RidgeTraining,
     frames: &[usize],
 ) -> (DMatrix<f64>, DMatrix<f64>) {
-    let coarse = Frames { values: &training.coarse.values, around: &training.around };
-    (region.predictors(&coarse, frames), region.targets(&training.fine.values, frames))
+    let coarse = Frames { values: &training.coarse, around: &training.around };
+    (region.predictors(&coarse, frames), region.targets(&training.fine, frames))
 }
 
 fn sums(region: &Region, training: &RidgeTraining, frames: &[usize]) -> Result<Moments> {

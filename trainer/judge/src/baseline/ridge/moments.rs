@@ -6,7 +6,8 @@ use nalgebra::DMatrix;
 pub(super) const PENALTIES: [f64; 11] =
     [1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2];
 
-/// Sums of x xᵀ, x yᵀ and yᵀy over samples of predictors x and targets y.
+/// Sums of x xᵀ, x yᵀ and yᵀy over samples of predictors x and targets y. The last predictor is 1:
+/// its weight is the mean, and has no penalty.
 #[derive(Clone, Debug)]
 pub(super) struct Moments {
     xx: DMatrix<f64>,
@@ -27,14 +28,16 @@ impl Moments {
         self.yy += other.yy;
     }
 
-    /// W of least Σ ‖y − Wᵀx‖² + λ‖W‖², where λ is `penalty` times the mean of Σ x². None if
-    /// rounding has left nothing to solve.
+    /// W of least Σ ‖y − Wᵀx‖² + λ‖W‖² without the means, where λ is `penalty` times the mean of
+    /// Σ x². None if rounding has left nothing to solve.
     pub(super) fn solve(&self, penalty: f64) -> Option<DMatrix<f64>> {
-        let variance = self.xx.trace() / self.xx.nrows() as f64;
+        let varying = self.xx.nrows() - 1;
+        let squares: f64 = (0..varying).map(|i| self.xx[(i, i)]).sum();
+        let variance = squares / varying as f64;
         // Predictors that never change get no weight, whatever the penalty.
         let lambda = if variance > 0.0 { penalty * variance } else { 1.0 };
         let mut normal = self.xx.clone();
-        for i in 0..normal.nrows() {
+        for i in 0..varying {
             normal[(i, i)] += lambda;
         }
         Some(normal.cholesky()?.solve(&self.xy))
@@ -72,20 +75,26 @@ mod tests {
         DMatrix::from_iterator(rows, columns, values.into_iter().map(f64::from))
     }
 
+    fn with_one(x: DMatrix<f64>) -> DMatrix<f64> {
+        let rows = x.nrows();
+        x.insert_row(rows, 1.0)
+    }
+
     /// On what is a linear map the least penalty finds it; on noise that has nothing to do with the
     /// predictors, the largest is the best.
     #[test]
     fn the_penalty_fits_the_data() {
-        let map = noise(4, 6, 1);
-        let (x, held) = (noise(6, 200, 2), noise(6, 80, 3));
+        let map = noise(4, 7, 1);
+        let (x, held) = (with_one(noise(6, 200, 2)), with_one(noise(6, 80, 3)));
         let of = |x: &DMatrix<f64>| Moments::of(x, &(&map * x));
         let chosen = |fit: &Moments, held: &Moments| best(&[errors(fit, held)]);
         assert_eq!(chosen(&of(&x), &of(&held)), PENALTIES[0]);
         let weights = of(&x).solve(PENALTIES[0]).unwrap();
         assert!((weights.transpose() - &map).abs().max() < 1e-6);
         // Of so many weights none helps by chance.
-        let strangers =
-            |n: usize, draw: u32| Moments::of(&noise(60, n, draw), &noise(200, n, draw + 1));
+        let strangers = |n: usize, draw: u32| {
+            Moments::of(&with_one(noise(60, n, draw)), &noise(200, n, draw + 1))
+        };
         let (fit, held) = (strangers(200, 20), strangers(80, 22));
         assert_eq!(chosen(&fit, &held), PENALTIES[PENALTIES.len() - 1]);
         // Two maps have one penalty, that of the larger error.
@@ -97,15 +106,16 @@ mod tests {
     /// The error from moments is that of the samples, and the weights are where it is least.
     #[test]
     fn moments_know_the_error_and_its_least() {
-        let (x, y) = (noise(3, 50, 6), noise(2, 50, 7) + noise(2, 3, 8) * noise(3, 50, 6));
+        let x = with_one(noise(3, 50, 6));
+        let y = noise(2, 50, 7) + noise(2, 4, 8) * &x;
         let (penalty, moments) = (0.3, Moments::of(&x, &y));
         let weights = moments.solve(penalty).unwrap();
         let direct = |w: &DMatrix<f64>| (&y - w.transpose() * &x).norm_squared();
         assert!((moments.error(&weights) - direct(&weights)).abs() < 1e-9);
-        let lambda = penalty * x.norm_squared() / 3.0;
-        let penalised = |w: &DMatrix<f64>| direct(w) + lambda * w.norm_squared();
+        let lambda = penalty * x.rows(0, 3).norm_squared() / 3.0;
+        let penalised = |w: &DMatrix<f64>| direct(w) + lambda * w.rows(0, 3).norm_squared();
         for n in 9..13 {
-            let other = &weights + noise(3, 2, n) * 1e-3;
+            let other = &weights + noise(4, 2, n) * 1e-3;
             assert!(penalised(&weights) < penalised(&other));
         }
         let halves = [0, 25]

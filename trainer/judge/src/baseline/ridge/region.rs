@@ -8,13 +8,11 @@ use finescale::Boundary;
 use finescale_data::dataset::{SpatialAxis, Spec};
 use finescale_ensemble::Coarsening;
 
-/// Points along each side of a patch, its own cell in the middle.
-const PATCH: usize = 5;
+/// Points along each side of a patch or window, its own cell in the middle.
+const SIDE: usize = 5;
 /// Most predictors of a map from all coarse values; where there are more, it takes those of a
 /// window.
 const MOST: usize = 256;
-/// Points along each side of that window.
-const WINDOW: usize = 7;
 
 /// A coarse cell, or the whole grid.
 pub(super) struct Cell {
@@ -75,21 +73,23 @@ impl Region {
         }
     }
 
-    /// Predictors of some frames, a sample in each column.
+    /// Predictors of some frames, a sample in each column; the last one is 1.
     pub(super) fn predictors(&self, coarse: &Frames<'_>, frames: &[usize]) -> DMatrix<f64> {
         let (points, _, channels) = self.points;
         let len = points * channels;
-        let rows = self.cells[0].from.len() * channels * if self.neighbours { 3 } else { 1 };
+        let frames_taken = if self.neighbours { 3 } else { 1 };
+        let rows = self.cells[0].from.len() * channels * frames_taken + 1;
         let mut values = Vec::with_capacity(rows * frames.len() * self.cells.len());
         for &frame in frames {
             let around = &coarse.around[frame];
             let taken = if self.neighbours { &around[..] } else { &around[1..2] };
             for cell in &self.cells {
-                for field in
-                    taken.iter().flat_map(|n| coarse.values[n * len..][..len].chunks_exact(points))
-                {
-                    values.extend(cell.from.iter().map(|&place| f64::from(field[place])));
+                for n in taken {
+                    for field in coarse.values[n * len..][..len].chunks_exact(points) {
+                        values.extend(cell.from.iter().map(|&place| f64::from(field[place])));
+                    }
                 }
+                values.push(1.0);
             }
         }
         DMatrix::from_vec(rows, frames.len() * self.cells.len(), values)
@@ -141,18 +141,18 @@ fn lines(
 }
 
 fn patch(cell: usize, axis: &SpatialAxis) -> Vec<usize> {
-    let first = cell as isize - (PATCH / 2) as isize;
-    (first..first + PATCH as isize).map(|j| beyond(j, axis.points(), axis.boundary)).collect()
+    let first = cell as isize - (SIDE / 2) as isize;
+    (first..first + SIDE as isize).map(|j| beyond(j, axis.points(), axis.boundary)).collect()
 }
 
 /// Near an end that is no circle the window stays inside: mirrored values would tell nothing new.
 fn window(cell: usize, axis: &SpatialAxis) -> Vec<usize> {
-    let (n, before) = (axis.points(), WINDOW / 2);
+    let (n, before) = (axis.points(), SIDE / 2);
     match axis.boundary {
-        Boundary::Periodic => (0..WINDOW.min(n)).map(|j| (cell + j + n - before % n) % n).collect(),
+        Boundary::Periodic => (0..SIDE.min(n)).map(|j| (cell + j + n - before % n) % n).collect(),
         Boundary::Reflecting => {
-            let first = cell.saturating_sub(before).min(n.saturating_sub(WINDOW));
-            (first..n.min(first + WINDOW)).collect()
+            let first = cell.saturating_sub(before).min(n.saturating_sub(SIDE));
+            (first..n.min(first + SIDE)).collect()
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The training part as a regression sees it: anomalies of coarse and fine frames.
+//! The training part as a regression sees it: standardised coarse and fine frames.
 
 use anyhow::{Result, ensure};
 use finescale::spectral;
@@ -8,33 +8,26 @@ use crate::baseline::input;
 use finescale_data::dataset::{Reader, Segment, Spec, Split};
 use finescale_ensemble::{CoarseInput, Coarsening, Ensemble, Origin};
 use finescale_field::noise::Purpose;
+use finescale_field::scale::Scale;
 
 /// Share of every run of training frames, the last ones, that chooses the penalty and measures the
 /// errors that are left.
 const HELD: usize = 5;
 
 /// What a regression learns from, in memory: the frames of the training part of a data set, made
-/// coarse as a result's input was, in standard deviations from each point's mean.
+/// coarse as a result's input was, in standard deviations from each channel's mean.
 #[derive(Clone, Debug)]
 pub struct RidgeTraining {
-    pub(super) coarse: Anomalies,
-    pub(super) fine: Anomalies,
+    pub(super) scale: Scale,
+    /// `[frame][channel][y][x]`.
+    pub(super) coarse: Vec<f32>,
+    pub(super) fine: Vec<f32>,
     /// The frames before, at and after each; at the ends of a run the frame itself stands for the
     /// one that is missing.
     pub(super) around: Vec<[usize; 3]>,
     /// Frames that weights are tried with, and those that they are tried on.
     pub(super) early: Vec<usize>,
     pub(super) late: Vec<usize>,
-}
-
-/// Frames `[frame][channel][y][x]` as anomalies.
-#[derive(Clone, Debug)]
-pub(super) struct Anomalies {
-    pub(super) values: Vec<f32>,
-    /// Mean of every point of a frame.
-    mean: Vec<f64>,
-    /// Standard deviation of its channel.
-    pub(super) std: Vec<f64>,
 }
 
 impl RidgeTraining {
@@ -55,17 +48,20 @@ impl RidgeTraining {
             result.spec.ny(),
             result.spec.nx()
         );
-        let std = data.statistics().scale().std;
+        let mut scale = data.statistics().scale();
+        // What never changes has no deviation in any unit.
+        scale.std.iter_mut().filter(|std| **std == 0.0).for_each(|std| *std = 1.0);
         let segments = data.segments(Split::Train);
         ensure!(!segments.is_empty(), "--data has no training part: a regression needs one");
         let parts = segments
             .par_iter()
-            .map(|segment| part(data, segment, input, &std))
+            .map(|segment| part(data, segment, input, &scale))
             .collect::<Result<Vec<_>>>()?;
         let (coarse, fine): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
         let mut training = Self {
-            coarse: Anomalies::of(coarse.concat(), input.spec.points(), &std),
-            fine: Anomalies::of(fine.concat(), spec.points(), &std),
+            scale,
+            coarse: coarse.concat(),
+            fine: fine.concat(),
             around: Vec::new(),
             early: Vec::new(),
             late: Vec::new(),
@@ -96,17 +92,19 @@ fn part(
     data: &Reader,
     segment: &Segment,
     input: &CoarseInput,
-    std: &[f64],
+    scale: &Scale,
 ) -> Result<(Vec<f32>, Vec<f32>)> {
     let (origin, spec) = (input.origin()?, data.spec());
-    let fine = data.read(segment.trajectory, segment.frames.clone())?;
+    let mut fine = data.read(segment.trajectory, segment.frames.clone())?;
     let mut coarse = Vec::with_capacity(segment.frames.len() * input.spec.frame_len());
     for (frame, n) in fine.chunks_exact(spec.frame_len()).zip(segment.frames.clone()) {
         finescale_host::interrupt::check()?;
         let mut values = origin.coarsening.apply(spec, &input.spec, frame)?;
-        add_noise(origin, spec, &input.spec, std, [segment.trajectory, n], &mut values)?;
+        add_noise(origin, spec, &input.spec, &scale.std, [segment.trajectory, n], &mut values)?;
         coarse.extend(values);
     }
+    scale.standardise(input.spec.points(), &mut coarse);
+    scale.standardise(spec.points(), &mut fine);
     Ok((coarse, fine))
 }
 
@@ -146,37 +144,4 @@ fn add_noise(
         }
     }
     Ok(())
-}
-
-impl Anomalies {
-    fn of(mut values: Vec<f32>, points: usize, std: &[f64]) -> Self {
-        let len = points * std.len();
-        let mut mean = vec![0.0_f64; len];
-        for frame in values.chunks_exact(len) {
-            mean.iter_mut().zip(frame).for_each(|(sum, &v)| *sum += f64::from(v));
-        }
-        let frames = (values.len() / len) as f64;
-        mean.iter_mut().for_each(|sum| *sum /= frames);
-        // What never changes has no anomalies in any unit.
-        let unit = |std: &f64| if *std > 0.0 { *std } else { 1.0 };
-        let std = std.iter().flat_map(|std| std::iter::repeat_n(unit(std), points)).collect();
-        let mut anomalies = Self { values: Vec::new(), mean, std };
-        anomalies.remove(&mut values);
-        anomalies.values = values;
-        anomalies
-    }
-
-    /// Fields to anomalies.
-    pub(super) fn remove(&self, frames: &mut [f32]) {
-        for frame in frames.chunks_exact_mut(self.mean.len()) {
-            for ((value, mean), std) in frame.iter_mut().zip(&self.mean).zip(&self.std) {
-                *value = ((f64::from(*value) - mean) / std) as f32;
-            }
-        }
-    }
-
-    /// An anomaly at a place of a frame to a field's value.
-    pub(super) fn restore(&self, place: usize, anomaly: f64) -> f32 {
-        (self.mean[place] + self.std[place] * anomaly) as f32
-    }
 }
