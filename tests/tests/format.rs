@@ -243,6 +243,8 @@ fn walk(document: &str, file: &[u8], model: &Model<'_>) {
         (model.channels(), model.window(), model.layers().len(), model.grid().points()),
         (field(48), field(49), layers, points)
     );
+    assert_eq!(field(58), usize::from(model.views().bits()));
+    assert_eq!(field(59).max(1), model.segments());
     let footprint = model.footprint();
     let said = [64, 68, 72, 76].map(field);
     let known = [footprint.memory, footprint.predictor, footprint.reverse, footprint.frame];
@@ -332,7 +334,7 @@ fn network_layers(document: &str, walker: &mut Walker<'_>, model: &Model<'_>) {
                 "taps" => vec![shape.taps() as f32],
                 "dilation" => vec![shape.dilation() as f32],
                 "weights" => vec![f32::from(u8::from(int8)) + f32::from(u8::from(int16))],
-                "zero" => vec![0.0],
+                "activation" => vec![f32::from(layer.activation as u8)],
                 "bias" => layer.bias.to_vec(),
                 "multipliers" => match layer.weights {
                     Weights::F32(_) => continue,
@@ -354,6 +356,7 @@ fn network_layers(document: &str, walker: &mut Walker<'_>, model: &Model<'_>) {
                 }
                 _ if field.starts_with("largest absolute value") => vec![layer.input_bound],
                 _ if field.starts_with("the same of the gradient") => vec![layer.gradient_bound],
+                _ if field.starts_with("the same of p") => vec![layer.factor_bound],
                 _ if field.starts_with("words of the forward") => {
                     let Weights::Int16 { words, .. } = layer.weights else { continue };
                     for known in words {
