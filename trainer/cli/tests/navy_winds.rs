@@ -19,7 +19,7 @@ fn monthly_navy_winds_go_in_and_come_out_in_xarray() {
     let home = tempfile::tempdir().unwrap();
     let program = env!("CARGO_BIN_EXE_finescale");
     let mut import = Command::new(program);
-    import.args(["data", "import"]).arg(&file).args(["--out", "winds.zarr"]);
+    import.args(["data", "import"]).arg(&file).args(["--grid", "64x128", "--out", "winds.zarr"]);
     assert!(import.current_dir(home.path()).status().unwrap().success());
     let reader = finescale_data::dataset::Reader::open(&home.path().join("winds.zarr")).unwrap();
     let spec = reader.spec();
