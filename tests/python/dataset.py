@@ -105,7 +105,7 @@ def statistics_agree():
 
 
 def anomalies_agree():
-    out = run_import(WINDS, "anomaly.zarr", "--anomaly", "monthly")
+    out = run_import(WINDS, "anomaly.zarr", "--grid", "64x128", "--anomaly", "monthly")
     ours, climatology = xr.open_zarr(out).load(), xr.open_zarr(out, group="climatology").load()
     whole = xr.open_zarr(FOLDER / "64.zarr").load()
     train = whole.isel(trajectory=0, time=whole.split.values[0] == 0)
