@@ -115,29 +115,35 @@ fn merge<const R: usize>(
     let (half, merged) = (len / 2, len.times(R));
     // X_k at place k; in place 0 there are X_0 and X_{N/2}, which are real.
     let (from, to) = (from.as_chunks::<2>().0, to.as_chunks_mut::<2>().0);
-    let group = half.times(R).max(1);
+    let group = half.times(R);
+    if group == 0 {
+        return bug();
+    }
+    let groups = from.chunks_exact(group);
     for k in 0..half.plus(1) {
-        let mut s = 0_usize;
+        let mut angle = 0_usize;
         let turns = [(); R].map(|()| {
-            let turn = turn(s.times(k), merged);
-            s = s.plus(1);
+            let turn = turn(angle, merged);
+            angle = angle.plus(k);
             turn
         });
-        let mut start = 0_usize;
-        // Chunks would divide by the group's length for every k.
-        while let Some(from) = from.get(start..start.plus(group)) {
-            let to = to.get_mut(start..start.plus(group)).or_bug();
-            start = start.plus(group);
-            let mut place = if k == half { 0 } else { k };
-            let values = turns.map(|turn| {
-                let value @ [first, last] = from.get(place).copied().or_bug();
+        let mut rest = &mut *to;
+        for from in groups.clone() {
+            let (to, others) = rest.split_at_mut_checked(group).or_bug();
+            rest = others;
+            let edge = k == 0 || k == half;
+            let mut place = if edge { 0 } else { k };
+            let mut values = turns.map(|turn| {
+                let value = from.get(place).copied().or_bug();
                 place = place.plus(half);
-                match k {
-                    0 => [first, 0.0],
-                    _ if k == half => times(turn, [last, 0.0]),
-                    _ => times(turn, value),
-                }
+                (turn, value)
             });
+            if edge {
+                for (_, value) in &mut values {
+                    *value = [if k == 0 { value[0] } else { value[1] }, 0.0];
+                }
+            }
+            let values = values.map(|(turn, value)| times(turn, value));
             for (q, value) in (0..R).zip(dft(values)) {
                 put(to, k.plus(q.times(len)), value);
             }
