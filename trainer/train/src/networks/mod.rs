@@ -10,6 +10,7 @@
 mod film;
 mod initial;
 pub mod product;
+pub mod stack;
 pub mod tiny;
 pub mod unet;
 

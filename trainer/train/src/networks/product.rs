@@ -1,39 +1,21 @@
 //! The network for boards whose blocks multiply fields.
 
 use anyhow::{Result, ensure};
-use burn::module::Module;
-use burn::tensor::{Tensor, backend::Backend};
+use burn::tensor::backend::Backend;
 use finescale::Grid;
-use finescale::model::Activation;
 use finescale_model::NetworkMeta;
 use rand_chacha::ChaCha8Rng;
 
-use super::film::Film;
-use super::initial::{uniform, zeros};
-use super::tiny::{FILM_HIDDEN, Layer, modulations};
-use super::{Fields, Forward};
-use crate::config::{Precision, settings};
-use crate::engine::kernels::{Block, Kernels};
+use super::Fields;
+use super::stack::{self, Stack};
+use crate::config::settings;
 
 /// A convolution, blocks that add products, and a last layer of one point, zero at first.
 ///
 /// A block is h + p · clamp(q, −4, 4), with p and q the two halves of one convolution of twice the
 /// channels. All layers but the last are modulated by λ. The terms that drive a flow are products
 /// of fields, which rectifiers have to imitate.
-#[derive(Module, Debug)]
-pub struct Product<B: Backend> {
-    /// From first to last.
-    pub layers: Vec<Layer<B>>,
-    /// One scale and shift for each channel of every convolution but the last.
-    pub film: Film<B>,
-    #[module(skip)]
-    grid: Grid,
-    #[module(skip)]
-    dilations: Vec<usize>,
-}
-
-/// Deviation of a block's first weights, times √fan-in: products of their sums stay small.
-const GAIN: f64 = 0.5;
+pub type Product<B> = Stack<B>;
 
 settings!(/// Section `network.product`.
     Design { channels: usize, kernel: usize, dilations: Vec<usize>, segments: usize });
@@ -42,11 +24,7 @@ impl super::Design for Design {
     type Network<B: Backend> = Product<B>;
 
     fn check(&self) -> Result<()> {
-        ensure!(
-            [3, 5, 7].contains(&self.kernel),
-            "network.product.kernel is {}: use 3, 5 or 7",
-            self.kernel
-        );
+        stack::check_kernel("product", self.kernel)?;
         ensure!(
             !self.dilations.is_empty() && self.dilations.iter().all(|d| (1..=16).contains(d)),
             "network.product.dilations is {:?}: name at least one block with dilations 1 to 16",
@@ -66,9 +44,8 @@ impl super::Design for Design {
         Ok(())
     }
 
-    /// The runtime, whose layers these are, says what fits a grid.
-    fn check_on(&self, _: &Grid) -> Result<()> {
-        Ok(())
+    fn check_on(&self, grid: &Grid) -> Result<()> {
+        stack::check_on("product", grid)
     }
 
     fn build<B: Backend>(
@@ -77,52 +54,21 @@ impl super::Design for Design {
         rng: &mut ChaCha8Rng,
         device: &B::Device,
     ) -> Product<B> {
-        let blocks = self.dilations.len();
-        let mut layer = |from: usize, to: usize, kernel: usize, gain: f64| {
-            let ky = if fields.grid.is_line() { 1 } else { kernel };
-            let (shape, fan_in) = ([to, from, ky, kernel], from * ky * kernel);
-            Layer { weight: uniform(shape, fan_in, gain, rng, device), bias: zeros([to], device) }
-        };
-        let mut layers = vec![layer(fields.inputs, self.channels, self.kernel, 1.0)];
-        layers.extend(
-            (0..blocks).map(|_| layer(self.channels, 2 * self.channels, self.kernel, GAIN)),
-        );
-        layers.push(layer(self.channels, fields.outputs, 1, 0.0));
-        let film = Film::new(FILM_HIDDEN, (1 + 2 * blocks) * self.channels, rng, device);
-        // The first layer's dilation and the last one's.
-        let dilations = [&[1], &self.dilations[..], &[1]].concat();
-        Product { layers, film, grid: fields.grid, dilations }
+        Stack::new(fields, &self.described(), rng, device)
     }
 
     fn meta(&self) -> Option<NetworkMeta> {
-        Some(NetworkMeta::Product {
+        Some(self.described())
+    }
+}
+
+impl Design {
+    fn described(&self) -> NetworkMeta {
+        NetworkMeta::Product {
             channels: self.channels,
             kernel: self.kernel,
             dilations: self.dilations.clone(),
             segments: self.segments,
-        })
-    }
-}
-
-impl<B: Kernels> Forward<B> for Product<B> {
-    fn forward(
-        &self,
-        fields: Tensor<B, 4>,
-        lambda: Tensor<B, 2>,
-        precision: Precision,
-    ) -> Tensor<B, 4> {
-        let modulations = modulations(&self.layers, &self.film, lambda);
-        let last = self.layers.len() - 1;
-        let mut h = fields;
-        let layers = self.layers.iter().zip(&self.dilations).zip(modulations);
-        for (n, ((layer, &dilation), modulation)) in layers.enumerate() {
-            let product = n > 0 && n < last;
-            let activation = if product { Activation::Product } else { Activation::None };
-            let grid = self.grid;
-            let block = Block { grid, dilation, activation, residual: product, precision };
-            let (weight, bias) = (layer.weight.val(), layer.bias.val());
-            h = B::block(h, weight, bias, modulation, &block);
         }
-        h
     }
 }
