@@ -15,7 +15,7 @@ use finescale_train::systems::predictor_driven::batch::{draw, fixed, noised_wind
 use finescale_train::systems::predictor_driven::calibrate::{Level, innovation_ratio, path_score};
 use finescale_train::systems::predictor_driven::loss::increment_loss;
 use finescale_train::systems::predictor_driven::predictor::{Linear, NetworkInput, Predictor};
-use finescale_train::systems::predictor_driven::settings::Weight;
+use finescale_train::systems::predictor_driven::settings::{CLEAN, Weight};
 use finescale_train::systems::predictor_driven::tables::Tables;
 use nalgebra::{Complex, DMatrix, DVector};
 use rand_chacha::ChaCha8Rng;
@@ -374,5 +374,13 @@ fn seeds_give_the_same_batches_and_others_do_not() {
     assert_ne!(values(1, 7), values(2, 7));
     let dropped = (0..50).flat_map(|step| drawn(1, step).available).filter(|a| *a < 3).count();
     assert!((40..=120).contains(&dropped), "{dropped} of 400 samples lost history");
+    // The batch is stratified: a quarter of eight samples is two, whatever the seed.
+    settings.lambda.clean = 0.25;
+    assert_eq!(settings.lambda.values()[0], CLEAN);
+    for step in 0..20 {
+        let lambdas = draw(&frames, &settings, 3, step).lambdas;
+        assert_eq!(lambdas.iter().filter(|lambda| **lambda == 0).count(), 2, "{lambdas:?}");
+        assert!(lambdas.contains(&1) && lambdas.contains(&2), "{lambdas:?}");
+    }
     <Cpu as Backend>::seed(&device, 0);
 }

@@ -105,27 +105,23 @@ mod cuda {
     use super::{Kernels, Reach, Tensor, product};
     use crate::engine::backend::{Cuda, Differentiable};
 
-    impl Kernels for Cuda {
-        fn convolution(
-            input: Tensor<Self, 4>,
-            weight: Tensor<Self, 4>,
-            bias: Option<Tensor<Self, 1>>,
-            reach: &Reach,
-        ) -> Tensor<Self, 4> {
-            let output = product::convolution(input, weight, reach);
-            bias.map_or(output.clone(), |bias| output + bias.reshape([1, -1, 1, 1]))
-        }
+    /// A backend whose convolution is a product of matrices.
+    macro_rules! by_product {
+        ($backend:ty, $convolution:path) => {
+            impl Kernels for $backend {
+                fn convolution(
+                    input: Tensor<Self, 4>,
+                    weight: Tensor<Self, 4>,
+                    bias: Option<Tensor<Self, 1>>,
+                    reach: &Reach,
+                ) -> Tensor<Self, 4> {
+                    let output = $convolution(input, weight, reach);
+                    bias.map_or(output.clone(), |bias| output + bias.reshape([1, -1, 1, 1]))
+                }
+            }
+        };
     }
 
-    impl Kernels for Differentiable<Cuda> {
-        fn convolution(
-            input: Tensor<Self, 4>,
-            weight: Tensor<Self, 4>,
-            bias: Option<Tensor<Self, 1>>,
-            reach: &Reach,
-        ) -> Tensor<Self, 4> {
-            let output = product::differentiable(input, weight, reach);
-            bias.map_or(output.clone(), |bias| output + bias.reshape([1, -1, 1, 1]))
-        }
-    }
+    by_product!(Cuda, product::convolution);
+    by_product!(Differentiable<Cuda>, product::differentiable);
 }
