@@ -17,6 +17,7 @@
 
 pub mod basis;
 mod calibration;
+pub mod conditional;
 pub mod export;
 mod file;
 pub mod linear;
@@ -34,6 +35,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub use calibration::{Calibration, ScoreMoments};
+pub use conditional::ConditionalMean;
 pub use network::{LayerMeta, NetworkMeta, OtherNetwork};
 
 use crate::linear::{LinearBase, PackedAutocovariance};
@@ -158,7 +160,7 @@ impl AxisMeta {
         Self { points: axis.points(), boundary: axis.boundary(), length: axis.length() }
     }
 
-    fn axis(&self) -> Result<Axis> {
+    pub(crate) fn axis(&self) -> Result<Axis> {
         Ok(Axis::new(self.points, self.boundary)?.with_length(self.length)?)
     }
 }
