@@ -30,17 +30,23 @@ pub(super) struct Header {
     pub(super) footprint: Footprint,
 }
 
-/// Reads the header of a file whose `bytes` are all there.
-pub(super) fn read(bytes: &[u8], cursor: &mut Cursor<'_>) -> Result<Header, Invalid> {
+/// Reads the first bytes, up to [`CHECKED_FROM`], of a file whose `bytes` are all there: whether it
+/// is of a kind and version, and whole.
+pub(super) fn open(
+    bytes: &[u8],
+    cursor: &mut Cursor<'_>,
+    magic: &[u8; 8],
+    reads: u16,
+) -> Result<(), Invalid> {
     if cfg!(target_endian = "big") {
         return Err(Invalid::Endianness);
     }
-    if cursor.take(MAGIC.len())? != MAGIC {
+    if cursor.take(magic.len())? != magic {
         return Err(Invalid::Magic);
     }
     let (version, layout) = (cursor.u16()?, cursor.u16()?);
-    if version != VERSION {
-        return Err(Invalid::Version { version });
+    if version != reads {
+        return Err(Invalid::Version { version, reads });
     }
     if layout != KERNEL_LAYOUT {
         return Err(Invalid::KernelLayout { layout });
@@ -55,6 +61,12 @@ pub(super) fn read(bytes: &[u8], cursor: &mut Cursor<'_>) -> Result<Header, Inva
     if bytes.as_ptr().align_offset(ALIGNMENT) != 0 {
         return Err(Invalid::Alignment);
     }
+    Ok(())
+}
+
+/// Reads the header of a file whose `bytes` are all there.
+pub(super) fn read(bytes: &[u8], cursor: &mut Cursor<'_>) -> Result<Header, Invalid> {
+    open(bytes, cursor, &MAGIC, VERSION)?;
     let points = [cursor.u16()?, cursor.u16()?];
     let boundaries = [cursor.u8()?, cursor.u8()?];
     let laplacian = match cursor.u8()? {
@@ -107,7 +119,11 @@ fn options(flags: u8) -> Result<Options, Invalid> {
     Ok(Options { linear_base: flags & 1 != 0, bounded: flags & 2 != 0, score_head: flags & 4 != 0 })
 }
 
-fn grid(points: [u16; 2], boundaries: [u8; 2], lengths: [f32; 2]) -> Result<Grid, Invalid> {
+pub(super) fn grid(
+    points: [u16; 2],
+    boundaries: [u8; 2],
+    lengths: [f32; 2],
+) -> Result<Grid, Invalid> {
     let refused = Invalid::Field { name: "grid" };
     let axis = |points: u16, boundary, length| {
         let boundary = match boundary {
@@ -129,7 +145,7 @@ fn grid(points: [u16; 2], boundaries: [u8; 2], lengths: [f32; 2]) -> Result<Grid
     Ok(Grid::line(x))
 }
 
-fn positive(value: u8, name: &'static str) -> Result<usize, Invalid> {
+pub(super) fn positive(value: u8, name: &'static str) -> Result<usize, Invalid> {
     if value > 0 { Ok(usize::from(value)) } else { Err(Invalid::Field { name }) }
 }
 

@@ -15,6 +15,8 @@ pub enum Invalid {
     Version {
         /// The file's.
         version: u16,
+        /// The one that this program reads.
+        reads: u16,
     },
     /// Weights are ordered for other kernels.
     KernelLayout {
@@ -43,12 +45,11 @@ impl fmt::Display for Invalid {
             Self::Magic => {
                 f.write_str("this is no finescale model: make one with `finescale export`")
             }
-            Self::Version { version } => {
+            Self::Version { version, reads } => {
                 write!(
                     f,
-                    "the file has format version {version}, this program reads {}: export the \
-                     model again",
-                    super::VERSION
+                    "the file has format version {version}, this program reads {reads}: export \
+                     the model again"
                 )
             }
             Self::KernelLayout { layout } => {

@@ -4,7 +4,7 @@ use core::marker::PhantomData;
 
 use super::cursor::{Cursor, product};
 use super::header::finite;
-use super::{Invalid, LAYERS_MAX};
+use super::{Invalid, LAYERS_MAX, Views};
 use crate::Grid;
 use crate::checked::{OrBug, sum};
 use crate::layer::ConvShape;
@@ -307,11 +307,50 @@ impl<'a> Activations<'a> {
     }
 }
 
-/// What corrects the linear base.
+/// A network with what it sees.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Network<'a> {
-    pub(crate) film: Film<'a>,
+    /// What λ does to its layers; none where nothing depends on λ.
+    pub(crate) film: Option<Film<'a>>,
     pub(crate) activations: Activations<'a>,
+    pub(crate) sight: Sight,
+    /// See [`super::Model::segments`].
+    pub(crate) segments: usize,
+}
+
+/// What a network sees: views of the frames of a window, and fields that are always the same.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sight {
+    pub(crate) grid: Grid,
+    pub(crate) channels: usize,
+    pub(crate) views: Views,
+    /// Frames of the window.
+    pub(crate) frames: usize,
+    /// Fields behind those of the views.
+    pub(crate) maps: usize,
+}
+
+impl<'a> Network<'a> {
+    pub(crate) const fn layers(&self) -> Layers<'a> {
+        self.activations.layers()
+    }
+
+    /// Whether its activations are int16.
+    pub(crate) const fn int16(&self) -> bool {
+        matches!(self.activations, Activations::Int16(_))
+    }
+}
+
+impl Sight {
+    /// Fields of all views of all frames.
+    pub(crate) fn viewed(&self) -> usize {
+        self.views.fields(&self.grid, self.frames, self.channels)
+    }
+
+    /// All fields.
+    pub(crate) fn fields(&self) -> usize {
+        sum(&[self.viewed(), self.maps])
+    }
 }
 
 /// Whether the layer that comes next in a file has weights for int16 activations.

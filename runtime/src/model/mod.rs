@@ -15,13 +15,15 @@ mod cursor;
 mod header;
 mod invalid;
 mod layer;
+mod mean;
 mod parse;
 mod views;
 
 pub use header::{CHECKED_FROM, HEADER_LEN, MAGIC};
 pub use invalid::Invalid;
 pub use layer::{Activation, Film, Layer, Layers, Weights};
-pub(crate) use layer::{Activations, Float, Int16, Network};
+pub(crate) use layer::{Activations, Float, Int16, Network, Sight};
+pub use mean::{MEAN_MAGIC, MEAN_VERSION, MeanArrays, MeanFootprint, MeanModel, SensorKind};
 pub use views::{Component, Derivative, View, Views};
 
 use crate::predictor::ScoreTables;
@@ -61,7 +63,7 @@ pub struct Model<'a> {
     window: usize,
     frame_interval: f32,
     options: Options,
-    views: Views,
+    sight: Sight,
     segments: usize,
     footprint: Footprint,
     name: &'a str,
@@ -160,9 +162,7 @@ impl<'a> Model<'a> {
 
     /// The channels in the order of the fields.
     pub fn channel_descriptions(&self) -> impl Iterator<Item = Channel<'a>> + use<'a> {
-        let mut cursor = cursor::Cursor::new(self.descriptions);
-        // Read once before, so no channel is refused here.
-        (0..self.channels).map_while(move |_| parse::channel(&mut cursor).ok())
+        parse::channels(self.descriptions, self.channels)
     }
 
     /// W, the longest window in frames.
@@ -199,7 +199,7 @@ impl<'a> Model<'a> {
     /// λ to factors and shifts of the layers; `None` without a network.
     pub const fn film(&self) -> Option<Film<'a>> {
         match self.network {
-            Some(network) => Some(network.film),
+            Some(network) => network.film,
             None => None,
         }
     }
@@ -207,7 +207,7 @@ impl<'a> Model<'a> {
     /// The network's layers; none where the linear base is all there is.
     pub const fn layers(&self) -> Layers<'a> {
         match self.network {
-            Some(network) => network.activations.layers(),
+            Some(network) => network.layers(),
             None => Layers::none(self.grid),
         }
     }
@@ -219,12 +219,15 @@ impl<'a> Model<'a> {
 
     /// Whether the network's activations are int16.
     pub const fn int16(&self) -> bool {
-        matches!(self.network, Some(Network { activations: Activations::Int16(_), .. }))
+        match self.network {
+            Some(network) => network.int16(),
+            None => false,
+        }
     }
 
     /// What the network sees of each frame; none without a network.
     pub const fn views(&self) -> Views {
-        self.views
+        self.sight.views
     }
 
     /// Into how many runs the network's product layers are split. The factors of one run are kept
@@ -235,6 +238,6 @@ impl<'a> Model<'a> {
 
     /// Fields that the network sees: see [`Views::fields`].
     pub fn input_fields(&self) -> usize {
-        self.views.fields(&self.grid, self.window, self.channels)
+        self.sight.fields()
     }
 }

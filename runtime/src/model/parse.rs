@@ -1,8 +1,9 @@
 //! One pass over a file.
 
 use super::cursor::Cursor;
-use super::layer::{Activation, Activations, Layer, Layers, Network, film, int16_next};
+use super::layer::{Activation, Activations, Layer, Layers, Network, Sight, film, int16_next};
 use super::{Channel, Invalid, LAYERS_MAX, Model, Tables, header};
+use crate::Grid;
 use crate::layer::int16::FACTOR_EXCESS_MAX;
 use crate::predictor::{Linear, ScoreTables};
 use crate::spectral::RadialBins;
@@ -11,7 +12,7 @@ use crate::spectral::operator::{ComplexMode, complex_modes};
 pub(super) fn model(bytes: &[u8]) -> Result<Model<'_>, Invalid> {
     let mut cursor = Cursor::new(bytes);
     let header = header::read(bytes, &mut cursor)?;
-    let (channels, points) = (header.channels, header.grid.points());
+    let channels = header.channels;
     let name = cursor.text(header.name, "name")?;
     cursor.align()?;
     let descriptions = cursor.rest();
@@ -43,15 +44,7 @@ pub(super) fn model(bytes: &[u8]) -> Result<Model<'_>, Invalid> {
     hold(header.lambda_grid == 0 || last == 0.0, "lambda grid")?;
 
     hold(header.window.saturating_mul(channels) <= Linear::EQUATIONS_MAX, "window")?;
-    let lags = header.window.saturating_add(1);
-    let autocovariance = cursor.f32s(&[lags, channels, channels, points], "autocovariance")?;
-    let planes = autocovariance.chunks_exact(points);
-    // Of lag 0 the diagonal: what a channel has with itself.
-    for power in planes.take(channels.saturating_mul(channels)).step_by(channels.saturating_add(1))
-    {
-        let positive = |mode: ComplexMode| power.get(mode.re).is_some_and(|power| *power >= 0.0);
-        hold(complex_modes(&header.grid).all(positive), "autocovariance")?;
-    }
+    let autocovariance = autocovariance(&mut cursor, &header.grid, channels, header.window)?;
 
     hold(header.layers != 1 && header.layers <= LAYERS_MAX, "layers")?;
     let mut model = Model {
@@ -61,7 +54,13 @@ pub(super) fn model(bytes: &[u8]) -> Result<Model<'_>, Invalid> {
         window: header.window,
         frame_interval: header.frame_interval,
         options: header.options,
-        views: header.views,
+        sight: Sight {
+            grid: header.grid,
+            channels,
+            views: header.views,
+            frames: header.window,
+            maps: 0,
+        },
         segments: header.segments.max(1),
         footprint: header.footprint,
         name,
@@ -76,40 +75,80 @@ pub(super) fn model(bytes: &[u8]) -> Result<Model<'_>, Invalid> {
             hold(header.views.bits() == 0 && header.segments == 0, "views")?;
         }
         count => {
-            let network = network(&model, bytes, &mut cursor, count, header.hidden)?;
-            model.network = Some(network);
+            hold(header.hidden > 0, "hidden")?;
+            let heads = if header.options.score_head { 2 } else { 1 };
+            let shape = Shape {
+                sight: model.sight,
+                outputs: channels.saturating_mul(heads),
+                layers: count,
+                segments: model.segments,
+                hidden: header.hidden,
+            };
+            model.network = Some(network(&shape, bytes, &mut cursor)?);
         }
     }
     cursor.align()?;
     if cursor.is_empty() { Ok(model) } else { Err(Invalid::Length) }
 }
 
+/// Reads the autocovariance of the modes of so many channels, whose variances are not negative.
+pub(super) fn autocovariance<'a>(
+    cursor: &mut Cursor<'a>,
+    grid: &Grid,
+    channels: usize,
+    window: usize,
+) -> Result<&'a [f32], Invalid> {
+    let (lags, points) = (window.saturating_add(1), grid.points());
+    let autocovariance = cursor.f32s(&[lags, channels, channels, points], "autocovariance")?;
+    let planes = autocovariance.chunks_exact(points);
+    // Of lag 0 the diagonal: what a channel has with itself.
+    for power in planes.take(channels.saturating_mul(channels)).step_by(channels.saturating_add(1))
+    {
+        let positive = |mode: ComplexMode| power.get(mode.re).is_some_and(|power| *power >= 0.0);
+        hold(complex_modes(grid).all(positive), "autocovariance")?;
+    }
+    Ok(autocovariance)
+}
+
+/// What a header says of a network.
+pub(super) struct Shape {
+    pub(super) sight: Sight,
+    /// Fields that it gives.
+    pub(super) outputs: usize,
+    pub(super) layers: usize,
+    pub(super) segments: usize,
+    /// Hidden values of the modulation; 0 where there is none.
+    pub(super) hidden: usize,
+}
+
 /// Reads the network of the file `bytes`, whose layers must fit each other.
-fn network<'a>(
-    model: &Model<'a>,
+pub(super) fn network<'a>(
+    shape: &Shape,
     bytes: &'a [u8],
     cursor: &mut Cursor<'a>,
-    count: usize,
-    hidden: usize,
 ) -> Result<Network<'a>, Invalid> {
-    cursor.align()?;
-    let modulated = usize::try_from(cursor.u32()?).map_err(|_| Invalid::Length)?;
-    hold(hidden > 0, "hidden")?;
-    let film = film(cursor, hidden, modulated)?;
-    let (file, mut chain) = (Cursor::new(bytes), Chain::new(model));
+    let Shape { sight, layers: count, segments, hidden, .. } = *shape;
+    let mut modulation = None;
+    if hidden > 0 {
+        cursor.align()?;
+        let modulated = usize::try_from(cursor.u32()?).map_err(|_| Invalid::Length)?;
+        modulation = Some((modulated, film(cursor, hidden, modulated)?));
+    }
+    let (file, mut chain) = (Cursor::new(bytes), Chain::new(shape));
     let activations = if int16_next(*cursor)? {
         let fits = |layer: &Layer<'a, _>| {
             chain.fits(layer)?;
             chain.fits_int16(layer)
         };
-        Activations::Int16(Layers::read(cursor, file, model.grid, count, fits)?)
+        Activations::Int16(Layers::read(cursor, file, sight.grid, count, fits)?)
     } else {
         let fits = |layer: &Layer<'a, _>| chain.fits(layer);
-        Activations::Float(Layers::read(cursor, file, model.grid, count, fits)?)
+        Activations::Float(Layers::read(cursor, file, sight.grid, count, fits)?)
     };
-    hold(chain.modulated == modulated, "film")?;
-    hold((1..=chain.products.max(1)).contains(&model.segments), "segments")?;
-    Ok(Network { film, activations })
+    hold(modulation.is_none_or(|(modulated, _)| chain.modulated == modulated), "film")?;
+    hold((1..=chain.products.max(1)).contains(&segments), "segments")?;
+    let film = modulation.map(|(_, film)| film);
+    Ok(Network { film, activations, sight, segments })
 }
 
 /// What the layers read so far leave for the next one.
@@ -128,12 +167,10 @@ struct Chain {
 }
 
 impl Chain {
-    fn new(model: &Model<'_>) -> Self {
-        let heads = if model.options.score_head { 2 } else { 1 };
-        let outputs = model.channels.saturating_mul(heads);
+    fn new(shape: &Shape) -> Self {
         Self {
-            channels: model.input_fields(),
-            outputs,
+            channels: shape.sight.fields(),
+            outputs: shape.outputs,
             modulated: 0,
             layers: 0,
             products: 0,
@@ -180,6 +217,15 @@ impl Chain {
     }
 }
 
+/// The descriptions of channels that have been read before, so that none is refused here.
+pub(super) fn channels<'a>(
+    descriptions: &'a [u8],
+    count: usize,
+) -> impl Iterator<Item = Channel<'a>> + use<'a> {
+    let mut cursor = Cursor::new(descriptions);
+    (0..count).map_while(move |_| channel(&mut cursor).ok())
+}
+
 /// Reads one channel's description.
 pub(super) fn channel<'a>(cursor: &mut Cursor<'a>) -> Result<Channel<'a>, Invalid> {
     let mean = header::finite(cursor.f32()?, "mean")?;
@@ -189,7 +235,7 @@ pub(super) fn channel<'a>(cursor: &mut Cursor<'a>) -> Result<Channel<'a>, Invali
     Ok(Channel { name, units, mean, std })
 }
 
-fn hold(holds: bool, name: &'static str) -> Result<(), Invalid> {
+pub(super) fn hold(holds: bool, name: &'static str) -> Result<(), Invalid> {
     if holds { Ok(()) } else { Err(Invalid::Field { name }) }
 }
 

@@ -360,7 +360,7 @@ impl Sampler {
 }
 
 /// Scratch for the score of a path of `path` values, and the rest.
-fn split(scratch: &mut [f32], path: usize) -> Result<(&mut [f32], &mut [f32]), Error> {
+pub(crate) fn split(scratch: &mut [f32], path: usize) -> Result<(&mut [f32], &mut [f32]), Error> {
     let too_short = Error::ScratchLength { values: scratch.len(), needed: path };
     scratch.split_at_mut_checked(path).ok_or(too_short)
 }

@@ -204,7 +204,7 @@ fn every_refusal_names_its_reason() {
         View::parse(AlignedBytes::new(&bytes).bytes()).map(|_| ()).unwrap_err()
     };
     assert_eq!(parse(&|b| b[0] = b'P', false), Invalid::Magic);
-    assert_eq!(parse(&|b| b[8] = 9, false), Invalid::Version { version: 9 });
+    assert_eq!(parse(&|b| b[8] = 9, false), Invalid::Version { version: 9, reads: 4 });
     assert_eq!(parse(&|b| b[10] = 7, false), Invalid::KernelLayout { layout: 7 });
     assert_eq!(parse(&|b| b[100] ^= 1, false), Invalid::Checksum);
     let fields: [(usize, u8, &str); 8] = [

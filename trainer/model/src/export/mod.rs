@@ -1,5 +1,6 @@
 //! The file that boards use, written; [`finescale::model`] reads it, `docs/format.md` describes it.
 
+mod mean;
 pub mod quantize;
 pub mod skill;
 mod writer;
@@ -14,8 +15,10 @@ use finescale::predictor::Trained;
 use finescale::{Boundary, Grid, Laplacian};
 
 use crate::reference::Level;
-use crate::{Calibration, Model, NetworkMeta};
+use crate::{Calibration, LayerMeta, Meta, Model, NetworkMeta};
+
 use finescale_field::shells::Shells;
+pub use mean::mean_file;
 use quantize::Quantized;
 use writer::Writer;
 
@@ -92,20 +95,29 @@ pub fn file(model: &Model, precision: Precision, bounds: &Bounds) -> Result<Vec<
     header(&mut writer, model)?;
     tables(&mut writer, model)?;
     writer.f32s(model.base()?.autocovariance.values);
-    network(&mut writer, model, precision, bounds)?;
+    network(&mut writer, model, &model.meta.layers()?, precision, bounds)?;
+    finish(writer, |bytes| {
+        let Footprint { memory, predictor, reverse, frame } = Trained::footprint(&bytes.parse()?);
+        Ok([memory, predictor, reverse, frame])
+    })
+}
+
+/// The bytes with their length, checksum and footprint; `footprint` must read them.
+fn finish(
+    writer: Writer,
+    footprint: impl Fn(&AlignedBytes) -> Result<[u32; 4]>,
+) -> Result<Vec<u8>> {
     let mut bytes = writer.finish();
     let length =
         u32::try_from(bytes.len()).context("the model is too large: use fewer channels")?;
     bytes[12..16].copy_from_slice(&length.to_le_bytes());
     seal(&mut bytes);
     // What tasks need is known once the rest can be read.
-    let Footprint { memory, predictor, reverse, frame } =
-        Trained::footprint(&AlignedBytes::new(&bytes).parse()?);
-    for (n, value) in [memory, predictor, reverse, frame].into_iter().enumerate() {
+    for (n, value) in footprint(&AlignedBytes::new(&bytes))?.into_iter().enumerate() {
         bytes[FOOTPRINT_AT + 4 * n..][..4].copy_from_slice(&value.to_le_bytes());
     }
     seal(&mut bytes);
-    AlignedBytes::new(&bytes).parse()?;
+    footprint(&AlignedBytes::new(&bytes))?;
     Ok(bytes)
 }
 
@@ -190,6 +202,11 @@ fn header(writer: &mut Writer, model: &Model) -> Result<()> {
     writer.u8(narrow(meta.network.segments(), "segments")?);
     // Zeros, and the footprint, which is known at the end.
     writer.bytes(&[0; HEADER_LEN - 60]);
+    describe(writer, meta)
+}
+
+/// Name and channels.
+fn describe<S>(writer: &mut Writer, meta: &Meta<S>) -> Result<()> {
     writer.bytes(meta.name.as_bytes());
     writer.align();
     for channel in &meta.channels {
@@ -216,13 +233,13 @@ fn tables(writer: &mut Writer, model: &Model) -> Result<()> {
     Ok(())
 }
 
-fn network(
+fn network<S>(
     writer: &mut Writer,
-    model: &Model,
+    model: &Model<S>,
+    layers: &[LayerMeta],
     precision: Precision,
     bounds: &Bounds,
 ) -> Result<()> {
-    let layers = model.meta.layers()?;
     if layers.is_empty() {
         return Ok(());
     }
@@ -233,10 +250,12 @@ fn network(
         );
     }
     let film = |name: &str| model.array(&format!("network.film.{name}"));
-    writer.align();
-    writer.u32(narrow(film("bias")?.values.len() / 2, "modulated channels")?);
-    for name in ["hidden_weight", "hidden_bias", "weight", "bias"] {
-        writer.f32s(film(name)?.values.iter().copied());
+    if let Ok(bias) = film("bias") {
+        writer.align();
+        writer.u32(narrow(bias.values.len() / 2, "modulated channels")?);
+        for name in ["hidden_weight", "hidden_bias", "weight", "bias"] {
+            writer.f32s(film(name)?.values.iter().copied());
+        }
     }
     let grid = model.meta.grid()?;
     for (n, layer) in layers.iter().enumerate() {

@@ -8,10 +8,13 @@
 mod convolution;
 pub mod inputs;
 mod linear;
+mod mean;
 mod network;
+mod sensor;
 
 use anyhow::{Result, ensure};
 
+pub use mean::MeanReference;
 pub use network::{BOUND, FACTOR_MAX, LAMBDA_FEATURES, SLOPE, lambda_features};
 
 use super::basis::Basis;
@@ -63,7 +66,7 @@ impl Reference {
             meta: model.meta.clone(),
             basis: Basis::new(&base.grid),
             calibration: Calibration::of(model)?,
-            network: Network::of(model)?,
+            network: Network::of(model, &model.meta.layers()?)?,
             base,
         })
     }

@@ -26,7 +26,10 @@ pub fn lambda_features(lambda: f64) -> [f64; LAMBDA_FEATURES] {
 /// Dilated convolutions, modulated by λ, with rectifiers or products.
 pub(super) struct Network {
     layers: Vec<Layer>,
-    film: Film,
+    /// What λ does to them; none where nothing depends on λ.
+    film: Option<Film>,
+    /// Channels of all layers but the last.
+    modulated: usize,
 }
 
 struct Layer {
@@ -63,9 +66,9 @@ pub(super) struct Tape {
 }
 
 impl Network {
-    /// Of a model, `None` if the linear base is all there is.
-    pub(super) fn of(model: &Model) -> Result<Option<Self>> {
-        let (metas, grid) = (model.meta.layers()?, model.meta.grid()?);
+    /// Of a model whose network has these layers; `None` if there are none.
+    pub(super) fn of<S>(model: &Model<S>, metas: &[LayerMeta]) -> Result<Option<Self>> {
+        let grid = model.meta.grid()?;
         let Some((_, inner)) = metas.split_last() else { return Ok(None) };
         let array = |name: &str, len: usize| -> Result<Vec<f64>> {
             let values = &model.array(name)?.values;
@@ -81,19 +84,29 @@ impl Network {
             Ok(Layer { meta: *meta, convolution, bias })
         });
         let layers = layers.collect::<Result<_>>()?;
-        let hidden = model.array("network.film.hidden_bias")?.values.len();
-        let modulated = 2 * inner.iter().map(|layer| layer.outputs).sum::<usize>();
-        let film = Film {
-            hidden_weight: array("network.film.hidden_weight", 5 * hidden)?,
-            hidden_bias: array("network.film.hidden_bias", hidden)?,
-            weight: array("network.film.weight", hidden * modulated)?,
-            bias: array("network.film.bias", modulated)?,
+        let modulated: usize = inner.iter().map(|layer| layer.outputs).sum();
+        let film = match model.arrays.get("network.film.hidden_bias") {
+            None => None,
+            Some(bias) => {
+                let hidden = bias.values.len();
+                Some(Film {
+                    hidden_weight: array("network.film.hidden_weight", 5 * hidden)?,
+                    hidden_bias: array("network.film.hidden_bias", hidden)?,
+                    weight: array("network.film.weight", hidden * 2 * modulated)?,
+                    bias: array("network.film.bias", 2 * modulated)?,
+                })
+            }
         };
-        Ok(Some(Self { layers, film }))
+        Ok(Some(Self { layers, film, modulated }))
     }
 
     pub(super) fn modulation(&self, lambda: f64) -> Modulation {
-        let film = &self.film;
+        let Some(film) = &self.film else {
+            return Modulation {
+                factors: vec![1.0; self.modulated],
+                shifts: vec![0.0; self.modulated],
+            };
+        };
         let mut hidden = dense(&lambda_features(lambda), &film.hidden_weight, &film.hidden_bias);
         hidden.iter_mut().for_each(|h| *h *= if *h < 0.0 { SLOPE } else { 1.0 });
         let mut factors = dense(&hidden, &film.weight, &film.bias);

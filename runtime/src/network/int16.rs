@@ -1,7 +1,7 @@
 //! The layers of a model whose activations are int16.
 
+use super::evaluate::{Kept, Network, signs_len};
 use super::layout::Scratch;
-use super::network::{Kept, Network, signs_len};
 use super::products::Products;
 use crate::Error;
 use crate::checked::{self, OrBug, Place};

@@ -1,19 +1,19 @@
 //! How a network's values share the caller's scratch.
 
-use super::network::signs_len;
+use super::evaluate::signs_len;
 use super::products::Products;
 use crate::checked::{product, sum};
 use crate::layer::int16::points_len;
-use crate::model::Model;
+use crate::model;
 use crate::{Error, spectral};
 
 /// Lengths of everything in the scratch, in values.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Layout {
+pub(crate) struct Layout {
     /// Fields that the network sees.
-    pub(super) inputs: usize,
+    pub(crate) inputs: usize,
     /// Output channels; 0 without a network.
-    pub(super) outputs: usize,
+    pub(crate) outputs: usize,
     /// Fields of the last layer.
     output_len: usize,
     /// Signs of all activations, one bit each.
@@ -31,30 +31,31 @@ pub(super) struct Layout {
 }
 
 /// The scratch, in parts.
-pub(super) struct Scratch<'s> {
+pub(crate) struct Scratch<'s> {
     /// Outputs of the last layer; between [`increment`](crate::predictor::Prepared::increment)
     /// and [`vjp`](crate::predictor::Prepared::vjp) the slopes of their bounds.
-    pub(super) outputs: &'s mut [f32],
+    pub(crate) outputs: &'s mut [f32],
     /// Which activations were below zero, layer after layer.
-    pub(super) signs: &'s mut [u8],
+    pub(crate) signs: &'s mut [u8],
     /// Inputs of the network, and then every second activation in f32, or the factors of products.
-    pub(super) input: &'s mut [f32],
+    pub(crate) input: &'s mut [f32],
     /// The other activations; all of them where they are int16 or where there are products. Free
     /// before a forward pass and after it, at least for a frame.
-    pub(super) other: &'s mut [f32],
+    pub(crate) other: &'s mut [f32],
     /// See [`Products`].
-    pub(super) checkpoints: &'s mut [f32],
+    pub(crate) checkpoints: &'s mut [f32],
     /// For transforms and convolutions.
-    pub(super) work: &'s mut [f32],
+    pub(crate) work: &'s mut [f32],
 }
 
 impl Layout {
-    pub(super) fn of(model: &Model<'_>) -> Self {
-        let grid = model.grid();
+    /// Of a network; all zero without one.
+    pub(crate) fn of(network: Option<&model::Network<'_>>) -> Self {
         let mut layout = Self::default();
-        let int16 = model.int16();
+        let Some(network) = network else { return layout };
+        let (grid, int16) = (&network.sight.grid, network.int16());
         let (mut bytes, mut wide, mut points) = (0, 0, 0);
-        for layer in model.layers().iter() {
+        for layer in network.layers().iter() {
             let shape = layer.shape;
             let output_len = product(&[layer.channels(), grid.points()]);
             wide = wide.max(shape.input_len()).max(output_len);
@@ -68,22 +69,19 @@ impl Layout {
                 layout.output_len = shape.output_len();
             }
         }
-        if layout.outputs == 0 {
-            return layout;
-        }
         // A point of four int16 takes the room of two values.
-        layout.products = Products::of(model, |channels| {
+        layout.products = Products::of(network, |channels| {
             let n = grid.points();
             if int16 { product(&[2, points_len(channels, n)]) } else { product(&[channels, n]) }
         });
-        let frame = product(&[model.channels(), grid.points()]);
-        layout.inputs = product(&[model.input_fields(), grid.points()]);
+        let frame = product(&[network.sight.channels, grid.points()]);
+        layout.inputs = product(&[network.sight.fields(), grid.points()]);
         layout.signs = bytes.div_ceil(4);
         layout.work = layout.work.max(spectral::scratch_len(grid));
         (layout.first, layout.second) = if int16 {
             (layout.inputs, product(&[2, 2, points]))
         } else if layout.products.count > 0 {
-            let inner = model.layers().iter().skip(1).map(|layer| layer.shape.input_len());
+            let inner = network.layers().iter().skip(1).map(|layer| layer.shape.input_len());
             (layout.inputs, product(&[2, inner.max().unwrap_or(0)]))
         } else {
             (wide, wide)
@@ -95,13 +93,13 @@ impl Layout {
     }
 
     /// Values of scratch.
-    pub(super) const fn scratch_len(&self) -> usize {
+    pub(crate) const fn scratch_len(&self) -> usize {
         let kept = sum(&[self.signs, self.checkpoints]);
         sum(&[self.output_len, kept, self.first, self.second, self.work])
     }
 
     /// Takes the scratch apart.
-    pub(super) fn split<'s>(&self, scratch: &'s mut [f32]) -> Result<Scratch<'s>, Error> {
+    pub(crate) fn split<'s>(&self, scratch: &'s mut [f32]) -> Result<Scratch<'s>, Error> {
         let too_short = Error::ScratchLength { values: scratch.len(), needed: self.scratch_len() };
         let split = |scratch: &'s mut [f32], at| scratch.split_at_mut_checked(at).ok_or(too_short);
         let (outputs, rest) = split(scratch, self.output_len)?;

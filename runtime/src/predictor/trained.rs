@@ -1,20 +1,11 @@
 //! The predictor of a model file: the linear base, and the network that corrects it.
 
-mod film;
-mod inputs;
-mod int16;
-mod layout;
-mod network;
-mod products;
-
 use super::{Calibration, Description, Dynamics, Linear, Predictor, Prepared};
 use crate::Error;
 use crate::checked::{self, OrBug, product, sum};
 use crate::model::{Footprint, Model, Options};
+use crate::network::{Inputs, Layout, Network, Scratch};
 use crate::spectral::{self, RadialBins};
-use inputs::Inputs;
-use layout::{Layout, Scratch};
-use network::Network;
 
 /// Standard deviations of the base's error that a bounded correction cannot exceed.
 pub const CORRECTION_MAX: f32 = 4.0;
@@ -48,8 +39,17 @@ pub struct Trained<'a> {
 struct Corrected<'a> {
     linear: Linear<'a>,
     options: Options,
-    network: Option<(Inputs<'a>, Network<'a>)>,
+    network: Option<Correction<'a>>,
     layout: Layout,
+}
+
+/// The network at one λ.
+#[derive(Debug)]
+struct Correction<'a> {
+    inputs: Inputs<'a>,
+    network: Network<'a>,
+    /// d, `[head][channel]`: see [`Trained`].
+    deviation: &'a mut [f32],
 }
 
 impl<'a> Trained<'a> {
@@ -62,10 +62,11 @@ impl<'a> Trained<'a> {
         } else {
             0
         };
-        let network = match Layout::of(model).outputs {
-            0 => 0,
-            outputs => sum(&[Inputs::memory_len(model, outputs), Network::memory_len(model)]),
-        };
+        let network = model.network().map_or(0, |network| {
+            let inputs = Inputs::memory_len(&network.sight);
+            let outputs = Layout::of(Some(&network)).outputs;
+            sum(&[inputs, outputs, Network::memory_len(&network)])
+        });
         sum(&[Linear::memory_len(grid, channels, window), head, network])
     }
 
@@ -74,7 +75,7 @@ impl<'a> Trained<'a> {
     pub fn footprint(model: &Model<'_>) -> Footprint {
         let bytes = |values: usize| u32::try_from(values.saturating_mul(4)).unwrap_or(u32::MAX);
         let frame = product(&[model.channels(), model.grid().points()]);
-        let scratch = Layout::of(model).scratch_len();
+        let scratch = Layout::of(model.network().as_ref()).scratch_len();
         Footprint {
             memory: bytes(Self::memory_len(model)),
             predictor: bytes(scratch),
@@ -120,15 +121,18 @@ impl<'a> Trained<'a> {
             let head = take(Linear::noise_memory_len(grid, channels, window)).ok_or(too_short)?;
             linear = linear.with_noise(head)?;
         }
-        let layout = Layout::of(model);
+        let layout = Layout::of(model.network().as_ref());
         let linear = linear.with_scratch(layout.scratch_len());
         let mut network = None;
-        if layout.outputs > 0 {
-            let inputs = take(Inputs::memory_len(model, layout.outputs)).ok_or(too_short)?;
-            let inputs = Inputs::new(model, layout.outputs, inputs);
-            let modulation = take(Network::memory_len(model)).ok_or(too_short)?;
-            network =
-                Network::new(model, layout.products, modulation).map(|network| (inputs, network));
+        if let Some(of) = model.network() {
+            let inputs = take(Inputs::memory_len(&of.sight)).ok_or(too_short)?;
+            let deviation = take(layout.outputs).ok_or(too_short)?;
+            let modulation = take(Network::memory_len(&of)).ok_or(too_short)?;
+            network = Some(Correction {
+                inputs: Inputs::new(of.sight, inputs),
+                network: Network::new(&of, &layout, modulation),
+                deviation,
+            });
         }
         let options = model.options();
         Ok(Self { corrected: Corrected { linear, options, network, layout } })
@@ -138,7 +142,7 @@ impl<'a> Trained<'a> {
 impl Corrected<'_> {
     /// Evaluates the network; its outputs, fields, are in `scratch.outputs` afterwards.
     fn evaluate(&self, window: &[f32], scratch: &mut Scratch<'_>) -> Result<(), Error> {
-        let Some((inputs, network)) = &self.network else { return Ok(()) };
+        let Some(Correction { inputs, network, .. }) = &self.network else { return Ok(()) };
         let fields = scratch.input.get_mut(..self.layout.inputs).or_bug();
         inputs.fields(window, fields, scratch.work)?;
         network.forward(scratch)
@@ -152,7 +156,7 @@ impl Corrected<'_> {
         spectrum: &mut [f32],
         scratch: &mut Scratch<'_>,
     ) -> Result<(), Error> {
-        let Some((inputs, _)) = &self.network else { return Ok(()) };
+        let Some(Correction { deviation, .. }) = &self.network else { return Ok(()) };
         let Description { grid, channels, .. } = self.linear.describe();
         let (frame, points) = (self.linear.describe().frame_len(), grid.points());
         let outputs = scratch.outputs.chunks_exact_mut(frame).nth(head).or_bug();
@@ -160,7 +164,7 @@ impl Corrected<'_> {
         Error::finite("network output", outputs)?;
         // The factors of products, among the inputs, are still needed.
         let correction = scratch.other.get_mut(..frame).or_bug();
-        let deviations = inputs.deviation.chunks_exact((*channels).max(1)).nth(head);
+        let deviations = deviation.chunks_exact((*channels).max(1)).nth(head);
         let fields = outputs.chunks_exact_mut(points).zip(correction.chunks_exact_mut(points));
         for ((outputs, correction), deviation) in fields.zip(deviations.or_bug()) {
             for (output, correction) in checked::zip(outputs, correction) {
@@ -188,8 +192,13 @@ impl Predictor for Trained<'_> {
     fn prepare(&mut self, lambda: f32) -> Result<Prepared<'_>, Error> {
         let Corrected { linear, network, .. } = &mut self.corrected;
         linear.solve_with(lambda, |description, base| {
-            if let Some((inputs, network)) = network {
-                inputs.set(description, base, lambda);
+            if let Some(Correction { inputs, network, deviation }) = network {
+                inputs.set(&description.process, description.power, lambda);
+                // S of the base is not calibrated yet.
+                for (deviation, errors) in deviation.iter_mut().zip(base.errors()) {
+                    let sum: f64 = errors.iter().copied().map(f64::from).sum();
+                    *deviation = libm::sqrt(sum / description.grid.points() as f64) as f32;
+                }
                 network.modulate(lambda);
             }
         })?;
@@ -227,7 +236,7 @@ impl Dynamics for Corrected<'_> {
         if self.options.linear_base {
             self.linear.solved().vjp(cotangent, gradient, &mut [])?;
         }
-        let Some((inputs, network)) = &self.network else { return Ok(()) };
+        let Some(Correction { inputs, network, .. }) = &self.network else { return Ok(()) };
         let Description { grid, .. } = self.linear.describe();
         let frame = self.linear.describe().frame_len();
         // The transforms are orthonormal: the transpose of one is the other.

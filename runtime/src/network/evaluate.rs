@@ -1,19 +1,19 @@
-//! The layers of a model, evaluated and differentiated.
+//! The layers of a network, evaluated and differentiated.
 
 use super::film;
-use super::layout::Scratch;
+use super::layout::{Layout, Scratch};
 use super::products::Products;
 use crate::Error;
 use crate::checked::{self, OrBug, Place, product, sum};
 use crate::layer::int16::power_of_two;
 use crate::layer::{Conv, Epilogue, SLOPE, multiply, multiply_vjp};
-use crate::model::{Activation, Activations, Film, Float, Layer, Layers, Model};
+use crate::model::{self, Activation, Activations, Film, Float, Layer, Layers};
 
 /// A network at one λ.
 #[derive(Debug)]
-pub(super) struct Network<'a> {
+pub(crate) struct Network<'a> {
     activations: Activations<'a>,
-    film: Film<'a>,
+    film: Option<Film<'a>>,
     /// Epilogues' scales of all channels, then shifts of all channels: first of the modulated
     /// layers, then of the last.
     pub(super) modulated: &'a mut [f32],
@@ -26,27 +26,35 @@ pub(super) struct Network<'a> {
 
 impl<'a> Network<'a> {
     /// Values of memory: a factor and a shift for each output channel of every layer.
-    pub(super) fn memory_len(model: &Model<'_>) -> usize {
-        let channels = model.layers().iter().map(|layer| layer.shape.outputs());
+    pub(crate) fn memory_len(network: &model::Network<'_>) -> usize {
+        let channels = network.layers().iter().map(|layer| layer.shape.outputs());
         product(&[2, channels.fold(0, |all, outputs| sum(&[all, outputs]))])
     }
 
-    /// `None` without a network. `memory`: [`Network::memory_len`] values.
-    pub(super) fn new(
-        model: &Model<'a>,
-        products: Products,
+    /// `memory`: [`Network::memory_len`] values.
+    pub(crate) fn new(
+        network: &model::Network<'a>,
+        layout: &Layout,
         memory: &'a mut [f32],
-    ) -> Option<Self> {
-        let crate::model::Network { film, activations } = model.network()?;
-        let (modulated, last) = memory.split_at_mut_checked(film.bias.len()).or_bug();
-        let signs = model.layers().iter().fold(0, |all, layer| sum(&[all, signs_len(&layer)]));
-        Some(Self { activations, film, modulated, last, signs, products })
+    ) -> Self {
+        let model::Network { film, activations, .. } = *network;
+        let (mut last, mut signs) = (0, 0);
+        for layer in network.layers().iter() {
+            last = if layer.modulated { 0 } else { product(&[2, layer.shape.outputs()]) };
+            signs = sum(&[signs, signs_len(&layer)]);
+        }
+        let modulated = memory.len().saturating_sub(last);
+        let (modulated, last) = memory.split_at_mut_checked(modulated).or_bug();
+        Self { activations, film, modulated, last, signs, products: layout.products }
     }
 
     /// Sets the epilogues for λ: bias, modulation and the multipliers of bytes in one factor and
     /// one shift.
-    pub(super) fn modulate(&mut self, lambda: f32) {
-        film::modulate(&self.film, lambda, self.modulated);
+    pub(crate) fn modulate(&mut self, lambda: f32) {
+        match &self.film {
+            Some(film) => film::modulate(film, lambda, self.modulated),
+            None => self.modulated.fill(0.0),
+        }
         let (factors, shifts) = halves(self.modulated);
         let mut modulation = checked::zip(factors, shifts);
         let (last_factors, last_shifts) = halves(self.last);
@@ -76,7 +84,7 @@ impl<'a> Network<'a> {
     }
 
     /// `scratch.input` to `scratch.outputs`; keeps signs and factors.
-    pub(super) fn forward(&self, scratch: &mut Scratch<'_>) -> Result<(), Error> {
+    pub(crate) fn forward(&self, scratch: &mut Scratch<'_>) -> Result<(), Error> {
         match &self.activations {
             Activations::Float(layers) => self.forward_float(layers, scratch),
             Activations::Int16(layers) => self.forward_int16(layers, scratch),
@@ -84,7 +92,7 @@ impl<'a> Network<'a> {
     }
 
     /// The cotangent of `scratch.outputs`, there, to that of the inputs, in `scratch.input`.
-    pub(super) fn vjp(&self, scratch: &mut Scratch<'_>) -> Result<(), Error> {
+    pub(crate) fn vjp(&self, scratch: &mut Scratch<'_>) -> Result<(), Error> {
         match &self.activations {
             Activations::Float(layers) => self.vjp_float(layers, scratch),
             Activations::Int16(layers) => self.vjp_int16(layers, scratch),

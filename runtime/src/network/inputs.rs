@@ -1,18 +1,14 @@
 //! From a window of spectra to the fields that the network sees, and back.
 
 use crate::checked::{self, OrBug, Place, product, sum};
-use crate::model::{Component, Derivative, Model, View, Views};
-use crate::predictor::{Description, linear::Solved};
+use crate::model::{Component, Derivative, Sight, View, Views};
 use crate::spectral::difference::{Extension, difference};
-use crate::{Boundary, Error, Grid, Laplacian, spectral};
+use crate::{Boundary, Error, ForwardProcess, Laplacian, spectral};
 
 /// What a network sees at one λ; see [`View`].
 #[derive(Debug)]
-pub(super) struct Inputs<'a> {
-    grid: Grid,
-    views: Views,
-    channels: usize,
-    window: usize,
+pub(crate) struct Inputs<'a> {
+    sight: Sight,
     /// The Wiener filter that gives a field of unit variance, `[channel][mode]`.
     filter: &'a mut [f32],
     /// The same of the potential; empty where no view needs it.
@@ -20,38 +16,34 @@ pub(super) struct Inputs<'a> {
     /// What scales a raw frame to unit variance, the filter's gradient and the potential's,
     /// `[3][channel]`.
     scales: &'a mut [f32],
-    /// d, `[head][channel]`: see [`super::Trained`].
-    pub(super) deviation: &'a mut [f32],
 }
 
 impl<'a> Inputs<'a> {
-    /// Values of memory, with those for the deviations of `outputs` fields.
-    pub(super) fn memory_len(model: &Model<'_>, outputs: usize) -> usize {
-        let field = product(&[model.channels(), model.grid().points()]);
-        let potential = if needs_potential(model.views()) { field } else { 0 };
-        sum(&[field, potential, product(&[3, model.channels()]), outputs])
+    /// Values of memory.
+    pub(crate) fn memory_len(sight: &Sight) -> usize {
+        let field = product(&[sight.channels, sight.grid.points()]);
+        let potential = if needs_potential(sight.views) { field } else { 0 };
+        sum(&[field, potential, product(&[3, sight.channels])])
     }
 
     /// Takes [`Inputs::memory_len`] values from `memory`.
-    pub(super) fn new(model: &Model<'_>, outputs: usize, memory: &'a mut [f32]) -> Self {
-        let (grid, views, channels) = (*model.grid(), model.views(), model.channels());
-        let field = channels.times(grid.points());
-        let potential = if needs_potential(views) { field } else { 0 };
+    pub(crate) fn new(sight: Sight, memory: &'a mut [f32]) -> Self {
+        let field = sight.channels.times(sight.grid.points());
+        let potential = if needs_potential(sight.views) { field } else { 0 };
         let (filter, rest) = memory.split_at_mut_checked(field).or_bug();
         let (potential, rest) = rest.split_at_mut_checked(potential).or_bug();
-        let (scales, rest) = rest.split_at_mut_checked(channels.times(3)).or_bug();
-        let deviation = rest.get_mut(..outputs).or_bug();
-        let window = model.window();
-        Self { grid, views, channels, window, filter, potential, scales, deviation }
+        let scales = rest.get_mut(..sight.channels.times(3)).or_bug();
+        Self { sight, filter, potential, scales }
     }
 
-    /// Sets filters and scales for λ; S of the base is not calibrated yet.
-    pub(super) fn set(&mut self, description: &Description<'_>, base: &Solved<'_>, lambda: f32) {
-        let Description { grid, process, power, .. } = description;
+    /// Sets filters and scales for λ, where clean modes have the variances `power`,
+    /// `[channel][mode]`.
+    pub(crate) fn set(&mut self, process: &ForwardProcess, power: &[f32], lambda: f32) {
+        let Sight { grid, channels, .. } = self.sight;
         let points = grid.points();
         let axes = if grid.is_line() { 1.0 } else { 2.0 };
-        let (raws, rest) = self.scales.split_at_mut_checked(self.channels).or_bug();
-        let (gradients, velocities) = rest.split_at_mut_checked(self.channels).or_bug();
+        let (raws, rest) = self.scales.split_at_mut_checked(channels).or_bug();
+        let (gradients, velocities) = rest.split_at_mut_checked(channels).or_bug();
         let mut potentials = self.potential.chunks_exact_mut(points);
         let scales = raws.iter_mut().zip(gradients.iter_mut().zip(velocities));
         let rows = self.filter.chunks_exact_mut(points).zip(power.chunks_exact(points));
@@ -90,34 +82,50 @@ impl<'a> Inputs<'a> {
             }
             filter.iter_mut().for_each(|filter| *filter *= scale);
         }
-        for (deviation, errors) in self.deviation.iter_mut().zip(base.errors()) {
-            let sum: f64 = errors.iter().copied().map(f64::from).sum();
-            *deviation = libm::sqrt(sum / points as f64) as f32;
-        }
     }
 
     /// The fields of a window, `[component][frame][channel][y][x]`; frames that are not there are
     /// zero and come first.
-    pub(super) fn fields(
+    pub(crate) fn fields(
         &self,
         window: &[f32],
         fields: &mut [f32],
         work: &mut [f32],
     ) -> Result<(), Error> {
-        let points = self.grid.points();
         let missing = self.missing(window.len());
+        for fields in fields.chunks_exact_mut(self.kind()) {
+            fields.get_mut(..missing).or_bug().fill(0.0);
+        }
+        let first = missing / self.frame_len();
+        for (n, frame) in checked::counted(window.chunks_exact(self.frame_len())) {
+            self.frame(first.plus(n), frame, fields);
+        }
+        self.finish(missing, fields, work)
+    }
+
+    /// Puts frame `n` of the window, `[channel][mode]`, into the fields, still as modes.
+    pub(crate) fn frame(&self, n: usize, frame: &[f32], fields: &mut [f32]) {
+        let (points, place) = (self.sight.grid.points(), n.times(self.frame_len()));
         for (component, fields) in self.components().zip(fields.chunks_exact_mut(self.kind())) {
-            let (none, frames) = fields.split_at_mut_checked(missing).or_bug();
-            none.fill(0.0);
-            let channels = frames.chunks_exact_mut(points).zip(window.chunks_exact(points));
-            for ((to, u), channel) in channels.zip((0..self.channels).cycle()) {
+            let channels = fields.get_mut(place..).or_bug().chunks_exact_mut(points);
+            for (channel, (to, u)) in checked::counted(channels.zip(frame.chunks_exact(points))) {
                 self.filter(component.view, channel, u, to, |to, value| *to = value);
             }
         }
-        spectral::inverse(&self.grid, fields, work)?;
+    }
+
+    /// From the modes of all frames but the first `missing` values to fields.
+    pub(crate) fn finish(
+        &self,
+        missing: usize,
+        fields: &mut [f32],
+        work: &mut [f32],
+    ) -> Result<(), Error> {
+        let Sight { grid, channels, .. } = self.sight;
+        spectral::inverse(&grid, fields, work)?;
         for (component, fields) in self.components().zip(fields.chunks_exact_mut(self.kind())) {
-            let frames = fields.get_mut(missing..).or_bug().chunks_exact_mut(points);
-            for (field, channel) in frames.zip((0..self.channels).cycle()) {
+            let frames = fields.get_mut(missing..).or_bug().chunks_exact_mut(grid.points());
+            for (field, channel) in frames.zip((0..channels).cycle()) {
                 self.differentiate(component, channel, false, field);
             }
         }
@@ -126,25 +134,26 @@ impl<'a> Inputs<'a> {
 
     /// Adds to the gradient of a window, `[frame][channel][mode]`, what that of the fields gives;
     /// `fields` is lost.
-    pub(super) fn pull_back(
+    pub(crate) fn pull_back(
         &self,
         fields: &mut [f32],
         gradient: &mut [f32],
         work: &mut [f32],
     ) -> Result<(), Error> {
-        let points = self.grid.points();
+        let Sight { grid, channels: count, .. } = self.sight;
+        let points = grid.points();
         let missing = self.missing(gradient.len());
         for (component, fields) in self.components().zip(fields.chunks_exact_mut(self.kind())) {
             let frames = fields.get_mut(missing..).or_bug().chunks_exact_mut(points);
-            for (field, channel) in frames.zip((0..self.channels).cycle()) {
+            for (field, channel) in frames.zip((0..count).cycle()) {
                 self.differentiate(component, channel, true, field);
             }
         }
-        spectral::forward(&self.grid, fields, work)?;
+        spectral::forward(&grid, fields, work)?;
         for (component, fields) in self.components().zip(fields.chunks_exact(self.kind())) {
             let frames = fields.get(missing..).or_bug().chunks_exact(points);
             let channels = gradient.chunks_exact_mut(points).zip(frames);
-            for ((to, v), channel) in channels.zip((0..self.channels).cycle()) {
+            for ((to, v), channel) in channels.zip((0..count).cycle()) {
                 self.filter(component.view, channel, v, to, |to, value| *to += value);
             }
         }
@@ -153,7 +162,12 @@ impl<'a> Inputs<'a> {
 
     /// Values of one component: every channel of every frame.
     fn kind(&self) -> usize {
-        product(&[self.window, self.channels, self.grid.points()]).max(1)
+        product(&[self.sight.frames, self.frame_len()]).max(1)
+    }
+
+    /// Values of a frame; not 0, which the compiler sees.
+    fn frame_len(&self) -> usize {
+        product(&[self.sight.channels, self.sight.grid.points()]).max(1)
     }
 
     /// Values of the frames that a window of so many values lacks.
@@ -162,7 +176,7 @@ impl<'a> Inputs<'a> {
     }
 
     fn components(&self) -> impl Iterator<Item = Component> + use<> {
-        self.views.components(&self.grid)
+        self.sight.views.components(&self.sight.grid)
     }
 
     /// Gives `put` every mode times the factor that a view has for it.
@@ -174,7 +188,7 @@ impl<'a> Inputs<'a> {
         to: &mut [f32],
         put: impl Fn(&mut f32, f32),
     ) {
-        let points = self.grid.points();
+        let points = self.sight.grid.points();
         let row = channel.times(points)..channel.plus(1).times(points);
         let modes = checked::zip(to, from);
         let factors: &[f32] = match view {
@@ -199,10 +213,11 @@ impl<'a> Inputs<'a> {
     ) {
         let Some(derivative) = component.derivative else { return };
         let along_y = derivative == Derivative::Y;
-        let axis = if along_y { self.grid.y() } else { Some(self.grid.x()) };
-        let axis = axis.unwrap_or(self.grid.x());
+        let Sight { grid, channels, .. } = self.sight;
+        let axis = if along_y { grid.y() } else { Some(grid.x()) };
+        let axis = axis.unwrap_or(grid.x());
         let kind: usize = if component.view == View::Velocity { 2 } else { 1 };
-        let scale = self.scales.get(kind.times(self.channels).plus(channel)).copied().or_bug();
+        let scale = self.scales.get(kind.times(channels).plus(channel)).copied().or_bug();
         let factor = scale * (axis.points() as f32 / (2.0 * axis.length()));
         // The transpose of a centred difference is its negative; beyond a mirror, with the other
         // sign.
@@ -212,7 +227,7 @@ impl<'a> Inputs<'a> {
         } else {
             Extension::Even
         };
-        difference(&self.grid, along_y, extension, factor, field);
+        difference(&grid, along_y, extension, factor, field);
     }
 }
 

@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use crate::checked::{Place, sum};
-use crate::model::{Activation, Model};
+use crate::model::{self, Activation};
 
 /// The product layers of a network, which lie one behind the other before its last layer, in runs.
 ///
@@ -32,10 +32,10 @@ impl Products {
     pub(super) const EXPONENT: i32 = 2;
 
     /// Of a model, where `len` says how many values so many channels of fields take.
-    pub(super) fn of(model: &Model<'_>, len: impl Fn(usize) -> usize) -> Self {
+    pub(super) fn of(network: &model::Network<'_>, len: impl Fn(usize) -> usize) -> Self {
         let mut products = Self::default();
         let mut channel = 0;
-        for (n, layer) in (0..usize::MAX).zip(model.layers().iter()) {
+        for (n, layer) in (0..usize::MAX).zip(network.layers().iter()) {
             if layer.activation == Activation::Product {
                 if products.count == 0 {
                     products.first = n;
@@ -48,7 +48,7 @@ impl Products {
             }
             channel = sum(&[channel, layer.shape.outputs()]);
         }
-        products.run = products.count.div_ceil(model.segments().max(1));
+        products.run = products.count.div_ceil(network.segments.max(1));
         products
     }
 

@@ -1,0 +1,293 @@
+//! A fine frame straight from a sensor's coarse frames: the conditional mean, and its errors.
+//!
+//! ```text
+//! coarse frames n − a … n + b ──▶ anomalies ──┬──▶ base: interpolation of frame n, or a linear map ──▶ +  ──▶ fine frame n
+//!                                             └──▶ modes ──▶ views, maps ──▶ network · deviation ─────┘
+//! ```
+//!
+//! A model is trained for its sensor ([`MeanModel`]), and one evaluation gives the mean of the fine
+//! frame given what was measured: the frame with the least squared error. [`Stream`] takes a
+//! sensor's frames as they come; [`Errors`] draws what the mean cannot know, so that several
+//! members show how uncertain it is.
+//!
+//! Everything is in the units of the channels.
+
+mod errors;
+mod stream;
+
+pub use errors::Errors;
+pub use stream::Stream;
+
+use crate::checked::{self, OrBug, Place, product, sum};
+use crate::model::{MeanFootprint, MeanModel, SensorKind};
+use crate::network::{Inputs, Layout, Network};
+use crate::predictor::whole_frames;
+use crate::sampler::split;
+use crate::spectral::operator;
+use crate::{Error, ForwardProcess, Laplacian, spectral};
+
+/// The mean of a fine frame given coarse ones; weights stay where the model's bytes are.
+///
+/// Where a frame of the window is not there, before the first or after the last of a path, the
+/// nearest one stands for it. Relative error ≤ 1e-5 of the largest value with weights in f32;
+/// weights of eight bits are computed with as they are. Cost of an evaluation: the layers'
+/// [`crate::layer::ConvShape::macs`], a transform of each field that the network sees, and with a
+/// linear map r (F C M + C N) multiplications, M and N being the points of a coarse and of a fine
+/// field.
+#[derive(Debug)]
+pub struct ConditionalMean<'a> {
+    model: MeanModel<'a>,
+    network: Option<(Inputs<'a>, Network<'a>)>,
+    layout: Layout,
+    /// What undoes the average over blocks, packed; empty where values are of points.
+    inverse: &'a [f32],
+}
+
+impl<'a> ConditionalMean<'a> {
+    /// Values of memory for a model.
+    pub fn memory_len(model: &MeanModel<'_>) -> usize {
+        let network = model.network().map_or(0, |network| {
+            sum(&[Inputs::memory_len(&network.sight), Network::memory_len(&network)])
+        });
+        sum(&[inverse_len(model), network])
+    }
+
+    /// Values of scratch for [`ConditionalMean::evaluate`].
+    pub fn scratch_len(model: &MeanModel<'_>) -> usize {
+        let coarse = product(&[model.channels(), model.coarse_grid().points()]);
+        let fine = product(&[model.channels(), model.grid().points()]);
+        let window = product(&[window_frames(model), coarse]);
+        let layout = Layout::of(model.network().as_ref()).scratch_len();
+        sum(&[window, coarse, product(&[2, fine]), rank(model), transforms_len(model), layout])
+    }
+
+    /// What a mean and its errors take from their caller, in bytes; what does not fit 32 bits is
+    /// their largest number.
+    pub fn footprint(model: &MeanModel<'_>) -> MeanFootprint {
+        let bytes = |values: usize| u32::try_from(values.saturating_mul(4)).unwrap_or(u32::MAX);
+        MeanFootprint {
+            memory: bytes(Self::memory_len(model)),
+            scratch: bytes(Self::scratch_len(model)),
+            errors: bytes(Errors::memory_len(model)),
+            frame: bytes(product(&[model.channels(), model.grid().points()])),
+        }
+    }
+
+    /// Takes a model and at least [`ConditionalMean::memory_len`] values of memory.
+    ///
+    /// # Errors
+    /// [`Error::MemoryLength`].
+    pub fn new(model: &MeanModel<'a>, memory: &'a mut [f32]) -> Result<Self, Error> {
+        let (values, needed) = (memory.len(), Self::memory_len(model));
+        let memory = memory.get_mut(..needed).ok_or(Error::MemoryLength { values, needed })?;
+        let (inverse, memory) = memory.split_at_mut_checked(inverse_len(model)).or_bug();
+        if model.sensor() == SensorKind::BlockMean {
+            spectral::undo_block_average(model.grid(), model.coarse_grid(), inverse)?;
+        }
+        let layout = Layout::of(model.network().as_ref());
+        let mut network = None;
+        if let Some(of) = model.network() {
+            let (inputs, memory) =
+                memory.split_at_mut_checked(Inputs::memory_len(&of.sight)).or_bug();
+            let mut inputs = Inputs::new(of.sight, inputs);
+            // At λ = 0 nothing is damped and nothing is noise, whatever the process.
+            let process = ForwardProcess::new(0.0, 1.0, Laplacian::Spectral)?;
+            inputs.set(&process, model.arrays().input_power, 0.0);
+            let mut layers = Network::new(&of, &layout, memory);
+            layers.modulate(0.0);
+            network = Some((inputs, layers));
+        }
+        Ok(Self { model: *model, network, layout, inverse })
+    }
+
+    /// The model.
+    pub const fn model(&self) -> &MeanModel<'a> {
+        &self.model
+    }
+
+    /// The mean of frame `n`.
+    ///
+    /// `coarse`: the frames that there are, `[frame][channel][y][x]` on the sensor's grid, oldest
+    /// first; of a longer path only those near frame `n` are read. `fine`: receives
+    /// `[channel][y][x]`. `scratch`: [`ConditionalMean::scratch_len`] values.
+    ///
+    /// # Errors
+    /// [`Error::FieldLength`] unless `coarse` is whole frames; [`Error::OutputLength`] unless `fine`
+    /// holds a frame; [`Error::Count`] unless frame `n` is there; [`Error::NotFinite`] for a value
+    /// that is no number, of what is read or of what the network gives; [`Error::ScratchLength`].
+    pub fn evaluate(
+        &self,
+        coarse: &[f32],
+        n: usize,
+        fine: &mut [f32],
+        scratch: &mut [f32],
+    ) -> Result<(), Error> {
+        let frame = self.coarse_len();
+        let frames = whole_frames(coarse.len(), frame)?;
+        Error::count("n", n, n < frames, "less than the number of coarse frames")?;
+        let before = self.model.before();
+        // The nearest frame stands for one that is not there.
+        let place = |j: usize| n.saturating_add(j).saturating_sub(before).min(frames.minus(1));
+        self.window(|j| coarse.chunks_exact(frame).nth(place(j)).or_bug(), fine, scratch)
+    }
+
+    /// The mean of frame a of a window, whose frames `at` gives.
+    fn window<'w>(
+        &self,
+        at: impl Fn(usize) -> &'w [f32],
+        fine: &mut [f32],
+        scratch: &mut [f32],
+    ) -> Result<(), Error> {
+        let Self { model, layout, .. } = self;
+        let (coarse_len, fine_len) = (self.coarse_len(), self.fine_len());
+        let (values, needed) = (fine.len(), fine_len);
+        let fine = fine.get_mut(..needed).ok_or(Error::OutputLength { values, needed })?;
+        let (values, needed) = (scratch.len(), Self::scratch_len(model));
+        let scratch = scratch.get_mut(..needed).ok_or(Error::ScratchLength { values, needed })?;
+        let (anomalies, scratch) = split(scratch, window_frames(model).times(coarse_len))?;
+        let (pixels, scratch) = split(scratch, coarse_len)?;
+        let (modes, scratch) = split(scratch, fine_len)?;
+        let (turned, scratch) = split(scratch, fine_len)?;
+        let (ranks, scratch) = split(scratch, rank(model))?;
+        let (work, scratch) = split(scratch, transforms_len(model))?;
+        let mut scratch = layout.split(scratch)?;
+        let interpolates = ranks.is_empty();
+        let mut rows = anomalies.chunks_exact_mut(coarse_len);
+        for n in 0..model.frames() {
+            self.anomalies(at(n), pixels)?;
+            if let Some(row) = rows.next() {
+                checked::zip(row, &*pixels).for_each(|(to, value)| *to = *value);
+            }
+            let base = interpolates && n == model.before();
+            if base || self.network.is_some() {
+                self.refine(pixels, modes, turned, work)?;
+            }
+            if base {
+                checked::zip(&mut *fine, &*modes).for_each(|(to, u)| *to = *u);
+            }
+            if let Some((inputs, _)) = &self.network {
+                inputs.frame(n, modes, scratch.input);
+            }
+        }
+        if interpolates {
+            spectral::inverse(model.grid(), fine, work)?;
+        } else {
+            self.map(anomalies, ranks, fine);
+        }
+        if let Some((inputs, network)) = &self.network {
+            let arrays = model.arrays();
+            let fields = scratch.input.get_mut(..layout.inputs).or_bug();
+            let viewed = fields.len().minus(arrays.maps.len());
+            let (views, maps) = fields.split_at_mut_checked(viewed).or_bug();
+            checked::zip(maps, arrays.maps).for_each(|(to, map)| *to = *map);
+            inputs.finish(0, views, scratch.work)?;
+            network.forward(&mut scratch)?;
+            let points = model.grid().points();
+            let outputs = scratch.outputs.chunks_exact(points);
+            let channels = fine.chunks_exact_mut(points).zip(outputs);
+            for ((fine, output), deviation) in channels.zip(arrays.deviation) {
+                for (value, output) in checked::zip(fine, output) {
+                    *value += deviation * output;
+                }
+            }
+            Error::finite("network output", fine)?;
+        }
+        self.restore(fine);
+        Ok(())
+    }
+
+    /// A coarse frame in standard deviations from its climatology.
+    fn anomalies(&self, frame: &[f32], pixels: &mut [f32]) -> Result<(), Error> {
+        Error::finite("coarse", frame)?;
+        let points = self.model.coarse_grid().points();
+        let climatology = self.model.arrays().coarse_climatology.chunks_exact(points);
+        let fields = pixels.chunks_exact_mut(points).zip(frame.chunks_exact(points));
+        let channels = fields.zip(climatology).zip(self.model.channel_descriptions());
+        for (((pixels, values), climatology), channel) in channels {
+            for ((to, value), usual) in checked::zip(pixels, values).zip(climatology) {
+                *to = (value - channel.mean) / channel.std - usual;
+            }
+        }
+        Ok(())
+    }
+
+    /// Coarse anomalies, whose values are lost, to modes of the fine grid.
+    fn refine(
+        &self,
+        pixels: &mut [f32],
+        modes: &mut [f32],
+        turned: &mut [f32],
+        work: &mut [f32],
+    ) -> Result<(), Error> {
+        let (coarse, fine) = (self.model.coarse_grid(), self.model.grid());
+        spectral::forward(coarse, pixels, work)?;
+        if self.inverse.is_empty() {
+            return spectral::refine(coarse, pixels, fine, modes);
+        }
+        spectral::refine(coarse, pixels, fine, turned)?;
+        modes.fill(0.0);
+        let fields = modes.chunks_exact_mut(fine.points()).zip(turned.chunks_exact(fine.points()));
+        for (to, from) in fields {
+            operator::apply(fine, self.inverse, from, to)?;
+        }
+        Ok(())
+    }
+
+    /// The linear map of all coarse values of the window.
+    fn map(&self, anomalies: &[f32], ranks: &mut [f32], fine: &mut [f32]) {
+        let arrays = self.model.arrays();
+        let rows = arrays.down.chunks_exact(anomalies.len().max(1));
+        checked::zip(&mut *ranks, rows).for_each(|(to, row)| *to = dot(row, anomalies));
+        let rows = arrays.up.chunks_exact(ranks.len().max(1));
+        checked::zip(fine, rows).for_each(|(to, row)| *to = dot(row, ranks));
+    }
+
+    /// Anomalies of a fine frame to the units of the channels.
+    fn restore(&self, fine: &mut [f32]) {
+        let points = self.model.grid().points();
+        let climatology = self.model.arrays().climatology.chunks_exact(points);
+        let fields = fine.chunks_exact_mut(points).zip(climatology);
+        for ((fine, climatology), channel) in fields.zip(self.model.channel_descriptions()) {
+            for (value, usual) in checked::zip(fine, climatology) {
+                *value = (*value + usual) * channel.std + channel.mean;
+            }
+        }
+    }
+
+    /// Values of a coarse frame; not 0, which the compiler sees.
+    fn coarse_len(&self) -> usize {
+        product(&[self.model.channels(), self.model.coarse_grid().points()]).max(1)
+    }
+
+    /// Values of a fine frame.
+    fn fine_len(&self) -> usize {
+        product(&[self.model.channels(), self.model.grid().points()]).max(1)
+    }
+}
+
+/// Σ a b, in order.
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    checked::zip(a, b).fold(0.0, |all, (a, b)| all + a * b)
+}
+
+fn inverse_len(model: &MeanModel<'_>) -> usize {
+    match model.sensor() {
+        SensorKind::Modes => 0,
+        SensorKind::BlockMean => model.grid().points(),
+    }
+}
+
+/// r; 0 where spectral interpolation is the base.
+fn rank(model: &MeanModel<'_>) -> usize {
+    let fine = product(&[model.channels(), model.grid().points()]);
+    model.arrays().up.len().checked_div(fine).unwrap_or(0)
+}
+
+/// Frames of anomalies that have to be kept: those of a linear map.
+fn window_frames(model: &MeanModel<'_>) -> usize {
+    if rank(model) == 0 { 0 } else { model.frames() }
+}
+
+fn transforms_len(model: &MeanModel<'_>) -> usize {
+    spectral::scratch_len(model.grid()).max(spectral::scratch_len(model.coarse_grid()))
+}

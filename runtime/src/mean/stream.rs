@@ -1,0 +1,94 @@
+//! The conditional mean of a live sensor, frame by frame.
+
+use super::ConditionalMean;
+use crate::Error;
+use crate::checked::{self, OrBug, product};
+use crate::model::MeanModel;
+
+/// One coarse frame in, one fine frame out, b frames later.
+///
+/// ```text
+///   coarse frames kept, at most a + 1 + b
+///   │ n − a … n − 1 │ n │ n + 1 … n + b ◀── push
+///                     └─▶ fine frame n
+/// ```
+///
+/// A frame that the sensor has lost is pushed as `None`: the one before stands for it, as in the
+/// training. The first b pushes give nothing. The results have the bits of
+/// [`ConditionalMean::evaluate`] on the whole path.
+#[derive(Debug)]
+pub struct Stream<'a> {
+    mean: ConditionalMean<'a>,
+    frames: &'a mut [f32],
+    /// Frames pushed so far, up to b.
+    pushed: usize,
+    /// Whether any frame has come yet.
+    begun: bool,
+}
+
+impl<'a> Stream<'a> {
+    /// Values of memory beside the mean's own: the frames of a window.
+    pub fn memory_len(model: &MeanModel<'_>) -> usize {
+        product(&[model.frames(), model.channels(), model.coarse_grid().points()])
+    }
+
+    /// An empty window in at least [`Stream::memory_len`] values of memory.
+    ///
+    /// # Errors
+    /// [`Error::MemoryLength`].
+    pub fn new(mean: ConditionalMean<'a>, memory: &'a mut [f32]) -> Result<Self, Error> {
+        let (values, needed) = (memory.len(), Self::memory_len(mean.model()));
+        let frames = memory.get_mut(..needed).ok_or(Error::MemoryLength { values, needed })?;
+        Ok(Self { mean, frames, pushed: 0, begun: false })
+    }
+
+    /// The mean.
+    pub const fn mean(&self) -> &ConditionalMean<'a> {
+        &self.mean
+    }
+
+    /// Takes a frame, `[channel][y][x]` on the sensor's grid in the units of the channels; writes
+    /// the fine frame that was measured b frames before to `fine`, and says whether there is one.
+    ///
+    /// # Errors
+    /// [`Error::FieldLength`] unless the frame is one of the sensor's, [`Error::NotFinite`] for a
+    /// value that is no number: the frame was not taken then. Otherwise as
+    /// [`ConditionalMean::evaluate`].
+    pub fn push(
+        &mut self,
+        frame: Option<&[f32]>,
+        fine: &mut [f32],
+        scratch: &mut [f32],
+    ) -> Result<bool, Error> {
+        let len = self.mean.coarse_len();
+        if let Some(frame) = frame {
+            let refused = Error::FieldLength { values: frame.len(), points: len };
+            if frame.len() != len {
+                return Err(refused);
+            }
+            Error::finite("frame", frame)?;
+        }
+        if self.begun {
+            self.frames.copy_within(len.min(self.frames.len()).., 0);
+            if let (Some(frame), Some(newest)) =
+                (frame, self.frames.chunks_exact_mut(len).next_back())
+            {
+                checked::zip(newest, frame).for_each(|(to, value)| *to = *value);
+            }
+        } else {
+            // The first frame stands for all before it.
+            let Some(frame) = frame else { return Ok(false) };
+            for place in self.frames.chunks_exact_mut(len) {
+                checked::zip(place, frame).for_each(|(to, value)| *to = *value);
+            }
+            self.begun = true;
+        }
+        if self.pushed < self.mean.model().after() {
+            self.pushed = self.pushed.saturating_add(1);
+            return Ok(false);
+        }
+        let frames = &*self.frames;
+        self.mean.window(|j| frames.chunks_exact(len).nth(j).or_bug(), fine, scratch)?;
+        Ok(true)
+    }
+}
