@@ -1,8 +1,8 @@
 //! A fine frame straight from a sensor's coarse frames: the conditional mean, and its errors.
 //!
 //! ```text
-//! coarse frames n − a … n + b ──▶ anomalies ──┬──▶ base: interpolation of frame n, or a linear map ──▶ +  ──▶ fine frame n
-//!                                             └──▶ modes ──▶ views, maps ──▶ network · deviation ─────┘
+//! coarse frames  ──▶ anomalies ──┬──▶ base: interpolation, or a linear map ──▶ + ──▶ fine frame n
+//! n − a … n + b                  └──▶ fields ──▶ views, maps ──▶ network ─────┘
 //! ```
 //!
 //! A model is trained for its sensor ([`MeanModel`]), and one evaluation gives the mean of the fine
@@ -19,11 +19,10 @@ pub use errors::Errors;
 pub use stream::Stream;
 
 use crate::checked::{self, OrBug, Place, product, sum};
-use crate::model::{MeanFootprint, MeanModel, SensorKind};
+use crate::model::{MeanFootprint, MeanModel};
 use crate::network::{Inputs, Layout, Network};
 use crate::predictor::whole_frames;
 use crate::sampler::split;
-use crate::spectral::operator;
 use crate::{Error, ForwardProcess, Laplacian, spectral};
 
 /// The mean of a fine frame given coarse ones; weights stay where the model's bytes are.
@@ -39,26 +38,22 @@ pub struct ConditionalMean<'a> {
     model: MeanModel<'a>,
     network: Option<(Inputs<'a>, Network<'a>)>,
     layout: Layout,
-    /// What undoes the average over blocks, packed; empty where values are of points.
-    inverse: &'a [f32],
 }
 
 impl<'a> ConditionalMean<'a> {
     /// Values of memory for a model.
     pub fn memory_len(model: &MeanModel<'_>) -> usize {
-        let network = model.network().map_or(0, |network| {
+        model.network().map_or(0, |network| {
             sum(&[Inputs::memory_len(&network.sight), Network::memory_len(&network)])
-        });
-        sum(&[inverse_len(model), network])
+        })
     }
 
     /// Values of scratch for [`ConditionalMean::evaluate`].
     pub fn scratch_len(model: &MeanModel<'_>) -> usize {
-        let coarse = product(&[model.channels(), model.coarse_grid().points()]);
-        let fine = product(&[model.channels(), model.grid().points()]);
+        let (coarse, fine) = (model.coarse_len(), model.fine_len());
         let window = product(&[window_frames(model), coarse]);
         let layout = Layout::of(model.network().as_ref()).scratch_len();
-        sum(&[window, coarse, product(&[2, fine]), rank(model), transforms_len(model), layout])
+        sum(&[window, coarse, fine, rank(model), work_len(model), layout])
     }
 
     /// What a mean and its errors take from their caller, in bytes; what does not fit 32 bits is
@@ -69,7 +64,7 @@ impl<'a> ConditionalMean<'a> {
             memory: bytes(Self::memory_len(model)),
             scratch: bytes(Self::scratch_len(model)),
             errors: bytes(Errors::memory_len(model)),
-            frame: bytes(product(&[model.channels(), model.grid().points()])),
+            frame: bytes(model.fine_len()),
         }
     }
 
@@ -80,10 +75,6 @@ impl<'a> ConditionalMean<'a> {
     pub fn new(model: &MeanModel<'a>, memory: &'a mut [f32]) -> Result<Self, Error> {
         let (values, needed) = (memory.len(), Self::memory_len(model));
         let memory = memory.get_mut(..needed).ok_or(Error::MemoryLength { values, needed })?;
-        let (inverse, memory) = memory.split_at_mut_checked(inverse_len(model)).or_bug();
-        if model.sensor() == SensorKind::BlockMean {
-            spectral::undo_block_average(model.grid(), model.coarse_grid(), inverse)?;
-        }
         let layout = Layout::of(model.network().as_ref());
         let mut network = None;
         if let Some(of) = model.network() {
@@ -97,7 +88,7 @@ impl<'a> ConditionalMean<'a> {
             layers.modulate(0.0);
             network = Some((inputs, layers));
         }
-        Ok(Self { model: *model, network, layout, inverse })
+        Ok(Self { model: *model, network, layout })
     }
 
     /// The model.
@@ -107,7 +98,7 @@ impl<'a> ConditionalMean<'a> {
 
     /// The mean of frame `n`.
     ///
-    /// `coarse`: the frames that there are, `[frame][channel][y][x]` on the sensor's grid, oldest
+    /// `coarse`: the frames that there are, `[frame][channel][y][x]` at the sensor's points, oldest
     /// first; of a longer path only those near frame `n` are read. `fine`: receives
     /// `[channel][y][x]`. `scratch`: [`ConditionalMean::scratch_len`] values.
     ///
@@ -146,10 +137,9 @@ impl<'a> ConditionalMean<'a> {
         let scratch = scratch.get_mut(..needed).ok_or(Error::ScratchLength { values, needed })?;
         let (anomalies, scratch) = split(scratch, window_frames(model).times(coarse_len))?;
         let (pixels, scratch) = split(scratch, coarse_len)?;
-        let (modes, scratch) = split(scratch, fine_len)?;
-        let (turned, scratch) = split(scratch, fine_len)?;
+        let (field, scratch) = split(scratch, fine_len)?;
         let (ranks, scratch) = split(scratch, rank(model))?;
-        let (work, scratch) = split(scratch, transforms_len(model))?;
+        let (work, scratch) = split(scratch, work_len(model))?;
         let mut scratch = layout.split(scratch)?;
         let interpolates = ranks.is_empty();
         let mut rows = anomalies.chunks_exact_mut(coarse_len);
@@ -160,18 +150,17 @@ impl<'a> ConditionalMean<'a> {
             }
             let base = interpolates && n == model.before();
             if base || self.network.is_some() {
-                self.refine(pixels, modes, turned, work)?;
+                self.show(pixels, field, work);
             }
             if base {
-                checked::zip(&mut *fine, &*modes).for_each(|(to, u)| *to = *u);
+                checked::zip(&mut *fine, &*field).for_each(|(to, u)| *to = *u);
             }
             if let Some((inputs, _)) = &self.network {
-                inputs.frame(n, modes, scratch.input);
+                spectral::forward(model.grid(), field, work)?;
+                inputs.frame(n, field, scratch.input);
             }
         }
-        if interpolates {
-            spectral::inverse(model.grid(), fine, work)?;
-        } else {
+        if !interpolates {
             self.map(anomalies, ranks, fine);
         }
         if let Some((inputs, network)) = &self.network {
@@ -199,7 +188,7 @@ impl<'a> ConditionalMean<'a> {
     /// A coarse frame in standard deviations from its climatology.
     fn anomalies(&self, frame: &[f32], pixels: &mut [f32]) -> Result<(), Error> {
         Error::finite("coarse", frame)?;
-        let points = self.model.coarse_grid().points();
+        let points = self.coarse_len().checked_div(self.model.channels()).unwrap_or(1).max(1);
         let climatology = self.model.arrays().coarse_climatology.chunks_exact(points);
         let fields = pixels.chunks_exact_mut(points).zip(frame.chunks_exact(points));
         let channels = fields.zip(climatology).zip(self.model.channel_descriptions());
@@ -211,26 +200,33 @@ impl<'a> ConditionalMean<'a> {
         Ok(())
     }
 
-    /// Coarse anomalies, whose values are lost, to modes of the fine grid.
-    fn refine(
-        &self,
-        pixels: &mut [f32],
-        modes: &mut [f32],
-        turned: &mut [f32],
-        work: &mut [f32],
-    ) -> Result<(), Error> {
-        let (coarse, fine) = (self.model.coarse_grid(), self.model.grid());
-        spectral::forward(coarse, pixels, work)?;
-        if self.inverse.is_empty() {
-            return spectral::refine(coarse, pixels, fine, modes);
+    /// Pixels to the field that they show: the waves that the sensor resolves.
+    fn show(&self, pixels: &[f32], field: &mut [f32], work: &mut [f32]) {
+        let ([ny, nx], arrays) = (self.model.coarse_points(), self.model.arrays());
+        let width = self.model.grid().nx().max(1);
+        let points = self.model.grid().points();
+        let channels = pixels.chunks_exact(ny.times(nx).max(1));
+        for (pixels, field) in checked::zip(channels, field.chunks_exact_mut(points)) {
+            if arrays.shown_y.is_empty() {
+                let columns = arrays.shown_x.chunks_exact(nx.max(1));
+                checked::zip(field, columns).for_each(|(to, row)| *to = dot(row, pixels));
+                continue;
+            }
+            // First along x, every row of pixels, then along y.
+            let rows = work.get_mut(..ny.times(width)).or_bug();
+            let of_pixels = pixels.chunks_exact(nx.max(1));
+            for (row, pixels) in checked::zip(rows.chunks_exact_mut(width), of_pixels) {
+                let columns = arrays.shown_x.chunks_exact(nx.max(1));
+                checked::zip(row, columns).for_each(|(to, column)| *to = dot(column, pixels));
+            }
+            let weights = arrays.shown_y.chunks_exact(ny.max(1));
+            for (to, weights) in checked::zip(field.chunks_exact_mut(width), weights) {
+                to.fill(0.0);
+                for (row, weight) in checked::zip(rows.chunks_exact(width), weights) {
+                    checked::zip(&mut *to, row).for_each(|(to, value)| *to += weight * value);
+                }
+            }
         }
-        spectral::refine(coarse, pixels, fine, turned)?;
-        modes.fill(0.0);
-        let fields = modes.chunks_exact_mut(fine.points()).zip(turned.chunks_exact(fine.points()));
-        for (to, from) in fields {
-            operator::apply(fine, self.inverse, from, to)?;
-        }
-        Ok(())
     }
 
     /// The linear map of all coarse values of the window.
@@ -256,12 +252,12 @@ impl<'a> ConditionalMean<'a> {
 
     /// Values of a coarse frame; not 0, which the compiler sees.
     fn coarse_len(&self) -> usize {
-        product(&[self.model.channels(), self.model.coarse_grid().points()]).max(1)
+        self.model.coarse_len().max(1)
     }
 
     /// Values of a fine frame.
     fn fine_len(&self) -> usize {
-        product(&[self.model.channels(), self.model.grid().points()]).max(1)
+        self.model.fine_len().max(1)
     }
 }
 
@@ -270,17 +266,9 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
     checked::zip(a, b).fold(0.0, |all, (a, b)| all + a * b)
 }
 
-fn inverse_len(model: &MeanModel<'_>) -> usize {
-    match model.sensor() {
-        SensorKind::Modes => 0,
-        SensorKind::BlockMean => model.grid().points(),
-    }
-}
-
 /// r; 0 where spectral interpolation is the base.
 fn rank(model: &MeanModel<'_>) -> usize {
-    let fine = product(&[model.channels(), model.grid().points()]);
-    model.arrays().up.len().checked_div(fine).unwrap_or(0)
+    model.arrays().up.len().checked_div(model.fine_len()).unwrap_or(0)
 }
 
 /// Frames of anomalies that have to be kept: those of a linear map.
@@ -288,6 +276,8 @@ fn window_frames(model: &MeanModel<'_>) -> usize {
     if rank(model) == 0 { 0 } else { model.frames() }
 }
 
-fn transforms_len(model: &MeanModel<'_>) -> usize {
-    spectral::scratch_len(model.grid()).max(spectral::scratch_len(model.coarse_grid()))
+/// Values for a transform, or for rows of pixels at the points along x.
+fn work_len(model: &MeanModel<'_>) -> usize {
+    let [rows, _] = model.coarse_points();
+    spectral::scratch_len(model.grid()).max(product(&[rows, model.grid().nx()]))
 }

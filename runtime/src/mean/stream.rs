@@ -29,7 +29,7 @@ pub struct Stream<'a> {
 impl<'a> Stream<'a> {
     /// Values of memory beside the mean's own: the frames of a window.
     pub fn memory_len(model: &MeanModel<'_>) -> usize {
-        product(&[model.frames(), model.channels(), model.coarse_grid().points()])
+        product(&[model.frames(), model.coarse_len()])
     }
 
     /// An empty window in at least [`Stream::memory_len`] values of memory.
@@ -47,7 +47,7 @@ impl<'a> Stream<'a> {
         &self.mean
     }
 
-    /// Takes a frame, `[channel][y][x]` on the sensor's grid in the units of the channels; writes
+    /// Takes a frame, `[channel][y][x]` at the sensor's points in the units of the channels; writes
     /// the fine frame that was measured b frames before to `fine`, and says whether there is one.
     ///
     /// # Errors

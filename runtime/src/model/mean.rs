@@ -6,7 +6,7 @@ use super::layer::{Layers, Network, Sight};
 use super::parse::{self, Shape, hold};
 use super::{Channel, Invalid, LAYERS_MAX, Views};
 use crate::Grid;
-use crate::checked::sum;
+use crate::checked::{product, sum};
 use crate::predictor::Linear;
 
 /// The first bytes of a file of a conditional mean.
@@ -24,7 +24,7 @@ const FRAMES_MAX: usize = 31;
 #[derive(Clone, Copy, Debug)]
 pub struct MeanModel<'a> {
     grid: Grid,
-    coarse: Grid,
+    coarse: [usize; 2],
     sensor: SensorKind,
     channels: usize,
     before: usize,
@@ -66,8 +66,12 @@ pub struct MeanFootprint {
 pub struct MeanArrays<'a> {
     /// `[channel][y][x]`.
     pub climatology: &'a [f32],
-    /// The same as the sensor sees it, `[channel][y][x]` on its grid.
+    /// The same as the sensor sees it, `[channel][y][x]` at its points.
     pub coarse_climatology: &'a [f32],
+    /// From pixels to the field that they show, along y: `[y][sensor's y]`; empty on a line.
+    pub shown_y: &'a [f32],
+    /// The same along x: `[x][sensor's x]`.
+    pub shown_x: &'a [f32],
     /// Coarse frames to r numbers, `[r][frame][channel][y][x]`; empty where spectral interpolation
     /// is the base.
     pub down: &'a [f32],
@@ -103,9 +107,10 @@ impl<'a> MeanModel<'a> {
         let channels = positive(cursor.u8()?, "channels")?;
         let lengths = [cursor.f32()?, cursor.f32()?];
         let fine = grid(points, boundaries, lengths)?;
-        let coarse = grid([cursor.u16()?, cursor.u16()?], boundaries, lengths)
-            .map_err(|_| Invalid::Field { name: "coarse grid" })?;
-        hold(pixels_fit(&fine, &coarse, sensor), "coarse grid")?;
+        let coarse = coarse_points([cursor.u16()?, cursor.u16()?], &fine)
+            .ok_or(Invalid::Field { name: "points of the sensor" })?;
+        let [coarse_y, coarse_x] = coarse;
+        let pixels = coarse_y.saturating_mul(coarse_x);
         let (before, after) = (usize::from(cursor.u8()?), usize::from(cursor.u8()?));
         hold(before.max(after) <= FRAMES_MAX, "frames")?;
         let frames = sum(&[before, 1, after]);
@@ -139,8 +144,11 @@ impl<'a> MeanModel<'a> {
         let seen = |n: usize| if layers == 0 { 0 } else { n };
         let arrays = MeanArrays {
             climatology: cursor.f32s(&field, "climatology")?,
-            coarse_climatology: cursor.f32s(&[channels, coarse.points()], "climatology")?,
-            down: cursor.f32s(&[rank, frames, channels, coarse.points()], "down")?,
+            coarse_climatology: cursor.f32s(&[channels, pixels], "climatology")?,
+            shown_y: cursor
+                .f32s(&[if fine.is_line() { 0 } else { fine.ny() }, coarse_y], "shown")?,
+            shown_x: cursor.f32s(&[fine.nx(), coarse_x], "shown")?,
+            down: cursor.f32s(&[rank, frames, channels, pixels], "down")?,
             up: cursor.f32s(&[channels, fine.points(), rank], "up")?,
             input_power: cursor.f32s(&[seen(channels), fine.points()], "input power")?,
             deviation: cursor.f32s(&[seen(channels)], "deviation")?,
@@ -188,9 +196,20 @@ impl<'a> MeanModel<'a> {
         &self.grid
     }
 
-    /// The sensor's grid.
-    pub const fn coarse_grid(&self) -> &Grid {
-        &self.coarse
+    /// The sensor's points along y, 1 on a line, and along x.
+    pub const fn coarse_points(&self) -> [usize; 2] {
+        self.coarse
+    }
+
+    /// Values of a coarse frame, all channels.
+    pub const fn coarse_len(&self) -> usize {
+        let [y, x] = self.coarse;
+        product(&[self.channels, y, x])
+    }
+
+    /// Values of a fine frame, all channels.
+    pub const fn fine_len(&self) -> usize {
+        product(&[self.channels, self.grid.points()])
     }
 
     /// What the sensor's values are.
@@ -273,9 +292,9 @@ impl<'a> MeanModel<'a> {
     }
 }
 
-/// Whether a sensor's points are fewer, and each of its pixels a whole block of points.
-fn pixels_fit(fine: &Grid, coarse: &Grid, sensor: SensorKind) -> bool {
-    let fewer = coarse.ny() <= fine.ny() && coarse.nx() <= fine.nx();
-    let whole = fine.ny().is_multiple_of(coarse.ny()) && fine.nx().is_multiple_of(coarse.nx());
-    fewer && (whole || sensor == SensorKind::Modes)
+/// A sensor has at least one point along every axis, and not more than the grid.
+fn coarse_points([y, x]: [u16; 2], fine: &Grid) -> Option<[usize; 2]> {
+    let (y, x) = (usize::from(y), usize::from(x));
+    let y = if fine.is_line() { (y == 0).then_some(1)? } else { y };
+    ((1..=fine.ny()).contains(&y) && (1..=fine.nx()).contains(&x)).then_some([y, x])
 }

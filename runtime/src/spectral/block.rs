@@ -88,6 +88,7 @@ pub fn pixel_modes(
         }
     }
     block_average(fine, coarse, inverse)?;
+    let size = |re: f32, im: f32| re * re + im * im;
     let noise = pixel_variance * (points as f32 / coarse.points() as f32);
 
     // Σ |A|² P of the modes that fold onto a resolved one, which has itself no share in it.
@@ -106,58 +107,17 @@ pub fn pixel_modes(
     for mode in complex_modes(fine) {
         let resolved = folded(fine, coarse, mode.re) == Some(mode.re);
         let (re, im) = parts(inverse, mode);
+        let gain = size(re, im);
         // Both parts of a mode are known equally well.
         let mistaken = at(variances, mode.re);
-        for index in [Some(mode.re), mode.im].into_iter().flatten() {
-            let variance = if resolved { (mistaken + noise) / size(re, im) } else { f32::INFINITY };
+        for (index, value) in [(Some(mode.re), re), (mode.im, -im)] {
+            let Some(index) = index else { continue };
+            put(inverse, index, if resolved { value / gain } else { 0.0 });
+            let variance = if resolved { (mistaken + noise) / gain } else { f32::INFINITY };
             put(variances, index, variance);
         }
     }
-    invert(fine, inverse, |index| folded(fine, coarse, index) == Some(index));
     Ok(())
-}
-
-/// A⁻¹ of [`block_average`], packed, for [`super::operator::apply`]: takes the pixels' spectrum,
-/// brought to the fine grid by [`super::refine`], to the smoothest field that has such pixels but
-/// for its waves beyond Nyquist. Nyquist itself is kept, as the wave that pixels show; 0 beyond it.
-///
-/// `inverse`: one channel of the fine grid.
-///
-/// # Errors
-/// As [`block_average`].
-pub fn undo_block_average(fine: &Grid, coarse: &Grid, inverse: &mut [f32]) -> Result<(), Error> {
-    block_average(fine, coarse, inverse)?;
-    let within = |fine: &Axis, coarse: &Axis, index| match fine.boundary() {
-        Boundary::Periodic => fine.mode(index).times(2) <= coarse.points(),
-        Boundary::Reflecting => fine.mode(index) < coarse.points(),
-    };
-    invert(fine, inverse, |index| {
-        let (j, i) = (index / fine.nx(), index % fine.nx());
-        let along_y = match (fine.y(), coarse.y()) {
-            (Some(fine), Some(coarse)) => within(&fine, &coarse, j),
-            _ => true,
-        };
-        along_y && within(&fine.x(), &coarse.x(), i)
-    });
-    Ok(())
-}
-
-/// A to A⁻¹ of the modes that are `kept`, and 0.
-fn invert(fine: &Grid, transfer: &mut [f32], kept: impl Fn(usize) -> bool) {
-    for mode in complex_modes(fine) {
-        let resolved = kept(mode.re);
-        let (re, im) = parts(transfer, mode);
-        let gain = size(re, im);
-        for (index, value) in [(Some(mode.re), re), (mode.im, -im)] {
-            let Some(index) = index else { continue };
-            put(transfer, index, if resolved { value / gain } else { 0.0 });
-        }
-    }
-}
-
-/// |z|².
-fn size(re: f32, im: f32) -> f32 {
-    re * re + im * im
 }
 
 /// The value at a place that is there.

@@ -37,7 +37,7 @@ pub(crate) mod quarter_wave;
 mod real_fft;
 mod resample;
 
-pub use block::{block_average, pixel_modes, undo_block_average};
+pub use block::{block_average, pixel_modes};
 pub use power::{RadialBins, power_spectrum};
 pub use resample::{coarsen, coarsen_variances, refine, refine_variances};
 

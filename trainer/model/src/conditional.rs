@@ -18,11 +18,10 @@
 //! | `autocovariance` | W+1, C, C, y, x | packed second moments of errors / `spread` |
 
 use anyhow::{Result, ensure};
-use finescale::Grid;
 use finescale::model::{View, Views};
 use serde::{Deserialize, Serialize};
 
-use crate::{AxisMeta, LayerMeta, Meta, SystemMeta};
+use crate::{LayerMeta, Meta, Shown, SystemMeta};
 
 /// What a conditional mean adds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -88,19 +87,17 @@ impl ConditionalMean {
 }
 
 impl Meta<ConditionalMean> {
-    /// The sensor's grid.
+    /// The sensor's points along y, 1 on a line, and along x.
+    pub fn coarse_points(&self) -> [usize; 2] {
+        [self.system.sensor.y.unwrap_or(1), self.system.sensor.x]
+    }
+
+    /// From the sensor's values to the field that they show.
     ///
     /// # Errors
-    /// If it is none of the runtime's.
-    pub fn coarse_grid(&self) -> Result<Grid> {
-        let sensor = &self.system.sensor;
-        let axis = |fine: &AxisMeta, points| AxisMeta { points, ..fine.clone() }.axis();
-        let x = axis(&self.x, sensor.x)?;
-        Ok(match (&self.y, sensor.y) {
-            (Some(y), Some(points)) => Grid::plane(axis(y, points)?, x)?,
-            (None, None) => Grid::line(x),
-            _ => anyhow::bail!("the model's sensor has not as many axes as its fields"),
-        })
+    /// If the grid is none of the runtime's.
+    pub fn shown(&self) -> Result<Shown> {
+        Ok(Shown::new(&self.grid()?, self.coarse_points(), self.system.sensor.kind))
     }
 
     /// What the network sees of each frame.

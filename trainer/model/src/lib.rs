@@ -25,6 +25,7 @@ mod network;
 #[cfg(feature = "onnx")]
 pub mod onnx;
 pub mod reference;
+mod shown;
 
 use std::collections::BTreeMap;
 
@@ -37,6 +38,7 @@ use serde::{Deserialize, Serialize};
 pub use calibration::{Calibration, ScoreMoments};
 pub use conditional::ConditionalMean;
 pub use network::{LayerMeta, NetworkMeta, OtherNetwork};
+pub use shown::Shown;
 
 use crate::linear::{LinearBase, PackedAutocovariance};
 use finescale_field::scale::Scale;
@@ -160,7 +162,7 @@ impl AxisMeta {
         Self { points: axis.points(), boundary: axis.boundary(), length: axis.length() }
     }
 
-    pub(crate) fn axis(&self) -> Result<Axis> {
+    fn axis(&self) -> Result<Axis> {
         Ok(Axis::new(self.points, self.boundary)?.with_length(self.length)?)
     }
 }

@@ -86,7 +86,7 @@ fn rank(model: &Model<ConditionalMean>) -> Result<usize> {
 
 fn arrays(writer: &mut Writer, model: &Model<ConditionalMean>, network: bool) -> Result<()> {
     let (meta, system) = (&model.meta, &model.meta.system);
-    let (fine, coarse) = (meta.grid()?.points(), meta.coarse_grid()?.points());
+    let (fine, coarse) = (meta.grid()?.points(), meta.coarse_points().iter().product::<usize>());
     let (channels, rank) = (meta.channels.len(), rank(model)?);
     let seen = usize::from(network);
     let lags = (system.window + 1) * channels * channels;
@@ -112,6 +112,12 @@ fn arrays(writer: &mut Writer, model: &Model<ConditionalMean>, network: bool) ->
             array.len()
         );
         writer.f32s(array.iter().copied());
+        if name == "coarse_climatology" {
+            let shown = meta.shown()?;
+            for map in [shown.along_y(), shown.along_x()] {
+                writer.f32s(map.into_iter().map(|value| value as f32));
+            }
+        }
     }
     Ok(())
 }

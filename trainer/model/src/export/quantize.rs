@@ -38,7 +38,7 @@ impl Quantized {
 }
 
 /// The model with every layer's weights rounded to eight bits.
-pub fn rounded(model: &Model) -> Model {
+pub fn rounded<S: Clone>(model: &Model<S>) -> Model<S> {
     let mut rounded = model.clone();
     for (name, array) in &mut rounded.arrays {
         if is_weight(name) {

@@ -4,12 +4,11 @@ use anyhow::{Result, ensure};
 
 use super::inputs::{Seen, seen};
 use super::network::{Modulation, Network};
-use super::sensor::Shown;
 use crate::basis::Basis;
 use crate::conditional::{Base, ConditionalMean};
 use crate::export::Bounds;
 use crate::linear::Noised;
-use crate::{Meta, Model};
+use crate::{Meta, Model, Shown};
 
 /// A conditional mean ready to be evaluated; see [`finescale::mean::ConditionalMean`].
 pub struct MeanReference {
@@ -39,13 +38,14 @@ impl MeanReference {
     /// If an array is missing or of the wrong size.
     pub fn new(model: &Model<ConditionalMean>) -> Result<Self> {
         let (meta, system) = (&model.meta, &model.meta.system);
-        let (fine, coarse, channels) = (meta.grid()?, meta.coarse_grid()?, meta.channels.len());
+        let (fine, channels) = (meta.grid()?, meta.channels.len());
         let array = |name: &str, len: usize| -> Result<Vec<f64>> {
             let values = &model.array(name)?.values;
             ensure!(values.len() == len, "the array `{name}` has the wrong size");
             Ok(values.iter().copied().map(f64::from).collect())
         };
-        let (fine_len, coarse_len) = (channels * fine.points(), channels * coarse.points());
+        let fine_len = channels * fine.points();
+        let coarse_len = channels * meta.coarse_points().iter().product::<usize>();
         let map = match system.base {
             Base::Interpolation => None,
             Base::Ridge => {
@@ -76,7 +76,7 @@ impl MeanReference {
         };
         Ok(Self {
             basis: Basis::new(&fine),
-            shown: Shown::new(&fine, &coarse, system.sensor.kind),
+            shown: meta.shown()?,
             climatology: [
                 array("climatology", fine_len)?,
                 array("coarse_climatology", coarse_len)?,

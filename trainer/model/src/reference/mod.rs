@@ -10,7 +10,6 @@ pub mod inputs;
 mod linear;
 mod mean;
 mod network;
-mod sensor;
 
 use anyhow::{Result, ensure};
 

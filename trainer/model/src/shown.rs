@@ -10,19 +10,31 @@ use crate::conditional::SensorKind;
 /// The linear maps of both axes, `[fine point][coarse point]`: the waves that the coarse axis
 /// resolves, Nyquist among them, of such sizes that their values at the coarse points, or their
 /// means over the pixels, are those of the sensor.
-pub(super) struct Shown {
+#[derive(Clone, Debug)]
+pub struct Shown {
     y: Option<DMatrix<f64>>,
     x: DMatrix<f64>,
 }
 
 impl Shown {
-    pub(super) fn new(fine: &Grid, coarse: &Grid, kind: SensorKind) -> Self {
-        let y = fine.y().zip(coarse.y()).map(|(fine, coarse)| axis(&fine, &coarse, kind));
-        Self { y, x: axis(&fine.x(), &coarse.x(), kind) }
+    /// Of a sensor with so many points along y and along x.
+    pub fn new(fine: &Grid, [y, x]: [usize; 2], kind: SensorKind) -> Self {
+        let y = fine.y().map(|fine| axis(&fine, y, kind));
+        Self { y, x: axis(&fine.x(), x, kind) }
+    }
+
+    /// The map along y, row by row; empty on a line.
+    pub fn along_y(&self) -> Vec<f64> {
+        self.y.as_ref().map_or_else(Vec::new, |y| y.transpose().as_slice().to_vec())
+    }
+
+    /// The map along x, row by row.
+    pub fn along_x(&self) -> Vec<f64> {
+        self.x.transpose().as_slice().to_vec()
     }
 
     /// Coarse fields `[…][y][x]` to fine ones.
-    pub(super) fn field(&self, coarse: &[f64]) -> Vec<f64> {
+    pub fn field(&self, coarse: &[f64]) -> Vec<f64> {
         let nx = self.x.ncols();
         let ny = self.y.as_ref().map_or(1, DMatrix::ncols);
         let of = |field: &[f64]| {
@@ -36,8 +48,8 @@ impl Shown {
 }
 
 /// Waves on the fine points times the inverse of what the sensor sees of them.
-fn axis(fine: &Axis, coarse: &Axis, kind: SensorKind) -> DMatrix<f64> {
-    let (n, m) = (fine.points(), coarse.points());
+fn axis(fine: &Axis, m: usize, kind: SensorKind) -> DMatrix<f64> {
+    let n = fine.points();
     let ratio = n as f64 / m as f64;
     let average = kind == SensorKind::BlockMean;
     // Where fine point j lies, in coarse points from the first one's value.
