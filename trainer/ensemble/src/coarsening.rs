@@ -44,10 +44,11 @@ impl Coarsening {
     /// # Errors
     /// If `coarse` is not the same domain with fewer points.
     pub fn apply(&self, fine: &Spec, coarse: &Spec, frame: &[f32]) -> Result<Vec<f32>> {
-        let (fine_grid, coarse_grid) = (fine.grid()?, coarse.grid()?);
+        let fine_grid = fine.grid()?;
         if let Self::BlockMean = self {
-            return block_means(&fine_grid, &coarse_grid, frame);
+            return block_means(&fine_grid, [coarse.ny(), coarse.nx()], frame);
         }
+        let coarse_grid = coarse.grid()?;
         let mut spectrum = frame.to_vec();
         let mut scratch = vec![0.0; spectral::scratch_len(&fine_grid)];
         spectral::forward(&fine_grid, &mut spectrum, &mut scratch)?;
@@ -95,26 +96,24 @@ impl Coarsening {
     }
 }
 
-/// Means of fields `[…][y][x]` over blocks of points.
+/// Means of fields `[…][y][x]` over so many blocks of points along y and along x.
 ///
 /// # Errors
-/// Unless the coarse grid's points divide the fine one's along every axis.
-pub fn block_means(fine: &Grid, coarse: &Grid, fields: &[f32]) -> Result<Vec<f32>> {
-    let (by, bx) = (fine.ny() / coarse.ny(), fine.nx() / coarse.nx());
+/// Unless these numbers divide the points along every axis.
+pub fn block_means(fine: &Grid, [ny, nx]: [usize; 2], fields: &[f32]) -> Result<Vec<f32>> {
+    let (by, bx) = (fine.ny() / ny.max(1), fine.nx() / nx.max(1));
     ensure!(
-        by * coarse.ny() == fine.ny() && bx * coarse.nx() == fine.nx(),
+        by * ny == fine.ny() && bx * nx == fine.nx(),
         "means over blocks need a coarse grid whose points divide the {}×{} of the fine one, not \
-         {}×{}: choose another one, or --input modes",
+         {ny}×{nx}: choose another one, or --input modes",
         fine.ny(),
         fine.nx(),
-        coarse.ny(),
-        coarse.nx()
     );
     let scale = 1.0 / (by * bx) as f64;
     let mut out = Vec::with_capacity(fields.len() / (by * bx));
     for field in fields.chunks_exact(fine.points()) {
-        for y in 0..coarse.ny() {
-            for x in 0..coarse.nx() {
+        for y in 0..ny {
+            for x in 0..nx {
                 let rows =
                     (y * by..(y + 1) * by).map(|row| &field[row * fine.nx() + x * bx..][..bx]);
                 let sum: f64 = rows.flatten().map(|&v| f64::from(v)).sum();

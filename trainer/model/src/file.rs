@@ -78,12 +78,7 @@ impl<S: SystemMeta> Model<S> {
     }
 
     fn parse(bytes: &[u8]) -> Result<Self> {
-        let (_, header) = SafeTensors::read_metadata(bytes)?;
-        let meta = header
-            .metadata()
-            .as_ref()
-            .and_then(|metadata| metadata.get(KEY))
-            .context("its header has no entry `finescale`")?;
+        let meta = &description(bytes)?;
         let Named { system, layout } =
             serde_json::from_str(meta).context("its description is damaged")?;
         ensure!(
@@ -106,4 +101,24 @@ impl<S: SystemMeta> Model<S> {
         }
         Ok(Self { meta, arrays })
     }
+}
+
+/// The description in a file's header, as JSON.
+fn description(bytes: &[u8]) -> Result<String> {
+    let (_, header) = SafeTensors::read_metadata(bytes)?;
+    let entry = header.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
+    Ok(entry.context("its header has no entry `finescale`")?.clone())
+}
+
+/// The system that a model's file was trained by.
+///
+/// # Errors
+/// If it cannot be read, or is no model.
+pub fn system(path: &Path) -> Result<String> {
+    let shown = path.display();
+    let bytes = std::fs::read(path).with_context(|| format!("{shown} cannot be read"))?;
+    let meta = description(&bytes).with_context(|| format!("{shown} is no finescale model"))?;
+    let Named { system, .. } =
+        serde_json::from_str(&meta).with_context(|| format!("{shown} is damaged"))?;
+    Ok(system)
 }

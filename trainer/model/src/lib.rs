@@ -37,6 +37,7 @@ use serde::{Deserialize, Serialize};
 
 pub use calibration::{Calibration, ScoreMoments};
 pub use conditional::ConditionalMean;
+pub use file::system;
 pub use network::{LayerMeta, NetworkMeta, OtherNetwork};
 pub use shown::Shown;
 

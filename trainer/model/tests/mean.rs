@@ -213,3 +213,30 @@ fn damaged_files_are_refused() {
     }
     assert_eq!(finescale::model::Model::parse(whole).err(), Some(Invalid::Magic));
 }
+
+/// The graph in tract is the reference, on windows of two samples.
+#[cfg(feature = "onnx")]
+#[test]
+fn tract_is_the_reference() {
+    use finescale_model::onnx::{self, Array, Session};
+    for kind in mean_kinds() {
+        let model = mean_model(&kind);
+        let reference = MeanReference::new(&model).unwrap();
+        let [ny, nx] = model.meta.coarse_points();
+        let (frames, c) = (model.meta.system.frames(), model.meta.channels.len());
+        let shape = vec![2, frames, c, ny, nx];
+        let file = onnx::mean(&model).unwrap();
+        let session = Session::new(&file, &[&shape]).unwrap();
+        let values = noise(shape.iter().product(), 8);
+        let expected: Vec<f64> = values
+            .chunks_exact(values.len() / 2)
+            .flat_map(|window| reference.evaluate(&widen(window), kind.around[0]))
+            .collect();
+        let got = session.run(&[Array { shape, values }]).unwrap();
+        let square = |values: &[f64]| values.iter().map(|v| v * v).sum::<f64>().sqrt();
+        let off: Vec<f64> =
+            got[0].values.iter().zip(&expected).map(|(g, e)| f64::from(*g) - e).collect();
+        let error = square(&off) / square(&expected);
+        assert!(error < 1e-5, "{}: {error:e}", kind.name);
+    }
+}

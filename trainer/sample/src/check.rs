@@ -1,9 +1,9 @@
 //! Whether an input fits a model: one sentence if not, a warning where it looks wrong.
 
 use anyhow::{Result, bail, ensure};
-use finescale::model::Model as View;
 use finescale::{Axis, Grid};
 
+use super::domain::Domain;
 use super::input::{Fields, Resolution};
 use finescale_data::calendar::Unit;
 use finescale_data::dataset::{Spec, TimeAxis};
@@ -13,8 +13,8 @@ use finescale_field::scale::Scale;
 const LENGTH: f64 = 1e-3;
 
 /// Boundaries, lengths and points.
-pub(super) fn grid(spec: &Spec, view: &View<'_>, resolution: Resolution) -> Result<()> {
-    let grid = view.grid();
+pub(super) fn grid(spec: &Spec, domain: &Domain, resolution: Resolution) -> Result<()> {
+    let grid = &domain.grid;
     ensure!(
         spec.y.is_some() != grid.is_line(),
         "it is a {}, but the model is of a {}: use a model of that kind of field",
@@ -67,8 +67,8 @@ pub(super) fn shape(grid: &Grid) -> String {
 }
 
 /// Whether a file has what it takes to fill the model's grid.
-pub(super) fn fine_enough((rows, columns): (usize, usize), view: &View<'_>) -> Result<()> {
-    let grid = view.grid();
+pub(super) fn fine_enough((rows, columns): (usize, usize), domain: &Domain) -> Result<()> {
+    let grid = &domain.grid;
     ensure!(
         rows >= grid.ny() && columns >= grid.nx(),
         "the file has {rows}×{columns} points, fewer than the model's {}×{}: full resolution is needed here; \
@@ -136,20 +136,21 @@ fn time_step(time: &TimeAxis, trained: f64) -> Option<String> {
 
 /// Warnings about fields whose units look wrong. `std`: what deviation each channel should have, in
 /// units of the model's.
-pub fn warnings(fields: &Fields, view: &View<'_>, std: &[f64]) -> Vec<String> {
+pub fn warnings(fields: &Fields, model: impl Into<Domain>, std: &[f64]) -> Vec<String> {
+    let domain = model.into();
     let spec = &fields.spec;
     let scale = Scale::of_values(spec.channels.len(), spec.points(), &fields.values);
     let mut warnings = Vec::new();
-    warnings.extend(time_step(&spec.time, f64::from(view.frame_interval())));
-    let channels = spec.channels.iter().zip(view.channel_descriptions());
+    warnings.extend(time_step(&spec.time, f64::from(domain.frame_interval)));
+    let channels = spec.channels.iter().zip(&domain.channels);
     let found = scale.mean.iter().zip(&scale.std);
     for (((channel, model), (mean, deviation)), share) in channels.zip(found).zip(std) {
         let (name, expected) = (&channel.name, f64::from(model.std) * share);
         let units = |text: &str| text.replace([' ', '^', '*'], "").replace("**", "");
         let named = |text: &str| !text.is_empty() && text != "1";
         if named(&channel.units)
-            && named(model.units)
-            && units(&channel.units) != units(model.units)
+            && named(&model.units)
+            && units(&channel.units) != units(&model.units)
         {
             warnings.push(format!(
                 "`{name}` has the units {}, but the model was trained on {}",
@@ -161,7 +162,7 @@ pub fn warnings(fields: &Fields, view: &View<'_>, std: &[f64]) -> Vec<String> {
             warnings.push(format!(
                 "`{name}` has the standard deviation {deviation:.4}, {off:.2} times the {expected:.4} that the model expects: \
                  are its units {}?",
-                if named(model.units) { model.units } else { "the model's" }
+                if named(&model.units) { &model.units } else { "the model's" }
             ));
         }
         let shift = (mean - f64::from(model.mean)) / f64::from(model.std);
@@ -171,7 +172,7 @@ pub fn warnings(fields: &Fields, view: &View<'_>, std: &[f64]) -> Vec<String> {
                  and is it an anomaly where the model's data are?",
                 shift.abs(),
                 model.mean,
-                if named(model.units) { model.units } else { "the model's" }
+                if named(&model.units) { &model.units } else { "the model's" }
             ));
         }
     }

@@ -1,15 +1,15 @@
 //! Coarse frames: what they are, how fine ones are made coarse, and what they measure of the fine
 //! ones.
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use clap::ValueEnum;
 use finescale::model::Model as View;
 use finescale::spectral;
 use finescale::{Axis, Boundary, ForwardProcess, Grid};
 use serde::Serialize;
 
-use super::Fields;
 use super::lambda::power;
+use super::{Domain, Fields};
 use finescale_data::dataset::{SpatialAxis, Spec};
 use finescale_ensemble::{Coarsening, block_means};
 use finescale_field::grid::{apply, refining_gain, with_points};
@@ -87,14 +87,14 @@ pub fn coarse_grid(fine: &Grid, points: &[usize]) -> Result<Grid> {
 
 /// Fine frames made coarse.
 pub struct Coarsener<'a> {
-    /// The model.
-    pub view: &'a View<'a>,
-    /// The coarse grid.
-    pub grid: Grid,
+    /// The model's fields.
+    pub domain: &'a Domain,
+    /// Points of the coarse grid, y before x.
+    pub points: &'a [usize],
     /// What is made.
     pub kind: InputKind,
-    /// λ*.
-    pub lambda: f32,
+    /// How.
+    pub coarsening: Coarsening,
     /// Standard deviation of the noise that is added, in physical units, of each channel.
     pub noise: Vec<f32>,
     /// Its seed.
@@ -107,22 +107,37 @@ impl Coarsener<'_> {
     /// # Errors
     /// If something does not fit, which was checked before.
     pub fn coarsen(&self, fields: &Fields) -> Result<Fields> {
-        let (fine, scale) = (self.view.grid(), Scale::of(self.view));
-        let coarsening = self.kind.coarsening(self.view.process(), self.lambda);
-        let mut values = if coarsening == Coarsening::BlockMean {
-            block_means(fine, &self.grid, &fields.values)?
-        } else {
-            let mut spectra = fields.values.clone();
-            scale.spectra(fine, &mut spectra)?;
-            let mut coarse = coarsening.modes(fine, &self.grid, &mut spectra)?;
-            scale.fields(&self.grid, &mut coarse)?;
-            coarse
+        let [ny, nx] = match *self.points {
+            [y, x] => [y, x],
+            [x] => [1, x],
+            _ => bail!("a field has one axis or two"),
         };
+        let mut values = self.values(&fields.values)?;
         let mut spec = fields.spec.clone();
-        spec.x = coarse_axis(&spec.x, self.grid.nx(), self.kind);
-        spec.y = spec.y.map(|y| coarse_axis(&y, self.grid.ny(), self.kind));
+        spec.x = coarse_axis(&spec.x, nx, self.kind);
+        spec.y = spec.y.map(|y| coarse_axis(&y, ny, self.kind));
         self.add_noise(&spec, &mut values);
         Ok(Fields { spec, values })
+    }
+
+    /// Coarse values of fine ones, `[…][channel][y][x]`, without noise.
+    ///
+    /// # Errors
+    /// If something does not fit, which was checked before.
+    pub fn values(&self, values: &[f32]) -> Result<Vec<f32>> {
+        let fine = &self.domain.grid;
+        if self.coarsening == Coarsening::BlockMean {
+            let (y, x) = self.points.split_at(self.points.len() - 1);
+            return block_means(fine, [y.first().copied().unwrap_or(1), x[0]], values);
+        }
+        let grid = coarse_grid(fine, self.points)?;
+        let channels = self.domain.channels.iter();
+        let scale: Scale<f32> = channels.map(|channel| (channel.mean, channel.std)).collect();
+        let mut spectra = values.to_vec();
+        scale.spectra(fine, &mut spectra)?;
+        let mut coarse = self.coarsening.modes(fine, &grid, &mut spectra)?;
+        scale.fields(&grid, &mut coarse)?;
+        Ok(coarse)
     }
 
     fn add_noise(&self, spec: &Spec, values: &mut [f32]) {

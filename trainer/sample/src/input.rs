@@ -5,9 +5,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
-use finescale::model::Model as View;
 
 use super::check;
+use super::domain::Domain;
 use finescale_data::dataset::{Channel, Reader, Spec, Split, TimeAxis};
 use finescale_data::import::{self, Fill, Options, source};
 
@@ -64,10 +64,11 @@ impl InputArgs {
     pub fn read(
         &self,
         path: &Path,
-        view: &View<'_>,
+        model: impl Into<Domain>,
         resolution: Resolution,
         frames: Option<usize>,
     ) -> Result<Fields> {
+        let domain = &model.into();
         ensure!(self.trajectories != Some(0), "--trajectories is 0: take at least 1");
         let shown = path.display();
         let ours = path.is_dir() && {
@@ -79,19 +80,19 @@ impl InputArgs {
             attributes.contains_key("finescale_format")
         };
         let fields = if ours {
-            self.data_set(path, view, frames)?
+            self.data_set(path, domain, frames)?
         } else {
-            self.file(path, view, resolution, frames)?
+            self.file(path, domain, resolution, frames)?
         };
-        check::grid(&fields.spec, view, resolution).with_context(|| shown.to_string())?;
+        check::grid(&fields.spec, domain, resolution).with_context(|| shown.to_string())?;
         check::finite(&fields).with_context(|| shown.to_string())?;
         Ok(fields)
     }
 
-    fn data_set(&self, path: &Path, view: &View<'_>, frames: Option<usize>) -> Result<Fields> {
+    fn data_set(&self, path: &Path, domain: &Domain, frames: Option<usize>) -> Result<Fields> {
         let reader = Reader::open(path)?;
         let spec = reader.spec();
-        let order = channels(spec, view).with_context(|| path.display().to_string())?;
+        let order = channels(spec, domain).with_context(|| path.display().to_string())?;
         let (range, mut trajectories) = self.range(&reader)?;
         let range =
             range.start..range.end.min(range.start.saturating_add(frames.unwrap_or(usize::MAX)));
@@ -137,14 +138,13 @@ impl InputArgs {
     fn file(
         &self,
         path: &Path,
-        view: &View<'_>,
+        domain: &Domain,
         resolution: Resolution,
         frames: Option<usize>,
     ) -> Result<Fields> {
-        let grid = view.grid();
+        let grid = &domain.grid;
         let points = |plane: bool| if plane { vec![grid.ny(), grid.nx()] } else { vec![grid.nx()] };
-        let names: Vec<String> =
-            view.channel_descriptions().map(|channel| channel.name.to_owned()).collect();
+        let names = domain.names();
         ensure!(
             self.variables.is_empty() || self.variables.len() == names.len(),
             "--var names {} variables where the model has the channels {}",
@@ -164,7 +164,7 @@ impl InputArgs {
         })?;
         let import::Read { mut spec, mut values, source_grid, lengths_known } = read;
         match resolution {
-            Resolution::Full => check::fine_enough(source_grid, view)?,
+            Resolution::Full => check::fine_enough(source_grid, domain)?,
             Resolution::AtMost => check::coarse_enough(source_grid, &spec)?,
         }
         if !lengths_known {
@@ -196,9 +196,10 @@ impl InputArgs {
 }
 
 /// Where the model's channels are among those of a data set.
-fn channels(spec: &Spec, view: &View<'_>) -> Result<Vec<usize>> {
+fn channels(spec: &Spec, domain: &Domain) -> Result<Vec<usize>> {
     let there = || spec.channels.iter().map(|c| c.name.as_str()).collect::<Vec<_>>().join(", ");
-    view.channel_descriptions()
+    let wanted = domain.channels.iter();
+    wanted
         .map(|channel| {
             let at = spec.channels.iter().position(|c: &Channel| c.name == channel.name);
             at.with_context(|| {

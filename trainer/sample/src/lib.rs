@@ -6,10 +6,12 @@
 pub mod ahead;
 mod check;
 pub mod coarse;
+mod domain;
 pub mod drawn;
 pub mod generator;
 mod input;
 pub mod lambda;
+pub mod mean_error;
 mod model;
 mod partial;
 mod run;
@@ -18,8 +20,9 @@ pub mod super_resolution;
 mod task;
 
 pub use check::warnings;
+pub use domain::{Domain, DomainChannel};
 pub use generator::with_predictor;
 pub use input::{Fields, InputArgs, Resolution};
-pub use model::HostModel;
+pub use model::{AnyModel, HostMean, HostModel};
 pub use settings::{Preset, SamplerArgs, Settings};
 pub use task::{ReadyTask, TaskArgs};

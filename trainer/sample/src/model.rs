@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
-use finescale::model::{MAGIC, Model as View};
+use anyhow::{Context, Result, ensure};
+use finescale::model::{MAGIC, MEAN_MAGIC, MeanModel, Model as View};
 use sha2::{Digest, Sha256};
 
 use finescale_host::digest::hex;
-use finescale_model::export::{AlignedBytes, Bounds, Precision, file};
-use finescale_model::{Model, NetworkMeta};
+use finescale_model::export::{AlignedBytes, Bounds, Precision, file, mean_file};
+use finescale_model::{ConditionalMean, Model, NetworkMeta, SystemMeta};
 
 /// A model in memory, in the form that boards use, whichever file it came from.
 pub struct HostModel {
@@ -25,11 +25,8 @@ impl HostModel {
     /// One sentence if it cannot be read, is damaged, or has a network that the runtime does not
     /// have.
     pub fn open(path: &Path, linear: bool) -> Result<Self> {
-        let path = if path.is_dir() { path.join("model.safetensors") } else { path.to_owned() };
+        let (path, read, hash) = read(path)?;
         let shown = path.display();
-        let read =
-            std::fs::read(&path).with_context(|| format!("--model {shown} cannot be read"))?;
-        let hash = hex(&Sha256::digest(&read));
         let bytes = if read.starts_with(&MAGIC) {
             AlignedBytes::new(&read)
         } else {
@@ -65,4 +62,84 @@ impl HostModel {
     pub(crate) fn is_linear(&self) -> bool {
         self.linear
     }
+}
+
+/// A conditional mean in memory, in the form that boards use.
+pub struct HostMean {
+    bytes: AlignedBytes,
+    hash: String,
+}
+
+impl HostMean {
+    /// Opens a file for boards, a `model.safetensors` or a run's folder.
+    ///
+    /// # Errors
+    /// As [`HostModel::open`].
+    pub fn open(path: &Path) -> Result<Self> {
+        let (path, read, hash) = read(path)?;
+        let shown = path.display();
+        let bytes = if read.starts_with(&MEAN_MAGIC) {
+            AlignedBytes::new(&read)
+        } else {
+            let model: Model<ConditionalMean> =
+                Model::open(&path).with_context(|| format!("--model {shown}"))?;
+            let bytes = mean_file(&model, Precision::F32, &Bounds::default());
+            AlignedBytes::new(&bytes.with_context(|| format!("--model {shown} cannot be used"))?)
+        };
+        MeanModel::parse(bytes.bytes()).with_context(|| format!("--model {shown} is damaged"))?;
+        Ok(Self { bytes, hash })
+    }
+
+    /// The model, checked.
+    ///
+    /// # Errors
+    /// Never: it was checked when it was opened.
+    pub fn view(&self) -> Result<MeanModel<'_>> {
+        Ok(MeanModel::parse(self.bytes.bytes())?)
+    }
+
+    /// SHA-256 of the file that it was read from.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+}
+
+/// A model of either kind.
+pub enum AnyModel {
+    /// A predictor, for every task.
+    Driven(HostModel),
+    /// A conditional mean, for super-resolution of one sensor's frames.
+    Mean(HostMean),
+}
+
+impl AnyModel {
+    /// Opens a model of either kind; see [`HostModel::open`] for `linear`.
+    ///
+    /// # Errors
+    /// As [`HostModel::open`]; if a conditional mean is to be `linear`.
+    pub fn open(path: &Path, linear: bool) -> Result<Self> {
+        let (place, read, _) = read(path)?;
+        let mean = read.starts_with(&MEAN_MAGIC)
+            || !read.starts_with(&MAGIC)
+                && finescale_model::system(&place).is_ok_and(|name| name == ConditionalMean::NAME);
+        if !mean {
+            return HostModel::open(path, linear).map(Self::Driven);
+        }
+        ensure!(
+            !linear,
+            "--linear leaves out the network of a predictor, and --model {} is a conditional \
+             mean: leave it out",
+            place.display()
+        );
+        HostMean::open(path).map(Self::Mean)
+    }
+}
+
+/// The file of a model, its bytes and their SHA-256.
+fn read(path: &Path) -> Result<(std::path::PathBuf, Vec<u8>, String)> {
+    let path = if path.is_dir() { path.join("model.safetensors") } else { path.to_owned() };
+    let shown = path.display();
+    let read = std::fs::read(&path).with_context(|| format!("--model {shown} cannot be read"))?;
+    let hash = hex(&Sha256::digest(&read));
+    Ok((path, read, hash))
 }

@@ -63,7 +63,7 @@ pub(super) enum Spacing {
 }
 
 /// What was chosen, by a file or by flags; what was not is left to the preset.
-#[derive(Clone, Debug, Default, Args, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Args, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Choices {
     /// Sampler to start from
@@ -165,6 +165,11 @@ impl SamplerArgs {
         }
         layers.add(&toml_edit::ser::to_string(&self.flags)?, "the command line")?;
         layers.finish()
+    }
+
+    /// Whether nothing was chosen.
+    pub fn is_empty(&self) -> bool {
+        self.sampler.is_none() && self.flags == Choices::default()
     }
 
     /// The preset that was chosen.

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::generator::{self, About, Assignment, Generator};
 use super::partial::Partial;
 use super::run::Job;
-use super::{HostModel, SamplerArgs};
+use super::{AnyModel, HostModel, SamplerArgs};
 use finescale_data::dataset::Spec;
 use finescale_ensemble::{self, CoarseInput, Ensemble, Provenance};
 use finescale_host::digest::hex;
@@ -73,13 +73,31 @@ impl TaskArgs {
     /// # Errors
     /// One sentence.
     pub fn open(&self) -> Result<HostModel> {
+        self.check()?;
+        HostModel::open(&self.model, self.linear)
+    }
+
+    fn check(&self) -> Result<()> {
         ensure!(self.members > 0, "--members is 0: draw at least 1");
         ensure!(
             u32::try_from(self.members).is_ok_and(|n| self.first_member.checked_add(n).is_some()),
             "--first-member and --members name members beyond 2³²: use smaller numbers"
         );
-        finescale_ensemble::check_output(&self.out, self.force)?;
-        HostModel::open(&self.model, self.linear)
+        finescale_ensemble::check_output(&self.out, self.force)
+    }
+
+    /// Opens a model of either kind, as [`TaskArgs::open`].
+    ///
+    /// # Errors
+    /// One sentence.
+    pub fn open_any(&self) -> Result<AnyModel> {
+        self.check()?;
+        AnyModel::open(&self.model, self.linear)
+    }
+
+    /// Members of the ensemble.
+    pub fn members(&self) -> usize {
+        self.members
     }
 
     /// Seed of everything random.

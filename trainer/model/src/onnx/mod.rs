@@ -6,6 +6,7 @@
 mod boundary;
 mod graph;
 mod level;
+mod mean;
 mod metadata;
 mod modes;
 mod network;
@@ -19,12 +20,15 @@ mod windows;
 
 use anyhow::{Result, bail};
 use prost::Message;
-use tract_onnx::pb::{GraphProto, ModelProto, OperatorSetIdProto, ValueInfoProto};
+use tract_onnx::pb::{
+    GraphProto, ModelProto, OperatorSetIdProto, StringStringEntryProto, ValueInfoProto,
+};
 
 use crate::{Model, NetworkMeta};
 use graph::{Dim, Graph, Value, described};
 use predictor::Predictor;
 
+pub use mean::mean;
 pub use run::{Array, Session};
 
 /// Version of the ONNX operators.
@@ -105,15 +109,21 @@ fn frame(model: &Model, leading: &[Dim]) -> Vec<Dim> {
 }
 
 fn file(model: &Model, graph: GraphProto) -> Result<Vec<u8>> {
+    let entries = metadata::entries(model)?;
+    Ok(encoded(&model.meta.name, entries, graph))
+}
+
+/// The file of a graph.
+fn encoded(name: &str, entries: Vec<StringStringEntryProto>, graph: GraphProto) -> Vec<u8> {
     let file = ModelProto {
         ir_version: IR,
         opset_import: vec![OperatorSetIdProto { domain: String::new(), version: OPSET }],
         producer_name: "finescale".into(),
         producer_version: env!("CARGO_PKG_VERSION").into(),
-        doc_string: format!("{}, by {}", graph.name, model.meta.name),
-        metadata_props: metadata::entries(model)?,
+        doc_string: format!("{}, by {name}", graph.name),
+        metadata_props: entries,
         graph: Some(graph),
         ..ModelProto::default()
     };
-    Ok(file.encode_to_vec())
+    file.encode_to_vec()
 }

@@ -6,8 +6,8 @@ use finescale::model::Activation;
 
 use super::boundary::{Taps, adjoint, convolve};
 use super::graph::{Graph, Value};
-use crate::Model;
 use crate::reference::{FACTOR_MAX, SLOPE};
+use crate::{LayerMeta, Model};
 
 /// Weights of a graph's network.
 pub(super) struct Network {
@@ -42,19 +42,24 @@ enum Slopes {
 }
 
 impl Network {
-    /// None if the linear base is all there is; with weights turned over where the adjoint is asked
-    /// for.
-    pub(super) fn new(
+    /// Of a model whose network has these layers, modulated by λ if there is one; none if there are
+    /// no layers. With weights turned over where the adjoint is asked for.
+    pub(super) fn new<S>(
         graph: &mut Graph,
-        model: &Model,
-        lambda: &Value,
+        model: &Model<S>,
+        metas: &[LayerMeta],
+        lambda: Option<&Value>,
         with_adjoint: bool,
     ) -> Result<Option<Self>> {
-        let (metas, grid) = (model.meta.layers()?, model.meta.grid()?);
+        let grid = model.meta.grid()?;
         let Some((_, inner)) = metas.split_last() else { return Ok(None) };
         let all = inner.iter().map(|layer| layer.outputs as i64).sum::<i64>();
         graph.part("film");
-        let modulation = film(graph, model, lambda)?;
+        let modulation = match lambda {
+            Some(lambda) => film(graph, model, lambda)?,
+            // Factors less 1 and shifts of nothing.
+            None => graph.constant("film", &[1, 2 * all as usize], vec![0.0; 2 * all as usize]),
+        };
         let (mut layers, mut channel) = (Vec::new(), 0);
         for (n, meta) in metas.iter().enumerate() {
             graph.part(format!("layer.{n}"));
@@ -159,13 +164,13 @@ impl Layer {
     }
 }
 
-fn array(graph: &mut Graph, model: &Model, name: &str) -> Result<Value> {
+fn array<S>(graph: &mut Graph, model: &Model<S>, name: &str) -> Result<Value> {
     let array = model.array(&format!("network.{name}"))?;
     Ok(graph.constant(name, &array.shape, array.values.iter().copied().map(f64::from)))
 }
 
 /// `[out][in][ky][kx]` to `[in][out]` with both taps from last to first.
-fn flipped(graph: &mut Graph, model: &Model, n: usize) -> Result<Value> {
+fn flipped<S>(graph: &mut Graph, model: &Model<S>, n: usize) -> Result<Value> {
     let array = model.array(&format!("network.layers.{n}.weight"))?;
     let [out, from, ky, kx] = array.shape[..] else {
         anyhow::bail!("the model's layer {n} has weights of a wrong shape");
@@ -179,7 +184,7 @@ fn flipped(graph: &mut Graph, model: &Model, n: usize) -> Result<Value> {
 }
 
 /// λ to 1 × (factors − 1 of all layers, shifts of all layers).
-fn film(graph: &mut Graph, model: &Model, lambda: &Value) -> Result<Value> {
+fn film<S>(graph: &mut Graph, model: &Model<S>, lambda: &Value) -> Result<Value> {
     // t = 1 + 2 log₁₀ λ / 3.
     let log = graph.ln(lambda);
     let t = graph.scaled(&log, 2.0 / (3.0 * std::f64::consts::LN_10));
@@ -195,7 +200,7 @@ fn film(graph: &mut Graph, model: &Model, lambda: &Value) -> Result<Value> {
     dense(graph, model, &hidden, ["film.weight", "film.bias"])
 }
 
-fn dense(graph: &mut Graph, model: &Model, input: &Value, names: [&str; 2]) -> Result<Value> {
+fn dense<S>(graph: &mut Graph, model: &Model<S>, input: &Value, names: [&str; 2]) -> Result<Value> {
     let [weight, bias] = [array(graph, model, names[0])?, array(graph, model, names[1])?];
     let product = graph.matmul(input, &weight);
     Ok(graph.add(&product, &bias))

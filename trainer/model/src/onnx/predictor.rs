@@ -65,7 +65,8 @@ impl<'a> Predictor<'a> {
     ) -> Result<Self> {
         let modes = Modes::new(graph, &model.meta.grid()?);
         let level = Level::new(graph, model, &modes, lambda)?;
-        let network = Network::new(graph, model, lambda, with_adjoint)?;
+        let network =
+            Network::new(graph, model, &model.meta.layers()?, Some(lambda), with_adjoint)?;
         Ok(Self { model, modes, level, network })
     }
 

@@ -106,6 +106,27 @@ impl MeanReference {
         }
     }
 
+    /// For every component of the views, the linear map from the pixels of a frame to its field,
+    /// `[channel][pixel][point]`.
+    pub(crate) fn view_maps(&self) -> Vec<Vec<f64>> {
+        let Some(correction) = &self.network else { return Vec::new() };
+        let channels = self.meta.channels.len();
+        let (pixels, points) = (self.coarse_len / channels, self.fine_len / channels);
+        let mut maps = vec![vec![0.0; channels * pixels * points]; correction.seen.len()];
+        for pixel in 0..pixels {
+            let mut unit = vec![0.0; pixels];
+            unit[pixel] = 1.0;
+            let spectra = self.basis.forward(&self.shown.field(&unit)).repeat(channels);
+            for (map, seen) in maps.iter_mut().zip(&correction.seen) {
+                let fields = seen.fields(&self.basis, &spectra);
+                for (channel, field) in fields.chunks_exact(points).enumerate() {
+                    map[(channel * pixels + pixel) * points..][..points].copy_from_slice(field);
+                }
+            }
+        }
+        maps
+    }
+
     /// The fields that the network sees of a window of anomalies, `[field][y][x]`.
     fn fields(&self, correction: &Correction, window: &[f64]) -> Vec<f64> {
         let spectra = self.basis.forward(&self.shown.field(window));

@@ -3,6 +3,7 @@
 //! Members, cores, resuming, progress, Ctrl-C and the file in the end are the driver's
 //! ([`crate::TaskArgs::sample`]). A generator only draws paths, and says which tasks it can do.
 
+mod conditional_mean;
 mod predictor_driven;
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -14,6 +15,7 @@ use finescale_host::interrupt;
 use finescale_host::progress::Progress;
 use serde_json::Value;
 
+pub use conditional_mean::ConditionalMean;
 pub use predictor_driven::{PredictorDriven, with_predictor};
 
 use crate::coarse::{Measurement, Observe};
@@ -46,6 +48,11 @@ pub enum Assignment {
         /// What the fine frames must agree with.
         observe: Observe,
     },
+    /// Draw fine paths given coarse frames as a sensor gives them.
+    Condition {
+        /// `[trajectory][frame][channel][y][x]` at the sensor's points, in physical units.
+        coarse: Vec<f32>,
+    },
 }
 
 impl Assignment {
@@ -55,7 +62,7 @@ impl Assignment {
             Self::Simulate { .. } => Task::Simulate,
             Self::Forecast { .. } => Task::Forecast,
             Self::Generate => Task::Generate,
-            Self::SuperResolve { .. } => Task::SuperResolve,
+            Self::SuperResolve { .. } | Self::Condition { .. } => Task::SuperResolve,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Paths by predictor-driven diffusion, through the runtime that boards run.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use finescale::predictor::{Description, Linear, Prepared, Trained, Wrapper};
 use finescale::sampler::{Coarse, Observation, Score, simulate};
 use finescale::{Error, NoiseStream, Predictor};
@@ -47,7 +47,7 @@ impl Generator for PredictorDriven<'_> {
         match assignment {
             Assignment::Simulate { .. } => roll,
             Assignment::Forecast { .. } | Assignment::Generate => down + roll,
-            Assignment::SuperResolve { .. } => down,
+            Assignment::SuperResolve { .. } | Assignment::Condition { .. } => down,
         }
     }
 
@@ -116,6 +116,7 @@ impl Worker for Drawing<'_> {
                 let seen = seen.as_ref();
                 sampler.super_resolve(predictor, Coarse::Clean, seen, stream, path, scratch)?;
             }
+            Assignment::Condition { .. } => bail!("a predictor is conditioned by measured modes"),
         }
         Ok(scale.fields(&grid, path)?)
     }

@@ -1,5 +1,7 @@
 //! `finescale export`: a trained model into what boards and other runtimes read.
 
+mod mean;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -9,7 +11,7 @@ use finescale_data::dataset::Reader;
 use finescale_model::export::quantize::rounded;
 use finescale_model::export::skill::Skill;
 use finescale_model::export::{Bounds, Precision, file};
-use finescale_model::{Model, NetworkMeta};
+use finescale_model::{ConditionalMean, Model, NetworkMeta, SystemMeta};
 use finescale_sample::super_resolution;
 
 /// Write a trained model for boards (`finescale`) or for other runtimes (`onnx`).
@@ -53,23 +55,14 @@ impl ExportArgs {
     /// One sentence; nothing is written.
     pub fn run(self) -> Result<()> {
         let path = model_path(&self.run);
+        if finescale_model::system(&path)? == ConditionalMean::NAME {
+            return self.mean(&path);
+        }
         let model = Model::open(&path)?;
         let folder = path.parent().unwrap_or(Path::new("."));
-        let (quantize, name) = (self.quantize != Precision::F32, self.quantize.name());
-        ensure!(
-            !quantize || model.meta.network != NetworkMeta::Linear,
-            "--quantize {name} has nothing to do: the model is its linear base, without a network"
-        );
+        self.fits(model.meta.network == NetworkMeta::Linear)?;
         let bounds = match &self.data {
             Some(data) => self.measure(&model, data)?,
-            None if self.quantize == Precision::Int16 => bail!(
-                "--quantize int16 needs the data that the model was trained on, to find how large \
-                 activations become: give --data"
-            ),
-            None if quantize && !self.force => bail!(
-                "--quantize int8 needs the data that the model was trained on, to measure what is \
-                 lost: give --data, or --force"
-            ),
             None => Bounds::default(),
         };
         match self.format {
@@ -80,10 +73,31 @@ impl ExportArgs {
                 println!("{}: {} bytes", out.display(), bytes.len());
                 Ok(())
             }
-            Format::Onnx => {
-                ensure!(!quantize, "--quantize {name} is for --format finescale: leave it out");
-                onnx(&model, &self.out.unwrap_or_else(|| folder.to_owned()))
-            }
+            Format::Onnx => write(self.out.as_deref().unwrap_or(folder), &predictor_onnx(&model)?),
+        }
+    }
+
+    /// Refuses options that do not go together, with a model that is `linear` or not.
+    fn fits(&self, linear: bool) -> Result<()> {
+        let (quantize, name) = (self.quantize != Precision::F32, self.quantize.name());
+        ensure!(
+            !quantize || !linear,
+            "--quantize {name} has nothing to do: the model has no network"
+        );
+        ensure!(
+            !quantize || self.format != Format::Onnx,
+            "--quantize {name} is for --format finescale: leave it out"
+        );
+        match &self.data {
+            None if self.quantize == Precision::Int16 => bail!(
+                "--quantize int16 needs the data that the model was trained on, to find how large \
+                 activations become: give --data"
+            ),
+            None if quantize && !self.force => bail!(
+                "--quantize int8 needs the data that the model was trained on, to measure what is \
+                 lost: give --data, or --force"
+            ),
+            _ => Ok(()),
         }
     }
 
@@ -137,23 +151,41 @@ pub(super) fn model_path(run: &Path) -> PathBuf {
 }
 
 #[cfg(feature = "onnx")]
-fn onnx(model: &Model, folder: &Path) -> Result<()> {
-    let files = [
+fn predictor_onnx(model: &Model) -> Result<[(&'static str, Vec<u8>); 2]> {
+    Ok([
         ("predictor.onnx", finescale_model::onnx::predictor(model)?),
         ("score.onnx", finescale_model::onnx::score(model)?),
-    ];
+    ])
+}
+
+#[cfg(feature = "onnx")]
+fn mean_onnx(model: &Model<ConditionalMean>) -> Result<Vec<u8>> {
+    finescale_model::onnx::mean(model)
+}
+
+#[cfg(not(feature = "onnx"))]
+fn predictor_onnx(_: &Model) -> Result<[(&'static str, Vec<u8>); 2]> {
+    without_onnx()
+}
+
+#[cfg(not(feature = "onnx"))]
+fn mean_onnx(_: &Model<ConditionalMean>) -> Result<Vec<u8>> {
+    without_onnx()
+}
+
+#[cfg(not(feature = "onnx"))]
+fn without_onnx<T>() -> Result<T> {
+    Err(anyhow::Error::msg("this program was built without ONNX: build it with the feature `onnx`"))
+        .context("--format onnx cannot be written")
+}
+
+fn write(folder: &Path, files: &[(&str, Vec<u8>)]) -> Result<()> {
     std::fs::create_dir_all(folder)
         .with_context(|| format!("{} cannot be made", folder.display()))?;
     for (name, bytes) in files {
         let path = folder.join(name);
-        finescale_host::write::atomically(&path, &bytes)?;
+        finescale_host::write::atomically(&path, bytes)?;
         println!("{}: {} bytes", path.display(), bytes.len());
     }
     Ok(())
-}
-
-#[cfg(not(feature = "onnx"))]
-fn onnx(_: &Model, _: &Path) -> Result<()> {
-    Err(anyhow::Error::msg("this program was built without ONNX: build it with the feature `onnx`"))
-        .context("--format onnx cannot be written")
 }

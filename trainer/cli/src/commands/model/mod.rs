@@ -1,16 +1,19 @@
 //! `finescale model`: what is in a board's file, and whether it is whole.
 
+mod mean;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use clap::{Args, Subcommand};
 use finescale::model::{
-    Activation, Footprint, KERNEL_LAYOUT, Layer, Model as View, VERSION, Weights, checksum,
+    Activation, Channel, Footprint, KERNEL_LAYOUT, Layer, MEAN_MAGIC, Model as View, VERSION,
+    Weights, checksum,
 };
 use finescale::predictor::Trained;
-use finescale::{Axis, Laplacian};
+use finescale::{Axis, Grid, Laplacian};
 
-use super::export::model_path;
+use crate::commands::export::model_path;
 use finescale_data::dataset::{Reader, SpectralFrames, Split};
 use finescale_host::table::Table;
 use finescale_model::export::AlignedBytes;
@@ -69,6 +72,14 @@ impl ModelArgs {
         match self.command {
             Command::Info { file, trained } => {
                 let bytes = read(&file)?;
+                if bytes.bytes().starts_with(&MEAN_MAGIC) {
+                    ensure!(
+                        trained.is_none(),
+                        "--trained compares predictors, and {} is a conditional mean: leave it out",
+                        file.display()
+                    );
+                    return mean::info(&bytes, &file);
+                }
                 let view = parsed(&bytes, &file)?;
                 info(&view, bytes.bytes());
                 match trained {
@@ -78,6 +89,9 @@ impl ModelArgs {
             }
             Command::Check { file } => {
                 let bytes = read(&file)?;
+                if bytes.bytes().starts_with(&MEAN_MAGIC) {
+                    return mean::check(&bytes, &file);
+                }
                 let view = parsed(&bytes, &file)?;
                 ensure!(
                     view.footprint() == Trained::footprint(&view),
@@ -134,14 +148,7 @@ fn info(view: &View<'_>, bytes: &[u8]) {
     line("name", view.name().to_owned());
     line("format", format!("version {VERSION}, kernel layout {KERNEL_LAYOUT}"));
     line("size", format!("{} bytes, checksum {:08x}", bytes.len(), checksum(&bytes[20..])));
-    if let Some(y) = grid.y() {
-        line("y", axis(y));
-    }
-    line("x", axis(grid.x()));
-    for channel in view.channel_descriptions() {
-        let finescale::model::Channel { name, units, mean, std } = channel;
-        line("channel", format!("{name} ({units}), mean {mean}, standard deviation {std}"));
-    }
+    fields(&mut line, grid, view.channel_descriptions());
     let laplacian = match process.laplacian() {
         Laplacian::Spectral => "|k|²",
         Laplacian::FiniteDifference => "of the finite difference",
@@ -180,6 +187,21 @@ fn info(view: &View<'_>, bytes: &[u8]) {
         line("network", format!("{macs} multiply-accumulates a frame, {size} bytes of weights"));
     }
     print!("{}", table.text(0));
+}
+
+/// The axes and channels of a model.
+fn fields<'a>(
+    line: &mut impl FnMut(&str, String),
+    grid: &Grid,
+    channels: impl Iterator<Item = Channel<'a>>,
+) {
+    if let Some(y) = grid.y() {
+        line("y", axis(y));
+    }
+    line("x", axis(grid.x()));
+    for Channel { name, units, mean, std } in channels {
+        line("channel", format!("{name} ({units}), mean {mean}, standard deviation {std}"));
+    }
 }
 
 fn axis(axis: Axis) -> String {

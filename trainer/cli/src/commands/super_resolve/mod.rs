@@ -1,12 +1,14 @@
 //! `finescale super-resolve`: coarse frames into an ensemble of fine ones.
 
+mod mean;
+
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
-use finescale::Grid;
 use finescale::model::Model as View;
 use finescale::sampler::{NoiseRule, StepRule};
+use finescale::{Axis, Grid};
 use serde_json::json;
 
 use super::data_import::{Grid as Points, parse_grid};
@@ -18,7 +20,8 @@ use finescale_sample::coarse::{
 };
 use finescale_sample::generator::{Assignment, PredictorDriven};
 use finescale_sample::{
-    Fields, InputArgs, Preset, ReadyTask, Resolution, TaskArgs, lambda, warnings,
+    AnyModel, Domain, Fields, HostModel, InputArgs, Preset, ReadyTask, Resolution, TaskArgs,
+    lambda, warnings,
 };
 
 /// Super-resolve coarse frames: an ensemble of fine paths that agree with them
@@ -46,6 +49,9 @@ pub struct SuperResolveArgs {
     /// for each; --coarsen adds such noise
     #[arg(long, value_name = "STD,…", value_delimiter = ',')]
     sensor_noise: Vec<f32>,
+    /// With a conditional mean: every member is the mean itself, without draws of its errors
+    #[arg(long)]
+    mean_alone: bool,
     /// Frames of each path, the first ones; by default all
     #[arg(long)]
     frames: Option<usize>,
@@ -70,17 +76,28 @@ impl SuperResolveArgs {
     /// # Errors
     /// One sentence.
     pub fn run(self) -> Result<()> {
-        let model = self.task.open()?;
+        match self.task.open_any()? {
+            AnyModel::Driven(model) => self.by_predictor(&model),
+            AnyModel::Mean(model) => self.by_mean(&model),
+        }
+    }
+
+    fn by_predictor(&self, model: &HostModel) -> Result<()> {
+        ensure!(
+            !self.mean_alone,
+            "--mean-alone needs a conditional mean, and --model is a predictor: leave it out, or \
+             train a mean with `finescale train --sensor`"
+        );
         let view = model.view()?;
         let coarsens = self.coarsen.is_some() || self.coarse_grid.is_some();
         let (kind, observe) = self.meaning(coarsens)?;
         let noise = sensor_noise(&self.sensor_noise, view.channels())?;
         let resolution = if coarsens { Resolution::Full } else { Resolution::AtMost };
         let fields = self.take.read(&self.coarse, &view, resolution, self.frames)?;
-        let points = self.points(&view, &fields.spec)?;
+        let points = self.points(view.grid(), &fields.spec, Axis::has_transform)?;
         let grid =
             coarse_grid(view.grid(), &points).with_context(|| self.coarse.display().to_string())?;
-        let settings = self.task.sampler.settings(&model, |_| suggested(&view, &grid))?;
+        let settings = self.task.sampler.settings(model, |_| suggested(&view, &grid))?;
         let lambda = settings.lambda();
         let input = self.input(fields, &view, grid, kind, lambda, &noise, coarsens)?;
         let expected = deviations(&view, &input.grid, kind, lambda)?;
@@ -97,7 +114,7 @@ impl SuperResolveArgs {
         });
         let coarsening = kind.coarsening(view.process(), lambda);
         let ready = ReadyTask {
-            generator: &PredictorDriven { model: &model, settings: &settings },
+            generator: &PredictorDriven { model, settings: &settings },
             assignment: Assignment::SuperResolve { measurement, observe },
             given: 0,
             truth,
@@ -139,19 +156,17 @@ impl SuperResolveArgs {
     }
 
     /// Points of the coarse grid, y before x.
-    fn points(&self, view: &View<'_>, spec: &Spec) -> Result<Vec<usize>> {
-        let axes = || view.grid().y().into_iter().chain([view.grid().x()]);
+    fn points(&self, fine: &Grid, spec: &Spec, usable: fn(usize) -> bool) -> Result<Vec<usize>> {
+        let axes = || fine.y().into_iter().chain([fine.x()]);
         if let Some(factor) = self.coarsen {
             let leaves = |points: usize| {
-                factor > 1
-                    && points.is_multiple_of(factor)
-                    && finescale::Axis::has_transform(points / factor)
+                factor > 1 && points.is_multiple_of(factor) && usable(points / factor)
             };
             ensure!(
                 axes().all(|axis| leaves(axis.points())),
                 "--coarsen is {factor}: use a number above 1 that divides the points of every axis \
                  and leaves an even product of 2, 3 and 5, at least {}",
-                finescale::Axis::POINTS_MIN
+                Axis::POINTS_MIN
             );
             return Ok(axes().map(|axis| axis.points() / factor).collect());
         }
@@ -174,8 +189,14 @@ impl SuperResolveArgs {
     ) -> Result<CoarseFields> {
         let title = format!("{}, super-resolved", fields.spec.title);
         if coarsens {
-            let (noise, seed) = (noise.to_vec(), self.task.seed());
-            let coarsener = Coarsener { view, grid, kind, lambda, noise, seed };
+            let coarsener = Coarsener {
+                domain: &Domain::from(view),
+                points: &self.points(view.grid(), &fields.spec, Axis::has_transform)?,
+                kind,
+                coarsening: kind.coarsening(view.process(), lambda),
+                noise: noise.to_vec(),
+                seed: self.task.seed(),
+            };
             let coarse = coarsener.coarsen(&fields)?;
             let spec = Spec { title, ..fields.spec };
             return Ok(CoarseFields { coarse, grid, spec, truth: Some(fields.values) });
