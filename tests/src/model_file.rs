@@ -3,7 +3,10 @@
 use std::path::Path;
 use std::{array, fs};
 
-use finescale::model::{CHECKED_FROM, HEADER_LEN, Invalid, Model, Weights, checksum};
+use finescale::mean::{ConditionalMean, Errors, Stream};
+use finescale::model::{
+    CHECKED_FROM, HEADER_LEN, Invalid, MEAN_MAGIC, MeanModel, Model, Weights, checksum,
+};
 use finescale::predictor::{PathDensity, Trained, path_score, path_score_scratch_len};
 use finescale::{Error, NoiseStream, Predictor};
 
@@ -30,9 +33,15 @@ impl Evaluator {
         blocks.resize(file.len().div_ceil(16), 0);
         let bytes = &mut bytemuck::cast_slice_mut(blocks)[..file.len()];
         bytes.copy_from_slice(file);
-        let Ok(model) = Model::parse(bytes) else { return false };
-        walk(&model);
-        match evaluate(&model, memory, scratch) {
+        let ran = if bytes.starts_with(&MEAN_MAGIC) {
+            let Ok(model) = MeanModel::parse(bytes) else { return false };
+            evaluate_mean(&model, memory, scratch)
+        } else {
+            let Ok(model) = Model::parse(bytes) else { return false };
+            walk(&model);
+            evaluate(&model, memory, scratch)
+        };
+        match ran {
             // Weights may be so large that sums of them overflow, which is said.
             Ok(()) | Err(Error::NotFinite { .. }) => true,
             Err(refused) => panic!("an accepted model does not run: {refused}"),
@@ -96,6 +105,35 @@ fn evaluate(model: &Model<'_>, memory: &mut Vec<f32>, scratch: &mut Vec<f32>) ->
     path_score(&predictor, PathDensity::FULL, &path, &mut score, scratch)
 }
 
+/// A mean, a stream's push, and draws of its errors.
+fn evaluate_mean(
+    model: &MeanModel<'_>,
+    memory: &mut Vec<f32>,
+    scratch: &mut Vec<f32>,
+) -> Result<(), Error> {
+    assert_eq!(model.channel_descriptions().count(), model.channels());
+    assert_eq!(model.layers().iter().count(), model.layers().len());
+    memory.resize(ConditionalMean::memory_len(model).max(Errors::memory_len(model)), f32::NAN);
+    let needed = ConditionalMean::scratch_len(model).max(Errors::scratch_len(model));
+    scratch.resize(needed, f32::NAN);
+    let mut coarse = vec![0.0; 3 * model.coarse_len()];
+    NoiseStream { seed: 1, member: 0, frame: 0, draw: 0 }.fill(&mut coarse);
+    let mut fine = vec![0.0; model.fine_len()];
+    {
+        let mean = ConditionalMean::new(model, memory)?;
+        mean.evaluate(&coarse, 1, &mut fine, scratch)?;
+        let mut ring = vec![f32::NAN; Stream::memory_len(model)];
+        let mut stream = Stream::new(mean, &mut ring)?;
+        for _ in 0..=model.after() {
+            stream.push(Some(&coarse[..model.coarse_len()]), &mut fine, scratch)?;
+        }
+    }
+    let mut errors = Errors::new(model, memory)?;
+    let mut path = vec![0.0; 2 * model.fine_len()];
+    errors.draw(0, &NoiseStream { seed: 2, member: 0, frame: 0, draw: 0 }, &mut path)?;
+    errors.add(&path[model.fine_len()..], &mut fine, scratch)
+}
+
 /// Makes length and checksum right, so that a parser sees what comes after.
 pub fn seal(bytes: &mut [u8]) {
     let length = (bytes.len() as u32).to_le_bytes();
@@ -111,8 +149,20 @@ pub fn seal(bytes: &mut [u8]) {
 /// # Panics
 /// If there are none.
 pub fn seeds() -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds");
-    let files = fs::read_dir(&folder).expect("tests/fuzz/seeds is there");
+    files_in("seeds")
+}
+
+/// The same of conditional means.
+///
+/// # Panics
+/// If there are none.
+pub fn mean_seeds() -> Vec<Vec<u8>> {
+    files_in("means")
+}
+
+fn files_in(folder: &str) -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz").join(folder);
+    let files = fs::read_dir(&folder).expect("the folder of seeds is there");
     let mut files: Vec<_> = files.map(|entry| entry.expect("readable").path()).collect();
     files.sort();
     assert!(!files.is_empty());

@@ -11,11 +11,13 @@ mod conv;
 mod downscale;
 mod int16;
 mod integers;
+mod mean;
 mod sampling;
 mod score;
 
 pub use cases::CASES;
 pub use downscale::{DOWNSCALES, Downscale, FRAMES_MAX, MEMORY, PATH, SCRATCH};
+pub use mean::Mean;
 pub use sampling::Draw;
 pub use score::Model;
 
@@ -26,7 +28,7 @@ use finescale::{Axis, Boundary, Error, ForwardProcess, Grid, Laplacian, NoiseStr
 /// Most values of a field of any case.
 pub const FIELD_MAX: usize = 4096;
 /// Scratch that serves every case.
-pub const SCRATCH_MAX: usize = 5120;
+pub const SCRATCH_MAX: usize = 6144;
 
 /// What a case computes after the transform to modes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +57,8 @@ pub enum Task {
     /// The path score of a small model, forward and backward through its layers, of a path in place
     /// of the field.
     Score(Model),
+    /// A member of a small conditional mean, of coarse frames in place of the field.
+    Mean(Mean),
     /// A convolution in integers and its vector-Jacobian product, of the field as it is.
     Int16 {
         /// Taps along each axis.
@@ -99,6 +103,11 @@ impl Case {
         field: &mut [f32; FIELD_MAX],
         scratch: &mut [f32; SCRATCH_MAX],
     ) -> Result<usize, Error> {
+        if let Task::Mean(mean) = self.task {
+            let coarse = mean.coarse_len()?;
+            self.fill(field.get_mut(..coarse).unwrap_or_default());
+            return mean.member(coarse, field, scratch);
+        }
         let grid = self.grid(1)?;
         let frames = match self.task {
             Task::Sample(_) => 6,
@@ -128,7 +137,7 @@ impl Case {
         }
         spectral::forward(&grid, field, scratch)?;
         match self.task {
-            Task::Conv { .. } | Task::Int16 { .. } | Task::Score(_) => Ok(values),
+            Task::Conv { .. } | Task::Int16 { .. } | Task::Score(_) | Task::Mean(_) => Ok(values),
             Task::Forward => {
                 process.apply_stream(&grid, self.lambda, field, &noise)?;
                 spectral::inverse(&grid, field, scratch)?;
