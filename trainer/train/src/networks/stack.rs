@@ -112,7 +112,8 @@ impl<B: Kernels> Forward<B> for Stack<B> {
             let LayerMeta { dilation, activation, residual, outputs, .. } = *meta;
             let block = Block { grid: self.grid, dilation, activation, residual, precision };
             let part = |all: &Tensor<B, 2>| all.clone().narrow(1, channel, outputs);
-            let modulation = both.as_ref().filter(|_| n < last).map(|both| both.each_ref().map(part));
+            let modulation =
+                both.as_ref().filter(|_| n < last).map(|both| both.each_ref().map(part));
             channel += outputs;
             h = B::block(h, layer.weight.val(), layer.bias.val(), modulation, &block);
         }
