@@ -7,8 +7,9 @@
 // There is one network at a time: its size on the stack does not matter.
 #![allow(clippy::large_enum_variant)]
 
+mod board;
 mod film;
-mod initial;
+pub(crate) mod initial;
 pub mod product;
 pub mod stack;
 pub mod tiny;
