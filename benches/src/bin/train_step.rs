@@ -41,7 +41,7 @@ fn main() {
     let settings = tiny::Design { channels, kernel: 3, dilations: vec![1, 2, 4, 2, 1] };
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let device = Default::default();
-    let fields = Fields { grid, inputs: INPUTS, outputs: 1 };
+    let fields = Fields { grid, inputs: INPUTS, outputs: 1, lambda: true };
     let mut network: Tiny<A> = settings.build(fields, &mut rng, &device);
     let mut optimizer = AdamConfig::new().init::<A, Tiny<A>>();
     let input = field([batch, INPUTS, points, points]);
@@ -49,7 +49,7 @@ fn main() {
     let lambda = Tensor::<A, 2>::ones([batch, 5], &device);
     let mut step = |network: Tiny<A>| {
         let error =
-            network.forward(input.clone(), lambda.clone(), Precision::Full) - target.clone();
+            network.forward(input.clone(), Some(lambda.clone()), Precision::Full) - target.clone();
         let loss = (error.clone() * error).mean();
         let gradients = GradientsParams::from_grads(loss.backward(), &network);
         optimizer.step(3e-3, network, gradients)

@@ -6,6 +6,7 @@ use finescale::{ForwardProcess, Grid};
 use serde::{Deserialize, Serialize};
 
 use finescale_data::dataset::Spec;
+use finescale_field::grid;
 
 /// What made a coarse frame of a fine one. All are linear and keep a constant field as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -109,17 +110,5 @@ pub fn block_means(fine: &Grid, [ny, nx]: [usize; 2], fields: &[f32]) -> Result<
         fine.ny(),
         fine.nx(),
     );
-    let scale = 1.0 / (by * bx) as f64;
-    let mut out = Vec::with_capacity(fields.len() / (by * bx));
-    for field in fields.chunks_exact(fine.points()) {
-        for y in 0..ny {
-            for x in 0..nx {
-                let rows =
-                    (y * by..(y + 1) * by).map(|row| &field[row * fine.nx() + x * bx..][..bx]);
-                let sum: f64 = rows.flatten().map(|&v| f64::from(v)).sum();
-                out.push((sum * scale) as f32);
-            }
-        }
-    }
-    Ok(out)
+    Ok(grid::block_means(fine, [ny, nx], fields))
 }

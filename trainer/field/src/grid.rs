@@ -42,6 +42,25 @@ pub fn refining_gain(coarse: &Grid, fine: &Grid) -> Result<Vec<f32>, Error> {
     Ok(gain)
 }
 
+/// Means of fields `[…][y][x]` over so many blocks of points along y and along x, which divide the
+/// points along every axis.
+pub fn block_means(fine: &Grid, [ny, nx]: [usize; 2], fields: &[f32]) -> Vec<f32> {
+    let (by, bx) = (fine.ny() / ny, fine.nx() / nx);
+    let scale = 1.0 / (by * bx) as f64;
+    let mut out = Vec::with_capacity(fields.len() / (by * bx));
+    for field in fields.chunks_exact(fine.points()) {
+        for y in 0..ny {
+            for x in 0..nx {
+                let rows =
+                    (y * by..(y + 1) * by).map(|row| &field[row * fine.nx() + x * bx..][..bx]);
+                let sum: f64 = rows.flatten().map(|&v| f64::from(v)).sum();
+                out.push((sum * scale) as f32);
+            }
+        }
+    }
+    out
+}
+
 /// Applies a packed operator to spectra `[…][mode]`, in place.
 ///
 /// # Errors

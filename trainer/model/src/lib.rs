@@ -25,6 +25,7 @@ mod network;
 #[cfg(feature = "onnx")]
 pub mod onnx;
 pub mod reference;
+pub mod ridge;
 mod shown;
 
 use std::collections::BTreeMap;

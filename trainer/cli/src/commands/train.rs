@@ -41,6 +41,10 @@ pub struct TrainArgs {
     /// Training steps
     #[arg(long)]
     steps: Option<usize>,
+    /// Learns the mean of fine frames from a sensor's, `block-mean:4` or `modes:4`: what a coarse
+    /// value is, and fine points for each along every axis
+    #[arg(long, value_name = "KIND:RATIO")]
+    sensor: Option<String>,
     /// Where to train
     #[arg(long, value_enum, default_value = "cpu")]
     backend: Choice,
@@ -48,7 +52,7 @@ pub struct TrainArgs {
     #[arg(long, default_value_t = 1)]
     devices: usize,
     /// Goes on with the run in --out from its newest checkpoint, with the settings that it has
-    #[arg(long, conflicts_with_all = ["config", "preset", "seed", "steps"])]
+    #[arg(long, conflicts_with_all = ["config", "preset", "seed", "steps", "sensor"])]
     resume: bool,
 }
 
@@ -130,6 +134,21 @@ impl TrainArgs {
         }
         if let Some(steps) = self.steps {
             layers.add(&format!("training.steps = {steps}"), "--steps")?;
+        }
+        if let Some(sensor) = &self.sensor {
+            let parts = sensor.split_once(':').and_then(|(kind, ratio)| {
+                let known = ["block-mean", "modes"].contains(&kind);
+                Some((kind, ratio.parse::<usize>().ok().filter(|_| known)?))
+            });
+            let (kind, ratio) = parts.with_context(|| {
+                format!("--sensor is {sensor}: give block-mean:4, say, or modes:4")
+            })?;
+            layers.add(
+                &format!(
+                    "system = \"conditional-mean\"\nsensor.kind = \"{kind}\"\nsensor.ratio = {ratio}"
+                ),
+                "--sensor",
+            )?;
         }
         Ok(layers)
     }

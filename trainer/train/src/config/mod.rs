@@ -10,6 +10,7 @@ use finescale_host::layers::{self, Settings};
 
 use crate::networks;
 use crate::systems;
+use crate::systems::conditional_mean::settings as conditional;
 use crate::systems::predictor_driven::settings as driven;
 
 /// A configuration under construction: defaults, a preset, a file and flags.
@@ -47,7 +48,8 @@ Config {
     seed: u64, system: systems::Name, process: driven::Process,
     lambda: driven::Lambda, network: networks::Settings,
     predictor: driven::Predictor, loss: driven::Loss, training: Training,
-    report: Report, calibration: driven::Calibration,
+    report: Report, calibration: driven::Calibration, sensor: conditional::Sensor,
+    mean: conditional::Mean,
 });
 settings!(/// Section `training`.
 Training {

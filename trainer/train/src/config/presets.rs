@@ -24,6 +24,8 @@ presets!(
     "lorenz96",
     "kuramoto-sivashinsky",
     "kuramoto-sivashinsky-head",
+    "kuramoto-sivashinsky-means",
+    "kolmogorov-32-means",
     "winds",
     "paper-kolmogorov",
     "paper-lorenz96",

@@ -42,16 +42,27 @@ impl<B: Backend> Basis<B> {
     }
 
     fn apply(&self, values: Tensor<B, 3>, forward: bool) -> Tensor<B, 3> {
-        let [n, ny, nx] = values.dims();
         let turn = |q: &Tensor<B, 2>| if forward { q.clone().transpose() } else { q.clone() };
-        // One large product over all rows is faster than many small ones.
-        let values = values.reshape([n * ny, nx]).matmul(turn(&self.x)).reshape([n, ny, nx]);
-        match &self.y {
-            None => values,
-            Some(y) => {
-                let columns = values.swap_dims(1, 2).reshape([n * nx, ny]);
-                columns.matmul(turn(y)).reshape([n, nx, ny]).swap_dims(1, 2)
-            }
+        along_axes(values, self.y.as_ref().map(turn), turn(&self.x))
+    }
+}
+
+/// Fields `[n, y, x]` times a matrix along each axis, `[from, to]`; none along y of a line.
+pub fn along_axes<B: Backend>(
+    values: Tensor<B, 3>,
+    y: Option<Tensor<B, 2>>,
+    x: Tensor<B, 2>,
+) -> Tensor<B, 3> {
+    let [n, ny, nx] = values.dims();
+    let to = x.dims()[1];
+    // One large product over all rows is faster than many small ones.
+    let values = values.reshape([n * ny, nx]).matmul(x).reshape([n, ny, to]);
+    match y {
+        None => values,
+        Some(y) => {
+            let rows = y.dims()[1];
+            let columns = values.swap_dims(1, 2).reshape([n * to, ny]);
+            columns.matmul(y).reshape([n, to, rows]).swap_dims(1, 2)
         }
     }
 }

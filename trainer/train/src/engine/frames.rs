@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::Result;
 use burn::tensor::{Distribution, Int, Tensor, TensorData, backend::Backend};
 use finescale_data::dataset::{SpectralFrames, spread, windows};
+use rand_chacha::rand_core::Rng;
 
 /// Unit normal noise that depends on the seed alone.
 pub fn seeded_normal<B: Backend>(shape: [usize; 4], seed: u64, device: &B::Device) -> Tensor<B, 4> {
@@ -15,6 +16,16 @@ pub fn seeded_normal<B: Backend>(shape: [usize; 4], seed: u64, device: &B::Devic
     let _alone = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
     B::seed(device, seed);
     Tensor::random(shape, Distribution::Normal(0.0, 1.0), device)
+}
+
+/// Uniform in 0 … 1.
+pub fn unit(rng: &mut impl Rng) -> f64 {
+    (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+/// One of 0 … n − 1.
+pub fn below(rng: &mut impl Rng, n: usize) -> usize {
+    (unit(rng) * n as f64) as usize % n
 }
 
 /// Indices as a tensor.

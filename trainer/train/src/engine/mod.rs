@@ -9,6 +9,7 @@ mod kernel_cache;
 pub mod kernels;
 pub mod learner;
 pub mod optimizer;
+pub mod views;
 pub mod weights;
 
 use burn::tensor::backend::AutodiffBackend;

@@ -17,7 +17,7 @@ pub(super) fn uniform<B: Backend, const D: usize>(
 }
 
 /// Uniform in ±bound.
-pub(super) fn within<B: Backend, const D: usize>(
+pub(crate) fn within<B: Backend, const D: usize>(
     shape: [usize; D],
     bound: f32,
     rng: &mut ChaCha8Rng,

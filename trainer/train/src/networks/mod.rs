@@ -1,14 +1,15 @@
 //! Networks: each one a file with a design, which is its section of the configuration, and a
 //! module.
 //!
-//! What a network is for is the matter of a system ([`crate::systems`]): here it takes fields and a
-//! scale λ, and gives fields.
+//! What a network is for is the matter of a system ([`crate::systems`]): here it takes fields, and a
+//! scale λ where there is one, and gives fields.
 
 // There is one network at a time: its size on the stack does not matter.
 #![allow(clippy::large_enum_variant)]
 
+mod board;
 mod film;
-mod initial;
+pub(crate) mod initial;
 pub mod product;
 pub mod stack;
 pub mod tiny;
@@ -65,15 +66,18 @@ pub struct Fields {
     pub inputs: usize,
     /// Fields that it gives.
     pub outputs: usize,
+    /// Whether it depends on λ.
+    pub lambda: bool,
 }
 
 /// A module that can be evaluated.
 pub trait Forward<B: Kernels> {
-    /// `[batch, inputs, y, x]` and `[batch, LAMBDA_FEATURES]` to `[batch, outputs, y, x]`.
+    /// `[batch, inputs, y, x]`, and `[batch, LAMBDA_FEATURES]` if the network depends on λ, to
+    /// `[batch, outputs, y, x]`.
     fn forward(
         &self,
         fields: Tensor<B, 4>,
-        lambda: Tensor<B, 2>,
+        lambda: Option<Tensor<B, 2>>,
         precision: Precision,
     ) -> Tensor<B, 4>;
 }
@@ -148,7 +152,7 @@ macro_rules! networks {
             fn forward(
                 &self,
                 fields: Tensor<B, 4>,
-                lambda: Tensor<B, 2>,
+                lambda: Option<Tensor<B, 2>>,
                 precision: Precision,
             ) -> Tensor<B, 4> {
                 match self {

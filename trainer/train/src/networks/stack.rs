@@ -1,4 +1,5 @@
-//! Convolutions one behind the other, modulated by λ: what the networks for boards are made of.
+//! Convolutions one behind the other, modulated by λ where there is one: what the networks for boards
+//! are made of.
 
 use anyhow::{Result, ensure};
 use burn::module::{Module, Param};
@@ -20,8 +21,8 @@ use crate::engine::kernels::{Block, Kernels};
 pub struct Stack<B: Backend> {
     /// From first to last.
     pub layers: Vec<Layer<B>>,
-    /// One scale and shift for each channel of every convolution but the last.
-    pub film: Film<B>,
+    /// One scale and shift for each channel of every convolution but the last; none without λ.
+    pub film: Option<Film<B>>,
     #[module(skip)]
     grid: Grid,
     #[module(skip)]
@@ -65,7 +66,7 @@ impl<B: Backend> Stack<B> {
         };
         let layers = metas.iter().enumerate().map(layer).collect();
         let modulated = metas.iter().take(last).map(|meta| meta.outputs).sum();
-        let film = Film::new(FILM_HIDDEN, modulated, rng, device);
+        let film = fields.lambda.then(|| Film::new(FILM_HIDDEN, modulated, rng, device));
         Self { layers, film, grid, metas }
     }
 }
@@ -101,17 +102,18 @@ impl<B: Kernels> Forward<B> for Stack<B> {
     fn forward(
         &self,
         fields: Tensor<B, 4>,
-        lambda: Tensor<B, 2>,
+        lambda: Option<Tensor<B, 2>>,
         precision: Precision,
     ) -> Tensor<B, 4> {
-        let both = self.film.forward(lambda);
+        let both = self.film.as_ref().zip(lambda).map(|(film, lambda)| film.forward(lambda));
         let last = self.layers.len() - 1;
         let (mut h, mut channel) = (fields, 0);
         for (n, (layer, meta)) in self.layers.iter().zip(&self.metas).enumerate() {
             let LayerMeta { dilation, activation, residual, outputs, .. } = *meta;
             let block = Block { grid: self.grid, dilation, activation, residual, precision };
             let part = |all: &Tensor<B, 2>| all.clone().narrow(1, channel, outputs);
-            let modulation = (n < last).then(|| both.each_ref().map(part));
+            let modulation =
+                both.as_ref().filter(|_| n < last).map(|both| both.each_ref().map(part));
             channel += outputs;
             h = B::block(h, layer.weight.val(), layer.bias.val(), modulation, &block);
         }

@@ -123,10 +123,13 @@ impl<B: Kernels> Forward<B> for Unet<B> {
     fn forward(
         &self,
         fields: Tensor<B, 4>,
-        lambda: Tensor<B, 2>,
+        lambda: Option<Tensor<B, 2>>,
         precision: Precision,
     ) -> Tensor<B, 4> {
         let [dense, deeper] = &self.lambda;
+        // Without λ the biases of the dense layers are a modulation that is learned as it is.
+        let none = || Tensor::zeros([fields.dims()[0], LAMBDA_FEATURES], &fields.device());
+        let lambda = lambda.unwrap_or_else(none);
         let lambda = activation::silu(deeper.forward(activation::silu(dense.forward(lambda))));
         let first = self.first.forward(fields, precision);
         let mut h = first.clone();

@@ -8,8 +8,8 @@ use super::metrics::Report;
 use crate::systems::Level;
 use finescale_plot::{Axis, Dash, Figure, Plot, Series};
 
-/// Draws losses, validation by level, and the simulation error, as a PNG and an SVG file beside
-/// each other; `path` has no suffix.
+/// Draws losses, and where there are such, validation by level and the simulation error, as a PNG
+/// and an SVG file beside each other; `path` has no suffix.
 ///
 /// # Errors
 /// If they cannot be written.
@@ -27,24 +27,33 @@ pub(super) fn draw(path: &Path, name: &str, level: &Level, reports: &[Report]) -
             // A band that no level falls into has no loss.
             report.train.get(n).copied().filter(|loss| *loss > 0.0).unwrap_or(f64::NAN)
         };
-        let series = over(&format!("training, {low} < {symbol} ≤ {high}"), &value)?;
+        let band = format!("training, {low} < {symbol} ≤ {high}");
+        let series = over(if level.is_one() { "training" } else { &band }, &value)?;
         losses = losses.series(series.dash(Dash::Dashed));
         low = high;
     }
-    losses = losses.series(over(&format!("validation, mean over {symbol}"), &Report::valid_loss)?);
-    let (levels, values) = last.valid.iter().copied().unzip();
-    let by_level = Plot::new(Axis::log(symbol), Axis::linear("loss"))
-        .title(format!("Validation at step {}", last.step))
-        .series(Series::new("loss", levels, values)?.markers())
-        .level(1.0, "linear predictor");
-    let mut simulation =
-        Plot::new(Axis::linear("step"), Axis::log("relative L² error")).title("Simulation");
-    let frames = last.rollout.len();
-    for n in [0, frames / 2, frames.saturating_sub(1)] {
-        let value = |report: &Report| report.rollout.get(n).copied().unwrap_or(f64::NAN);
-        simulation = simulation.series(over(&format!("after {} frames", n + 1), &value)?);
+    let mean = format!("validation, mean over {symbol}");
+    let mean = if level.is_one() { "validation" } else { &mean };
+    let mut plots = vec![losses.series(over(mean, &Report::valid_loss)?)];
+    if !level.is_one() {
+        let (levels, values) = last.valid.iter().copied().unzip();
+        let by_level = Plot::new(Axis::log(symbol), Axis::linear("loss"))
+            .title(format!("Validation at step {}", last.step))
+            .series(Series::new("loss", levels, values)?.markers())
+            .level(1.0, "linear predictor");
+        plots.push(by_level);
     }
-    let figure = Figure::new().title(name).push(vec![losses, by_level, simulation]);
+    let frames = last.rollout.len();
+    if frames > 0 {
+        let mut simulation =
+            Plot::new(Axis::linear("step"), Axis::log("relative L² error")).title("Simulation");
+        for n in [0, frames / 2, frames - 1] {
+            let value = |report: &Report| report.rollout.get(n).copied().unwrap_or(f64::NAN);
+            simulation = simulation.series(over(&format!("after {} frames", n + 1), &value)?);
+        }
+        plots.push(simulation);
+    }
+    let figure = Figure::new().title(name).push(plots);
     figure.save(path.with_extension("png"))?;
     figure.save(path.with_extension("svg"))
 }

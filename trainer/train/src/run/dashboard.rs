@@ -99,7 +99,10 @@ impl Dashboard {
         let _ = terminal.draw(|frame| {
             let rows = [Constraint::Length(1), Constraint::Min(5), Constraint::Length(3)];
             let [top, middle, bottom] = Layout::vertical(rows).areas(frame.area());
-            let [left, right] = Layout::horizontal([Constraint::Fill(1); 2]).areas(middle);
+            // A system that simulates nothing needs all the room for its loss.
+            let simulates = *frames > 0 || valid.is_empty();
+            let columns = [Constraint::Fill(1), Constraint::Fill(u16::from(simulates))];
+            let [left, right] = Layout::horizontal(columns).areas(middle);
             frame.render_widget(Paragraph::new(title.as_str()), top);
             let stop = Paragraph::new("Ctrl-C stops and keeps a checkpoint ");
             frame.render_widget(stop.alignment(Alignment::Right), top);

@@ -49,16 +49,14 @@ impl Display {
         if let Some(dashboard) = &mut self.dashboard {
             return dashboard.report(report);
         }
-        let (first, last) = (report.rollout.first(), report.rollout.last());
-        println!(
-            "step {}: validation loss {:.4}, simulation error after 1 and {} frames {:.3} and \
-             {:.3}",
-            report.step,
-            report.valid_loss(),
-            report.rollout.len(),
-            first.copied().unwrap_or(f64::NAN),
-            last.copied().unwrap_or(f64::NAN)
-        );
+        let simulated = match report.rollout.as_slice() {
+            [] => String::new(),
+            [first, .., last] | [first @ last] => format!(
+                ", simulation error after 1 and {} frames {first:.3} and {last:.3}",
+                report.rollout.len()
+            ),
+        };
+        println!("step {}: validation loss {:.4}{simulated}", report.step, report.valid_loss());
     }
 }
 

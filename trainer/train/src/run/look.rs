@@ -32,11 +32,13 @@ impl<A: Trainable> Pending<A> {
         let (mut sum, mut count) = (0.0, 0_u32);
         for (step, losses) in self.losses.drain(..) {
             for (&level, loss) in losses.levels.iter().zip(numbers(losses.values)) {
-                let symbol = self.symbol;
+                let at = match self.symbol {
+                    "" => String::new(),
+                    symbol => format!(" at {symbol} = {level:.4}"),
+                };
                 ensure!(
                     loss.is_finite(),
-                    "the training diverged at step {step}: the loss at {symbol} = {level:.4} is \
-                     {loss}. The last checkpoint is kept; use a lower training.learning-rate or \
+                    "the training diverged at step {step}: the loss{at} is {loss}. The last checkpoint is kept; use a lower training.learning-rate or \
                      training.clip"
                 );
                 self.bands.add(level, f64::from(loss));

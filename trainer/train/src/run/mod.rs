@@ -116,9 +116,9 @@ impl TrainingRun {
     }
 }
 
-/// The arrays of a model's network.
+/// The arrays of a model that are trained.
 fn network<S>(model: &Model<S>) -> impl Iterator<Item = (&String, &Array)> {
-    model.arrays.iter().filter(|(name, _)| name.starts_with("network."))
+    model.arrays.iter().filter(|(name, _)| name.starts_with("network.") || *name == "maps")
 }
 
 /// Whether two models of one run have the same network.

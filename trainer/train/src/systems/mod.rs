@@ -1,10 +1,15 @@
 //! Systems: ways to learn paths of coarse-grained fields, a folder for each.
 
+pub mod conditional_mean;
 pub mod predictor_driven;
+
+use std::collections::BTreeMap;
 
 use anyhow::Result;
 use burn::module::AutodiffModule;
-use finescale_model::{Model, SystemMeta};
+use finescale::Grid;
+use finescale_data::dataset::Reader;
+use finescale_model::{AxisMeta, Channel, Meta, Model, SystemMeta};
 
 use crate::config::{Config, choice};
 use crate::engine::Trainable;
@@ -88,13 +93,23 @@ pub struct Stage {
     pub steps: usize,
 }
 
-/// What the losses of a system are told apart by: λ, or a lead time.
+/// What the losses of a system are told apart by: λ, or a lead time; or nothing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Level {
     /// As curves show it.
     pub symbol: &'static str,
     /// Upper ends of the bands in which training losses are averaged, rising.
     pub bands: &'static [f64],
+}
+
+impl Level {
+    /// Of a system whose losses are all of one kind.
+    pub const ONE: Self = Self { symbol: "", bands: &[0.0] };
+
+    /// Whether there is nothing to tell apart.
+    pub fn is_one(&self) -> bool {
+        self.symbol.is_empty()
+    }
 }
 
 /// Figures of the validation part.
@@ -117,14 +132,48 @@ impl Validation {
     }
 }
 
+/// The description of a model of a run, without figures.
+fn described<S>(
+    name: &str,
+    reader: &Reader,
+    config: &Config,
+    grid: Grid,
+    steps: usize,
+    system: S,
+) -> Meta<S> {
+    let (spec, statistics) = (reader.spec(), reader.statistics());
+    let channels = spec.channels.iter().zip(&statistics.channels).map(|(channel, s)| Channel {
+        name: channel.name.clone(),
+        units: channel.units.clone(),
+        mean: s.mean,
+        std: s.std,
+    });
+    Meta {
+        name: name.into(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        layout: finescale_model::LAYOUT,
+        channels: channels.collect(),
+        y: grid.y().map(AxisMeta::of),
+        x: AxisMeta::of(grid.x()),
+        frame_interval: spec.time.interval,
+        network: config.network.meta(),
+        data: reader.hash().into(),
+        seed: config.seed,
+        steps,
+        figures: BTreeMap::new(),
+        system,
+    }
+}
+
 choice!(/// Which system.
-    Name { PredictorDriven });
+    Name { PredictorDriven, ConditionalMean });
 
 impl Name {
     /// Refuses settings of the system's sections with which nothing can be trained.
     pub(crate) fn check(self, config: &Config) -> Result<()> {
         match self {
             Self::PredictorDriven => predictor_driven::check(config),
+            Self::ConditionalMean => conditional_mean::check(config),
         }
     }
 
@@ -136,6 +185,7 @@ impl Name {
     ) -> Result<()> {
         match self {
             Self::PredictorDriven => run.by::<A, predictor_driven::PredictorDriven>(devices),
+            Self::ConditionalMean => run.by::<A, conditional_mean::ConditionalMean>(devices),
         }
     }
 }

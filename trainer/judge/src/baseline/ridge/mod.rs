@@ -7,9 +7,9 @@
 //! Σ ‖y − Wᵀx − m‖² + λ‖W‖²
 //! ```
 //!
-//! over the training frames, in standard deviations of the channels (Hoerl and Kennard 1970, doi 10.1080/00401706.1970.10488634). The last
+//! over the training frames, in standard deviations of the channels. The last
 //! fifth of every run of training frames is held out: λ, one for all points, is that of
-//! [`moments::PENALTIES`] with which weights from the earlier frames have the least error there,
+//! [`finescale_model::ridge::PENALTIES`] with which weights from the earlier frames have the least error there,
 //! and these errors' mean squares at every point are the variances of the Gaussian whose mean is
 //! predicted. Then W is solved again from all training frames. Neither the validation nor the test
 //! part is read.
@@ -24,7 +24,6 @@
 //! On a line, 5 values. All channels predict all channels; with neighbours, the frames before
 //! and after are predictors too.
 
-mod moments;
 mod region;
 mod training;
 
@@ -39,7 +38,7 @@ use super::{ensemble, input};
 use crate::score::same_interval;
 use finescale_data::dataset::Reader;
 use finescale_ensemble::Ensemble;
-use moments::{Moments, best, errors};
+use finescale_model::ridge::{Moments, best, errors};
 use region::{Frames, Region};
 use training::around;
 
@@ -186,7 +185,8 @@ fn sums(region: &Region, training: &RidgeTraining, frames: &[usize]) -> Result<M
         finescale_host::interrupt::check()?;
         let parts = group.par_iter().map(|block| {
             let (x, y) = samples(region, training, block);
-            Moments::of(&x, &y)
+            // The last predictor is 1.
+            Moments::of(&x, &y, 1)
         });
         for part in parts.collect::<Vec<_>>() {
             match &mut total {

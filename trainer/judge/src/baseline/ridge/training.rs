@@ -9,10 +9,7 @@ use finescale_data::dataset::{Reader, Segment, Spec, Split};
 use finescale_ensemble::{CoarseInput, Coarsening, Ensemble, Origin};
 use finescale_field::noise::Purpose;
 use finescale_field::scale::Scale;
-
-/// Share of every run of training frames, the last ones, that chooses the penalty and measures the
-/// errors that are left.
-const HELD: usize = 5;
+use finescale_model::ridge::HELD;
 
 /// What a regression learns from, in memory: the frames of the training part of a data set, made
 /// coarse as a result's input was, in standard deviations from each channel's mean.

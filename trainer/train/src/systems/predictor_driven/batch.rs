@@ -7,7 +7,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use super::predictor::NoisedWindow;
 use super::tables::Tables;
 use crate::config::Config;
-use crate::engine::frames::{Frames, index, seeded_normal};
+use crate::engine::frames::{Frames, below, index, seeded_normal, unit};
 
 /// Which windows a batch is made of.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,8 +40,6 @@ pub fn draw<B: Backend>(frames: &Frames<B>, config: &Config, lambdas: usize, num
     let (drop, starts) = (config.loss.history_drop, frames.starts());
     let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
     rng.set_stream(number);
-    let unit = |rng: &mut ChaCha8Rng| (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
-    let below = |rng: &mut ChaCha8Rng, n: usize| (unit(rng) * n as f64) as usize % n;
     let chosen = (0..batch).map(|_| starts[below(&mut rng, starts.len())]).collect();
     let stratum = |rng: &mut ChaCha8Rng, b: usize| (b as f64 + unit(rng)) / batch as f64;
     // The first samples of the strata are the clean ones; λ is as before without them.

@@ -58,6 +58,7 @@ pub fn fresh<B: Backend>(
         grid: base.grid,
         inputs: config.predictor.input_fields(&base.grid, channels),
         outputs: config.predictor.output_fields(channels),
+        lambda: true,
     };
     config.network.build(fields, &mut ChaCha8Rng::seed_from_u64(config.seed), device)
 }

@@ -4,16 +4,12 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, anyhow};
-use finescale::layer::ConvShape;
-use finescale::model::{Invalid, LAYERS_MAX};
+use finescale::model::Invalid;
 use finescale::predictor::Linear;
-use finescale_data::dataset;
 use finescale_field::emergence::Process;
 use finescale_field::shells::Shells;
 use finescale_model::export::{self, Bounds, Precision};
-use finescale_model::{
-    Array, AxisMeta, Calibration, Channel, Meta, Model, PredictorDriven as DrivenMeta,
-};
+use finescale_model::{Array, Calibration, Model, PredictorDriven as DrivenMeta};
 
 use super::calibrate::lambda_grid;
 use super::settings::{Base, CLEAN, check_on};
@@ -21,6 +17,7 @@ use super::{PredictorDriven, fresh};
 use crate::engine::checkpoint::Kept;
 use crate::engine::{Trainable, weights};
 use crate::networks::{Kind, Network};
+use crate::systems::described;
 
 /// Most values of λ in a model's tables.
 const LAMBDAS: usize = 40;
@@ -35,7 +32,9 @@ impl PredictorDriven {
     /// One sentence that names the setting and the mend.
     pub(super) fn check<A: Trainable>(&self, device: &A::Device) -> Result<()> {
         let network = &self.config.network;
-        network.check_on(&self.base.grid)?;
+        let channels = self.base.autocovariance.channels;
+        let inputs = self.config.predictor.input_fields(&self.base.grid, channels);
+        network.check_on_board(&self.base.grid, inputs)?;
         check_on(&self.config.predictor, &self.base.grid)?;
         let fresh = fresh::<A>(&self.config, &self.base, device);
         let model = self.unmeasured(fresh.map(|network| Kept { network, steps: 0 }).as_ref())?;
@@ -46,23 +45,10 @@ impl PredictorDriven {
         Ok(())
     }
 
-    /// Points of the shortest axis.
-    fn shortest(&self) -> usize {
-        let grid = self.base.grid;
-        grid.y().map_or(grid.nx(), |y| y.points().min(grid.nx()))
-    }
-
     /// An error of the export, by the setting that it comes from.
     fn refusal(&self, error: anyhow::Error) -> anyhow::Error {
-        let (network, window) = (&self.config.network, self.config.predictor.window);
-        let (section, channels_set, kernel, dilations) = match network.kind {
-            Kind::Product => {
-                let of = &network.product;
-                ("product", of.channels, of.kernel, &of.dilations)
-            }
-            _ => ("tiny", network.tiny.channels, network.tiny.kernel, &network.tiny.dilations),
-        };
-        let (channels, shortest) = (self.base.autocovariance.channels, self.shortest());
+        let window = self.config.predictor.window;
+        let channels = self.base.autocovariance.channels;
         let invalid = error.downcast_ref::<Invalid>();
         let field = match (invalid, error.downcast_ref::<finescale::Error>()) {
             (Some(Invalid::Field { name }), _) => *name,
@@ -78,21 +64,6 @@ impl PredictorDriven {
             ("window" | "inputs", most) => anyhow!(
                 "predictor.window is {window}, and boards have no room for so many frames of \
                  {channels} channels: use at most {most}, or network.kind = \"unet\""
-            ),
-            ("layers", _) => anyhow!(
-                "network.{section}.dilations names {} layers: name at most {}",
-                dilations.len(),
-                // A product network has two more.
-                LAYERS_MAX - if network.kind == Kind::Product { 2 } else { 0 }
-            ),
-            ("dilation", _) => anyhow!(
-                "network.{section}.dilations is {dilations:?}, and with {kernel} taps the largest \
-                 reaches further than an axis of {shortest} points: use at most {}",
-                shortest / (kernel / 2)
-            ),
-            ("outputs", _) => anyhow!(
-                "network.{section}.channels is {channels_set}: use at most {}",
-                ConvShape::CHANNELS_MAX / if network.kind == Kind::Product { 2 } else { 1 }
             ),
             _ => error.context("these settings and data make a model that boards cannot use"),
         }
@@ -124,7 +95,6 @@ impl PredictorDriven {
         let mut arrays =
             kept.map_or_else(BTreeMap::new, |kept| weights::export::<A, _>(&kept.network));
         let config = &self.config;
-        let (spec, statistics) = (self.reader.spec(), self.reader.statistics());
         let (base, grid) = (&self.base, self.base.grid);
         let packed = &base.autocovariance;
         let shape = vec![packed.window + 1, packed.channels, packed.channels, grid.ny(), grid.nx()];
@@ -133,38 +103,20 @@ impl PredictorDriven {
         let width = packed.channels * Shells::new(&grid).count;
         let calibration = Calibration::neutral(self.lambdas(), width, p.score_head);
         arrays.extend(calibration.arrays(packed.channels));
-        let channel = |(channel, s): (&dataset::Channel, &dataset::ChannelStatistics)| Channel {
-            name: channel.name.clone(),
-            units: channel.units.clone(),
-            mean: s.mean,
-            std: s.std,
+        let system = DrivenMeta {
+            alpha: config.process.alpha,
+            beta2: config.process.beta2,
+            laplacian: config.process.laplacian,
+            window: p.window,
+            linear_base: p.base == Base::Linear || config.network.kind == Kind::Linear,
+            inputs: p.inputs.clone(),
+            bounded: p.bounded,
+            score_head: p.score_head,
+            lambdas: calibration.lambdas,
+            lambda_grid: lambda_grid(self.emergence(), GRID_STEPS),
         };
-        let meta = Meta {
-            name: self.name.clone(),
-            version: env!("CARGO_PKG_VERSION").into(),
-            layout: finescale_model::LAYOUT,
-            channels: spec.channels.iter().zip(&statistics.channels).map(channel).collect(),
-            y: grid.y().map(AxisMeta::of),
-            x: AxisMeta::of(grid.x()),
-            frame_interval: spec.time.interval,
-            network: config.network.meta(),
-            data: self.reader.hash().into(),
-            seed: config.seed,
-            steps: kept.map_or(0, |kept| kept.steps),
-            figures: BTreeMap::new(),
-            system: DrivenMeta {
-                alpha: config.process.alpha,
-                beta2: config.process.beta2,
-                laplacian: config.process.laplacian,
-                window: p.window,
-                linear_base: p.base == Base::Linear || config.network.kind == Kind::Linear,
-                inputs: p.inputs.clone(),
-                bounded: p.bounded,
-                score_head: p.score_head,
-                lambdas: calibration.lambdas,
-                lambda_grid: lambda_grid(self.emergence(), GRID_STEPS),
-            },
-        };
+        let steps = kept.map_or(0, |kept| kept.steps);
+        let meta = described(&self.name, &self.reader, config, grid, steps, system);
         Ok(Model { meta, arrays })
     }
 

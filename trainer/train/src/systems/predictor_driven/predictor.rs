@@ -2,12 +2,12 @@
 
 use burn::tensor::{Int, Tensor, activation, backend::Backend};
 use finescale_model::reference::BOUND;
-use finescale_model::reference::inputs::axis;
 
 use super::settings;
 use super::tables::Tables;
 use crate::config::Precision;
-use crate::engine::kernels::{Kernels, difference};
+use crate::engine::kernels::Kernels;
+use crate::engine::views;
 use crate::networks::{Forward, Network};
 
 /// Windows of noised spectra and where in the tables they belong.
@@ -57,22 +57,10 @@ pub trait Predictor<B: Backend> {
 impl<B: Backend> NetworkInput<B> {
     /// Looks up the tables and transforms the window.
     pub fn new(window: &NoisedWindow<B>, tables: &Tables<B>) -> Self {
-        let [batch, frames, channels, modes] = window.spectra.dims();
-        let (ny, nx) = (tables.grid.ny(), tables.grid.nx());
+        let [batch, _, channels, modes] = window.spectra.dims();
         let at = |table: &Tensor<B, 2>| table.clone().select(0, window.lambda.clone());
-        let fields = |spectra: Tensor<B, 4>| {
-            let spectra = spectra.reshape([batch * frames * channels, modes]);
-            tables.basis.inverse(spectra).reshape([batch, frames * channels, ny, nx])
-        };
-        let seen = tables.seen.iter().map(|seen| {
-            let filter = at(&seen.filter).reshape([batch, 1, channels, modes]);
-            let values = fields(window.spectra.clone() * filter);
-            let Some((axis, along_y)) = axis(&tables.grid, seen.component) else { return values };
-            let factors = at(&seen.factors).reshape([batch, 1, channels]);
-            let factors = factors.repeat_dim(1, frames).reshape([batch, frames * channels, 1, 1]);
-            difference(values, &axis, if along_y { 2 } else { 3 }) * factors
-        });
-        let fields = Tensor::cat(seen.collect(), 1);
+        let seen = tables.seen.iter().map(|seen| seen.at(&window.lambda));
+        let fields = views::fields(&tables.grid, &tables.basis, &window.spectra, seen);
         let linear = |table: &Option<Tensor<B, 2>>| match table {
             Some(table) => linear(window, tables, table),
             None => Tensor::zeros([batch, channels, modes], &window.spectra.device()),
@@ -167,7 +155,7 @@ impl<B: Kernels> Corrected<'_, B> {
         input: NetworkInput<B>,
         tables: &Tables<B>,
     ) -> Prediction<B> {
-        let out = self.network.forward(input.fields, input.lambda, precision);
+        let out = self.network.forward(input.fields, Some(input.lambda), precision);
         let [batch, outputs, ny, nx] = out.dims();
         let channels = tables.channels;
         let spectra = |fields: Tensor<B, 4>, scale: Tensor<B, 2>| {

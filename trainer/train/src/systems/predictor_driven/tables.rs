@@ -4,11 +4,11 @@ use anyhow::Result;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{Tensor, TensorData};
 use finescale::Grid;
-use finescale::model::Component;
 
 use super::settings::{Base, CLEAN};
 use crate::config::Config;
 use crate::engine::basis::Basis;
+use crate::engine::views::Seen;
 use crate::networks::Kind;
 use finescale_field::modes::{Partner, planes};
 use finescale_model::linear::{LinearBase, deviations};
@@ -55,17 +55,6 @@ pub struct Tables<B: Backend> {
     pub weight: Tensor<B, 2>,
     /// v = mean of Σ over modes, `[λ]`.
     pub mean_noise: Tensor<B, 1>,
-}
-
-/// A component of what the network sees: see [`finescale_model::reference::inputs`].
-#[derive(Clone, Debug)]
-pub struct Seen<B: Backend> {
-    /// Which one.
-    pub component: Component,
-    /// What modes are multiplied with, `[λ, channels · modes]`.
-    pub filter: Tensor<B, 2>,
-    /// What a difference is multiplied with, `[λ, channels]`.
-    pub factors: Tensor<B, 2>,
 }
 
 impl<B: Backend> Tables<B> {

@@ -1,0 +1,199 @@
+//! Ridge regression (Hoerl and Kennard 1970, doi 10.1080/00401706.1970.10488634): second moments of
+//! predictors and targets, the weights that follow from them, and the best map of lower rank.
+
+use nalgebra::DMatrix;
+
+/// The penalties that are tried, in units of the predictors' mean variance.
+pub const PENALTIES: [f64; 11] = [1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2];
+
+/// Share of every run of frames, the last ones, that chooses the penalty.
+pub const HELD: usize = 5;
+
+/// Sums of x xᵀ, x yᵀ and yᵀy over samples of predictors x and targets y.
+#[derive(Clone, Debug)]
+pub struct Moments {
+    xx: DMatrix<f64>,
+    xy: DMatrix<f64>,
+    yy: f64,
+    samples: usize,
+    /// Predictors at the end whose weights have no penalty.
+    free: usize,
+}
+
+/// A map of low rank: predictors to a few numbers of about unit variance, and these to the targets.
+#[derive(Clone, Debug)]
+pub struct Reduced {
+    /// Numbers × predictors.
+    pub down: DMatrix<f64>,
+    /// Targets × numbers.
+    pub up: DMatrix<f64>,
+}
+
+impl Moments {
+    /// Of samples, a column each. The last `free` predictors have weights without penalty: a
+    /// predictor that is always 1, whose weight is the mean.
+    pub fn of(x: &DMatrix<f64>, y: &DMatrix<f64>, free: usize) -> Self {
+        let (xx, xy) = (x * x.transpose(), x * y.transpose());
+        Self { xx, xy, yy: y.norm_squared(), samples: x.ncols(), free }
+    }
+
+    /// Of both.
+    pub fn add(&mut self, other: &Self) {
+        self.xx += &other.xx;
+        self.xy += &other.xy;
+        self.yy += other.yy;
+        self.samples += other.samples;
+    }
+
+    /// W of least Σ ‖y − Wᵀx‖² + λ‖W‖² without the free weights, where λ is `penalty` times the
+    /// mean of Σ x². None if rounding has left nothing to solve.
+    pub fn solve(&self, penalty: f64) -> Option<DMatrix<f64>> {
+        Some(self.normal(penalty).cholesky()?.solve(&self.xy))
+    }
+
+    /// The map of least such sum among those of a rank. None as for [`Moments::solve`].
+    ///
+    /// With L Lᵀ the sum of x xᵀ and the penalty, a map V costs ‖Lᵀ(W − V)‖² more than W. So the
+    /// best V keeps of LᵀW what lies in its first left singular vectors.
+    pub fn reduced(&self, penalty: f64, rank: usize) -> Option<Reduced> {
+        let lower = self.normal(penalty).cholesky()?.unpack();
+        let whitened = lower.solve_lower_triangular(&self.xy)?;
+        let turned = (&whitened * whitened.transpose()).symmetric_eigen();
+        let mut order: Vec<usize> = (0..lower.nrows()).collect();
+        order.sort_by(|&a, &b| turned.eigenvalues[b].total_cmp(&turned.eigenvalues[a]));
+        let kept = turned.eigenvectors.select_columns(order.iter().take(rank));
+        // Numbers of unit variance: what follows may be computed in few bits.
+        let unit = (self.samples.max(1) as f64).sqrt();
+        let up = whitened.transpose() * &kept / unit;
+        let down = lower.tr_solve_lower_triangular(&kept)?.transpose() * unit;
+        Some(Reduced { down, up })
+    }
+
+    /// Σ x xᵀ with the penalty.
+    fn normal(&self, penalty: f64) -> DMatrix<f64> {
+        let varying = self.xx.nrows() - self.free;
+        let squares: f64 = (0..varying).map(|i| self.xx[(i, i)]).sum();
+        let variance = squares / varying as f64;
+        // Predictors that never change get no weight, whatever the penalty.
+        let lambda = if variance > 0.0 { penalty * variance } else { 1.0 };
+        let mut normal = self.xx.clone();
+        for i in 0..varying {
+            normal[(i, i)] += lambda;
+        }
+        normal
+    }
+
+    /// Σ ‖y − Wᵀx‖².
+    pub fn error(&self, weights: &DMatrix<f64>) -> f64 {
+        let gradient = &self.xx * weights - &self.xy * 2.0;
+        self.yy + weights.dot(&gradient)
+    }
+}
+
+/// For every penalty, the error on the samples in `held` of the weights from those in `fit`;
+/// infinite where there are none.
+pub fn errors(fit: &Moments, held: &Moments) -> Vec<f64> {
+    let error = |&penalty: &f64| fit.solve(penalty).map_or(f64::INFINITY, |w| held.error(&w));
+    PENALTIES.iter().map(error).collect()
+}
+
+/// The penalty of the least error over all maps.
+pub fn best(maps: &[Vec<f64>]) -> f64 {
+    let total = |n: usize| maps.iter().map(|errors| errors[n]).sum::<f64>();
+    let tried = PENALTIES.iter().enumerate().map(|(n, &penalty)| (total(n), penalty));
+    tried.min_by(|a, b| a.0.total_cmp(&b.0)).map_or(PENALTIES[0], |(_, penalty)| penalty)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use finescale::NoiseStream;
+
+    fn noise(rows: usize, columns: usize, draw: u32) -> DMatrix<f64> {
+        let mut values = vec![0.0_f32; rows * columns];
+        NoiseStream { seed: 5, member: 0, frame: 0, draw }.fill(&mut values);
+        DMatrix::from_iterator(rows, columns, values.into_iter().map(f64::from))
+    }
+
+    fn with_one(x: DMatrix<f64>) -> DMatrix<f64> {
+        let rows = x.nrows();
+        x.insert_row(rows, 1.0)
+    }
+
+    /// On what is a linear map the least penalty finds it; on noise that has nothing to do with the
+    /// predictors, the largest is the best.
+    #[test]
+    fn the_penalty_fits_the_data() {
+        let map = noise(4, 7, 1);
+        let (x, held) = (with_one(noise(6, 200, 2)), with_one(noise(6, 80, 3)));
+        let of = |x: &DMatrix<f64>| Moments::of(x, &(&map * x), 1);
+        let chosen = |fit: &Moments, held: &Moments| best(&[errors(fit, held)]);
+        assert_eq!(chosen(&of(&x), &of(&held)), PENALTIES[0]);
+        let weights = of(&x).solve(PENALTIES[0]).unwrap();
+        assert!((weights.transpose() - &map).abs().max() < 1e-6);
+        // Of so many weights none helps by chance.
+        let strangers = |n: usize, draw: u32| {
+            Moments::of(&with_one(noise(60, n, draw)), &noise(200, n, draw + 1), 1)
+        };
+        let (fit, held) = (strangers(200, 20), strangers(80, 22));
+        assert_eq!(chosen(&fit, &held), PENALTIES[PENALTIES.len() - 1]);
+        // Two maps have one penalty, that of the larger error.
+        let [small, large] =
+            [[1.0, 2.0, 3.0], [9.0, 5.0, 7.0]].map(|e| [vec![8.0; 8], e.to_vec()].concat());
+        assert_eq!(best(&[small, large]), PENALTIES[9]);
+    }
+
+    /// The error from moments is that of the samples, and the weights are where it is least.
+    #[test]
+    fn moments_know_the_error_and_its_least() {
+        let x = with_one(noise(3, 50, 6));
+        let y = noise(2, 50, 7) + noise(2, 4, 8) * &x;
+        let (penalty, moments) = (0.3, Moments::of(&x, &y, 1));
+        let weights = moments.solve(penalty).unwrap();
+        let direct = |w: &DMatrix<f64>| (&y - w.transpose() * &x).norm_squared();
+        assert!((moments.error(&weights) - direct(&weights)).abs() < 1e-9);
+        let lambda = penalty * x.rows(0, 3).norm_squared() / 3.0;
+        let penalised = |w: &DMatrix<f64>| direct(w) + lambda * w.rows(0, 3).norm_squared();
+        for n in 9..13 {
+            let other = &weights + noise(4, 2, n) * 1e-3;
+            assert!(penalised(&weights) < penalised(&other));
+        }
+        let halves = [0, 25].map(|n| {
+            Moments::of(&x.columns(n, 25).into_owned(), &y.columns(n, 25).into_owned(), 1)
+        });
+        let [mut both, other] = halves;
+        both.add(&other);
+        assert!((both.solve(penalty).unwrap() - weights).abs().max() < 1e-12);
+    }
+
+    /// If it failed, a map of low rank would lose more than it must, or be another map at full rank.
+    #[test]
+    fn a_reduced_map_is_the_best_of_its_rank() {
+        let (x, penalty) = (noise(6, 300, 30), 0.1);
+        let map = noise(4, 6, 31);
+        // What is a linear map of rank 2 is recovered at rank 2.
+        let thin = noise(4, 2, 32) * noise(2, 6, 33);
+        let found = Moments::of(&x, &(&thin * &x), 0).reduced(PENALTIES[0], 2).unwrap();
+        assert!((&found.up * &found.down - &thin).abs().max() < 1e-6);
+        let y = &map * &x + noise(4, 300, 34) * 0.1;
+        let moments = Moments::of(&x, &y, 0);
+        let full = moments.reduced(penalty, 4).unwrap();
+        let weights = moments.solve(penalty).unwrap();
+        assert!((&full.up * &full.down - weights.transpose()).abs().max() < 1e-9);
+        let lambda = penalty * x.norm_squared() / 6.0;
+        let cost = |up: &DMatrix<f64>, down: &DMatrix<f64>| {
+            let map = up * down;
+            (&y - &map * &x).norm_squared() + lambda * map.norm_squared()
+        };
+        let Reduced { down, up } = moments.reduced(penalty, 2).unwrap();
+        assert_eq!((up.ncols(), down.nrows()), (2, 2));
+        assert!(cost(&up, &down) > cost(&full.up, &full.down));
+        for n in 40..60 {
+            let other = cost(&(&up + noise(4, 2, n) * 1e-3), &(&down + noise(2, 6, n + 20) * 1e-3));
+            assert!(cost(&up, &down) < other);
+        }
+        let scaled = &down * &x;
+        let variance = scaled.row(0).norm_squared() / 300.0;
+        assert!((0.5..1.0).contains(&variance), "{variance}");
+    }
+}

@@ -1,0 +1,123 @@
+//! What the mean is without a network: interpolation, or a ridge regression of low rank.
+
+use std::ops::Range;
+
+use anyhow::{Context, Result, ensure};
+use finescale_model::conditional;
+use finescale_model::ridge::{HELD, Moments, Reduced, best, errors};
+use nalgebra::DMatrix;
+use rayon::prelude::*;
+
+use super::frames::{Part, by_blocks, window};
+use super::sensor::Sensor;
+use super::settings::Mean;
+
+/// Samples whose predictors are in memory at a time, and blocks of them that are summed in parallel
+/// in an order that no number of threads changes.
+const SAMPLES: usize = 1024;
+const BLOCKS: usize = 8;
+
+/// The base of all frames.
+#[derive(Clone, Debug)]
+pub enum Base {
+    /// The field of û_y of frame n.
+    Interpolation,
+    /// up · down · window.
+    Ridge {
+        /// Numbers × coarse values of a window, oldest frame first.
+        down: DMatrix<f32>,
+        /// Fine values × numbers.
+        up: DMatrix<f32>,
+    },
+}
+
+impl Base {
+    /// Fits what the settings ask for to the frames of the training part, as the sensor sees them.
+    ///
+    /// # Errors
+    /// If the frames are too few, or too large for a regression.
+    pub fn fit(settings: &Mean, train: &Part, seen: &[f32]) -> Result<Self> {
+        if settings.base == conditional::Base::Interpolation {
+            return Ok(Self::Interpolation);
+        }
+        let (mut early, mut late) = (Vec::new(), Vec::new());
+        for Range { start, end } in train.segments.iter().cloned() {
+            let held = (end - start) / HELD;
+            early.extend(start..end - held);
+            late.extend(end - held..end);
+        }
+        ensure!(
+            !late.is_empty(),
+            "mean.base is \"ridge\", and no run of training frames has {HELD} frames, of which the \
+             last chooses the penalty: use data with longer runs, or \"interpolation\""
+        );
+        let mut moments = sums(settings, train, seen, &early)?;
+        let held = sums(settings, train, seen, &late)?;
+        let penalty = best(&[errors(&moments, &held)]);
+        moments.add(&held);
+        let frames = train.len();
+        let rank =
+            settings.rank_of(settings.frames() * seen.len() / frames, train.fine.len() / frames);
+        let Reduced { down, up } = moments
+            .reduced(penalty, rank)
+            .context("mean.base is \"ridge\", and the coarse values are too large for a regression: use \"interpolation\"")?;
+        Ok(Self::Ridge { down: down.cast(), up: up.cast() })
+    }
+
+    /// Base of every frame of a part, `[frame][channel][y][x]`.
+    ///
+    /// # Errors
+    /// After Ctrl-C.
+    pub fn fields(
+        &self,
+        settings: &Mean,
+        sensor: &Sensor,
+        part: &Part,
+        seen: &[f32],
+    ) -> Result<Vec<f32>> {
+        let frame = seen.len() / part.len();
+        match self {
+            Self::Interpolation => by_blocks(seen, frame, |values| Ok(sensor.fields(values))),
+            Self::Ridge { down, up } => {
+                let frames: Vec<usize> = (0..part.len()).collect();
+                let blocks = frames.par_chunks(SAMPLES).map(|block| {
+                    let x: DMatrix<f32> = predictors(settings, part, seen, block).cast();
+                    (up * (down * x)).as_slice().to_vec()
+                });
+                Ok(blocks.collect::<Vec<_>>().concat())
+            }
+        }
+    }
+}
+
+/// Coarse values of the windows of some frames, a window in each column.
+fn predictors(settings: &Mean, part: &Part, seen: &[f32], frames: &[usize]) -> DMatrix<f64> {
+    let len = seen.len() / part.len();
+    let places =
+        frames.iter().flat_map(|&n| window(&part.segments, n, settings.before, settings.after));
+    let values = places.flat_map(|n| &seen[n * len..][..len]).map(|&value| f64::from(value));
+    DMatrix::from_iterator(settings.frames() * len, frames.len(), values)
+}
+
+fn targets(part: &Part, frames: &[usize]) -> DMatrix<f64> {
+    let len = part.fine.len() / part.len();
+    let values = frames.iter().flat_map(|&n| &part.fine[n * len..][..len]);
+    DMatrix::from_iterator(len, frames.len(), values.map(|&value| f64::from(value)))
+}
+
+fn sums(settings: &Mean, part: &Part, seen: &[f32], frames: &[usize]) -> Result<Moments> {
+    let mut total: Option<Moments> = None;
+    for group in frames.chunks(SAMPLES * BLOCKS) {
+        finescale_host::interrupt::check()?;
+        let parts = group.par_chunks(SAMPLES).map(|block| {
+            Moments::of(&predictors(settings, part, seen, block), &targets(part, block), 0)
+        });
+        for part in parts.collect::<Vec<_>>() {
+            match &mut total {
+                Some(total) => total.add(&part),
+                None => total = Some(part),
+            }
+        }
+    }
+    total.context("the training part has no frames")
+}

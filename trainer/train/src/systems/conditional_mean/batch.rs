@@ -1,0 +1,225 @@
+//! Batches: frames are drawn on the host, everything else happens on the device.
+
+use std::ops::Range;
+
+use anyhow::Result;
+use burn::tensor::{Tensor, TensorData, backend::Backend};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+use super::base::Base;
+use super::frames::{Part, window};
+use super::known::Known;
+use super::sensor::Sensor;
+use super::settings::Mean;
+use crate::config::Config;
+use crate::engine::basis::{Basis, along_axes};
+use crate::engine::frames::{below, index, seeded_normal, unit};
+use crate::engine::views::{self, Seen};
+use finescale::Grid;
+
+/// The frames of a part on a device.
+#[derive(Clone, Debug)]
+pub struct Held<B: Backend> {
+    /// `[frame, channels · coarse points]`.
+    coarse: Tensor<B, 2>,
+    /// `[frame, channels · points]`.
+    fine: Tensor<B, 2>,
+    segments: Vec<Range<usize>>,
+    /// Noise that coarse values get in every batch.
+    noise: f32,
+    device: B::Device,
+}
+
+/// Which frames a batch is made of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Draw {
+    /// The frames whose mean is asked for.
+    pub frames: Vec<usize>,
+    /// The coarse frames of their windows, `[sample][frame]`.
+    pub windows: Vec<usize>,
+    /// Seed of the noise.
+    pub noise: u64,
+}
+
+/// What the network sees, and what it should give.
+#[derive(Clone, Debug)]
+pub struct Batch<B: Backend> {
+    /// `[batch, fields, y, x]`.
+    pub fields: Tensor<B, 4>,
+    /// What the base leaves, in deviations, `[batch, channels, y, x]`.
+    pub target: Tensor<B, 4>,
+}
+
+/// What all batches on a device are made with.
+#[derive(Clone, Debug)]
+pub struct Tables<B: Backend> {
+    grid: Grid,
+    channels: usize,
+    settings: Mean,
+    /// Points of a coarse frame, y and x.
+    coarse: [usize; 2],
+    basis: Basis<B>,
+    /// Coarse points to û_y along each axis.
+    y: Option<Tensor<B, 2>>,
+    x: Tensor<B, 2>,
+    seen: Vec<Seen<B>>,
+    /// The transposes of a ridge's `down` and `up`.
+    ridge: Option<[Tensor<B, 2>; 2]>,
+    /// `[1, channels, 1, 1]`.
+    pub(super) deviation: Tensor<B, 4>,
+}
+
+fn tensor<B: Backend, const D: usize>(
+    values: &[f32],
+    shape: [usize; D],
+    device: &B::Device,
+) -> Tensor<B, D> {
+    Tensor::from_data(TensorData::new(values.to_vec(), shape), device)
+}
+
+impl<B: Backend> Held<B> {
+    /// Moves coarse frames as they are seen, and fine ones, to a device.
+    pub fn new(part: &Part, seen: &[f32], noise: f32, device: &B::Device) -> Self {
+        let frames = part.len();
+        let rows = |values: &[f32]| tensor(values, [frames, values.len() / frames], device);
+        let (coarse, fine) = (rows(seen), rows(&part.fine));
+        Self { coarse, fine, segments: part.segments.clone(), noise, device: device.clone() }
+    }
+
+    /// Frames.
+    pub fn len(&self) -> usize {
+        self.fine.dims()[0]
+    }
+
+    /// These frames with their whole windows.
+    pub fn of(&self, settings: &Mean, frames: Vec<usize>) -> Draw {
+        let around = |&n: &usize| window(&self.segments, n, settings.before, settings.after);
+        let windows = frames.iter().flat_map(around).collect();
+        Draw { frames, windows, noise: 0 }
+    }
+
+    /// A training batch. The same number gives the same draw.
+    pub fn draw(&self, config: &Config, number: u64) -> Draw {
+        let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
+        rng.set_stream(number);
+        let frames = (0..config.training.batch).map(|_| below(&mut rng, self.len())).collect();
+        let mut draw = self.of(&config.mean, frames);
+        let lost = config.sensor.lost;
+        if lost > 0.0 {
+            for places in draw.windows.chunks_exact_mut(config.mean.frames()) {
+                // The frame before the first is that before the window.
+                let first = window(&self.segments, places[0], 1, 0).next();
+                let mut before = first.unwrap_or(places[0]);
+                for place in places {
+                    if unit(&mut rng) < lost {
+                        *place = before;
+                    }
+                    before = *place;
+                }
+            }
+        }
+        draw.noise = rng.next_u64();
+        draw
+    }
+
+    /// The coarse windows of a draw, `[batch · frames, channels · coarse points]`.
+    fn windows(&self, draw: &Draw) -> Tensor<B, 2> {
+        let places = draw.windows.iter().map(|&n| n as i32).collect();
+        let windows = self.coarse.clone().select(0, index(places, &self.device));
+        if self.noise == 0.0 {
+            return windows;
+        }
+        let [all, values] = windows.dims();
+        let noise = seeded_normal([all, 1, 1, values], draw.noise, &self.device);
+        // A frame that stands in several places of a window has the same noise in all.
+        let frames = all / draw.frames.len();
+        let same = |(n, frame): (usize, &usize)| {
+            let start = n / frames * frames;
+            let first = draw.windows[start..].iter().position(|other| other == frame);
+            (start + first.unwrap_or(n - start)) as i32
+        };
+        let places = draw.windows.iter().enumerate().map(same).collect();
+        let noise = noise.reshape([all, values]).select(0, index(places, &self.device));
+        windows + noise * self.noise
+    }
+}
+
+impl<B: Backend> Tables<B> {
+    /// On a device.
+    ///
+    /// # Errors
+    /// Never for a sensor that exists.
+    pub fn new(
+        known: &Known,
+        sensor: &Sensor,
+        settings: &Mean,
+        device: &B::Device,
+    ) -> Result<Self> {
+        let (grid, coarse, channels) = (sensor.fine, sensor.coarse, known.deviation.len());
+        let mut matrices = sensor.matrices()?;
+        let x = matrices.pop().unwrap_or_default();
+        let y = matrices.pop().map(|y| tensor(&y, [coarse[0], grid.ny()], device));
+        let rows = |values: &[f64]| {
+            let values: Vec<f32> = values.iter().map(|value| *value as f32).collect();
+            tensor(&values, [1, values.len()], device)
+        };
+        let seen = known.seen(&grid, settings.views()).into_iter().map(|seen| Seen {
+            component: seen.component,
+            filter: rows(&seen.filter),
+            factors: rows(&seen.factors),
+        });
+        let ridge =
+            match &known.base {
+                Base::Interpolation => None,
+                // A matrix is stored by columns, which are the rows of its transpose.
+                Base::Ridge { down, up } => Some([down, up].map(|matrix| {
+                    tensor(matrix.as_slice(), [matrix.ncols(), matrix.nrows()], device)
+                })),
+            };
+        Ok(Self {
+            grid,
+            channels,
+            settings: settings.clone(),
+            coarse,
+            basis: Basis::new(&grid, device)?,
+            y,
+            x: tensor(&x, [coarse[1], grid.nx()], device),
+            seen: seen.collect(),
+            ridge,
+            deviation: tensor(&known.deviation, [1, channels, 1, 1], device),
+        })
+    }
+
+    /// What windows are.
+    pub fn settings(&self) -> &Mean {
+        &self.settings
+    }
+
+    /// Gathers the windows of a draw, and computes what is seen of them and the base.
+    pub fn batch(&self, part: &Held<B>, draw: &Draw) -> Batch<B> {
+        let (batch, frames, channels) = (draw.frames.len(), self.settings.frames(), self.channels);
+        let (ny, nx, modes) = (self.grid.ny(), self.grid.nx(), self.grid.points());
+        let windows = part.windows(draw);
+        let [rows, columns] = self.coarse;
+        let coarse = windows.clone().reshape([batch * frames * channels, rows, columns]);
+        let spectra = along_axes(coarse, self.y.clone(), self.x.clone());
+        let spectra = spectra.reshape([batch, frames, channels, modes]);
+        let base = match &self.ridge {
+            Some([down, up]) => {
+                let windows = windows.reshape([batch as i32, -1]);
+                windows.matmul(down.clone()).matmul(up.clone()).reshape([batch, channels, ny, nx])
+            }
+            None => {
+                let asked = spectra.clone().narrow(1, self.settings.before, 1);
+                let asked = asked.reshape([batch * channels, modes]);
+                self.basis.inverse(asked).reshape([batch, channels, ny, nx])
+            }
+        };
+        let places = draw.frames.iter().map(|&n| n as i32).collect();
+        let truth = part.fine.clone().select(0, index(places, &part.device));
+        let target = (truth.reshape([batch, channels, ny, nx]) - base) / self.deviation.clone();
+        let fields = views::fields(&self.grid, &self.basis, &spectra, self.seen.iter().cloned());
+        Batch { fields, target }
+    }
+}

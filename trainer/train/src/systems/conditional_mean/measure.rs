@@ -1,0 +1,122 @@
+//! What is measured with a finished network on the validation part: the errors of the mean.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::ops::Range;
+
+use anyhow::Result;
+use finescale::{Grid, spectral};
+use finescale_data::dataset::SpectralFrames;
+use finescale_model::linear::PackedAutocovariance;
+
+use super::batch::{Held, Tables};
+use super::frames::{Part, by_blocks};
+use super::known::squares;
+use super::network::Mapped;
+use crate::config::Precision;
+use crate::engine::frames::numbers;
+use crate::engine::kernels::Kernels;
+
+/// Frames that are evaluated together.
+const TOGETHER: usize = 32;
+
+/// The Gaussian that errors are taken for.
+pub struct Errors {
+    /// Root mean square at every point, `[channel][y][x]`.
+    pub spread: Vec<f32>,
+    /// Second moments of the errors over it.
+    pub autocovariance: PackedAutocovariance,
+}
+
+impl Errors {
+    /// Of the errors of whole segments, `[frame][channel][y][x]`.
+    ///
+    /// # Errors
+    /// If no segment has `window + 1` frames.
+    pub fn of(
+        errors: &[f32],
+        segments: &[Range<usize>],
+        grid: &Grid,
+        channels: usize,
+        window: usize,
+    ) -> Result<Self> {
+        let frame = channels * grid.points();
+        let spread: Vec<f32> = squares(errors, frame).into_iter().map(f32::sqrt).collect();
+        let values = by_blocks(errors, frame, |errors| {
+            let mut spectra: Vec<f32> = errors
+                .iter()
+                .zip(spread.iter().cycle())
+                // Where nothing is wrong, nothing has a size.
+                .map(|(error, spread)| if *spread > 0.0 { error / spread } else { 0.0 })
+                .collect();
+            spectral::forward(grid, &mut spectra, &mut vec![0.0; spectral::scratch_len(grid)])?;
+            Ok(spectra)
+        })?;
+        let frames = SpectralFrames { grid: *grid, channels, segments: segments.to_vec(), values };
+        let autocovariance = PackedAutocovariance::estimate(&frames, window)?;
+        Ok(Self { spread, autocovariance })
+    }
+}
+
+/// Errors of the mean with a network, of all frames of a part, `[frame][channel][y][x]`.
+///
+/// # Errors
+/// After Ctrl-C.
+pub fn errors<B: Kernels>(
+    network: &Mapped<B>,
+    part: &Held<B>,
+    tables: &Tables<B>,
+) -> Result<Vec<f32>> {
+    let frames: Vec<usize> = (0..part.len()).collect();
+    let mut errors = Vec::new();
+    for some in frames.chunks(TOGETHER) {
+        finescale_host::interrupt::check()?;
+        let batch = tables.batch(part, &part.of(tables.settings(), some.to_vec()));
+        let out = network.forward(batch.fields, Precision::Full);
+        errors.extend(numbers((batch.target - out) * tables.deviation.clone()));
+    }
+    Ok(errors)
+}
+
+/// Relative L² errors, of every channel and of all: squares of errors over those of the truth, in
+/// standard deviations from the mean of each channel.
+pub fn relative(
+    errors: &[f32],
+    part: &Part,
+    climatology: &[f32],
+    points: usize,
+) -> (Vec<f64>, f64) {
+    let channels = climatology.len() / points;
+    let (mut wrong, mut whole) = (vec![0.0; channels], vec![0.0; channels]);
+    let values = errors.iter().zip(&part.fine).zip(climatology.iter().cycle());
+    for (n, ((error, anomaly), mean)) in values.enumerate() {
+        let channel = n / points % channels;
+        wrong[channel] += f64::from(*error).powi(2);
+        whole[channel] += (f64::from(*anomaly) + f64::from(*mean)).powi(2);
+    }
+    let of = |wrong: f64, whole: f64| (wrong / whole).sqrt();
+    let all = of(wrong.iter().sum(), whole.iter().sum());
+    (wrong.iter().zip(&whole).map(|(wrong, whole)| of(*wrong, *whole)).collect(), all)
+}
+
+/// Figures by name, and the same for people, of the errors of the base and of the mean.
+///
+/// # Errors
+/// Never.
+pub fn figures(
+    names: &[&str],
+    base: &(Vec<f64>, f64),
+    mean: &(Vec<f64>, f64),
+) -> Result<(BTreeMap<String, f64>, String)> {
+    let mut figures = BTreeMap::new();
+    let mut text = String::from("relative L² error on the validation part (base → mean):\n");
+    let channels = names.iter().zip(base.0.iter().zip(&mean.0));
+    let each = channels.map(|(name, (base, mean))| (*name, *base, *mean));
+    let all = (names.len() > 1).then_some(("all channels", base.1, mean.1));
+    for (name, base, mean) in each.chain(all) {
+        figures.insert(format!("relative error, {name}"), mean);
+        figures.insert(format!("relative error, {name}, base"), base);
+        writeln!(text, "  {name:<16} {base:.4} → {mean:.4}")?;
+    }
+    Ok((figures, text))
+}
