@@ -2,7 +2,7 @@
 
 use super::ConditionalMean;
 use crate::Error;
-use crate::checked::{self, OrBug, product};
+use crate::checked::{self, OrBug, Place, product};
 use crate::model::MeanModel;
 
 /// One coarse frame in, one fine frame out, b frames later.
@@ -47,6 +47,16 @@ impl<'a> Stream<'a> {
         &self.mean
     }
 
+    /// Makes room for a frame behind the others.
+    fn shift(&mut self, len: usize) {
+        for n in 0..self.frames.len().saturating_sub(len) {
+            let value = self.frames.get(n.plus(len)).copied().or_bug();
+            if let Some(place) = self.frames.get_mut(n) {
+                *place = value;
+            }
+        }
+    }
+
     /// Takes a frame, `[channel][y][x]` at the sensor's points in the units of the channels; writes
     /// the fine frame that was measured b frames before to `fine`, and says whether there is one.
     ///
@@ -69,7 +79,7 @@ impl<'a> Stream<'a> {
             Error::finite("frame", frame)?;
         }
         if self.begun {
-            self.frames.copy_within(len.min(self.frames.len()).., 0);
+            self.shift(len);
             if let (Some(frame), Some(newest)) =
                 (frame, self.frames.chunks_exact_mut(len).next_back())
             {

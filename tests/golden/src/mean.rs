@@ -1,6 +1,6 @@
 //! Conditional means that are as small as they can be, with draws of their errors.
 
-use finescale::mean::{ConditionalMean, Errors};
+use finescale::mean::{ConditionalMean, Errors, Stream};
 use finescale::model::{Aligned, MeanModel};
 use finescale::{Error, NoiseStream};
 
@@ -53,7 +53,7 @@ impl Mean {
         Ok(MeanModel::parse(self.bytes())?.coarse_len().saturating_mul(FRAMES))
     }
 
-    /// Puts a member of the third frame, `[channel][y][x]`, in the place of the coarse frames in
+    /// Puts a member of the third frame of a stream, `[channel][y][x]`, in the place of the coarse frames in
     /// `field`; gives the number of its values.
     pub(crate) fn member(
         self,
@@ -67,8 +67,13 @@ impl Mean {
         let (frames, spare) = field.split_at_mut_checked(coarse).ok_or(too_large)?;
         let (fine, spare) = spare.split_at_mut_checked(values).ok_or(too_large)?;
         {
-            let mean = ConditionalMean::new(&model, spare)?;
-            mean.evaluate(frames, 2, fine, scratch)?;
+            let ring = Stream::memory_len(&model);
+            let (ring, memory) = spare.split_at_mut_checked(ring).ok_or(too_large)?;
+            let mut stream = Stream::new(ConditionalMean::new(&model, memory)?, ring)?;
+            let asked = model.after().saturating_add(3);
+            for frame in frames.chunks_exact(model.coarse_len().max(1)).take(asked) {
+                stream.push(Some(frame), fine, scratch)?;
+            }
         }
         let path = values.saturating_mul(2);
         let (modes, memory) = spare.split_at_mut_checked(path).ok_or(too_large)?;
@@ -77,7 +82,12 @@ impl Mean {
         errors.draw(0, &stream, modes)?;
         let newest = modes.get(values..).unwrap_or_default();
         errors.add(newest, fine, scratch)?;
-        field.copy_within(coarse..coarse.saturating_add(values), 0);
+        for n in 0..values {
+            let value = field.get(n.saturating_add(coarse)).copied().unwrap_or_default();
+            if let Some(place) = field.get_mut(n) {
+                *place = value;
+            }
+        }
         Ok(values)
     }
 }
