@@ -40,6 +40,21 @@ where
     a.zip(b)
 }
 
+/// Slices of `len` values each, one behind the other.
+///
+/// Two of these side by side do not ask how many they are, as two `chunks_exact` do: that is a
+/// division, for which a panic path remains where the compiler loses sight of the divisor.
+#[inline(always)]
+pub(crate) fn rows<T>(values: &[T], len: usize) -> impl Iterator<Item = &[T]> {
+    values.chunks_exact(len.max(1)).take(usize::MAX)
+}
+
+/// As [`rows`], to be written.
+#[inline(always)]
+pub(crate) fn rows_mut<T>(values: &mut [T], len: usize) -> impl Iterator<Item = &mut [T]> {
+    values.chunks_exact_mut(len.max(1)).take(usize::MAX)
+}
+
 /// As [`numbered`] for an iterator that does not know its length.
 #[inline(always)]
 pub(crate) fn counted<I: IntoIterator>(

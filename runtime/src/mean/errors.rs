@@ -84,8 +84,8 @@ impl<'a> Errors<'a> {
         let (field, work) = scratch.split_at_mut_checked(frame).or_bug();
         checked::zip(&mut *field, modes).for_each(|(to, u)| *to = *u);
         spectral::inverse(grid, field, work)?;
-        let spread = self.model.arrays().spread.chunks_exact(points);
-        let fields = fine.chunks_exact_mut(points).zip(field.chunks_exact(points)).zip(spread);
+        let spread = checked::rows(self.model.arrays().spread, points);
+        let fields = checked::rows_mut(fine, points).zip(checked::rows(field, points)).zip(spread);
         for (((fine, field), spread), channel) in fields.zip(self.model.channel_descriptions()) {
             for ((value, error), spread) in checked::zip(fine, field).zip(spread) {
                 *value += error * spread * channel.std;

@@ -119,7 +119,7 @@ impl<'a> ConditionalMean<'a> {
         let before = self.model.before();
         // The nearest frame stands for one that is not there.
         let place = |j: usize| n.saturating_add(j).saturating_sub(before).min(frames.minus(1));
-        self.window(|j| coarse.chunks_exact(frame).nth(place(j)).or_bug(), fine, scratch)
+        self.window(|j| checked::rows(coarse, frame).nth(place(j)).or_bug(), fine, scratch)
     }
 
     /// The mean of frame a of a window, whose frames `at` gives.
@@ -142,10 +142,9 @@ impl<'a> ConditionalMean<'a> {
         let (work, scratch) = split(scratch, work_len(model))?;
         let mut scratch = layout.split(scratch)?;
         let interpolates = ranks.is_empty();
-        let mut rows = anomalies.chunks_exact_mut(coarse_len);
         for n in 0..model.frames() {
             self.anomalies(at(n), pixels)?;
-            if let Some(row) = rows.next() {
+            if let Some(row) = checked::rows_mut(anomalies, coarse_len).nth(n) {
                 checked::zip(row, &*pixels).for_each(|(to, value)| *to = *value);
             }
             let base = interpolates && n == model.before();
@@ -172,8 +171,8 @@ impl<'a> ConditionalMean<'a> {
             inputs.finish(0, views, scratch.work)?;
             network.forward(&mut scratch)?;
             let points = model.grid().points();
-            let outputs = scratch.outputs.chunks_exact(points);
-            let channels = fine.chunks_exact_mut(points).zip(outputs);
+            let outputs = checked::rows(scratch.outputs, points);
+            let channels = checked::rows_mut(fine, points).zip(outputs);
             for ((fine, output), deviation) in channels.zip(arrays.deviation) {
                 for (value, output) in checked::zip(fine, output) {
                     *value += deviation * output;
@@ -189,8 +188,8 @@ impl<'a> ConditionalMean<'a> {
     fn anomalies(&self, frame: &[f32], pixels: &mut [f32]) -> Result<(), Error> {
         Error::finite("coarse", frame)?;
         let points = self.coarse_len().checked_div(self.model.channels()).unwrap_or(1).max(1);
-        let climatology = self.model.arrays().coarse_climatology.chunks_exact(points);
-        let fields = pixels.chunks_exact_mut(points).zip(frame.chunks_exact(points));
+        let climatology = checked::rows(self.model.arrays().coarse_climatology, points);
+        let fields = checked::rows_mut(pixels, points).zip(checked::rows(frame, points));
         let channels = fields.zip(climatology).zip(self.model.channel_descriptions());
         for (((pixels, values), climatology), channel) in channels {
             for ((to, value), usual) in checked::zip(pixels, values).zip(climatology) {
@@ -205,24 +204,24 @@ impl<'a> ConditionalMean<'a> {
         let ([ny, nx], arrays) = (self.model.coarse_points(), self.model.arrays());
         let width = self.model.grid().nx().max(1);
         let points = self.model.grid().points();
-        let channels = pixels.chunks_exact(ny.times(nx).max(1));
-        for (pixels, field) in checked::zip(channels, field.chunks_exact_mut(points)) {
+        let channels = checked::rows(pixels, ny.times(nx));
+        for (pixels, field) in channels.zip(checked::rows_mut(field, points)) {
             if arrays.shown_y.is_empty() {
-                let columns = arrays.shown_x.chunks_exact(nx.max(1));
-                checked::zip(field, columns).for_each(|(to, row)| *to = dot(row, pixels));
+                let columns = checked::rows(arrays.shown_x, nx);
+                field.iter_mut().zip(columns).for_each(|(to, row)| *to = dot(row, pixels));
                 continue;
             }
             // First along x, every row of pixels, then along y.
             let rows = work.get_mut(..ny.times(width)).or_bug();
-            let of_pixels = pixels.chunks_exact(nx.max(1));
-            for (row, pixels) in checked::zip(rows.chunks_exact_mut(width), of_pixels) {
-                let columns = arrays.shown_x.chunks_exact(nx.max(1));
-                checked::zip(row, columns).for_each(|(to, column)| *to = dot(column, pixels));
+            let of_pixels = checked::rows(pixels, nx);
+            for (row, pixels) in checked::rows_mut(rows, width).zip(of_pixels) {
+                let columns = checked::rows(arrays.shown_x, nx);
+                row.iter_mut().zip(columns).for_each(|(to, row)| *to = dot(row, pixels));
             }
-            let weights = arrays.shown_y.chunks_exact(ny.max(1));
-            for (to, weights) in checked::zip(field.chunks_exact_mut(width), weights) {
+            let weights = checked::rows(arrays.shown_y, ny);
+            for (to, weights) in checked::rows_mut(field, width).zip(weights) {
                 to.fill(0.0);
-                for (row, weight) in checked::zip(rows.chunks_exact(width), weights) {
+                for (row, weight) in checked::rows(rows, width).zip(weights) {
                     checked::zip(&mut *to, row).for_each(|(to, value)| *to += weight * value);
                 }
             }
@@ -232,17 +231,17 @@ impl<'a> ConditionalMean<'a> {
     /// The linear map of all coarse values of the window.
     fn map(&self, anomalies: &[f32], ranks: &mut [f32], fine: &mut [f32]) {
         let arrays = self.model.arrays();
-        let rows = arrays.down.chunks_exact(anomalies.len().max(1));
-        checked::zip(&mut *ranks, rows).for_each(|(to, row)| *to = dot(row, anomalies));
-        let rows = arrays.up.chunks_exact(ranks.len().max(1));
-        checked::zip(fine, rows).for_each(|(to, row)| *to = dot(row, ranks));
+        let rows = checked::rows(arrays.down, anomalies.len());
+        ranks.iter_mut().zip(rows).for_each(|(to, row)| *to = dot(row, anomalies));
+        let rows = checked::rows(arrays.up, ranks.len());
+        fine.iter_mut().zip(rows).for_each(|(to, row)| *to = dot(row, ranks));
     }
 
     /// Anomalies of a fine frame to the units of the channels.
     fn restore(&self, fine: &mut [f32]) {
         let points = self.model.grid().points();
-        let climatology = self.model.arrays().climatology.chunks_exact(points);
-        let fields = fine.chunks_exact_mut(points).zip(climatology);
+        let climatology = checked::rows(self.model.arrays().climatology, points);
+        let fields = checked::rows_mut(fine, points).zip(climatology);
         for ((fine, climatology), channel) in fields.zip(self.model.channel_descriptions()) {
             for (value, usual) in checked::zip(fine, climatology) {
                 *value = (*value + usual) * channel.std + channel.mean;

@@ -81,14 +81,14 @@ impl<'a> Stream<'a> {
         if self.begun {
             self.shift(len);
             if let (Some(frame), Some(newest)) =
-                (frame, self.frames.chunks_exact_mut(len).next_back())
+                (frame, self.frames.len().checked_sub(len).and_then(|at| self.frames.get_mut(at..)))
             {
                 checked::zip(newest, frame).for_each(|(to, value)| *to = *value);
             }
         } else {
             // The first frame stands for all before it.
             let Some(frame) = frame else { return Ok(false) };
-            for place in self.frames.chunks_exact_mut(len) {
+            for place in checked::rows_mut(self.frames, len) {
                 checked::zip(place, frame).for_each(|(to, value)| *to = *value);
             }
             self.begun = true;
@@ -98,7 +98,7 @@ impl<'a> Stream<'a> {
             return Ok(false);
         }
         let frames = &*self.frames;
-        self.mean.window(|j| frames.chunks_exact(len).nth(j).or_bug(), fine, scratch)?;
+        self.mean.window(|j| checked::rows(frames, len).nth(j).or_bug(), fine, scratch)?;
         Ok(true)
     }
 }

@@ -51,13 +51,35 @@ impl Moments {
         Some(self.normal(penalty).cholesky()?.solve(&self.xy))
     }
 
+    /// The columns of W for some targets, where the weight of each predictor has a penalty of its
+    /// own: `penalties` are factors of λ, the unit of [`Moments::solve`]. None as there.
+    pub fn solve_each(
+        &self,
+        penalty: f64,
+        penalties: &[f64],
+        targets: &[usize],
+    ) -> Option<DMatrix<f64>> {
+        let lambda = self.lambda(penalty);
+        let mut normal = self.xx.clone();
+        for (i, factor) in penalties.iter().enumerate() {
+            normal[(i, i)] += lambda * factor;
+        }
+        Some(normal.cholesky()?.solve(&self.xy.select_columns(targets)))
+    }
+
     /// The map of least such sum among those of a rank. None as for [`Moments::solve`].
-    ///
-    /// With L Lᵀ the sum of x xᵀ and the penalty, a map V costs ‖Lᵀ(W − V)‖² more than W. So the
-    /// best V keeps of LᵀW what lies in its first left singular vectors.
     pub fn reduced(&self, penalty: f64, rank: usize) -> Option<Reduced> {
+        self.reduce(&self.solve(penalty)?, penalty, rank)
+    }
+
+    /// Of all maps of a rank, the one whose values are nearest to those of the map W.
+    ///
+    /// With L Lᵀ the sum of x xᵀ and the penalty, a map V differs from W by ‖Lᵀ(W − V)‖². So the
+    /// best V keeps of LᵀW what lies in its first left singular vectors. None as for
+    /// [`Moments::solve`].
+    pub fn reduce(&self, weights: &DMatrix<f64>, penalty: f64, rank: usize) -> Option<Reduced> {
         let lower = self.normal(penalty).cholesky()?.unpack();
-        let whitened = lower.solve_lower_triangular(&self.xy)?;
+        let whitened = lower.transpose() * weights;
         let turned = (&whitened * whitened.transpose()).symmetric_eigen();
         let mut order: Vec<usize> = (0..lower.nrows()).collect();
         order.sort_by(|&a, &b| turned.eigenvalues[b].total_cmp(&turned.eigenvalues[a]));
@@ -69,18 +91,49 @@ impl Moments {
         Some(Reduced { down, up })
     }
 
-    /// Σ x xᵀ with the penalty.
-    fn normal(&self, penalty: f64) -> DMatrix<f64> {
+    /// A penalty in units of the sums: `penalty` times the mean of Σ x².
+    fn lambda(&self, penalty: f64) -> f64 {
         let varying = self.xx.nrows() - self.free;
         let squares: f64 = (0..varying).map(|i| self.xx[(i, i)]).sum();
         let variance = squares / varying as f64;
         // Predictors that never change get no weight, whatever the penalty.
-        let lambda = if variance > 0.0 { penalty * variance } else { 1.0 };
+        if variance > 0.0 { penalty * variance } else { 1.0 }
+    }
+
+    /// The same of the first so many predictors alone.
+    pub fn first(&self, predictors: usize) -> Self {
+        Self {
+            xx: self.xx.view((0, 0), (predictors, predictors)).into_owned(),
+            xy: self.xy.rows(0, predictors).into_owned(),
+            yy: self.yy,
+            samples: self.samples,
+            free: 0,
+        }
+    }
+
+    /// Σ x xᵀ with the penalty.
+    fn normal(&self, penalty: f64) -> DMatrix<f64> {
+        let lambda = self.lambda(penalty);
         let mut normal = self.xx.clone();
-        for i in 0..varying {
+        for i in 0..self.xx.nrows() - self.free {
             normal[(i, i)] += lambda;
         }
         normal
+    }
+
+    /// Number of predictors.
+    pub fn predictors(&self) -> usize {
+        self.xx.nrows()
+    }
+
+    /// Number of targets.
+    pub fn targets(&self) -> usize {
+        self.xy.ncols()
+    }
+
+    /// What a penalty of 1 is: see [`Moments::solve`].
+    pub fn unit(&self) -> f64 {
+        self.lambda(1.0)
     }
 
     /// Σ ‖y − Wᵀx‖².

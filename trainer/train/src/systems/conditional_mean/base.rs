@@ -4,11 +4,12 @@ use std::ops::Range;
 
 use anyhow::{Context, Result, ensure};
 use finescale_model::conditional;
-use finescale_model::ridge::{HELD, Moments, Reduced, best, errors};
+use finescale_model::ridge::{HELD, Moments, Reduced};
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 
 use super::frames::{Part, by_blocks, window};
+use super::ridge;
 use super::sensor::Sensor;
 use super::settings::Mean;
 
@@ -36,7 +37,7 @@ impl Base {
     ///
     /// # Errors
     /// If the frames are too few, or too large for a regression.
-    pub fn fit(settings: &Mean, train: &Part, seen: &[f32]) -> Result<Self> {
+    pub fn fit(settings: &Mean, sensor: &Sensor, train: &Part, seen: &[f32]) -> Result<Self> {
         if settings.base == conditional::Base::Interpolation {
             return Ok(Self::Interpolation);
         }
@@ -51,16 +52,12 @@ impl Base {
             "mean.base is \"ridge\", and no run of training frames has {HELD} frames, of which the \
              last chooses the penalty: use data with longer runs, or \"interpolation\""
         );
-        let mut moments = sums(settings, train, seen, &early)?;
-        let held = sums(settings, train, seen, &late)?;
-        let penalty = best(&[errors(&moments, &held)]);
-        moments.add(&held);
+        let early = sums(settings, sensor, train, seen, &early)?;
+        let late = sums(settings, sensor, train, seen, &late)?;
         let frames = train.len();
         let rank =
             settings.rank_of(settings.frames() * seen.len() / frames, train.fine.len() / frames);
-        let Reduced { down, up } = moments
-            .reduced(penalty, rank)
-            .context("mean.base is \"ridge\", and the coarse values are too large for a regression: use \"interpolation\"")?;
+        let Reduced { down, up } = ridge::fit(settings, sensor, early, &late, rank)?;
         Ok(Self::Ridge { down: down.cast(), up: up.cast() })
     }
 
@@ -99,18 +96,32 @@ fn predictors(settings: &Mean, part: &Part, seen: &[f32], frames: &[usize]) -> D
     DMatrix::from_iterator(settings.frames() * len, frames.len(), values)
 }
 
-fn targets(part: &Part, frames: &[usize]) -> DMatrix<f64> {
-    let len = part.fine.len() / part.len();
-    let values = frames.iter().flat_map(|&n| &part.fine[n * len..][..len]);
-    DMatrix::from_iterator(len, frames.len(), values.map(|&value| f64::from(value)))
+/// What interpolation leaves of some frames, a frame in each column.
+fn targets(sensor: &Sensor, part: &Part, seen: &[f32], frames: &[usize]) -> DMatrix<f64> {
+    let (len, coarse) = (part.fine.len() / part.len(), seen.len() / part.len());
+    let mut values = Vec::with_capacity(len * frames.len());
+    for &n in frames {
+        let fine = &part.fine[n * len..][..len];
+        let base = sensor.fields(&seen[n * coarse..][..coarse]);
+        values.extend(fine.iter().zip(base).map(|(truth, base)| f64::from(truth - base)));
+    }
+    DMatrix::from_vec(len, frames.len(), values)
 }
 
-fn sums(settings: &Mean, part: &Part, seen: &[f32], frames: &[usize]) -> Result<Moments> {
+/// Second moments of a ridge's predictors and targets.
+fn sums(
+    settings: &Mean,
+    sensor: &Sensor,
+    part: &Part,
+    seen: &[f32],
+    frames: &[usize],
+) -> Result<Moments> {
     let mut total: Option<Moments> = None;
     for group in frames.chunks(SAMPLES * BLOCKS) {
         finescale_host::interrupt::check()?;
         let parts = group.par_chunks(SAMPLES).map(|block| {
-            Moments::of(&predictors(settings, part, seen, block), &targets(part, block), 0)
+            let z = ridge::predictors(settings, &predictors(settings, part, seen, block));
+            Moments::of(&z, &targets(sensor, part, seen, block), 0)
         });
         for part in parts.collect::<Vec<_>>() {
             match &mut total {

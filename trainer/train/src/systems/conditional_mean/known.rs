@@ -49,7 +49,7 @@ impl Known {
         let seen = train.noisy(config.sensor.noise, config.seed, TRAIN);
         let spectra = by_blocks(&seen, coarse_climatology.len(), |values| sensor.modes(values))?;
         let input_power = squares(&spectra, climatology.len());
-        let base = Base::fit(&config.mean, train, &seen)?;
+        let base = Base::fit(&config.mean, sensor, train, &seen)?;
         let left = left(&base, config, sensor, train, &seen)?;
         let points = sensor.fine.points();
         let squares = squares(&left, climatology.len());

@@ -13,6 +13,7 @@ pub mod known;
 pub mod measure;
 mod model;
 pub mod network;
+mod ridge;
 pub mod sensor;
 pub mod settings;
 

@@ -21,8 +21,8 @@ Mean {
 const FRAMES_MAX: usize = 16;
 /// Most learned maps.
 const MAPS_MAX: usize = 32;
-/// Most predictors of a ridge: its normal equations are solved in whole.
-const PREDICTORS_MAX: usize = 2048;
+/// Most predictors of a ridge: its normal equations are solved for every fine point.
+const PREDICTORS_MAX: usize = 768;
 
 impl Mean {
     /// F, the frames that are seen.
