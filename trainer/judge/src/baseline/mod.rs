@@ -8,8 +8,8 @@
 //! |---|---|---|---|
 //! | nearest | `nearest` | super-resolution | 1 |
 //! | bicubic | `bicubic` | super-resolution | 1 |
-//! | Fourier | `fourier` | super-resolution | 1 |
-//! | Wiener | `wiener` | super-resolution | 1; draws of its posterior: many |
+//! | Fourier | `fourier` | super-resolution of frames whose grid has modes | 1 |
+//! | Wiener | `wiener` | the same | 1; draws of its posterior: many |
 //! | ridge | `ridge` | super-resolution | 1, the mean of a Gaussian |
 //! | persistence | `persistence` | forecast, simulation | 1 |
 //! | climatology | `climatology` | all | 1, the mean; draws: many |
@@ -62,9 +62,14 @@ pub struct Knowledge<'a> {
 pub fn all(result: &Ensemble, knowledge: Knowledge) -> Result<Vec<Ensemble>> {
     result.check()?;
     let mut baselines = Vec::new();
-    if result.input.is_some() {
-        baselines.extend([nearest(result)?, bicubic(result)?, fourier(result)?]);
-        if let Some(climate) = knowledge.climate {
+    if let Some(input) = &result.input {
+        baselines.extend([nearest(result)?, bicubic(result)?]);
+        // A sensor may have any number of pixels; these two need its modes.
+        let modes = input.spec.grid().is_ok();
+        if modes {
+            baselines.push(fourier(result)?);
+        }
+        if let Some(climate) = knowledge.climate.filter(|_| modes) {
             baselines.push(wiener(result, climate)?);
             baselines.push(wiener_draws(result, climate, knowledge.members, knowledge.seed)?);
         }

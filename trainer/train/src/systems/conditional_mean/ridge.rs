@@ -4,7 +4,7 @@
 //! What the map adds to the interpolation of frame n has the weights W of least
 //!
 //! ```text
-//! Σ ‖u − Gy^n − Wᵀz‖² + λ Σ (1 + (d/2)²)² W²,   z = (y^n, ⅒ (y^j − y^n) for the other frames j)
+//! Σ ‖u − Gy^n − Wᵀz‖² + λ Σ (1 + (d/2)²)³ W²,   z = (y^n, ⅒ (y^j − y^n) for the other frames j)
 //! ```
 //!
 //! where Gy is the interpolated frame, d the distance of a fine point from a coarse one in cells of
@@ -109,7 +109,7 @@ fn penalties(sensor: &Sensor, targets: usize, len: usize) -> Vec<Vec<f64>> {
             let along_y = fine.y().map_or(0.0, |axis| distance(&axis, rows, y, cell / columns));
             let along_x = distance(&fine.x(), columns, x, cell % columns);
             let square = (along_y * along_y + along_x * along_x) / (NEAR * NEAR);
-            (1.0 + square) * (1.0 + square)
+            (1.0 + square).powi(3)
         };
         (0..rows * columns).map(cell).collect::<Vec<f64>>().repeat(channels)
     };
