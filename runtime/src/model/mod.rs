@@ -12,23 +12,28 @@
 //! ```
 
 mod cursor;
+mod footprint;
 mod header;
+mod include;
 mod invalid;
 mod layer;
 mod parse;
+mod recommended;
 mod views;
 
+pub use footprint::{Footprint, is_model};
 pub use header::{CHECKED_FROM, HEADER_LEN, MAGIC};
 pub use invalid::Invalid;
 pub use layer::{Activation, Film, Layer, Layers, Weights};
 pub(crate) use layer::{Activations, Float, Int16, Network};
+pub use recommended::Recommended;
 pub use views::{Component, Derivative, View, Views};
 
 use crate::predictor::ScoreTables;
 use crate::{ForwardProcess, Grid};
 
 /// Version of the format.
-pub const VERSION: u16 = 4;
+pub const VERSION: u16 = 5;
 /// Order of weights: [`crate::layer::ConvShape::pack`]'s.
 pub const KERNEL_LAYOUT: u16 = 1;
 /// Where a file must lie in memory, and its arrays inside it: at multiples of so many bytes.
@@ -63,30 +68,13 @@ pub struct Model<'a> {
     options: Options,
     views: Views,
     segments: usize,
+    recommended: Recommended,
     footprint: Footprint,
     name: &'a str,
     descriptions: &'a [u8],
     tables: Tables<'a>,
     autocovariance: &'a [f32],
     network: Option<Network<'a>>,
-}
-
-/// Bytes that tasks take from their caller, as the exporter computed them; a task checks what it is
-/// given by itself.
-///
-/// A simulation needs `memory` and `predictor`, and its path; reverse sampling (super-resolution,
-/// generation, forecast) of T frames needs `memory` + `reverse` + T · `frame`, its path and the
-/// sampler's own part of the scratch included.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Footprint {
-    /// The predictor's tables at one λ: [`crate::predictor::Trained::memory_len`].
-    pub memory: u32,
-    /// Scratch of an increment and its vector-Jacobian product.
-    pub predictor: u32,
-    /// Scratch of a path score.
-    pub reverse: u32,
-    /// For each frame of a path: the frame and its score.
-    pub frame: u32,
 }
 
 /// How a predictor is put together.
@@ -183,6 +171,11 @@ impl<'a> Model<'a> {
     /// What tasks take from their caller.
     pub const fn footprint(&self) -> Footprint {
         self.footprint
+    }
+
+    /// The sampler that its figures were measured with.
+    pub const fn recommended(&self) -> Recommended {
+        self.recommended
     }
 
     /// What was measured.

@@ -63,6 +63,7 @@ pub(super) fn model(bytes: &[u8]) -> Result<Model<'_>, Invalid> {
         options: header.options,
         views: header.views,
         segments: header.segments.max(1),
+        recommended: header.recommended,
         footprint: header.footprint,
         name,
         descriptions,

@@ -28,7 +28,7 @@ pub mod reference;
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
-use finescale::model::{View, Views};
+use finescale::model::{Recommended, View, Views};
 use finescale::{Axis, Boundary, ForwardProcess, Grid, Laplacian};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -133,6 +133,9 @@ pub struct PredictorDriven {
     pub lambdas: Vec<f64>,
     /// Suggested λ grid for sampling, falling, the last one 0.
     pub lambda_grid: Vec<f64>,
+    /// The sampler that its figures are measured with; in files of earlier versions the default.
+    #[serde(default)]
+    pub sampler: Recommended,
 }
 
 impl SystemMeta for PredictorDriven {

@@ -215,7 +215,7 @@ fn every_refusal_names_its_reason() {
         (48, 0, "channels"),
         (49, 0, "window"),
         (54, 200, "bins"),
-        (60, 1, "padding"),
+        (61, 0, "sampler"),
     ];
     for (place, value, name) in fields {
         assert_eq!(parse(&|b| b[place] = value, true), Invalid::Field { name }, "{place}");

@@ -12,6 +12,7 @@ mod input;
 pub mod lambda;
 mod model;
 mod partial;
+pub mod recommended;
 mod run;
 mod settings;
 pub mod super_resolution;

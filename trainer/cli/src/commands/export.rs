@@ -10,6 +10,7 @@ use finescale_model::export::quantize::rounded;
 use finescale_model::export::skill::Skill;
 use finescale_model::export::{Bounds, Precision, file};
 use finescale_model::{Model, NetworkMeta};
+use finescale_sample::recommended::RecommendedArgs;
 use finescale_sample::super_resolution;
 
 /// Write a trained model for boards (`finescale`) or for other runtimes (`onnx`).
@@ -37,6 +38,8 @@ pub struct ExportArgs {
     /// Where to write: a file for `finescale`, a folder for `onnx`; beside the model unless given
     #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    recommended: RecommendedArgs,
 }
 
 /// What can be written.
@@ -53,7 +56,9 @@ impl ExportArgs {
     /// One sentence; nothing is written.
     pub fn run(self) -> Result<()> {
         let path = model_path(&self.run);
-        let model = Model::open(&path)?;
+        let mut model: Model = Model::open(&path)?;
+        let system = &mut model.meta.system;
+        system.sampler = self.recommended.over(system.sampler, system.score_head)?;
         let folder = path.parent().unwrap_or(Path::new("."));
         let (quantize, name) = (self.quantize != Precision::F32, self.quantize.name());
         ensure!(

@@ -99,7 +99,7 @@ pub fn file(model: &Model, precision: Precision, bounds: &Bounds) -> Result<Vec<
     bytes[12..16].copy_from_slice(&length.to_le_bytes());
     seal(&mut bytes);
     // What tasks need is known once the rest can be read.
-    let Footprint { memory, predictor, reverse, frame } =
+    let Footprint { memory, predictor, reverse, frame, .. } =
         Trained::footprint(&AlignedBytes::new(&bytes).parse()?);
     for (n, value) in [memory, predictor, reverse, frame].into_iter().enumerate() {
         bytes[FOOTPRINT_AT + 4 * n..][..4].copy_from_slice(&value.to_le_bytes());
@@ -188,8 +188,9 @@ fn header(writer: &mut Writer, model: &Model) -> Result<()> {
     let linear = meta.network == NetworkMeta::Linear;
     writer.u8(if linear { 0 } else { meta.views().bits() });
     writer.u8(narrow(meta.network.segments(), "segments")?);
-    // Zeros, and the footprint, which is known at the end.
-    writer.bytes(&[0; HEADER_LEN - 60]);
+    writer.bytes(&meta.system.sampler.to_bytes());
+    // The footprint is known at the end.
+    writer.bytes(&[0; HEADER_LEN - FOOTPRINT_AT]);
     writer.bytes(meta.name.as_bytes());
     writer.align();
     for channel in &meta.channels {

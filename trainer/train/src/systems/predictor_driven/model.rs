@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Result, anyhow};
 use finescale::layer::ConvShape;
-use finescale::model::{Invalid, LAYERS_MAX};
+use finescale::model::{Invalid, LAYERS_MAX, Recommended};
 use finescale::predictor::Linear;
 use finescale_data::dataset;
 use finescale_field::emergence::Process;
@@ -163,6 +163,7 @@ impl PredictorDriven {
                 score_head: p.score_head,
                 lambdas: calibration.lambdas,
                 lambda_grid: lambda_grid(self.emergence(), GRID_STEPS),
+                sampler: Recommended::DEFAULT,
             },
         };
         Ok(Model { meta, arrays })
