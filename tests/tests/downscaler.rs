@@ -3,7 +3,7 @@
 use std::array;
 
 use finescale::downscaler::Stream;
-use finescale::model::{Footprint, Model};
+use finescale::model::{Footprint, Invalid, Model};
 use finescale::predictor::Trained;
 use finescale::sampler::{
     Coarse, Observation, Online, Reading, Schedule, Sensor, Start, emergence, pixel_measurement,
@@ -411,6 +411,30 @@ fn a_footprint_is_read_from_the_first_bytes() {
             assert_eq!(Footprint::of(bytes).memory, u32::MAX);
         }
     }
+}
+
+/// A slot in flash is larger than the file in it.
+#[test]
+fn a_file_is_found_at_the_start_of_a_slot() {
+    let mut slot = vec![0_u128; KOLMOGOROV.len().div_ceil(16) + 4];
+    let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut slot);
+    bytes.fill(0xFF);
+    bytes[..KOLMOGOROV.len()].copy_from_slice(KOLMOGOROV);
+    let (model, rest) = Model::parse_prefix(bytes).expect("a model");
+    assert_eq!((model.name(), rest.len()), ("kolmogorov-32", 64));
+    assert_eq!(Model::parse(bytes).err(), Some(Invalid::Length));
+    // Written in part, not written at all, and too small a slot.
+    for written in [KOLMOGOROV.len() - 1, 80, 8, 0] {
+        let mut slot = vec![0_u128; KOLMOGOROV.len().div_ceil(16) + 4];
+        let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut slot);
+        bytes.fill(0xFF);
+        bytes[..written].copy_from_slice(&KOLMOGOROV[..written]);
+        assert!(Model::parse_prefix(bytes).is_err(), "{written}");
+    }
+    let cut = KOLMOGOROV.len() - 16;
+    assert_eq!(Model::parse_prefix(&KOLMOGOROV[..cut]).err(), Some(Invalid::Length));
+    assert_eq!(Model::parse_prefix(&KOLMOGOROV[..40]).err(), Some(Invalid::Length));
+    assert_eq!(Model::parse_prefix(&[]).err(), Some(Invalid::Length));
 }
 
 /// Without a word about the sampler it is the model's, from λ* of the model or of the grid.

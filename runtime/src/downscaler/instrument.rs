@@ -21,6 +21,7 @@ pub enum Values {
 /// const ARRAY: Instrument = Instrument::new([8, 8], Values::BlockMeans).with_noise(&[0.02]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Instrument<'a> {
     /// Points along y, 1 on a line, and along x.
     pub points: [usize; 2],

@@ -62,6 +62,7 @@ pub struct Downscaler<'a> {
 
 /// Fine frames, `[frame][channel][y][x]` each, in units.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Fine<'m> {
     /// One draw, that of member 0.
     pub frames: &'m [f32],

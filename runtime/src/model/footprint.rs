@@ -80,6 +80,11 @@ pub const fn is_model(bytes: &[u8]) -> bool {
     known && bytes.len() >= HEADER_LEN && u32_at(bytes, 12) as usize == bytes.len()
 }
 
+/// Bytes that a file says that it has; `None` without a whole header.
+pub(super) const fn file_len(bytes: &[u8]) -> Option<usize> {
+    if bytes.len() < HEADER_LEN { None } else { Some(u32_at(bytes, 12) as usize) }
+}
+
 /// The byte there, 0 beyond the end.
 const fn byte(bytes: &[u8], at: usize) -> u8 {
     if at < bytes.len() { bytes[at] } else { 0 }

@@ -79,6 +79,7 @@ pub struct Model<'a> {
 
 /// How a predictor is put together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Options {
     /// The network corrects the linear base; otherwise it is all there is.
     pub linear_base: bool,
@@ -106,6 +107,7 @@ pub struct Tables<'a> {
 
 /// A channel: field value = mean + std · standardised value.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Channel<'a> {
     /// Name of the variable.
     pub name: &'a str,
@@ -124,6 +126,20 @@ impl<'a> Model<'a> {
     /// [`Invalid`] says what is wrong.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Invalid> {
         parse::model(bytes)
+    }
+
+    /// Checks a file at the start of a slot in flash that may be larger; gives what is behind it.
+    ///
+    /// So an update over the air needs no length beside the file. Where a slot was written in part,
+    /// the checksum is another; then go on with the file in the other slot.
+    ///
+    /// # Errors
+    /// As [`Model::parse`].
+    pub fn parse_prefix(slot: &'a [u8]) -> Result<(Self, &'a [u8]), Invalid> {
+        let known = footprint::file_len(slot).and_then(|len| slot.split_at_checked(len));
+        // Where no length is to be had, parsing says what is wrong.
+        let (file, rest) = known.unwrap_or((slot, &[]));
+        Ok((parse::model(file)?, rest))
     }
 
     /// Its name, for people.
