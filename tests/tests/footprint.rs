@@ -173,7 +173,7 @@ fn the_cards_say_what_the_files_need() {
         let bytes = fs::read(&file).expect("a shipped model");
         let known = with_model(&bytes, |model| {
             let model = model.expect("an accepted file");
-            let Footprint { memory, predictor, reverse, frame } = model.footprint();
+            let Footprint { memory, predictor, reverse, frame, .. } = model.footprint();
             let weights: usize = model.layers().iter().map(|layer| layer.weights.bytes()).sum();
             let needs = [memory + predictor, memory + reverse, frame].map(|n| n as usize);
             [&[bytes.len(), weights], &needs[..]].concat()

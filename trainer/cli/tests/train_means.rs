@@ -187,7 +187,7 @@ fn what_cannot_be_finished_is_refused_before_anything_is_written() {
     let cases = [
         ("", "--sensor pixels:4", "--sensor is pixels:4: give block-mean:4"),
         ("", "--sensor block-mean:5", "sensor.ratio is 5, and an axis has 32 points"),
-        ("", "--sensor modes:8", "sensor.ratio is 8, and an axis has 32 points"),
+        ("", "--sensor modes:8", "sensor.ratio is 8, and modes need an even number of points"),
         ("", "--sensor modes:1", "sensor.ratio is 1: use 2 to 64"),
         ("[sensor]\nnoise = -1.0", sensor, "sensor.noise is -1"),
         ("[sensor]\nlost = 1.0", sensor, "sensor.lost is 1"),

@@ -181,7 +181,7 @@ fn footprint(card: &mut String, model: &Model) -> Result<()> {
     for precision in [Precision::F32, Precision::Int8, Precision::Int16].into_iter().take(count) {
         let bytes = AlignedBytes::new(&file(model, precision, &bounds)?);
         let view = bytes.parse()?;
-        let Footprint { memory, predictor, reverse, frame } = view.footprint();
+        let Footprint { memory, predictor, reverse, frame, .. } = view.footprint();
         let [memory, predictor, reverse] = [memory, predictor, reverse].map(u64::from);
         let sizes = [bytes.bytes().len(), weights(&view)].map(|size| size as u64);
         let ram = [memory + predictor, memory + reverse, u64::from(frame)];
