@@ -13,6 +13,7 @@ use super::batch::{Held, Tables};
 use super::frames::{Part, by_blocks};
 use super::known::squares;
 use super::network::Mapped;
+use super::settings::Mean;
 use crate::config::Precision;
 use crate::engine::frames::numbers;
 use crate::engine::kernels::Kernels;
@@ -29,20 +30,30 @@ pub struct Errors {
 }
 
 impl Errors {
-    /// Of the errors of whole segments, `[frame][channel][y][x]`.
+    /// Of the errors of a part, `[frame][channel][y][x]`: of the frames whose whole window is there
+    /// where segments are long enough, otherwise of all.
     ///
     /// # Errors
     /// If no segment has `window + 1` frames.
-    pub fn of(
-        errors: &[f32],
-        segments: &[Range<usize>],
-        grid: &Grid,
-        channels: usize,
-        window: usize,
-    ) -> Result<Self> {
-        let frame = channels * grid.points();
-        let spread: Vec<f32> = squares(errors, frame).into_iter().map(f32::sqrt).collect();
-        let values = by_blocks(errors, frame, |errors| {
+    pub fn of(errors: &[f32], part: &Part, settings: &Mean, grid: &Grid) -> Result<Self> {
+        let frame = errors.len() / part.frames();
+        let channels = frame / grid.points();
+        let inner = |segment: &Range<usize>| {
+            segment.start + settings.before..segment.end.saturating_sub(settings.after)
+        };
+        let mut taken: Vec<_> = part.segments.iter().map(inner).collect();
+        if taken.iter().all(|segment| segment.len() <= settings.window) {
+            taken.clone_from(&part.segments);
+        }
+        let mut kept = Vec::new();
+        let mut segments = Vec::new();
+        for segment in taken.into_iter().filter(|segment| !segment.is_empty()) {
+            let start = kept.len() / frame;
+            segments.push(start..start + segment.len());
+            kept.extend_from_slice(&errors[segment.start * frame..segment.end * frame]);
+        }
+        let spread: Vec<f32> = squares(&kept, frame).into_iter().map(f32::sqrt).collect();
+        let values = by_blocks(&kept, frame, |errors| {
             let mut spectra: Vec<f32> = errors
                 .iter()
                 .zip(spread.iter().cycle())
@@ -52,8 +63,8 @@ impl Errors {
             spectral::forward(grid, &mut spectra, &mut vec![0.0; spectral::scratch_len(grid)])?;
             Ok(spectra)
         })?;
-        let frames = SpectralFrames { grid: *grid, channels, segments: segments.to_vec(), values };
-        let autocovariance = PackedAutocovariance::estimate(&frames, window)?;
+        let frames = SpectralFrames { grid: *grid, channels, segments, values };
+        let autocovariance = PackedAutocovariance::estimate(&frames, settings.window)?;
         Ok(Self { spread, autocovariance })
     }
 }

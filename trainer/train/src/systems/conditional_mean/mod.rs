@@ -118,7 +118,7 @@ impl<A: Trainable> System<A> for ConditionalMean {
         let known = Known::measure(&config, &sensor, &mut train, &mut valid)?;
         let seen = valid.noisy(config.sensor.noise, config.seed, VALID);
         let base_left = known::left(&known.base, &config, &sensor, &valid, &seen)?;
-        let base_errors = Errors::of(&base_left, &valid.segments, &grid, channels, window)?;
+        let base_errors = Errors::of(&base_left, &valid, &config.mean, &grid)?;
         let placed = devices.iter().map(|device| {
             Ok(Placed {
                 train: Held::new(&train, &train.coarse, &config.mean, config.sensor.noise, device),
@@ -196,9 +196,7 @@ impl<A: Trainable> System<A> for ConditionalMean {
             return Ok(self.put_figures(&self.base_left, model));
         };
         let left = measure::errors(&kept.network.valid(), &held.valid, &held.tables)?;
-        let (grid, channels) = (&self.sensor.fine, self.channels());
-        let window = self.config.mean.window;
-        let errors = Errors::of(&left, &self.valid.segments, grid, channels, window)?;
+        let errors = Errors::of(&left, &self.valid, &self.config.mean, &self.sensor.fine)?;
         self.put_errors(&errors, model);
         Ok(self.put_figures(&left, model))
     }
