@@ -32,7 +32,7 @@ fn maps<B: Backend>(
         (0..ny * nx).map(move |n| {
             let place = if along_y { n / nx } else { n % nx } % ratio;
             let angle = std::f32::consts::TAU * place as f32 / ratio as f32;
-            if map % 2 == 0 { angle.cos() } else { angle.sin() }
+            if map.is_multiple_of(2) { angle.cos() } else { angle.sin() }
         })
     };
     let waves = count.min(if grid.is_line() { 2 } else { 4 });
