@@ -164,6 +164,61 @@ winds() {
         --scored-by "finescale $super --model $n --out sr.nc   # again with --linear"
 }
 
+# ship NAME
+# Trains a conditional mean with the config.toml in its folder, and lays what the training leaves there, the files for boards, and the
+# graph if it is small. A model that is there stays.
+ship() {
+    n=$1 folder=$models/$1
+    if [ -e "$folder/model.safetensors" ]; then return; fi
+    make "$n" train "$n.zarr" --config "$folder/config.toml"
+    for file in config.toml curves.png summary.txt model.safetensors; do
+        if [ -e "$n/$file" ]; then cp "$n/$file" "$folder/$file"; fi
+    done
+    make "$folder/$n.finescale" export "$n"
+    if [ -e "$folder/curves.png" ]; then
+        for bits in int8 int16; do
+            make "$folder/$n-$bits.finescale" export "$n" --quantize "$bits" --data "$n.zarr"
+        done
+    fi
+    "$finescale" export "$n" --format onnx --out "$folder"
+    if [ "$(wc -c <"$folder/mean.onnx")" -ge 2097152 ]; then rm "$folder/mean.onnx"; fi
+}
+
+# conditional_mean NAME "DATA" "SETTINGS OF SUPER-RESOLUTION" "ABOUT" "LICENCE" ["COMMAND OF OTHERS" RESULT …]
+# Without curves nothing was trained: then there is one precision, and no other seed. The results of others are made before.
+conditional_mean() {
+    n=$1 data=$2 super="super-resolve $1.zarr $3" about=$4 licence=$5
+    shift 5
+    also="again with --members 1 --mean-alone"
+    if [ $# -gt 0 ]; then
+        also="$also; $1"
+        shift
+    fi
+    # shellcheck disable=SC2086 # the commands are meant to be split
+    {
+        make "$n.zarr" $data
+        ship "$n"
+        make "$n-sr.nc" $super --members 20 --model "$models/$n"
+        make "$n-sr-mean.nc" $super --members 1 --mean-alone --model "$models/$n"
+    }
+    set -- "$n-sr.nc" "$n-sr-mean.nc" "$@" \
+        --made-by "finescale $data --out $n.zarr" \
+        --made-by "finescale train $n.zarr --config models/$n/config.toml --out $n" \
+        --made-by "finescale export $n --format finescale --out $n.finescale"
+    if [ -e "$models/$n/curves.png" ]; then
+        for seed in 2 3; do
+            make "$n-$seed" train "$n.zarr" --config "$models/$n/config.toml" --seed "$seed"
+            # shellcheck disable=SC2086
+            make "$n-$seed-sr.nc" $super --members 20 --model "$n-$seed"
+            set -- "$@" --other-seed "$n-$seed-sr.nc"
+        done
+        set -- "$@" --made-by "finescale export $n --format finescale --quantize int8 --data $n.zarr --out $n-int8.finescale   # and int16"
+    fi
+    card "$n" --data "$n.zarr" --about "$about" --licence "$licence" "$@" \
+        --made-by "finescale export $n --format onnx" \
+        --scored-by "finescale $super --members 20 --model $n --out sr.nc   # $also"
+}
+
 for name in ${*:-kolmogorov-32 kuramoto-sivashinsky kuramoto-sivashinsky-head lorenz96 kolmogorov-64 winds}; do
     "$(echo "$name" | tr - _)"
 done

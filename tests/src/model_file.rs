@@ -51,10 +51,19 @@ impl Evaluator {
 
 /// Shows a file's model, or why it is refused, to `see`: the bytes lie where a parser needs them.
 pub fn with_model<T>(file: &[u8], see: impl FnOnce(Result<Model<'_>, Invalid>) -> T) -> T {
+    aligned(file, |bytes| see(Model::parse(bytes)))
+}
+
+/// The same of a conditional mean.
+pub fn with_mean<T>(file: &[u8], see: impl FnOnce(Result<MeanModel<'_>, Invalid>) -> T) -> T {
+    aligned(file, |bytes| see(MeanModel::parse(bytes)))
+}
+
+fn aligned<T>(file: &[u8], see: impl FnOnce(&[u8]) -> T) -> T {
     let mut blocks = vec![0_u128; file.len().div_ceil(16)];
     let bytes = &mut bytemuck::cast_slice_mut(&mut blocks)[..file.len()];
     bytes.copy_from_slice(file);
-    see(Model::parse(bytes))
+    see(bytes)
 }
 
 /// Touches everything that a view gives.

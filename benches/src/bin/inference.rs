@@ -130,7 +130,10 @@ fn main() -> Result<()> {
     let model = Model::open(&folder.join("model.safetensors"))?;
     let mut files = BTreeMap::new();
     for (name, precision) in [("f32", Precision::F32), ("int8", Precision::Int8)] {
-        files.insert(name, AlignedBytes::new(&file(&model, precision, &Bounds::ones(&model)?)?));
+        files.insert(
+            name,
+            AlignedBytes::new(&file(&model, precision, &Bounds::ones(model.meta.layers()?.len()))?),
+        );
     }
     let mut sessions = BTreeMap::new();
     for line in stdin().lines() {

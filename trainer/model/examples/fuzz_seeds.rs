@@ -26,7 +26,7 @@ fn main() -> Result<()> {
         let small =
             Kind { x: least(kind.x), y: kind.y.map(least), window: kind.window.min(2), ..kind };
         let model = model(&small);
-        let bounds = Bounds::ones(&model)?;
+        let bounds = Bounds::ones(model.meta.layers()?.len());
         let precisions = [Precision::F32, Precision::Int8, Precision::Int16];
         // Without a network all are the same.
         for precision in precisions.into_iter().take(if kind.kernel == 0 { 1 } else { 3 }) {

@@ -22,6 +22,10 @@ pub struct Cases {
     /// What a relative error is relative to, of each channel.
     mean: Vec<f32>,
     points: usize,
+    /// a and b of the model.
+    around: [usize; 2],
+    /// Values of a coarse frame.
+    coarse_len: usize,
 }
 
 struct Case {
@@ -89,7 +93,29 @@ impl Cases {
             cases.push(Case { coarse, at, fine: fine[at * len..][..len].to_vec() });
         }
         let mean = domain.channels.iter().map(|channel| channel.mean).collect();
-        Ok(Self { cases, mean, points: domain.grid.points() })
+        Ok(Self {
+            cases,
+            mean,
+            points: domain.grid.points(),
+            around: [view.before(), view.after()],
+            coarse_len: view.coarse_len(),
+        })
+    }
+
+    /// Whole windows of `count` of these frames, evenly spread,
+    /// `[window][frame][channel][y][x]`: the nearest coarse frame stands for one that is not there.
+    pub fn windows(&self, count: usize) -> Vec<f32> {
+        let [before, after] = self.around;
+        let mut windows = Vec::new();
+        for n in 0..count {
+            let case = &self.cases[n * self.cases.len() / count];
+            let last = case.coarse.len() / self.coarse_len - 1;
+            for frame in case.at..=case.at + before + after {
+                let frame = frame.saturating_sub(before).min(last);
+                windows.extend(&case.coarse[frame * self.coarse_len..][..self.coarse_len]);
+            }
+        }
+        windows
     }
 
     /// What the layers have on the way to these frames.

@@ -12,10 +12,10 @@ use super::origin::OriginArgs;
 use super::score::{RelativeArgs, truth};
 use finescale_ensemble::{Ensemble, Task};
 use finescale_host::write::atomically;
-use finescale_judge::card::{Comparison, Words, markdown};
+use finescale_judge::card::{Comparison, OnCard, Words, markdown};
 use finescale_judge::report::scored;
 use finescale_judge::score::{Scores, task_name};
-use finescale_model::Model;
+use finescale_model::{ConditionalMean, Model, PredictorDriven, SystemMeta};
 
 /// Write a model's card: data, training, skill beside baselines, footprint, licence
 #[derive(Debug, Args)]
@@ -65,7 +65,15 @@ impl CardArgs {
     pub fn run(self) -> Result<()> {
         let path = self.knowledge.model().context("which model is the card of? give --model")?;
         let path = model_path(path);
-        let model = Model::open(&path)?;
+        if finescale_model::system(&path)? == ConditionalMean::NAME {
+            return self.write::<ConditionalMean>(&path);
+        }
+        self.write::<PredictorDriven>(&path)
+    }
+
+    /// Writes the card of a model of a system.
+    fn write<S: OnCard>(&self, path: &Path) -> Result<()> {
+        let model: Model<S> = Model::open(path)?;
         let folder = path.parent().unwrap_or(Path::new("."));
         let words = Words {
             about: &self.about,

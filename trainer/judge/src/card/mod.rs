@@ -1,18 +1,38 @@
 //! A model's card: what it is, what it was trained on, how good it is, what it costs.
 
+mod mean;
+mod predictor;
 mod seeds;
 
 use std::fmt::Write;
 
 use anyhow::{Context, Result};
-use finescale::model::{Footprint, Model as View};
+use finescale::model::Layers;
 
 use crate::report::Scored;
 use crate::report::table::rows;
 use crate::score::{Scores, number, task_name};
 use finescale_host::table::Table;
-use finescale_model::export::{AlignedBytes, Bounds, Precision, file};
-use finescale_model::{Meta, Model, NetworkMeta};
+use finescale_model::export::Precision;
+use finescale_model::{Meta, Model, NetworkMeta, SystemMeta};
+
+/// What a card says of a model that depends on its system.
+pub trait OnCard: SystemMeta {
+    /// What its curves show.
+    const CURVES: &'static str;
+
+    /// What the model is for, beside its fields: names and values.
+    fn purpose(meta: &Meta<Self>) -> Vec<[String; 2]>;
+
+    /// The network and how it was trained, as a part of a sentence.
+    fn trained(meta: &Meta<Self>) -> String;
+
+    /// What a board needs: a table, and a sentence on what it computes.
+    ///
+    /// # Errors
+    /// If the model does not fit the runtime.
+    fn footprint(model: &Model<Self>) -> Result<(Table, String)>;
+}
 
 /// Results of one task side by side, the model's own first.
 pub struct Comparison {
@@ -44,7 +64,11 @@ pub struct Words<'a> {
 ///
 /// # Errors
 /// If the model does not fit the runtime.
-pub fn markdown(model: &Model, words: &Words<'_>, comparisons: &[Comparison]) -> Result<String> {
+pub fn markdown<S: OnCard>(
+    model: &Model<S>,
+    words: &Words<'_>,
+    comparisons: &[Comparison],
+) -> Result<String> {
     let meta = &model.meta;
     let mut card = format!("# {}\n\n{}\n", meta.name, words.about);
     if !words.made.is_empty() {
@@ -57,13 +81,16 @@ pub fn markdown(model: &Model, words: &Words<'_>, comparisons: &[Comparison]) ->
         skill(&mut card, comparison)?;
     }
     seeds::table(&mut card, words.made, comparisons)?;
-    footprint(&mut card, model)?;
+    if meta.network.on_boards() {
+        let (table, computes) = S::footprint(model)?;
+        writeln!(card, "\n## Footprint\n\n{}\n{computes}", table.markdown())?;
+    }
     let licence = words.licence;
     writeln!(card, "\n## Licence\n\nWeights: MIT or Apache-2.0, at your choice. Data: {licence}")?;
     Ok(card)
 }
 
-fn data(card: &mut String, meta: &Meta) -> Result<()> {
+fn data<S: OnCard>(card: &mut String, meta: &Meta<S>) -> Result<()> {
     let mut table = Table::new().left("").left("");
     for channel in &meta.channels {
         let (name, units, mean, std) = (&channel.name, &channel.units, channel.mean, channel.std);
@@ -78,32 +105,15 @@ fn data(card: &mut String, meta: &Meta) -> Result<()> {
         }
     }
     table.row(["time between frames".to_owned(), meta.frame_interval.to_string()]);
+    S::purpose(meta).into_iter().for_each(|row| table.row(row));
     table.row(["content of the data set".to_owned(), format!("`{}`", meta.data)]);
     write!(card, "\n## Data\n\n{}", table.markdown())?;
     Ok(())
 }
 
-fn training(card: &mut String, meta: &Meta, words: &Words<'_>) -> Result<()> {
-    let network = match &meta.network {
-        NetworkMeta::Linear => "the linear base alone".to_owned(),
-        NetworkMeta::Tiny { channels, kernel, dilations } => {
-            format!("`tiny`, {channels} channels, kernel {kernel}, dilations {dilations:?}")
-        }
-        NetworkMeta::Product { channels, kernel, dilations, segments } => format!(
-            "`product`, {channels} channels, kernel {kernel}, blocks with dilations {dilations:?}, \
-             {segments} runs"
-        ),
-        NetworkMeta::Other(other) => {
-            let settings = other.settings.iter().map(|(name, value)| format!(", {name} {value}"));
-            format!("`{}`{}", other.kind, settings.collect::<String>())
-        }
-    };
-    writeln!(
-        card,
-        "\n## Training\n\nNetwork: {network}; window of {} frames; α = {}, β² = {}; {} steps, \
-         seed {}. On the validation part:\n",
-        meta.system.window, meta.system.alpha, meta.system.beta2, meta.steps, meta.seed
-    )?;
+fn training<S: OnCard>(card: &mut String, meta: &Meta<S>, words: &Words<'_>) -> Result<()> {
+    let trained = S::trained(meta);
+    writeln!(card, "\n## Training\n\n{trained}. On the validation part:\n")?;
     let mut table = Table::new().left("").right("");
     meta.figures.iter().for_each(|(name, value)| table.row([name.clone(), number(*value)]));
     *card += &table.markdown();
@@ -112,7 +122,7 @@ fn training(card: &mut String, meta: &Meta, words: &Words<'_>) -> Result<()> {
         printed.lines().for_each(|line| *card += &format!("    {line}\n"));
     }
     if words.curves {
-        writeln!(card, "\n![Loss, validation by λ, simulation error](curves.png)")?;
+        writeln!(card, "\n![{}](curves.png)", S::CURVES)?;
     }
     if let Some(notes) = &words.notes {
         writeln!(card, "\n{}", notes.trim())?;
@@ -162,43 +172,50 @@ fn skill(card: &mut String, comparison: &Comparison) -> Result<()> {
     Ok(())
 }
 
-fn footprint(card: &mut String, model: &Model) -> Result<()> {
-    if !model.meta.network.on_boards() {
-        return Ok(());
+/// The network, with what it was made by.
+fn network(network: &NetworkMeta) -> String {
+    match network {
+        NetworkMeta::Linear => "the linear base alone".to_owned(),
+        NetworkMeta::Tiny { channels, kernel, dilations } => {
+            format!("`tiny`, {channels} channels, kernel {kernel}, dilations {dilations:?}")
+        }
+        NetworkMeta::Product { channels, kernel, dilations, segments } => format!(
+            "`product`, {channels} channels, kernel {kernel}, blocks with dilations {dilations:?}, \
+             {segments} runs"
+        ),
+        NetworkMeta::Other(other) => {
+            let settings = other.settings.iter().map(|(name, value)| format!(", {name} {value}"));
+            format!("`{}`{}", other.kind, settings.collect::<String>())
+        }
     }
-    let heads = [
-        "file, bytes",
-        "of these weights",
-        "RAM for simulation, bytes",
-        "for reverse sampling",
-        "and for each frame",
-    ];
-    let mut table = heads.into_iter().fold(Table::new().left("weights"), Table::right);
-    let mut macs = 0;
-    let bounds = Bounds::ones(model)?;
-    // Without a network there is nothing to round.
-    let count = if model.meta.network == NetworkMeta::Linear { 1 } else { 3 };
-    for precision in [Precision::F32, Precision::Int8, Precision::Int16].into_iter().take(count) {
-        let bytes = AlignedBytes::new(&file(model, precision, &bounds)?);
-        let view = bytes.parse()?;
-        let Footprint { memory, predictor, reverse, frame, .. } = view.footprint();
-        let [memory, predictor, reverse] = [memory, predictor, reverse].map(u64::from);
-        let sizes = [bytes.bytes().len(), weights(&view)].map(|size| size as u64);
-        let ram = [memory + predictor, memory + reverse, u64::from(frame)];
-        let numbers = sizes.into_iter().chain(ram).map(|number| number.to_string());
-        table.row([precision.name().to_owned()].into_iter().chain(numbers));
-        macs = view.layers().iter().map(|layer| layer.shape.macs()).sum();
-    }
-    writeln!(
-        card,
-        "\n## Footprint\n\n{}\nAn increment takes {:.2} million multiply-accumulates, its \
-         vector-Jacobian product as many.",
-        table.markdown(),
-        macs as f64 / 1e6
-    )?;
-    Ok(())
 }
 
-fn weights(view: &View<'_>) -> usize {
-    view.layers().iter().map(|layer| layer.weights.bytes()).sum()
+/// The precisions in which a model can be exported: without a network there is nothing to round.
+fn precisions(network: &NetworkMeta) -> &'static [Precision] {
+    match network {
+        NetworkMeta::Linear => &[Precision::F32],
+        _ => &[Precision::F32, Precision::Int8, Precision::Int16],
+    }
+}
+
+/// Bytes of the weights.
+fn weights(layers: &Layers<'_>) -> u64 {
+    layers.iter().map(|layer| layer.weights.bytes() as u64).sum()
+}
+
+/// Multiply-accumulates of one pass through the network.
+fn macs(layers: &Layers<'_>) -> usize {
+    layers.iter().map(|layer| layer.shape.macs()).sum()
+}
+
+/// A table of footprints; every row begins with the precision, the file and its weights.
+fn footprints(heads: &[&str]) -> Table {
+    let table = Table::new().left("weights").right("file, bytes").right("of these weights");
+    heads.iter().copied().fold(table, Table::right)
+}
+
+/// Adds a precision's row.
+fn add(table: &mut Table, precision: Precision, numbers: &[u64]) {
+    let numbers = numbers.iter().map(ToString::to_string);
+    table.row([precision.name().to_owned()].into_iter().chain(numbers));
 }

@@ -58,13 +58,10 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// One for every layer: for what does not depend on them, as the size of a file.
-    ///
-    /// # Errors
-    /// If the network is a U-Net.
-    pub fn ones(model: &Model) -> Result<Self> {
-        let ones = vec![1.0; model.meta.layers()?.len()];
-        Ok(Self { inputs: ones.clone(), gradients: ones.clone(), factors: ones })
+    /// One for each of `layers`: for what does not depend on them, as the size of a file.
+    pub fn ones(layers: usize) -> Self {
+        let ones = vec![1.0; layers];
+        Self { inputs: ones.clone(), gradients: ones.clone(), factors: ones }
     }
 
     /// Takes what a network had on a path of noised frames.

@@ -9,7 +9,7 @@ use finescale_plot::{Axis, Field, FieldGrid, Figure, Plot, Series};
 
 /// One channel of one frame, as the reference and as a runtime have it.
 pub(super) struct Worst {
-    /// Which runtime, output and λ.
+    /// Which runtime, output, and what it is of.
     pub(super) title: String,
     /// RMS difference of the whole output over what is allowed.
     pub(super) excess: f64,
@@ -38,7 +38,7 @@ impl Worst {
     }
 
     /// Draws both, and their difference.
-    pub(super) fn draw(&self, meta: &Meta, path: &Path) -> Result<()> {
+    pub(super) fn draw<S>(&self, meta: &Meta<S>, path: &Path) -> Result<()> {
         let pairs = self.got.iter().zip(&self.expected);
         let difference: Vec<f32> = pairs.map(|(got, expected)| got - expected).collect();
         let figure = Figure::new().title(&self.title);

@@ -6,46 +6,48 @@ use anyhow::Result;
 use finescale::predictor::{PathDensity, Trained, path_score, path_score_scratch_len};
 use finescale::{Predictor, spectral};
 
-use super::{Case, Compared, ROUNDS};
+use super::ROUNDS;
+use super::predictor::{Case, Compared};
 use finescale_model::Model;
 use finescale_model::export::{self, AlignedBytes, Bounds, Precision};
 
-/// An implementation of a model.
-pub(super) struct Runtime {
+/// An implementation of a model: `run` gives an output's fields for every sample of a case, and
+/// the time that they took.
+pub(super) struct Runtime<F: ?Sized> {
     /// What the table calls it.
     pub(super) name: &'static str,
     /// The precision of its weights.
     pub(super) precision: Precision,
-    run: Evaluate,
+    pub(super) run: Box<F>,
 }
 
-/// Fields of an output for every sample of a case, and the time that they took.
-type Evaluate = Box<dyn Fn(Compared, &Case) -> Result<(Vec<f32>, Duration)>>;
+/// Fields, and the time that they took.
+pub(super) type Timed = Result<(Vec<f32>, Duration)>;
+/// Of a predictor.
+type Evaluate = dyn Fn(Compared, &Case) -> Timed;
 
-impl Runtime {
-    /// Every runtime of this program.
-    pub(super) fn all(model: &Model, bounds: &Bounds) -> Result<Vec<Self>> {
-        Ok(vec![
-            board(model, Precision::F32, bounds)?,
-            board(model, Precision::Int8, bounds)?,
-            board(model, Precision::Int16, bounds)?,
-            #[cfg(feature = "onnx")]
-            tract(model)?,
-        ])
+/// Fields, and the least time of several that they took.
+pub(super) fn least(run: impl Fn() -> Timed) -> Timed {
+    let (fields, mut least) = run()?;
+    for _ in 1..ROUNDS {
+        least = least.min(run()?.1);
     }
+    Ok((fields, least))
+}
 
-    /// Fields of an output, and the least time that they took.
-    pub(super) fn run(&self, output: Compared, case: &Case) -> Result<(Vec<f32>, Duration)> {
-        let (fields, mut least) = (self.run)(output, case)?;
-        for _ in 1..ROUNDS {
-            least = least.min((self.run)(output, case)?.1);
-        }
-        Ok((fields, least))
-    }
+/// Every runtime of this program, with a predictor.
+pub(super) fn all(model: &Model, bounds: &Bounds) -> Result<Vec<Runtime<Evaluate>>> {
+    Ok(vec![
+        board(model, Precision::F32, bounds)?,
+        board(model, Precision::Int8, bounds)?,
+        board(model, Precision::Int16, bounds)?,
+        #[cfg(feature = "onnx")]
+        tract(model)?,
+    ])
 }
 
 /// The runtime of boards, on this processor: the same bits as there.
-fn board(model: &Model, precision: Precision, bounds: &Bounds) -> Result<Runtime> {
+fn board(model: &Model, precision: Precision, bounds: &Bounds) -> Result<Runtime<Evaluate>> {
     let file = AlignedBytes::new(&export::file(model, precision, bounds)?);
     let run = move |output: Compared, case: &Case| {
         let view = file.parse()?;
@@ -84,8 +86,9 @@ fn board(model: &Model, precision: Precision, bounds: &Bounds) -> Result<Runtime
 
 /// The ONNX graphs in tract.
 #[cfg(feature = "onnx")]
-fn tract(model: &Model) -> Result<Runtime> {
-    use super::{BATCH, BEYOND};
+fn tract(model: &Model) -> Result<Runtime<Evaluate>> {
+    use super::BATCH;
+    use super::predictor::BEYOND;
     use finescale_model::onnx::{Array, Session, predictor, score};
     let meta = &model.meta;
     let ny = meta.y.as_ref().map_or(1, |y| y.points);

@@ -1,14 +1,16 @@
 //! A footprint is what a model needs, to the byte: that much works, one value less is refused, and
 //! the cards say the same.
 
+mod mean;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use finescale::model::{Footprint, Model};
+use finescale::model::{Footprint, MEAN_MAGIC, Model};
 use finescale::predictor::Trained;
 use finescale::sampler::{Coarse, Schedule, Score, Start};
 use finescale::{Error, NoiseStream, Predictor, Sampler};
-use finescale_tests::model_file::{seeds, with_model};
+use finescale_tests::model_file::{mean_seeds, seeds, with_model};
 
 const LAMBDA: f32 = 0.3;
 
@@ -36,7 +38,11 @@ fn files() -> Vec<(String, Vec<u8>)> {
     let read = |(_, file): (_, PathBuf)| {
         (file.display().to_string(), fs::read(&file).expect("a shipped model"))
     };
-    let seeds = seeds().into_iter().enumerate().map(|(n, seed)| (format!("seed {n}"), seed));
+    let seeds = seeds()
+        .into_iter()
+        .chain(mean_seeds())
+        .enumerate()
+        .map(|(n, seed)| (format!("seed {n}"), seed));
     shipped.into_iter().map(read).chain(seeds).collect()
 }
 
@@ -76,7 +82,12 @@ fn exactly(name: &str, needed: usize, mut work: impl FnMut(&mut [f32]) -> Result
 
 #[test]
 fn a_footprint_is_exact() {
-    for (name, file) in files() {
+    let (means, predictors): (Vec<_>, Vec<_>) =
+        files().into_iter().partition(|(_, file)| file.starts_with(&MEAN_MAGIC));
+    for (name, file) in means {
+        mean::is_exact(&name, &file);
+    }
+    for (name, file) in predictors {
         with_model(&file, |model| {
             let model = model.expect("an accepted file");
             assert_eq!(model.footprint(), Trained::footprint(&model), "{name}");
@@ -152,7 +163,7 @@ fn reverse(name: &str, model: &Model<'_>) {
 }
 
 /// `| int8 | file | its weights | RAM for simulation | for reverse sampling | for each frame |` of
-/// a model's card.
+/// a model's card; a conditional mean's has other columns after the second.
 #[test]
 fn the_cards_say_what_the_files_need() {
     for (folder, file) in shipped() {
@@ -171,13 +182,19 @@ fn the_cards_say_what_the_files_need() {
             .filter_map(|cell| cell.trim().parse().ok())
             .collect();
         let bytes = fs::read(&file).expect("a shipped model");
-        let known = with_model(&bytes, |model| {
-            let model = model.expect("an accepted file");
-            let Footprint { memory, predictor, reverse, frame, .. } = model.footprint();
-            let weights: usize = model.layers().iter().map(|layer| layer.weights.bytes()).sum();
-            let needs = [memory + predictor, memory + reverse, frame].map(|n| n as usize);
-            [&[bytes.len(), weights], &needs[..]].concat()
-        });
-        assert_eq!(said, known, "{stem}");
+        let (weights, needs) =
+            if bytes.starts_with(&MEAN_MAGIC) { mean::needs(&bytes) } else { needs(&bytes) };
+        assert_eq!(said, [&[bytes.len(), weights], &needs[..]].concat(), "{stem}");
     }
+}
+
+/// Bytes of a predictor's weights, and the RAM that its card names.
+fn needs(bytes: &[u8]) -> (usize, Vec<usize>) {
+    with_model(bytes, |model| {
+        let model = model.expect("an accepted file");
+        let Footprint { memory, predictor, reverse, frame, .. } = model.footprint();
+        let weights = model.layers().iter().map(|layer| layer.weights.bytes()).sum();
+        let needs = [memory + predictor, memory + reverse, frame].map(|n| n as usize);
+        (weights, needs.to_vec())
+    })
 }
