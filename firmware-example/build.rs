@@ -34,9 +34,11 @@ fn main() {
     println!("cargo::rustc-link-arg-bins=-Tlink.x");
     println!("cargo::rustc-link-arg-bins=--nmagic");
 
-    // defmt's table of strings; it also asks for a logger, which the proof build leaves out.
+    // defmt's table of strings; it also asks for a logger, which only the golden cases need, and
+    // which the proof build leaves out.
     let arm = env::var("CARGO_CFG_TARGET_ARCH").as_deref() == Ok("arm");
-    if arm && env::var_os("CARGO_FEATURE_PROVE_NO_PANIC").is_none() {
+    let has = |feature: &str| env::var_os(format!("CARGO_FEATURE_{feature}")).is_some();
+    if arm && has("GOLDEN") && !has("PROVE_NO_PANIC") {
         println!("cargo::rustc-link-arg-bins=-Tdefmt.x");
     }
 }

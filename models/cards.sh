@@ -30,6 +30,8 @@ card() {
 # Without members of the paper's sampler, which takes hours on planes, its column is left out.
 simulated() {
     n=$1 simulate=$2 trajectories=$3 settings=$4 generation=$5 generated=$6 generated_by_seeds=$7 paper=$8 about=$9
+    # Files for boards recommend the sampler that the figures are measured with.
+    recommended="--steps 16$settings"
     super="super-resolve $n.zarr --coarsen 4 --trajectories $trajectories --frames 20"
     ours="--members 20 --steps 16$settings"
     ahead="forecast $n.zarr --members 20 --trajectories $trajectories --frames 10"
@@ -67,8 +69,8 @@ simulated() {
         --other-seed "$n-3-sr.nc" --other-seed "$n-3-ahead.nc" --other-seed "$n-3-new.nc" --other-seed "$n-3-roll.nc" \
         --made-by "finescale $simulate --out $n.zarr" \
         --made-by "finescale train $n.zarr --preset $n --out $n" \
-        --made-by "finescale export $n --format finescale --out $n.finescale" \
-        --made-by "finescale export $n --format finescale --quantize int8 --data $n.zarr --out $n-int8.finescale   # and int16" \
+        --made-by "finescale export $n --format finescale $recommended --out $n.finescale" \
+        --made-by "finescale export $n --format finescale $recommended --quantize int8 --data $n.zarr --out $n-int8.finescale   # and int16" \
         --made-by "finescale export $n --format onnx" \
         --scored-by "finescale $super $ours --model $n --out sr.nc   # $also" \
         --scored-by "finescale $ahead --model $n --out ahead.nc   # again with --linear" \
@@ -114,8 +116,8 @@ kuramoto_sivashinsky_head() {
         --about "The Kuramoto-Sivashinsky equation on a line of 64 points, with a score head: sample with --score head. 90 seconds of processor time." \
         --made-by "finescale $simulate --out $data" \
         --made-by "finescale train $data --preset $n --out $n" \
-        --made-by "finescale export $n --format finescale --out $n.finescale" \
-        --made-by "finescale export $n --format finescale --quantize int8 --data $data --out $n-int8.finescale   # and int16" \
+        --made-by "finescale export $n --format finescale --steps 16 --score head --out $n.finescale" \
+        --made-by "finescale export $n --format finescale --steps 16 --score head --quantize int8 --data $data --out $n-int8.finescale   # and int16" \
         --made-by "finescale export $n --format onnx" \
         --scored-by "finescale $super --score head --model $n --out sr.nc   # again without --score head; with --linear" \
         --scored-by "finescale $ahead --score head --model $n --out ahead.nc" \
@@ -156,8 +158,8 @@ winds() {
         --licence "the file names none; it is not part of this project." \
         --made-by "finescale $import --out $n.zarr" \
         --made-by "finescale train $n.zarr --preset $n --out $n" \
-        --made-by "finescale export $n --format finescale --out $n.finescale" \
-        --made-by "finescale export $n --format finescale --quantize int8 --data $n.zarr --out $n-int8.finescale   # and int16" \
+        --made-by "finescale export $n --format finescale --steps 16 --out $n.finescale" \
+        --made-by "finescale export $n --format finescale --steps 16 --quantize int8 --data $n.zarr --out $n-int8.finescale   # and int16" \
         --made-by "finescale export $n --format onnx" \
         --scored-by "finescale $super --model $n --out sr.nc   # again with --linear"
 }

@@ -145,6 +145,14 @@ impl Axis {
         Ok(Self { unit: self.boundary.unit(length), ..self })
     }
 
+    /// The same axis with another number of points, and the same wavenumbers to their last bit.
+    ///
+    /// # Errors
+    /// [`Error::AxisPoints`] unless [`Axis::has_transform`] of `points`.
+    pub fn with_points(self, points: usize) -> Result<Self, Error> {
+        Ok(Self { unit: self.unit, ..Self::new(points, self.boundary)? })
+    }
+
     /// Number of points, which is also the number of modes.
     pub const fn points(&self) -> usize {
         not_zero(self.points as usize)
@@ -235,6 +243,18 @@ impl Grid {
             return Err(Error::AxisPoints { points, most: Self::PLANE_POINTS_MAX });
         }
         Ok(Self { y: Some(y), x })
+    }
+
+    /// The same domain with so many points along y, which a line does not read, and along x.
+    ///
+    /// # Errors
+    /// [`Error::AxisPoints`] if an axis cannot have as many.
+    pub fn with_points(&self, [ny, nx]: [usize; 2]) -> Result<Self, Error> {
+        let x = self.x.with_points(nx)?;
+        match self.y {
+            Some(y) => Self::plane(y.with_points(ny)?, x),
+            None => Ok(Self::line(x)),
+        }
     }
 
     /// The y axis, `None` on a line.

@@ -5,6 +5,7 @@
 extern crate std;
 
 mod checked;
+pub mod downscaler;
 pub mod error;
 pub mod grid;
 pub mod layer;
@@ -17,6 +18,7 @@ pub mod process;
 pub mod sampler;
 pub mod spectral;
 
+pub use downscaler::{Downscaler, Instrument, Values};
 pub use error::Error;
 pub use grid::{Axis, Boundary, Grid, Laplacian};
 pub use noise::NoiseStream;

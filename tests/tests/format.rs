@@ -125,6 +125,17 @@ fn the_limits_are_the_documents() {
         assert_eq!(&limits(offset)[..2], [0.0, 1.0]);
         assert_eq!(refusal(plane, offset, &[2]), refused(name));
     }
+    assert_eq!(limits(60)[..4], [0.0, 1.0, 2.0, 3.0]);
+    assert_eq!(limits(61), [1.0]);
+    assert_eq!(limits(63), [0.0, 1.0, 100.0]);
+    let refusals = [(60, 3, 4), (61, 1, 0), (62, 4, 5), (63, 100, 101)];
+    for (offset, last, beyond) in refusals {
+        assert_eq!(refusal(plane, offset, &[last]), None, "{offset}");
+        assert_eq!(refusal(plane, offset, &[beyond]), refused("sampler"), "{offset}");
+    }
+    // Scores of a head that is not there.
+    assert_eq!(plane[27] & 4, 0);
+    assert_eq!(refusal(plane, 62, &[0x80]), refused("sampler"));
     let options = header(&document, 27)[2].matches(',').count() + 1;
     assert_eq!(refusal(plane, 27, &[1 << options]), refused("options"));
     assert_ne!(refusal(plane, 27, &[1 << (options - 1)]), refused("options"));
@@ -245,6 +256,8 @@ fn walk(document: &str, file: &[u8], model: &Model<'_>) {
     );
     assert_eq!(field(58), usize::from(model.views().bits()));
     assert_eq!(field(59).max(1), model.segments());
+    let recommended = model.recommended();
+    assert_eq!(recommended.to_bytes().map(usize::from), [60, 61, 62, 63].map(field));
     let footprint = model.footprint();
     let said = [64, 68, 72, 76].map(field);
     let known = [footprint.memory, footprint.predictor, footprint.reverse, footprint.frame];

@@ -51,6 +51,7 @@ fn firmware_tests(stages: &mut Stages, tools: Option<&Tools>, boards: &[Board]) 
     for board in boards {
         let name = &board.name;
         stages.test(&format!("{name}: golden cases"), || firmware::golden_cases(ready()?, board));
+        stages.test(&format!("{name}: stream"), || firmware::stream(ready()?, board));
         stages.test(&format!("{name}: no panic path"), || firmware::no_panic_path(ready()?, board));
     }
     for board in one_for_each_target(boards) {

@@ -9,6 +9,7 @@ mod gpu;
 mod paths;
 mod setup;
 mod site;
+mod size;
 mod stages;
 
 use std::env;
@@ -26,6 +27,7 @@ cargo xtask COMMAND
   ci                  lints and documentation, then exactly what `test` runs; no firmware may be skipped
   site                check every link between the repository's pages, and make a site of them in target/site
   firmware [BOARD…]   build, run and prove the firmware for these boards (all by default)
+  size [BOARD…]       flash and RAM of the small program, for each kind of weights (Cortex-M4F by default)
   setup [--dry-run]   say what the tests need beside Rust and is missing, then download and build it,
                       all of it into the target folder (with --dry-run: only say it)
   gpu [ARGUMENT…]     on an NVIDIA GPU: numbers against the CPU's, pace against PyTorch's
@@ -52,6 +54,8 @@ fn dispatch() -> Result<bool> {
         ["test"] => gate::test(),
         ["ci"] => gate::ci(),
         ["firmware", ref boards @ ..] => gate::firmware(&Board::named(boards)?),
+        ["size"] => size::run(&Board::named(&["mps2-an386"])?),
+        ["size", ref boards @ ..] => size::run(&Board::named(boards)?),
         ["gpu", ref arguments @ ..] => gpu::run(arguments).map(|()| true),
         ["site"] => site::run(),
         ["setup"] => setup::run(false),

@@ -1,13 +1,17 @@
 //! The fixed part of a file.
 
 use super::cursor::Cursor;
-use super::{ALIGNMENT, Footprint, Invalid, KERNEL_LAYOUT, Options, VERSION, Views, checksum};
+use super::{
+    ALIGNMENT, Footprint, Invalid, KERNEL_LAYOUT, Options, Recommended, VERSION, Views, checksum,
+};
 use crate::{Axis, Boundary, ForwardProcess, Grid, Laplacian};
 
 /// The first bytes; a transfer as text would change them.
 pub const MAGIC: [u8; 8] = *b"\x89FSM\r\n\x1a\n";
 /// Bytes of the header.
 pub const HEADER_LEN: usize = 80;
+/// Where the header has the footprint.
+pub(super) const FOOTPRINT_AT: usize = 64;
 /// The checksum covers the bytes from here to the end; all before are known exactly.
 pub const CHECKED_FROM: usize = 20;
 
@@ -27,6 +31,7 @@ pub(super) struct Header {
     pub(super) hidden: usize,
     pub(super) bins: usize,
     pub(super) name: usize,
+    pub(super) recommended: Recommended,
     pub(super) footprint: Footprint,
 }
 
@@ -79,7 +84,7 @@ pub(super) fn read(bytes: &[u8], cursor: &mut Cursor<'_>) -> Result<Header, Inva
     let (alpha, beta2) = (cursor.f32()?, cursor.f32()?);
     let frame_interval = finite(cursor.f32()?, "frame interval")?;
     let grid = grid(points, boundaries, lengths)?;
-    let mut header = Header {
+    let header = Header {
         grid,
         process: process(alpha, beta2, laplacian)?,
         options,
@@ -94,15 +99,10 @@ pub(super) fn read(bytes: &[u8], cursor: &mut Cursor<'_>) -> Result<Header, Inva
         name: usize::from(cursor.u16()?),
         views: Views::from_bits(cursor.u8()?, &grid).ok_or(Invalid::Field { name: "views" })?,
         segments: usize::from(cursor.u8()?),
-        footprint: Footprint::default(),
+        recommended: Recommended::from_bytes(cursor.array()?, options.score_head)?,
+        footprint: Footprint::of(bytes),
     };
-    cursor.zeros(4)?;
-    header.footprint = Footprint {
-        memory: cursor.u32()?,
-        predictor: cursor.u32()?,
-        reverse: cursor.u32()?,
-        frame: cursor.u32()?,
-    };
+    cursor.take(HEADER_LEN.saturating_sub(FOOTPRINT_AT))?;
     Ok(header)
 }
 

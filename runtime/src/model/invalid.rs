@@ -32,6 +32,11 @@ pub enum Invalid {
         /// Its name in `docs/format.md`.
         name: &'static str,
     },
+    /// The crate was built without the kind of weights that the model has.
+    Weights {
+        /// The cargo feature that it needs.
+        feature: &'static str,
+    },
     /// This processor is big-endian, files are not.
     Endianness,
 }
@@ -72,6 +77,11 @@ impl fmt::Display for Invalid {
             Self::Field { name } => write!(
                 f,
                 "the field `{name}` has a value that it cannot have: export the model again"
+            ),
+            Self::Weights { feature } => write!(
+                f,
+                "the weights need the feature `{feature}`, which this program was built without: \
+                 turn it on for the crate `finescale`, or export the model in another precision"
             ),
             Self::Endianness => {
                 f.write_str("models are little-endian, this processor is not: use another")

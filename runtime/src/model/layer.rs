@@ -166,9 +166,20 @@ pub(super) trait Stored<'a>: Copy {
 /// The file's kind of weights that go with int16 activations.
 const INT16: u8 = 2;
 
+/// Refuses a kind of weights that the crate is built without, so that code for it is not linked.
+const fn compiled(kind: u8) -> Result<(), Invalid> {
+    match kind {
+        0 if !cfg!(feature = "f32") => Err(Invalid::Weights { feature: "f32" }),
+        1 if !cfg!(feature = "int8") => Err(Invalid::Weights { feature: "int8" }),
+        INT16 if !cfg!(feature = "int16") => Err(Invalid::Weights { feature: "int16" }),
+        _ => Ok(()),
+    }
+}
+
 impl<'a> Stored<'a> for Float<'a> {
     fn read(kind: u8, shape: &ConvShape, cursor: &mut Cursor<'a>) -> Result<Self, Invalid> {
         let packed = shape.packed_len();
+        compiled(kind)?;
         match kind {
             0 => Ok(Self::F32(cursor.f32s(&[packed], "weights")?)),
             1 => {
@@ -353,11 +364,13 @@ impl Sight {
     }
 }
 
-/// Whether the layer that comes next in a file has weights for int16 activations.
+/// Whether the layer that comes next in a file has weights for int16 activations; refuses weights
+/// of a kind that the crate is built without.
 pub(super) fn int16_next(mut cursor: Cursor<'_>) -> Result<bool, Invalid> {
     cursor.align()?;
     let [.., kind] = cursor.array::<KIND_END>()?;
-    Ok(kind == INT16)
+    compiled(kind)?;
+    Ok(cfg!(feature = "int16") && kind == INT16)
 }
 
 /// Bytes of a layer's record to its kind of weights: two numbers of channels, taps, dilation, kind.

@@ -12,25 +12,30 @@
 //! ```
 
 mod cursor;
+mod footprint;
 mod header;
+mod include;
 mod invalid;
 mod layer;
 mod mean;
 mod parse;
+mod recommended;
 mod views;
 
+pub use footprint::{Footprint, is_model};
 pub use header::{CHECKED_FROM, HEADER_LEN, MAGIC};
 pub use invalid::Invalid;
 pub use layer::{Activation, Film, Layer, Layers, Weights};
 pub(crate) use layer::{Activations, Float, Int16, Network, Sight};
 pub use mean::{MEAN_MAGIC, MEAN_VERSION, MeanArrays, MeanFootprint, MeanModel, SensorKind};
+pub use recommended::Recommended;
 pub use views::{Component, Derivative, View, Views};
 
 use crate::predictor::ScoreTables;
 use crate::{ForwardProcess, Grid};
 
 /// Version of the format.
-pub const VERSION: u16 = 4;
+pub const VERSION: u16 = 5;
 /// Order of weights: [`crate::layer::ConvShape::pack`]'s.
 pub const KERNEL_LAYOUT: u16 = 1;
 /// Where a file must lie in memory, and its arrays inside it: at multiples of so many bytes.
@@ -65,6 +70,7 @@ pub struct Model<'a> {
     options: Options,
     sight: Sight,
     segments: usize,
+    recommended: Recommended,
     footprint: Footprint,
     name: &'a str,
     descriptions: &'a [u8],
@@ -73,26 +79,9 @@ pub struct Model<'a> {
     network: Option<Network<'a>>,
 }
 
-/// Bytes that tasks take from their caller, as the exporter computed them; a task checks what it is
-/// given by itself.
-///
-/// A simulation needs `memory` and `predictor`, and its path; reverse sampling (super-resolution,
-/// generation, forecast) of T frames needs `memory` + `reverse` + T · `frame`, its path and the
-/// sampler's own part of the scratch included.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Footprint {
-    /// The predictor's tables at one λ: [`crate::predictor::Trained::memory_len`].
-    pub memory: u32,
-    /// Scratch of an increment and its vector-Jacobian product.
-    pub predictor: u32,
-    /// Scratch of a path score.
-    pub reverse: u32,
-    /// For each frame of a path: the frame and its score.
-    pub frame: u32,
-}
-
 /// How a predictor is put together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Options {
     /// The network corrects the linear base; otherwise it is all there is.
     pub linear_base: bool,
@@ -120,6 +109,7 @@ pub struct Tables<'a> {
 
 /// A channel: field value = mean + std · standardised value.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Channel<'a> {
     /// Name of the variable.
     pub name: &'a str,
@@ -138,6 +128,20 @@ impl<'a> Model<'a> {
     /// [`Invalid`] says what is wrong.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Invalid> {
         parse::model(bytes)
+    }
+
+    /// Checks a file at the start of a slot in flash that may be larger; gives what is behind it.
+    ///
+    /// So an update over the air needs no length beside the file. Where a slot was written in part,
+    /// the checksum is another; then go on with the file in the other slot.
+    ///
+    /// # Errors
+    /// As [`Model::parse`].
+    pub fn parse_prefix(slot: &'a [u8]) -> Result<(Self, &'a [u8]), Invalid> {
+        let known = footprint::file_len(slot).and_then(|len| slot.split_at_checked(len));
+        // Where no length is to be had, parsing says what is wrong.
+        let (file, rest) = known.unwrap_or((slot, &[]));
+        Ok((parse::model(file)?, rest))
     }
 
     /// Its name, for people.
@@ -183,6 +187,11 @@ impl<'a> Model<'a> {
     /// What tasks take from their caller.
     pub const fn footprint(&self) -> Footprint {
         self.footprint
+    }
+
+    /// The sampler that its figures were measured with.
+    pub const fn recommended(&self) -> Recommended {
+        self.recommended
     }
 
     /// What was measured.

@@ -62,6 +62,7 @@ pub(super) fn model(bytes: &[u8]) -> Result<Model<'_>, Invalid> {
             maps: 0,
         },
         segments: header.segments.max(1),
+        recommended: header.recommended,
         footprint: header.footprint,
         name,
         descriptions,

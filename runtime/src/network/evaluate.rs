@@ -4,10 +4,24 @@ use super::film;
 use super::layout::{Layout, Scratch};
 use super::products::Products;
 use crate::Error;
-use crate::checked::{self, OrBug, Place, product, sum};
+use crate::checked::{self, OrBug, Place, bug, product, sum};
 use crate::layer::int16::power_of_two;
 use crate::layer::{Conv, Epilogue, SLOPE, multiply, multiply_vjp};
 use crate::model::{self, Activation, Activations, Film, Float, Layer, Layers};
+
+/// The kinds of weights that the crate is built with. The parser refuses a model of another kind,
+/// so that what computes with it need not be linked.
+const F32: bool = cfg!(feature = "f32");
+const INT8: bool = cfg!(feature = "int8");
+const INT16: bool = cfg!(feature = "int16");
+/// Kinds whose activations are f32.
+const FLOAT: bool = F32 || INT8;
+
+/// What a model of a kind that the parser has refused would do.
+fn not_compiled() -> Result<(), Error> {
+    bug();
+    Ok(())
+}
 
 /// A network at one λ.
 #[derive(Debug)]
@@ -86,16 +100,18 @@ impl<'a> Network<'a> {
     /// `scratch.input` to `scratch.outputs`; keeps signs and factors.
     pub(crate) fn forward(&self, scratch: &mut Scratch<'_>) -> Result<(), Error> {
         match &self.activations {
-            Activations::Float(layers) => self.forward_float(layers, scratch),
-            Activations::Int16(layers) => self.forward_int16(layers, scratch),
+            Activations::Float(layers) if FLOAT => self.forward_float(layers, scratch),
+            Activations::Int16(layers) if INT16 => self.forward_int16(layers, scratch),
+            _ => not_compiled(),
         }
     }
 
     /// The cotangent of `scratch.outputs`, there, to that of the inputs, in `scratch.input`.
     pub(crate) fn vjp(&self, scratch: &mut Scratch<'_>) -> Result<(), Error> {
         match &self.activations {
-            Activations::Float(layers) => self.vjp_float(layers, scratch),
-            Activations::Int16(layers) => self.vjp_int16(layers, scratch),
+            Activations::Float(layers) if FLOAT => self.vjp_float(layers, scratch),
+            Activations::Int16(layers) if INT16 => self.vjp_int16(layers, scratch),
+            _ => not_compiled(),
         }
     }
 
@@ -305,12 +321,13 @@ fn run(
 ) -> Result<(), Error> {
     let signs = signs.filter(|signs| !signs.is_empty());
     match layer.weights {
-        Float::F32(weights) => {
+        Float::F32(weights) if F32 => {
             Conv::new(layer.shape, weights)?.forward(input, epilogue, signs, add, output, work)
         }
-        Float::I8 { weights, .. } => {
+        Float::I8 { weights, .. } if INT8 => {
             Conv::new(layer.shape, weights)?.forward(input, epilogue, signs, add, output, work)
         }
+        _ => not_compiled(),
     }
 }
 
@@ -324,11 +341,12 @@ fn pull_back(
     work: &mut [f32],
 ) -> Result<(), Error> {
     match layer.weights {
-        Float::F32(weights) => {
+        Float::F32(weights) if F32 => {
             Conv::new(layer.shape, weights)?.vjp(cotangent, epilogue, signs, add, gradient, work)
         }
-        Float::I8 { weights, .. } => {
+        Float::I8 { weights, .. } if INT8 => {
             Conv::new(layer.shape, weights)?.vjp(cotangent, epilogue, signs, add, gradient, work)
         }
+        _ => not_compiled(),
     }
 }

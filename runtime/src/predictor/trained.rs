@@ -81,6 +81,7 @@ impl<'a> Trained<'a> {
             predictor: bytes(scratch),
             reverse: bytes(sum(&[frame, scratch])),
             frame: bytes(product(&[2, frame])),
+            ..model.footprint()
         }
     }
 

@@ -18,6 +18,7 @@
 //! two seeds, or the same draws appear in both.
 
 mod coupled;
+mod emergence;
 mod health;
 mod langevin;
 mod observation;
@@ -29,6 +30,7 @@ mod schedule;
 mod tasks;
 mod transition;
 
+pub use emergence::emergence;
 pub use health::Health;
 pub use langevin::Langevin;
 pub use observation::{Observation, Uncertainty};

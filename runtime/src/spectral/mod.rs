@@ -52,8 +52,12 @@ const TOGETHER: usize = 8;
 /// Values of scratch that [`forward`] and [`inverse`] need on `grid`: one working line, and on a
 /// plane one column, or eight where it has more than 256 rows.
 pub const fn scratch_len(grid: &Grid) -> usize {
-    let (ny, nx) = (grid.ny(), grid.nx());
-    if grid.is_line() {
+    scratch_len_of([grid.ny(), grid.nx()])
+}
+
+/// The same of so many points along y, at most 1 on a line, and along x.
+pub(crate) const fn scratch_len_of([ny, nx]: [usize; 2]) -> usize {
+    if ny < 2 {
         return nx;
     }
     let (line, columns) = (if ny > nx { ny } else { nx }, if ny > SMALL { TOGETHER } else { 1 });

@@ -192,7 +192,7 @@ fn the_cards_say_what_the_files_need() {
 fn needs(bytes: &[u8]) -> (usize, Vec<usize>) {
     with_model(bytes, |model| {
         let model = model.expect("an accepted file");
-        let Footprint { memory, predictor, reverse, frame } = model.footprint();
+        let Footprint { memory, predictor, reverse, frame, .. } = model.footprint();
         let weights = model.layers().iter().map(|layer| layer.weights.bytes()).sum();
         let needs = [memory + predictor, memory + reverse, frame].map(|n| n as usize);
         (weights, needs.to_vec())

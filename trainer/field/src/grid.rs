@@ -11,24 +11,13 @@ use finescale::{Axis, Error, Grid};
 pub fn with_points(grid: &Grid, points: &[usize]) -> Result<Grid, Error> {
     let mut points = points.iter();
     let mut axis = |axis: Axis| match points.next() {
-        Some(&points) => axis_with_points(axis, points),
+        Some(&points) => axis.with_points(points),
         None => Ok(axis),
     };
     Ok(match grid.y() {
         Some(y) => Grid::plane(axis(y)?, axis(grid.x())?)?,
         None => Grid::line(axis(grid.x())?),
     })
-}
-
-/// Grids of one domain have the same unit of wavenumbers, to its last bit. An axis knows its unit,
-/// and its length is rounded once more: one of the lengths around it has the unit.
-fn axis_with_points(axis: Axis, points: usize) -> Result<Axis, Error> {
-    let new = Axis::new(points, axis.boundary())?;
-    let length = axis.length();
-    let near = (-4..=4_i32).map(|ulps| f32::from_bits(length.to_bits().wrapping_add_signed(ulps)));
-    let same = |new: &Axis| new.wavenumber_unit() == axis.wavenumber_unit();
-    let exact = near.filter_map(|length| new.with_length(length).ok()).find(same);
-    exact.map_or_else(|| new.with_length(length), Ok)
 }
 
 /// What refining multiplies each mode of the fine grid with, `[mode]`; 0 where the coarse grid has

@@ -31,7 +31,7 @@ mod shown;
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
-use finescale::model::{View, Views};
+use finescale::model::{Recommended, View, Views};
 use finescale::{Axis, Boundary, ForwardProcess, Grid, Laplacian};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -139,6 +139,9 @@ pub struct PredictorDriven {
     pub lambdas: Vec<f64>,
     /// Suggested λ grid for sampling, falling, the last one 0.
     pub lambda_grid: Vec<f64>,
+    /// The sampler that its figures are measured with; in files of earlier versions the default.
+    #[serde(default)]
+    pub sampler: Recommended,
 }
 
 impl SystemMeta for PredictorDriven {

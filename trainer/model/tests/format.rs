@@ -4,8 +4,8 @@
 mod models;
 
 use finescale::model::{
-    Activation, CHECKED_FROM, HEADER_LEN, Invalid, MEAN_MAGIC, MeanModel, Model as View, Weights,
-    checksum,
+    Activation, CHECKED_FROM, HEADER_LEN, Invalid, MEAN_MAGIC, MeanModel, Model as View, VERSION,
+    Weights, checksum,
 };
 use finescale::predictor::ScoreTables;
 use finescale_model::export::quantize::Quantized;
@@ -205,7 +205,7 @@ fn every_refusal_names_its_reason() {
         View::parse(AlignedBytes::new(&bytes).bytes()).map(|_| ()).unwrap_err()
     };
     assert_eq!(parse(&|b| b[0] = b'P', false), Invalid::Magic);
-    assert_eq!(parse(&|b| b[8] = 9, false), Invalid::Version { version: 9, reads: 4 });
+    assert_eq!(parse(&|b| b[8] = 9, false), Invalid::Version { version: 9, reads: VERSION });
     assert_eq!(parse(&|b| b[10] = 7, false), Invalid::KernelLayout { layout: 7 });
     assert_eq!(parse(&|b| b[100] ^= 1, false), Invalid::Checksum);
     let fields: [(usize, u8, &str); 8] = [
@@ -216,7 +216,7 @@ fn every_refusal_names_its_reason() {
         (48, 0, "channels"),
         (49, 0, "window"),
         (54, 200, "bins"),
-        (60, 1, "padding"),
+        (61, 0, "sampler"),
     ];
     for (place, value, name) in fields {
         assert_eq!(parse(&|b| b[place] = value, true), Invalid::Field { name }, "{place}");

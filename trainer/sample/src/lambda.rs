@@ -34,3 +34,37 @@ pub fn suggested(view: &View<'_>, coarse: &Grid) -> Result<Option<f32>> {
     let lambda = emergence.suggested(cutoff, means.chunks_exact(shells.count));
     Ok(lambda.map(|lambda| lambda as f32))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use finescale::predictor::Trained;
+    use finescale::sampler::emergence;
+    use finescale_field::grid::with_points;
+    use finescale_model::export::AlignedBytes;
+    use std::path::Path;
+
+    /// What boards start from is what this program starts from.
+    #[test]
+    fn boards_have_the_same_lambda() {
+        let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models");
+        for (file, points) in [
+            ("kolmogorov-32/kolmogorov-32-int16.finescale", &[8, 8][..]),
+            ("winds/winds-int8.finescale", &[8, 16]),
+            ("lorenz96/lorenz96.finescale", &[32]),
+            ("kuramoto-sivashinsky/kuramoto-sivashinsky-int8.finescale", &[16]),
+        ] {
+            let bytes = AlignedBytes::new(&std::fs::read(models.join(file)).unwrap());
+            let view = bytes.parse().unwrap();
+            let coarse = with_points(view.grid(), points).unwrap();
+            let mut memory = vec![0.0; Trained::memory_len(&view)];
+            let predictor = Trained::new(&view, &mut memory).unwrap();
+            let on_boards = emergence(predictor.describe(), &coarse);
+            let here = suggested(&view, &coarse).unwrap();
+            assert_eq!(on_boards.is_some(), here.is_some(), "{file}");
+            let (on_boards, here) = (on_boards.unwrap_or(1.0), here.unwrap_or(1.0));
+            assert!((on_boards / here - 1.0).abs() < 2e-7, "{file}: {on_boards}, {here}");
+            assert!(here > 1e-3, "{file}: {here}");
+        }
+    }
+}

@@ -14,6 +14,7 @@ pub mod lambda;
 pub mod mean_error;
 mod model;
 mod partial;
+pub mod recommended;
 mod run;
 mod settings;
 pub mod super_resolution;

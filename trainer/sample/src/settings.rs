@@ -41,7 +41,7 @@ pub enum Preset {
 /// Where scores come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum ScoreKind {
+pub(crate) enum ScoreKind {
     /// The density of the whole path
     Path,
     /// The model's score head
@@ -51,7 +51,7 @@ pub(super) enum ScoreKind {
 /// How λ goes down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Spacing {
+pub(crate) enum Spacing {
     /// By equal ratios, to `smallest` and then 0
     Geometric,
     /// As (i/n)³
@@ -109,7 +109,7 @@ impl layers::Settings for Choices {
 }
 
 /// The runtime's rules by the names that files have too, with what they mean.
-fn rules() -> impl TypedValueParser<Value = NoiseRule> {
+pub(super) fn rules() -> impl TypedValueParser<Value = NoiseRule> {
     words([
         ("variance", "From the data's variance"),
         ("residual", "From what the model's scores explain: the lowest error"),

@@ -7,7 +7,7 @@ use std::path::Path;
 
 pub(crate) use home::Home;
 
-use finescale::model::View;
+use finescale::model::{Recommended, View};
 use finescale::{ForwardProcess, Laplacian};
 use finescale_data::dataset::{Reader, SpectralFrames, Split};
 use finescale_field::shells::Shells;
@@ -62,6 +62,7 @@ pub(crate) fn linear_model(data: &Path, out: &Path) {
             score_head: false,
             lambdas: Vec::new(),
             lambda_grid: vec![1.0, 0.0],
+            sampler: Recommended::DEFAULT,
         },
     };
     Model { meta, arrays }.save(out).unwrap();

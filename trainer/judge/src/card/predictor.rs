@@ -38,7 +38,7 @@ impl OnCard for PredictorDriven {
         for &precision in precisions(&model.meta.network) {
             let bytes = AlignedBytes::new(&file(model, precision, &bounds)?);
             let view = bytes.parse()?;
-            let Footprint { memory, predictor, reverse, frame } = view.footprint();
+            let Footprint { memory, predictor, reverse, frame, .. } = view.footprint();
             let [memory, predictor, reverse] = [memory, predictor, reverse].map(u64::from);
             let (size, layers) = (bytes.bytes().len() as u64, view.layers());
             let ram = [memory + predictor, memory + reverse, u64::from(frame)];

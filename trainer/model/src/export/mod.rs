@@ -94,7 +94,8 @@ pub fn file(model: &Model, precision: Precision, bounds: &Bounds) -> Result<Vec<
     writer.f32s(model.base()?.autocovariance.values);
     network(&mut writer, model, &model.meta.layers()?, precision, bounds)?;
     finish(writer, |bytes| {
-        let Footprint { memory, predictor, reverse, frame } = Trained::footprint(&bytes.parse()?);
+        let Footprint { memory, predictor, reverse, frame, .. } =
+            Trained::footprint(&bytes.parse()?);
         Ok([memory, predictor, reverse, frame])
     })
 }
@@ -197,8 +198,9 @@ fn header(writer: &mut Writer, model: &Model) -> Result<()> {
     let linear = meta.network == NetworkMeta::Linear;
     writer.u8(if linear { 0 } else { meta.views().bits() });
     writer.u8(narrow(meta.network.segments(), "segments")?);
-    // Zeros, and the footprint, which is known at the end.
-    writer.bytes(&[0; HEADER_LEN - 60]);
+    writer.bytes(&meta.system.sampler.to_bytes());
+    // The footprint is known at the end.
+    writer.bytes(&[0; HEADER_LEN - FOOTPRINT_AT]);
     describe(writer, meta)
 }
 

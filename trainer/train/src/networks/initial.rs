@@ -17,19 +17,24 @@ pub(super) fn uniform<B: Backend, const D: usize>(
 }
 
 /// Uniform in ±bound.
-pub(crate) fn within<B: Backend, const D: usize>(
+pub(super) fn within<B: Backend, const D: usize>(
     shape: [usize; D],
     bound: f32,
     rng: &mut ChaCha8Rng,
     device: &B::Device,
 ) -> Param<Tensor<B, D>> {
-    let values: Vec<f32> = if bound > 0.0 {
-        let uniform = Uniform::new_inclusive(-bound, bound).expect("the bound is finite");
-        (0..shape.iter().product()).map(|_| uniform.sample(rng)).collect()
-    } else {
-        vec![0.0; shape.iter().product()]
-    };
+    let values = values_within(shape.iter().product(), bound, rng);
     Param::from_tensor(Tensor::from_data(TensorData::new(values, shape), device))
+}
+
+/// So many values, uniform in ±bound.
+pub(crate) fn values_within(count: usize, bound: f32, rng: &mut ChaCha8Rng) -> Vec<f32> {
+    if bound > 0.0 {
+        let uniform = Uniform::new_inclusive(-bound, bound).expect("the bound is finite");
+        (0..count).map(|_| uniform.sample(rng)).collect()
+    } else {
+        vec![0.0; count]
+    }
 }
 
 /// All zero.

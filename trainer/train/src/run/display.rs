@@ -40,7 +40,7 @@ impl Display {
             dashboard.steps(step, loss, &format!("step {step} of {total}, {pace}"));
         } else if self.last_line.elapsed() > PAUSE {
             self.last_line = Instant::now();
-            println!("step {step} of {total}, loss {loss:.4}, {pace}");
+            println!("step {step} of {total}, loss {}, {pace}", digits(loss));
         }
     }
 
@@ -56,8 +56,17 @@ impl Display {
                 report.rollout.len()
             ),
         };
-        println!("step {}: validation loss {:.4}{simulated}", report.step, report.valid_loss());
+        println!(
+            "step {}: validation loss {}{simulated}",
+            report.step,
+            digits(report.valid_loss())
+        );
     }
+}
+
+/// Four decimals, or three digits of what has none of them.
+fn digits(loss: f64) -> String {
+    if loss.abs() < 0.01 { format!("{loss:.2e}") } else { format!("{loss:.4}") }
 }
 
 /// As 1 h 02 min or 12 min 03 s.

@@ -12,6 +12,7 @@ use finescale_model::export::quantize::rounded;
 use finescale_model::export::skill::Skill;
 use finescale_model::export::{Bounds, Precision, file};
 use finescale_model::{ConditionalMean, Model, NetworkMeta, SystemMeta};
+use finescale_sample::recommended::RecommendedArgs;
 use finescale_sample::super_resolution;
 
 /// Write a trained model for boards (`finescale`) or for other runtimes (`onnx`).
@@ -39,6 +40,8 @@ pub struct ExportArgs {
     /// Where to write: a file for `finescale`, a folder for `onnx`; beside the model unless given
     #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    recommended: RecommendedArgs,
 }
 
 /// What can be written.
@@ -58,7 +61,9 @@ impl ExportArgs {
         if finescale_model::system(&path)? == ConditionalMean::NAME {
             return self.mean(&path);
         }
-        let model = Model::open(&path)?;
+        let mut model: Model = Model::open(&path)?;
+        let system = &mut model.meta.system;
+        system.sampler = self.recommended.over(system.sampler, system.score_head)?;
         let folder = path.parent().unwrap_or(Path::new("."));
         self.fits(model.meta.network == NetworkMeta::Linear)?;
         let bounds = match &self.data {

@@ -20,6 +20,7 @@ use finescale_model::export::AlignedBytes;
 use finescale_model::export::quantize::histogram;
 use finescale_model::{Calibration, Model};
 use finescale_sample::drawn;
+use finescale_sample::recommended::described as described_sampler;
 
 /// Look into model files for boards.
 #[derive(Debug, Args)]
@@ -167,6 +168,7 @@ fn info(view: &View<'_>, bytes: &[u8]) {
     if let [first, .., last] = tables.lambdas {
         line("calibration", format!("{} values of λ, {first} to {last}", tables.lambdas.len()));
     }
+    line("sampler", described_sampler(view.recommended()));
     line("λ grid", format!("{:?}", tables.lambda_grid));
     line("linear base", format!("{} bytes", 4 * view.autocovariance().len()));
     let (mut macs, mut size) = (0, 0);
@@ -175,7 +177,7 @@ fn info(view: &View<'_>, bytes: &[u8]) {
         size += stored(&layer).1;
         line(&format!("layer {n}"), described(&layer));
     }
-    let Footprint { memory, predictor, reverse, frame } = view.footprint();
+    let Footprint { memory, predictor, reverse, frame, .. } = view.footprint();
     let sum = |a: u32, b: u32| u64::from(a) + u64::from(b);
     line("simulation", format!("{} bytes of RAM, and its path", sum(memory, predictor)));
     line(

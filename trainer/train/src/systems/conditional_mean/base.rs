@@ -54,7 +54,7 @@ impl Base {
         );
         let early = sums(settings, sensor, train, seen, &early)?;
         let late = sums(settings, sensor, train, seen, &late)?;
-        let frames = train.len();
+        let frames = train.frames();
         let rank =
             settings.rank_of(settings.frames() * seen.len() / frames, train.fine.len() / frames);
         let Reduced { down, up } = ridge::fit(settings, sensor, early, &late, rank)?;
@@ -72,11 +72,11 @@ impl Base {
         part: &Part,
         seen: &[f32],
     ) -> Result<Vec<f32>> {
-        let frame = seen.len() / part.len();
+        let frame = seen.len() / part.frames();
         match self {
             Self::Interpolation => by_blocks(seen, frame, |values| Ok(sensor.fields(values))),
             Self::Ridge { down, up } => {
-                let frames: Vec<usize> = (0..part.len()).collect();
+                let frames: Vec<usize> = (0..part.frames()).collect();
                 let blocks = frames.par_chunks(SAMPLES).map(|block| {
                     let x: DMatrix<f32> = predictors(settings, part, seen, block).cast();
                     (up * (down * x)).as_slice().to_vec()
@@ -89,7 +89,7 @@ impl Base {
 
 /// Coarse values of the windows of some frames, a window in each column.
 fn predictors(settings: &Mean, part: &Part, seen: &[f32], frames: &[usize]) -> DMatrix<f64> {
-    let len = seen.len() / part.len();
+    let len = seen.len() / part.frames();
     let places =
         frames.iter().flat_map(|&n| window(&part.segments, n, settings.before, settings.after));
     let values = places.flat_map(|n| &seen[n * len..][..len]).map(|&value| f64::from(value));
@@ -98,7 +98,7 @@ fn predictors(settings: &Mean, part: &Part, seen: &[f32], frames: &[usize]) -> D
 
 /// What interpolation leaves of some frames, a frame in each column.
 fn targets(sensor: &Sensor, part: &Part, seen: &[f32], frames: &[usize]) -> DMatrix<f64> {
-    let (len, coarse) = (part.fine.len() / part.len(), seen.len() / part.len());
+    let (len, coarse) = (part.fine.len() / part.frames(), seen.len() / part.frames());
     let mut values = Vec::with_capacity(len * frames.len());
     for &n in frames {
         let fine = &part.fine[n * len..][..len];
@@ -131,4 +131,43 @@ fn sums(
         }
     }
     total.context("the training part has no frames")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use finescale::{Axis, Grid, NoiseStream};
+    use finescale_model::conditional::SensorKind;
+
+    /// If it failed, fine values would be predicted from the values of other places or times.
+    #[test]
+    fn a_linear_map_of_the_window_is_found() {
+        let settings =
+            Mean { before: 1, after: 2, base: conditional::Base::Ridge, ..Config::default().mean };
+        let grid = Grid::line(Axis::periodic(32).unwrap());
+        let sensor = Sensor::new(&grid, SensorKind::BlockMean, 4).unwrap();
+        let noise = |n: usize, draw: u32| {
+            let mut values = vec![0.0; n];
+            NoiseStream { seed: 4, member: 0, frame: 0, draw }.fill(&mut values);
+            values
+        };
+        let (coarse, map) = (noise(300 * 8, 1), DMatrix::from_vec(32, 32, noise(32 * 32, 2)));
+        let segments = vec![0..140, 140..300];
+        let mut part = Part { segments, fine: vec![0.0; 300 * 32], coarse };
+        let all: Vec<usize> = (0..300).collect();
+        let windows: DMatrix<f32> = predictors(&settings, &part, &part.coarse, &all).cast();
+        part.fine = (map * windows).as_slice().to_vec();
+        let fitted = |rank: usize| {
+            let settings = Mean { rank, ..settings.clone() };
+            let base = Base::fit(&settings, &sensor, &part, &part.coarse).unwrap();
+            base.fields(&settings, &sensor, &part, &part.coarse).unwrap()
+        };
+        let wrong = |rank: usize| {
+            let errors = fitted(rank).into_iter().zip(&part.fine).map(|(a, b)| (a - b).abs());
+            errors.fold(0.0, f32::max)
+        };
+        assert!(wrong(0) < 1e-3, "{}", wrong(0));
+        assert!(wrong(20) > 1.0, "a map of rank 20 is none of rank 32");
+    }
 }

@@ -26,6 +26,8 @@ pub struct Held<B: Backend> {
     /// `[frame, channels · points]`.
     fine: Tensor<B, 2>,
     segments: Vec<Range<usize>>,
+    /// The frames whose whole window is there.
+    whole: Vec<usize>,
     /// Noise that coarse values get in every batch.
     noise: f32,
     device: B::Device,
@@ -80,15 +82,17 @@ fn tensor<B: Backend, const D: usize>(
 
 impl<B: Backend> Held<B> {
     /// Moves coarse frames as they are seen, and fine ones, to a device.
-    pub fn new(part: &Part, seen: &[f32], noise: f32, device: &B::Device) -> Self {
-        let frames = part.len();
+    pub fn new(part: &Part, seen: &[f32], settings: &Mean, noise: f32, device: &B::Device) -> Self {
+        let whole = part.whole(settings.before, settings.after);
+        let frames = part.frames();
         let rows = |values: &[f32]| tensor(values, [frames, values.len() / frames], device);
         let (coarse, fine) = (rows(seen), rows(&part.fine));
-        Self { coarse, fine, segments: part.segments.clone(), noise, device: device.clone() }
+        let (segments, device) = (part.segments.clone(), device.clone());
+        Self { coarse, fine, segments, whole, noise, device }
     }
 
     /// Frames.
-    pub fn len(&self) -> usize {
+    pub fn frames(&self) -> usize {
         self.fine.dims()[0]
     }
 
@@ -103,7 +107,15 @@ impl<B: Backend> Held<B> {
     pub fn draw(&self, config: &Config, number: u64) -> Draw {
         let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
         rng.set_stream(number);
-        let frames = (0..config.training.batch).map(|_| below(&mut rng, self.len())).collect();
+        let frames = (0..config.training.batch).map(|_| {
+            let anywhere = self.whole.is_empty() || unit(&mut rng) < config.mean.ends;
+            if anywhere {
+                below(&mut rng, self.frames())
+            } else {
+                self.whole[below(&mut rng, self.whole.len())]
+            }
+        });
+        let frames = frames.collect();
         let mut draw = self.of(&config.mean, frames);
         let lost = config.sensor.lost;
         if lost > 0.0 {
@@ -221,5 +233,98 @@ impl<B: Backend> Tables<B> {
         let target = (truth.reshape([batch, channels, ny, nx]) - base) / self.deviation.clone();
         let fields = views::fields(&self.grid, &self.basis, &spectra, self.seen.iter().cloned());
         Batch { fields, target }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::backend::Cpu;
+    use crate::engine::frames::numbers;
+    use crate::systems::conditional_mean::known::left;
+    use finescale::model::View;
+    use finescale::{Axis, NoiseStream};
+    use finescale_model::conditional::{self, SensorKind};
+
+    /// Two channels of white noise on a plane, which one sensor sees.
+    fn case(base: conditional::Base) -> (Config, Sensor, Known, Part) {
+        let mut config = Config::default();
+        config.mean =
+            Mean { before: 2, after: 1, base, inputs: vec![View::Raw], ..config.mean.clone() };
+        let axis = Axis::periodic(32).unwrap();
+        let grid = Grid::plane(axis, axis).unwrap();
+        let sensor = Sensor::new(&grid, SensorKind::BlockMean, 4).unwrap();
+        let part = |draw| {
+            let mut fine = vec![0.0; 24 * 2 * 1024];
+            NoiseStream { seed: 6, member: 0, frame: 0, draw }.fill(&mut fine);
+            Part { segments: vec![0..10, 10..24], fine, coarse: Vec::new() }
+        };
+        let (mut train, mut valid) = (part(0), part(1));
+        let known = Known::measure(&config, &sensor, &mut train, &mut valid).unwrap();
+        (config, sensor, known, train)
+    }
+
+    /// If it failed, a network would be trained on another base than the one that is written.
+    #[test]
+    fn a_batch_is_what_the_host_knows() {
+        for base in [conditional::Base::Interpolation, conditional::Base::Ridge] {
+            let (config, sensor, known, part) = case(base);
+            let left = left(&known.base, &config, &sensor, &part, &part.coarse).unwrap();
+            let device = Default::default();
+            let held = Held::<Cpu>::new(&part, &part.coarse, &config.mean, 0.0, &device);
+            let tables = Tables::new(&known, &sensor, &config.mean, &device).unwrap();
+            let frames = vec![0, 9, 10, 17, 23];
+            let batch = tables.batch(&held, &held.of(&config.mean, frames.clone()));
+            let found = numbers(batch.target * tables.deviation.clone());
+            let close = |a: &[f32], b: &[f32], size: f32| {
+                assert_eq!(a.len(), b.len());
+                assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() < 2e-4 * size));
+            };
+            for (found, n) in found.chunks_exact(2048).zip(&frames) {
+                close(found, &left[n * 2048..][..2048], 1.0);
+            }
+            // The raw view of the frame itself is the interpolation at unit variance.
+            assert_eq!(batch.fields.dims(), [5, 4 * 2, 32, 32]);
+            let fields = numbers(batch.fields.narrow(1, 4, 2));
+            let seen = Base::Interpolation.fields(&config.mean, &sensor, &part, &part.coarse);
+            let power = known.input_power.chunks_exact(1024);
+            let scales: Vec<f32> = power.map(|p| (p.iter().sum::<f32>() / 1024.0).sqrt()).collect();
+            let seen: Vec<f32> = seen
+                .unwrap()
+                .chunks_exact(1024)
+                .zip(scales.iter().cycle())
+                .flat_map(|(field, scale)| field.iter().map(move |value| value / scale))
+                .collect();
+            for (fields, n) in fields.chunks_exact(2048).zip(&frames) {
+                close(fields, &seen[n * 2048..][..2048], 5.0);
+            }
+        }
+    }
+
+    /// If it failed, the first frames of a segment would have less noise than a board's.
+    #[test]
+    fn a_frame_has_one_noise_in_a_window_and_lost_frames_are_repeated() {
+        let (mut config, _, _, part) = case(conditional::Base::Interpolation);
+        let held = Held::<Cpu>::new(&part, &part.coarse, &config.mean, 0.5, &Default::default());
+        let draw = Draw { noise: 7, ..held.of(&config.mean, vec![10, 10]) };
+        assert_eq!(draw.windows, [10, 10, 10, 11, 10, 10, 10, 11]);
+        let values = numbers(held.windows(&draw));
+        let frame = |n: usize| &values[n * 128..][..128];
+        assert!(frame(0) == frame(1) && frame(1) == frame(2) && frame(0) != frame(4));
+        let errors = |n: usize, of: usize| -> f32 {
+            let clean = &part.coarse[of * 128..][..128];
+            frame(n).iter().zip(clean).map(|(a, b)| (a - b).powi(2)).sum::<f32>() / 128.0
+        };
+        assert!((0.15..0.4).contains(&errors(0, 10)) && (0.15..0.4).contains(&errors(3, 11)));
+
+        config.sensor.lost = 0.5;
+        let draw = held.draw(&config, 3);
+        assert_eq!(draw, held.draw(&config, 3));
+        let whole = held.of(&config.mean, draw.frames.clone());
+        let lost = draw.windows.iter().zip(&whole.windows).filter(|(a, b)| a < b).count();
+        assert!((16..40).contains(&lost), "{lost} of 64");
+        for window in draw.windows.chunks_exact(4) {
+            assert!(window.is_sorted() && (window[0] < 10) == (window[3] < 10), "{window:?}");
+        }
     }
 }

@@ -42,8 +42,16 @@ impl Part {
     }
 
     /// Frames.
-    pub fn len(&self) -> usize {
+    pub fn frames(&self) -> usize {
         self.segments.last().map_or(0, |segment| segment.end)
+    }
+
+    /// The frames that have so many before and after them in their segment.
+    pub fn whole(&self, before: usize, after: usize) -> Vec<usize> {
+        let whole = |segment: &Range<usize>| {
+            segment.start + before..segment.end.saturating_sub(after).max(segment.start + before)
+        };
+        self.segments.iter().flat_map(whole).collect()
     }
 
     /// Subtracts a field from every frame, and lets the sensor see what is left.
@@ -62,7 +70,7 @@ impl Part {
     pub fn noisy(&self, noise: f32, seed: u64, member: u32) -> Vec<f32> {
         let mut seen = self.coarse.clone();
         if noise > 0.0 {
-            let frame = seen.len() / self.len().max(1);
+            let frame = seen.len() / self.frames().max(1);
             for (n, values) in seen.chunks_exact_mut(frame).enumerate() {
                 let stream = Purpose::Ridge.stream(seed, member, n as u32, 0);
                 values.iter_mut().zip(stream.normals()).for_each(|(value, w)| *value += noise * w);
@@ -73,11 +81,11 @@ impl Part {
 
     /// Mean of the fine frames, `[channel][y][x]`.
     pub fn mean(&self) -> Vec<f32> {
-        let mut sums = vec![0.0_f64; self.fine.len() / self.len().max(1)];
+        let mut sums = vec![0.0_f64; self.fine.len() / self.frames().max(1)];
         for frame in self.fine.chunks_exact(sums.len()) {
             sums.iter_mut().zip(frame).for_each(|(sum, value)| *sum += f64::from(*value));
         }
-        sums.iter().map(|sum| (sum / self.len() as f64) as f32).collect()
+        sums.iter().map(|sum| (sum / self.frames() as f64) as f32).collect()
     }
 }
 

@@ -67,7 +67,7 @@ pub fn errors<B: Kernels>(
     part: &Held<B>,
     tables: &Tables<B>,
 ) -> Result<Vec<f32>> {
-    let frames: Vec<usize> = (0..part.len()).collect();
+    let frames: Vec<usize> = (0..part.frames()).collect();
     let mut errors = Vec::new();
     for some in frames.chunks(TOGETHER) {
         finescale_host::interrupt::check()?;
@@ -78,45 +78,45 @@ pub fn errors<B: Kernels>(
     Ok(errors)
 }
 
-/// Relative L² errors, of every channel and of all: squares of errors over those of the truth, in
-/// standard deviations from the mean of each channel.
+/// Relative L² errors of some frames of a part, of every channel and then of all: squares of errors
+/// over those of the truth, in standard deviations from the mean of each channel.
 pub fn relative(
     errors: &[f32],
     part: &Part,
     climatology: &[f32],
     points: usize,
-) -> (Vec<f64>, f64) {
-    let channels = climatology.len() / points;
-    let (mut wrong, mut whole) = (vec![0.0; channels], vec![0.0; channels]);
-    let values = errors.iter().zip(&part.fine).zip(climatology.iter().cycle());
-    for (n, ((error, anomaly), mean)) in values.enumerate() {
-        let channel = n / points % channels;
-        wrong[channel] += f64::from(*error).powi(2);
-        whole[channel] += (f64::from(*anomaly) + f64::from(*mean)).powi(2);
+    counts: impl Fn(usize) -> bool,
+) -> Vec<f64> {
+    let (channels, frame) = (climatology.len() / points, climatology.len());
+    let mut sums = vec![[0.0, 0.0]; channels];
+    let frames = errors.chunks_exact(frame).zip(part.fine.chunks_exact(frame)).enumerate();
+    for (_, (errors, anomalies)) in frames.filter(|(n, _)| counts(*n)) {
+        let values = errors.iter().zip(anomalies).zip(climatology);
+        for (n, ((error, anomaly), mean)) in values.enumerate() {
+            let [wrong, whole] = &mut sums[n / points];
+            *wrong += f64::from(*error).powi(2);
+            *whole += (f64::from(*anomaly) + f64::from(*mean)).powi(2);
+        }
     }
-    let of = |wrong: f64, whole: f64| (wrong / whole).sqrt();
-    let all = of(wrong.iter().sum(), whole.iter().sum());
-    (wrong.iter().zip(&whole).map(|(wrong, whole)| of(*wrong, *whole)).collect(), all)
+    let all = sums.iter().fold([0.0, 0.0], |all, sum| [all[0] + sum[0], all[1] + sum[1]]);
+    sums.iter().chain([&all]).map(|[wrong, whole]| (wrong / whole).sqrt()).collect()
 }
 
-/// Figures by name, and the same for people, of the errors of the base and of the mean.
-///
-/// # Errors
-/// Never.
-pub fn figures(
+/// Adds the relative errors of base and mean to the figures, by name, and to the text for people.
+pub fn put(
+    which: &str,
     names: &[&str],
-    base: &(Vec<f64>, f64),
-    mean: &(Vec<f64>, f64),
-) -> Result<(BTreeMap<String, f64>, String)> {
-    let mut figures = BTreeMap::new();
-    let mut text = String::from("relative L² error on the validation part (base → mean):\n");
-    let channels = names.iter().zip(base.0.iter().zip(&mean.0));
-    let each = channels.map(|(name, (base, mean))| (*name, *base, *mean));
-    let all = (names.len() > 1).then_some(("all channels", base.1, mean.1));
-    for (name, base, mean) in each.chain(all) {
-        figures.insert(format!("relative error, {name}"), mean);
-        figures.insert(format!("relative error, {name}, base"), base);
-        writeln!(text, "  {name:<16} {base:.4} → {mean:.4}")?;
+    [base, mean]: [&[f64]; 2],
+    figures: &mut BTreeMap<String, f64>,
+    text: &mut String,
+) {
+    let _ = writeln!(text, "relative L² error on the validation part, {which} (base → mean):");
+    // Of one channel, all is the same.
+    let all = (names.len() > 1).then_some("all channels");
+    let names = names.iter().copied().chain(all);
+    for (name, (base, mean)) in names.zip(base.iter().zip(mean)) {
+        figures.insert(format!("relative error, {name}, {which}"), *mean);
+        figures.insert(format!("relative error, {name}, {which}, base"), *base);
+        let _ = writeln!(text, "  {name:<16} {base:.4} → {mean:.4}");
     }
-    Ok((figures, text))
 }

@@ -17,6 +17,7 @@ mod ridge;
 pub mod sensor;
 pub mod settings;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -67,10 +68,33 @@ impl ConditionalMean {
         self.known.deviation.len()
     }
 
-    /// The errors' relative size, of every channel and of all.
-    fn relative(&self, errors: &[f32]) -> (Vec<f64>, f64) {
+    /// Puts the sizes of what base and mean leave of the validation part into a model, and gives
+    /// them as text: over all frames, and over those whose window is inside their segment.
+    fn put_figures(&self, left: &[f32], model: &mut Model<conditional::ConditionalMean>) -> String {
         let points = self.sensor.fine.points();
-        measure::relative(errors, &self.valid, &self.known.climatology, points)
+        let names: Vec<&str> = model.meta.channels.iter().map(|c| c.name.as_str()).collect();
+        let (mut figures, mut text) = (BTreeMap::new(), String::new());
+        let mut put = |which: &str, counts: &dyn Fn(usize) -> bool| {
+            let of = |left: &[f32]| {
+                measure::relative(left, &self.valid, &self.known.climatology, points, counts)
+            };
+            let both = [of(&self.base_left), of(left)];
+            measure::put(
+                which,
+                &names,
+                both.each_ref().map(Vec::as_slice),
+                &mut figures,
+                &mut text,
+            );
+        };
+        put("all frames", &|_| true);
+        let mean = &self.config.mean;
+        let whole = self.valid.whole(mean.before, mean.after);
+        if !whole.is_empty() {
+            put("whole windows", &|n| whole.binary_search(&n).is_ok());
+        }
+        model.meta.figures = figures;
+        text
     }
 }
 
@@ -97,8 +121,8 @@ impl<A: Trainable> System<A> for ConditionalMean {
         let base_errors = Errors::of(&base_left, &valid.segments, &grid, channels, window)?;
         let placed = devices.iter().map(|device| {
             Ok(Placed {
-                train: Held::new(&train, &train.coarse, config.sensor.noise, device),
-                valid: Held::new(&valid, &seen, 0.0, device),
+                train: Held::new(&train, &train.coarse, &config.mean, config.sensor.noise, device),
+                valid: Held::new(&valid, &seen, &config.mean, 0.0, device),
                 tables: Tables::new(&known, &sensor, &config.mean, device)?,
             })
         });
@@ -149,7 +173,7 @@ impl<A: Trainable> System<A> for ConditionalMean {
         network: &Mapped<A>,
     ) -> Result<Validation> {
         finescale_host::interrupt::check()?;
-        let all: Vec<usize> = (0..held.valid.len()).collect();
+        let all: Vec<usize> = (0..held.valid.frames()).collect();
         let frames = spread(&all, self.config.report.windows);
         let draw = held.valid.of(&self.config.mean, frames);
         let batch = held.tables.batch(&held.valid, &draw);
@@ -168,19 +192,14 @@ impl<A: Trainable> System<A> for ConditionalMean {
         networks: &[Kept<Mapped<A>>],
         model: &mut Model<Self::Meta>,
     ) -> Result<String> {
-        let base = self.relative(&self.base_left);
-        let mut mean = base.clone();
-        if let Some(kept) = networks.first() {
-            let left = measure::errors(&kept.network.valid(), &held.valid, &held.tables)?;
-            mean = self.relative(&left);
-            let (grid, channels) = (&self.sensor.fine, self.channels());
-            let window = self.config.mean.window;
-            let errors = Errors::of(&left, &self.valid.segments, grid, channels, window)?;
-            self.put_errors(&errors, model);
-        }
-        let names: Vec<&str> = model.meta.channels.iter().map(|c| c.name.as_str()).collect();
-        let (figures, text) = measure::figures(&names, &base, &mean)?;
-        model.meta.figures = figures;
-        Ok(text)
+        let Some(kept) = networks.first() else {
+            return Ok(self.put_figures(&self.base_left, model));
+        };
+        let left = measure::errors(&kept.network.valid(), &held.valid, &held.tables)?;
+        let (grid, channels) = (&self.sensor.fine, self.channels());
+        let window = self.config.mean.window;
+        let errors = Errors::of(&left, &self.valid.segments, grid, channels, window)?;
+        self.put_errors(&errors, model);
+        Ok(self.put_figures(&left, model))
     }
 }

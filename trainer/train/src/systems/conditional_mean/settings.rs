@@ -14,7 +14,7 @@ settings!(/// Section `sensor`.
 settings!(/// Section `mean`.
 Mean {
     before: usize, after: usize, base: Base, rank: usize, inputs: Vec<View>, maps: usize,
-    climatology: bool, window: usize,
+    climatology: bool, window: usize, ends: f64,
 });
 
 /// Most frames before or after.
@@ -93,7 +93,8 @@ pub(crate) fn check(config: &Config) -> Result<()> {
         "sensor.noise is {noise}: use 0 or more, in standard deviations of a channel"
     );
     fraction("sensor.lost", lost)?;
-    let Mean { before, after, inputs, maps, window, .. } = &config.mean;
+    let Mean { before, after, inputs, maps, window, ends, .. } = &config.mean;
+    ensure!((0.0..=1.0).contains(ends), "mean.ends is {ends}: use a share from 0 to 1");
     for (name, frames) in [("before", before), ("after", after)] {
         ensure!(*frames <= FRAMES_MAX, "mean.{name} is {frames}: use at most {FRAMES_MAX}");
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, anyhow};
-use finescale::model::Invalid;
+use finescale::model::{Invalid, Recommended};
 use finescale::predictor::Linear;
 use finescale_field::emergence::Process;
 use finescale_field::shells::Shells;
@@ -114,6 +114,7 @@ impl PredictorDriven {
             score_head: p.score_head,
             lambdas: calibration.lambdas,
             lambda_grid: lambda_grid(self.emergence(), GRID_STEPS),
+            sampler: Recommended::DEFAULT,
         };
         let steps = kept.map_or(0, |kept| kept.steps);
         let meta = described(&self.name, &self.reader, config, grid, steps, system);

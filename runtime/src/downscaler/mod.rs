@@ -1,0 +1,245 @@
+//! The front door: coarse frames of an instrument in, fine frames out, both in their units.
+//!
+//! ```
+//! # let coarse = [0.1; 4 * 64];
+//! use finescale::model::{Footprint, Model};
+//! use finescale::{Downscaler, Instrument, Values};
+//!
+//! static MODEL: &[u8] = finescale::include_model!(concat!(
+//!     env!("CARGO_MANIFEST_DIR"),
+//!     "/../models/kolmogorov-32/kolmogorov-32-int16.finescale"
+//! ));
+//! const SENSOR: Instrument = Instrument::new([8, 8], Values::Points).with_noise(&[0.01]);
+//! const MEMORY: usize = Downscaler::memory_len(&Footprint::of(MODEL), &SENSOR, 4, 1);
+//!
+//! let mut memory = [0.0; MEMORY]; // On a board a static.
+//! let model = Model::parse(MODEL)?;
+//! let mut downscaler = Downscaler::new(&model, SENSOR, &mut memory)?;
+//! let fine = downscaler.downscale(&coarse)?;
+//! assert_eq!(fine.frames.len(), 4 * 32 * 32);
+//! # Ok::<(), finescale::Error>(())
+//! ```
+//!
+//! The same steps, one by one, are those of [`crate::spectral`], [`crate::sampler`] and
+//! [`crate::predictor`], and give the same bits:
+//!
+//! ```text
+//! coarse frames ─▶ standardised ─▶ modes ─▶ pixels undone ─▶ sampler from λ* to 0 ─▶ fine frames
+//!   in units                                 and measured                              in units
+//! ```
+
+mod correction;
+mod instrument;
+mod memory;
+mod stream;
+
+pub use instrument::{Instrument, Values};
+pub use stream::Stream;
+
+use crate::checked::{self, OrBug, Place};
+use crate::model::{Footprint, Model};
+use crate::predictor::{Trained, whole_frames};
+use crate::sampler::{Coarse, Health, Observation, Start, emergence};
+use crate::{Error, NoiseStream, Predictor, Sampler};
+use correction::Correction;
+use memory::Kept;
+
+/// Makes fine frames of the coarse ones of an instrument.
+///
+/// Everything is chosen by the model and the instrument: λ*, the steps and the rule are those that
+/// the model's figures were measured with ([`Model::recommended`]), unless
+/// [`Downscaler::with_sampler`] says otherwise. Fine frames agree with what the instrument measured,
+/// as far as its errors go; what it did not measure is drawn. The same seed gives the same bits.
+#[derive(Debug)]
+pub struct Downscaler<'a> {
+    correction: Correction<'a>,
+    predictor: Trained<'a>,
+    sampler: Sampler,
+    seed: u64,
+    /// What is left of the memory, shared out anew by every call.
+    rest: &'a mut [f32],
+}
+
+/// Fine frames, `[frame][channel][y][x]` each, in units.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Fine<'m> {
+    /// One draw, that of member 0.
+    pub frames: &'m [f32],
+    /// The mean of all members: the same where there is one.
+    pub mean: &'m [f32],
+    /// Their standard deviation, which says how much is unknown; empty where there is one member.
+    pub spread: &'m [f32],
+    /// How well the coarse frames fit the model.
+    pub health: Health,
+}
+
+impl<'a> Downscaler<'a> {
+    /// Values of memory for paths of at most `frames` frames, with several `members` or one; what
+    /// the largest of several tasks needs is enough for all of them.
+    pub const fn memory_len(
+        footprint: &Footprint,
+        instrument: &Instrument<'_>,
+        frames: usize,
+        members: u32,
+    ) -> usize {
+        let paths = if members > 1 { 4 } else { 2 };
+        checked::sum(&[
+            Kept::of(footprint, instrument).len(),
+            checked::product(&[paths, frames, footprint.frame_len()]),
+            memory::sampling(footprint, instrument, frames),
+        ])
+    }
+
+    /// A downscaler of a model and an instrument; `memory`: [`Downscaler::memory_len`] or
+    /// [`Stream::memory_len`] values.
+    ///
+    /// # Errors
+    /// [`Error::MemoryLength`] if the memory is too short for one frame; [`Error::Conflict`] unless
+    /// the instrument has fewer points than the model, which divide the model's if its values are
+    /// means; [`Error::AxisPoints`] for a number of points that has no transform;
+    /// [`Error::LengthMismatch`] unless `dead` is empty or has a value for each point;
+    /// [`Error::Parameter`] for a bad standard deviation of its errors.
+    pub fn new(
+        model: &Model<'a>,
+        instrument: Instrument<'a>,
+        memory: &'a mut [f32],
+    ) -> Result<Self, Error> {
+        let coarse = instrument.grid(model.grid())?;
+        let footprint = model.footprint();
+        let needed = Self::memory_len(&footprint, &instrument, 1, 1);
+        if memory.len() < needed {
+            return Err(Error::MemoryLength { values: memory.len(), needed });
+        }
+        let kept = Kept::of(&footprint, &instrument);
+        let (predictor, memory) = memory.split_at_mut_checked(kept.predictor).or_bug();
+        let (known, rest) = memory.split_at_mut_checked(kept.len().minus(kept.predictor)).or_bug();
+        let predictor = Trained::new(model, predictor)?;
+        let description = predictor.describe();
+        let correction = Correction::new(model, instrument, description, known, rest)?;
+        let recommended = model.recommended();
+        // Where something is stronger than its noise even at λ = 1, that is where to start.
+        let emerges = || emergence(description, &coarse).unwrap_or(1.0);
+        let sampler = recommended.sampler(recommended.lambda().unwrap_or_else(emerges));
+        Ok(Self { correction, predictor, sampler, seed: 0, rest })
+    }
+
+    /// The same with another sampler.
+    pub fn with_sampler(self, sampler: Sampler) -> Self {
+        Self { sampler, ..self }
+    }
+
+    /// The same with another seed; 0 unless set.
+    pub fn with_seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// The sampler, whose λ is λ*.
+    pub const fn sampler(&self) -> &Sampler {
+        &self.sampler
+    }
+
+    /// Draws fine frames of coarse ones: a path of `coarse`, `[frame][channel][y][x]` in units.
+    ///
+    /// # Errors
+    /// [`Error::FieldLength`] unless `coarse` is a positive number of frames;
+    /// [`Error::MemoryLength`] if they are more than the memory is for; [`Error::NotFinite`] for a
+    /// value that is no number at a point that is not dead, or where the sampling stops to give
+    /// numbers; what [`Sampler::reverse`] refuses of the sampler.
+    pub fn downscale(&mut self, coarse: &[f32]) -> Result<Fine<'_>, Error> {
+        self.ensemble(coarse, 1)
+    }
+
+    /// Draws several members, equally likely fine frames of the same coarse ones: see
+    /// [`Downscaler::downscale`]. It costs as many times the work.
+    ///
+    /// # Errors
+    /// As [`Downscaler::downscale`]; [`Error::Count`] for no members.
+    pub fn ensemble(&mut self, coarse: &[f32], members: u32) -> Result<Fine<'_>, Error> {
+        Error::count("members", members as usize, members > 0, "at least 1")?;
+        let Self { correction, predictor, sampler, seed, rest } = self;
+        let (frame, coarse_frame) = (predictor.describe().frame_len(), correction.coarse_len());
+        let frames = whole_frames(coarse.len(), coarse_frame)?;
+        let len = checked::product(&[frames, frame]);
+        let ensemble = if members > 1 { len } else { 0 };
+        let needed = checked::sum(&[
+            checked::product(&[2, len]),
+            checked::product(&[2, ensemble]),
+            sampler.scratch_len(predictor.describe(), frames).max(correction.scratch_len()),
+        ]);
+        if rest.len() < needed {
+            return Err(Error::MemoryLength { values: rest.len(), needed });
+        }
+        let (measured, rest) = rest.split_at_mut_checked(len).or_bug();
+        let (path, rest) = rest.split_at_mut_checked(len).or_bug();
+        let (mean, rest) = rest.split_at_mut_checked(ensemble).or_bug();
+        let (spread, scratch) = rest.split_at_mut_checked(ensemble).or_bug();
+        let coarse = coarse.chunks_exact(coarse_frame);
+        for (n, (coarse, measured)) in
+            checked::counted(checked::zip(coarse, measured.chunks_exact_mut(frame)))
+        {
+            let place = |error| match error {
+                Error::NotFinite { name, index } => {
+                    Error::NotFinite { name, index: n.times(coarse_frame).plus(index) }
+                }
+                other => other,
+            };
+            correction.measure(coarse, measured, scratch).map_err(place)?;
+        }
+        mean.fill(0.0);
+        spread.fill(0.0);
+        let mut health = Health::default();
+        // Member 0 comes last, so that it is what the path holds in the end.
+        for (drawn, member) in (0..members).zip((0..members).rev()) {
+            let noise = NoiseStream { seed: *seed, member, frame: 0, draw: 0 };
+            health = draw(sampler, predictor, correction, measured, &noise, path, scratch)?;
+            correction.restore(path, scratch)?;
+            let share = 1.0 / (drawn as f32 + 1.0);
+            for ((value, mean), squares) in path.iter().zip(&mut *mean).zip(&mut *spread) {
+                let off = value - *mean;
+                *mean += share * off;
+                *squares += off * (value - *mean);
+            }
+        }
+        let others = members as f32 - 1.0;
+        spread.iter_mut().for_each(|squares| *squares = libm::sqrtf(*squares / others));
+        let mean: &[f32] = if members > 1 { mean } else { path };
+        Ok(Fine { frames: path, mean, spread, health })
+    }
+
+    /// A stream with this sampler and seed: see [`Stream`].
+    ///
+    /// # Errors
+    /// [`Error::MemoryLength`] if the memory has fewer than [`Stream::memory_len`] values;
+    /// [`Error::Count`] unless W + lag + 1 is at most 64; what [`Sampler::reverse`] refuses of the
+    /// sampler.
+    pub fn stream(self, lag: usize) -> Result<Stream<'a>, Error> {
+        Stream::new(self, lag)
+    }
+}
+
+/// Draws a path in modes that agrees with what was measured.
+///
+/// Frames of which every point is there start as they are; where points are dead, the predictor
+/// draws at λ* what they leave open.
+fn draw(
+    sampler: &Sampler,
+    predictor: &mut Trained<'_>,
+    correction: &Correction<'_>,
+    measured: &[f32],
+    noise: &NoiseStream,
+    path: &mut [f32],
+    scratch: &mut [f32],
+) -> Result<Health, Error> {
+    let (grid, process) = (predictor.describe().grid, predictor.describe().process);
+    let observation = Observation::new(&grid, measured, correction.variances)?;
+    if !correction.is_whole() {
+        let (start, seen) = (Start::Rollout, Some(&observation));
+        return sampler.generate(predictor, start, seen, noise, path, scratch);
+    }
+    for (to, value) in checked::zip(&mut *path, measured) {
+        *to = *value;
+    }
+    process.damp(&grid, sampler.lambda, path)?;
+    sampler.super_resolve(predictor, Coarse::Clean, Some(&observation), noise, path, scratch)
+}

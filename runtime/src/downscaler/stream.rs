@@ -1,0 +1,89 @@
+//! An instrument that goes on and on.
+
+use super::correction::Correction;
+use super::memory::{self, Kept};
+use super::{Downscaler, Fine, Instrument};
+use crate::checked::{self, OrBug};
+use crate::model::Footprint;
+use crate::predictor::Trained;
+use crate::sampler::{Online, Reading, Sensor};
+use crate::{Error, NoiseStream, Predictor};
+
+/// One coarse frame in, one fine frame out: the front of [`Online`], which has more to say about
+/// latency and cost.
+///
+/// [`Downscaler::stream`] makes it.
+#[derive(Debug)]
+pub struct Stream<'a> {
+    correction: Correction<'a>,
+    predictor: Trained<'a>,
+    online: Online<'a>,
+    /// A frame: what was measured, and then what is given out.
+    frame: &'a mut [f32],
+    scratch: &'a mut [f32],
+}
+
+impl<'a> Stream<'a> {
+    /// Values of memory for a stream whose fine frames are `lag` frames behind the coarse ones.
+    pub const fn memory_len(
+        footprint: &Footprint,
+        instrument: &Instrument<'_>,
+        lag: usize,
+    ) -> usize {
+        let window = checked::sum(&[footprint.window as usize, lag, 1]);
+        checked::sum(&[
+            Kept::of(footprint, instrument).len(),
+            checked::product(&[
+                checked::sum(&[checked::product(&[2, window]), 1]),
+                footprint.frame_len(),
+            ]),
+            memory::sampling(footprint, instrument, window),
+        ])
+    }
+
+    pub(super) fn new(downscaler: Downscaler<'a>, lag: usize) -> Result<Self, Error> {
+        let Downscaler { correction, predictor, sampler, seed, rest } = downscaler;
+        let description = predictor.describe();
+        let frame = description.frame_len();
+        let sensor = Sensor::Measured(correction.variances);
+        let online = Online::memory_len(description, &sensor, lag);
+        let scratch = Online::scratch_len(&sampler, description, lag);
+        let needed = checked::sum(&[online, frame, scratch.max(correction.scratch_len())]);
+        if rest.len() < needed {
+            return Err(Error::MemoryLength { values: rest.len(), needed });
+        }
+        let (windows, rest) = rest.split_at_mut_checked(online).or_bug();
+        let (frame, scratch) = rest.split_at_mut_checked(frame).or_bug();
+        let noise = NoiseStream { seed, member: 0, frame: 0, draw: 0 };
+        let online = Online::new(sampler, description, sensor, lag, noise, windows)?;
+        Ok(Self { correction, predictor, online, frame, scratch })
+    }
+
+    /// Takes the next coarse frame, `[channel][y][x]` in units, or `None` where it did not arrive,
+    /// and gives the fine frame that is `lag` frames older; nothing during the first `lag` pushes.
+    ///
+    /// # Errors
+    /// [`Error::FieldLength`] unless `coarse` is one frame; otherwise as [`Online::push`]. After an
+    /// error the stream is as before.
+    pub fn push(&mut self, coarse: Option<&[f32]>) -> Result<Option<Fine<'_>>, Error> {
+        let Self { correction, predictor, online, frame, scratch } = self;
+        let reading = match coarse {
+            Some(coarse) if coarse.len() != correction.coarse_len() => {
+                let (values, points) = (coarse.len(), correction.coarse_len());
+                return Err(Error::FieldLength { values, points });
+            }
+            Some(coarse) => {
+                correction.measure(coarse, frame, scratch)?;
+                Reading::Frame(frame)
+            }
+            None => Reading::Missing,
+        };
+        let Some(drawn) = online.push(predictor, reading, scratch)? else { return Ok(None) };
+        let health = drawn.health;
+        for (to, value) in checked::zip(frame.iter_mut(), drawn.values) {
+            *to = *value;
+        }
+        correction.restore(frame, scratch)?;
+        Ok(Some(Fine { frames: frame, mean: frame, spread: &[], health }))
+    }
+}
