@@ -219,6 +219,20 @@ conditional_mean() {
         --scored-by "finescale $super --members 20 --model $n --out sr.nc   # $also"
 }
 
-for name in ${*:-kolmogorov-32 kuramoto-sivashinsky kuramoto-sivashinsky-head lorenz96 kolmogorov-64 winds}; do
+# The file is of the Copernicus Climate Data Store (docs/real-data.md): put it into the working folder.
+era5_uk() {
+    conditional_mean era5-uk "data import era5.nc --var t2m --isel latitude=0:32,longitude=0:48 --valid 0.05 --test 0.29" \
+        "--coarsen 4" \
+        "Hourly temperature two metres above the ground over the British Isles (ERA5, March 2019), 32 × 48 points a quarter of a degree apart, from means over 4 × 4 points. In closed form, in seconds." \
+        "contains modified Copernicus Climate Change Service information 2019, CC BY 4.0 (Hersbach et al. 2018, doi 10.24381/cds.adbb2d47); neither the European Commission nor ECMWF is responsible for any use that may be made of it."
+}
+
+kuramoto_sivashinsky_means() {
+    conditional_mean kuramoto-sivashinsky-means "data simulate kuramoto-sivashinsky --trajectories 500" \
+        "--coarsen 4 --trajectories 12 --frames 20" \
+        "The Kuramoto-Sivashinsky equation on a line of 64 points, from means over blocks of four." "$free"
+}
+
+for name in ${*:-kolmogorov-32 kuramoto-sivashinsky kuramoto-sivashinsky-head lorenz96 kolmogorov-64 winds era5-uk kuramoto-sivashinsky-means}; do
     "$(echo "$name" | tr - _)"
 done
