@@ -29,6 +29,7 @@
 //! ```
 
 mod correction;
+mod draw;
 mod instrument;
 mod memory;
 mod stream;
@@ -39,9 +40,10 @@ pub use stream::Stream;
 use crate::checked::{self, OrBug, Place};
 use crate::model::{Footprint, Model};
 use crate::predictor::{Trained, whole_frames};
-use crate::sampler::{Coarse, Health, Observation, Start, emergence};
+use crate::sampler::{Health, emergence};
 use crate::{Error, NoiseStream, Predictor, Sampler};
 use correction::Correction;
+use draw::draw;
 use memory::Kept;
 
 /// Makes fine frames of the coarse ones of an instrument.
@@ -216,30 +218,4 @@ impl<'a> Downscaler<'a> {
     pub fn stream(self, lag: usize) -> Result<Stream<'a>, Error> {
         Stream::new(self, lag)
     }
-}
-
-/// Draws a path in modes that agrees with what was measured.
-///
-/// Frames of which every point is there start as they are; where points are dead, the predictor
-/// draws at λ* what they leave open.
-fn draw(
-    sampler: &Sampler,
-    predictor: &mut Trained<'_>,
-    correction: &Correction<'_>,
-    measured: &[f32],
-    noise: &NoiseStream,
-    path: &mut [f32],
-    scratch: &mut [f32],
-) -> Result<Health, Error> {
-    let (grid, process) = (predictor.describe().grid, predictor.describe().process);
-    let observation = Observation::new(&grid, measured, correction.variances)?;
-    if !correction.is_whole() {
-        let (start, seen) = (Start::Rollout, Some(&observation));
-        return sampler.generate(predictor, start, seen, noise, path, scratch);
-    }
-    for (to, value) in checked::zip(&mut *path, measured) {
-        *to = *value;
-    }
-    process.damp(&grid, sampler.lambda, path)?;
-    sampler.super_resolve(predictor, Coarse::Clean, Some(&observation), noise, path, scratch)
 }
