@@ -164,13 +164,11 @@ impl<'a> Downscaler<'a> {
         let frames = whole_frames(coarse.len(), coarse_frame)?;
         let len = checked::product(&[frames, frame]);
         let ensemble = if members > 1 { len } else { 0 };
-        let needed = checked::sum(&[
-            checked::product(&[2, len]),
-            checked::product(&[2, ensemble]),
-            sampler.scratch_len(predictor.describe(), frames).max(correction.scratch_len()),
-        ]);
-        if rest.len() < needed {
-            return Err(Error::MemoryLength { values: rest.len(), needed });
+        let (footprint, instrument) = correction.about();
+        let needed = Self::memory_len(&footprint, instrument, frames, members);
+        let values = checked::sum(&[Kept::of(&footprint, instrument).len(), rest.len()]);
+        if values < needed {
+            return Err(Error::MemoryLength { values, needed });
         }
         let (measured, rest) = rest.split_at_mut_checked(len).or_bug();
         let (path, rest) = rest.split_at_mut_checked(len).or_bug();
