@@ -16,6 +16,7 @@ pub mod noise;
 pub mod predictor;
 pub mod process;
 pub mod sampler;
+mod self_test;
 pub mod spectral;
 
 pub use downscaler::{Downscaler, Instrument, Values};
@@ -25,3 +26,4 @@ pub use noise::NoiseStream;
 pub use predictor::Predictor;
 pub use process::ForwardProcess;
 pub use sampler::Sampler;
+pub use self_test::{Fault, self_test};

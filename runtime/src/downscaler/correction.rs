@@ -1,9 +1,9 @@
 //! Coarse frames in units to measured modes, and fine modes to frames in units.
 
-use super::memory::{Kept, measuring};
+use super::memory::Kept;
 use super::{Instrument, Values};
 use crate::checked::{self, OrBug, Place};
-use crate::model::{Channel, Model};
+use crate::model::{Channel, Footprint, Model};
 use crate::predictor::Description;
 use crate::sampler::pixel_measurement;
 use crate::spectral::operator::{self, complex_modes};
@@ -82,9 +82,9 @@ impl<'a> Correction<'a> {
         Ok(Self { model: *model, instrument, fine, coarse, variances, inverse, power })
     }
 
-    /// Values of scratch to measure a frame.
-    pub(super) fn scratch_len(&self) -> usize {
-        measuring(&self.model.footprint(), &self.instrument)
+    /// What it is made from.
+    pub(super) const fn about(&self) -> (Footprint, &Instrument<'a>) {
+        (self.model.footprint(), &self.instrument)
     }
 
     /// Whether every point of the instrument gives a value.
@@ -97,7 +97,8 @@ impl<'a> Correction<'a> {
         self.model.channels().times(self.coarse.points())
     }
 
-    /// A coarse frame, `[channel][y][x]` in units, to ŷ, `[channel][y mode][x mode]`.
+    /// A coarse frame, `[channel][y][x]` in units, to ŷ, `[channel][y mode][x mode]`; `scratch`:
+    /// [`measuring`](super::memory::measuring) values.
     pub(super) fn measure(
         &self,
         frame: &[f32],

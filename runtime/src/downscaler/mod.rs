@@ -29,6 +29,7 @@
 //! ```
 
 mod correction;
+mod draw;
 mod instrument;
 mod memory;
 mod stream;
@@ -39,9 +40,10 @@ pub use stream::Stream;
 use crate::checked::{self, OrBug, Place};
 use crate::model::{Footprint, Model};
 use crate::predictor::{Trained, whole_frames};
-use crate::sampler::{Coarse, Health, Observation, Start, emergence};
+use crate::sampler::{Health, emergence};
 use crate::{Error, NoiseStream, Predictor, Sampler};
 use correction::Correction;
+use draw::draw;
 use memory::Kept;
 
 /// Makes fine frames of the coarse ones of an instrument.
@@ -162,13 +164,11 @@ impl<'a> Downscaler<'a> {
         let frames = whole_frames(coarse.len(), coarse_frame)?;
         let len = checked::product(&[frames, frame]);
         let ensemble = if members > 1 { len } else { 0 };
-        let needed = checked::sum(&[
-            checked::product(&[2, len]),
-            checked::product(&[2, ensemble]),
-            sampler.scratch_len(predictor.describe(), frames).max(correction.scratch_len()),
-        ]);
-        if rest.len() < needed {
-            return Err(Error::MemoryLength { values: rest.len(), needed });
+        let (footprint, instrument) = correction.about();
+        let needed = Self::memory_len(&footprint, instrument, frames, members);
+        let values = checked::sum(&[Kept::of(&footprint, instrument).len(), rest.len()]);
+        if values < needed {
+            return Err(Error::MemoryLength { values, needed });
         }
         let (measured, rest) = rest.split_at_mut_checked(len).or_bug();
         let (path, rest) = rest.split_at_mut_checked(len).or_bug();
@@ -216,30 +216,4 @@ impl<'a> Downscaler<'a> {
     pub fn stream(self, lag: usize) -> Result<Stream<'a>, Error> {
         Stream::new(self, lag)
     }
-}
-
-/// Draws a path in modes that agrees with what was measured.
-///
-/// Frames of which every point is there start as they are; where points are dead, the predictor
-/// draws at λ* what they leave open.
-fn draw(
-    sampler: &Sampler,
-    predictor: &mut Trained<'_>,
-    correction: &Correction<'_>,
-    measured: &[f32],
-    noise: &NoiseStream,
-    path: &mut [f32],
-    scratch: &mut [f32],
-) -> Result<Health, Error> {
-    let (grid, process) = (predictor.describe().grid, predictor.describe().process);
-    let observation = Observation::new(&grid, measured, correction.variances)?;
-    if !correction.is_whole() {
-        let (start, seen) = (Start::Rollout, Some(&observation));
-        return sampler.generate(predictor, start, seen, noise, path, scratch);
-    }
-    for (to, value) in checked::zip(&mut *path, measured) {
-        *to = *value;
-    }
-    process.damp(&grid, sampler.lambda, path)?;
-    sampler.super_resolve(predictor, Coarse::Clean, Some(&observation), noise, path, scratch)
 }

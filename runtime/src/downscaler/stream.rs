@@ -46,12 +46,13 @@ impl<'a> Stream<'a> {
         let description = predictor.describe();
         let frame = description.frame_len();
         let sensor = Sensor::Measured(correction.variances);
-        let online = Online::memory_len(description, &sensor, lag);
-        let scratch = Online::scratch_len(&sampler, description, lag);
-        let needed = checked::sum(&[online, frame, scratch.max(correction.scratch_len())]);
-        if rest.len() < needed {
-            return Err(Error::MemoryLength { values: rest.len(), needed });
+        let (footprint, instrument) = correction.about();
+        let needed = Self::memory_len(&footprint, instrument, lag);
+        let values = checked::sum(&[Kept::of(&footprint, instrument).len(), rest.len()]);
+        if values < needed {
+            return Err(Error::MemoryLength { values, needed });
         }
+        let online = Online::memory_len(description, &sensor, lag);
         let (windows, rest) = rest.split_at_mut_checked(online).or_bug();
         let (frame, scratch) = rest.split_at_mut_checked(frame).or_bug();
         let noise = NoiseStream { seed, member: 0, frame: 0, draw: 0 };
