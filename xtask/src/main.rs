@@ -21,7 +21,7 @@ use board::Board;
 const HELP: &str = "\
 cargo xtask COMMAND
 
-  demo                super-resolve flows and real winds with shipped models, score and draw them
+  demo                super-resolve flows and real temperatures with shipped models, score and draw them
   test                all tests: on the desktop, then the firmware under QEMU; what is missing is named
                       and its tests are skipped
   ci                  lints and documentation, then exactly what `test` runs; no firmware may be skipped
