@@ -97,7 +97,7 @@ fn a_base_alone_has_one_precision() {
         "\n| sensor | 8 means over blocks, with errors of 0 standard deviations |\n",
         "\n| coarse frames seen | 1 before and 1 after: a fine frame is late by 1 |\n",
         "\nBase: spectral interpolation, and no network; seed 1. On the validation part:\n",
-        "\n| relative error, u | ",
+        "\n| relative error, u, ",
         "\n## Skill: super-resolution\n\n    command\n",
         "2 trajectories of 12 frames that training has not seen, 3 members.",
         "ridge",
