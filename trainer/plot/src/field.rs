@@ -48,6 +48,8 @@ pub struct Field<'a> {
     pub y: Option<Coordinate>,
     /// Coordinate of the columns.
     pub x: Option<Coordinate>,
+    /// Largest absolute value of diverging colours of its own, in place of its grid's.
+    pub(crate) most: Option<f64>,
 }
 
 impl<'a> Field<'a> {
@@ -58,7 +60,7 @@ impl<'a> Field<'a> {
     pub fn new(values: &'a [f32], ny: usize, nx: usize) -> Result<Self> {
         check_shape(values.len(), ny, nx)?;
         let (title, units) = (String::new(), String::new());
-        Ok(Self { values, ny, nx, title, units, y: None, x: None })
+        Ok(Self { values, ny, nx, title, units, y: None, x: None, most: None })
     }
 
     /// The same field with a title.
@@ -70,6 +72,13 @@ impl<'a> Field<'a> {
     /// The same field with units.
     pub fn units(mut self, units: impl Into<String>) -> Self {
         self.units = units.into();
+        self
+    }
+
+    /// The same field in diverging colours from −`most` to `most`, which no bar shows: for
+    /// differences beside fields that are far from zero. The title should say it.
+    pub fn diverging(mut self, most: f64) -> Self {
+        self.most = Some(most);
         self
     }
 

@@ -136,7 +136,8 @@ impl<'a> FieldGrid<'a> {
     }
 
     fn scale(&self) -> ColorScale {
-        let values = self.fields().flat_map(|field| field.values.iter().copied());
+        let fields = self.fields().filter(|field| field.most.is_none());
+        let values = fields.flat_map(|field| field.values.iter().copied());
         ColorScale::new(values, self.colors, self.range)
     }
 
@@ -200,7 +201,10 @@ impl<'a> FieldGrid<'a> {
         let (rows, columns) = self.cells(field);
         let down = field.y.as_ref().is_some_and(|y| y.first > y.last);
         let back = field.x.as_ref().is_some_and(|x| x.first > x.last);
-        image::cells(scene, at, rows, columns, scale, |row, column| {
+        let own = field.most.map(|most| {
+            ColorScale::new(std::iter::empty(), Colors::Diverging, Some((-most, most)))
+        });
+        image::cells(scene, at, rows, columns, own.as_ref().unwrap_or(scale), |row, column| {
             // The lowest coordinate is at the bottom left.
             let y = if down { row } else { field.ny - 1 - row };
             let x = if back { field.nx - 1 - column } else { column };

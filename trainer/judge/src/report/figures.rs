@@ -74,8 +74,10 @@ pub fn fields(
         ny: panes.ny,
         nx: panes.nx,
         row: String::new(),
+        error: false,
         values,
     };
+    let wrong = |title: &str, values: Vec<f32>| Pane { error: true, ..pane(title, values) };
     let mut out = Vec::new();
     let truth =
         truth.filter(|t| t.paired).map(|truth| panes.of(channel, |n| truth.frame(trajectory, n)));
@@ -112,7 +114,7 @@ pub fn fields(
         let mut row = vec![pane("member 1", member(0)), pane("member 2", member(1))];
         let error = truth.as_ref().map(|truth| difference(&mean, truth));
         row.push(pane("mean", mean));
-        row.extend(error.map(|error| pane("error of the mean", error)));
+        row.extend(error.map(|error| wrong("error of the mean", error)));
         row.iter_mut().for_each(|pane| pane.row = method.name.clone());
         out.extend(row);
     }
@@ -126,8 +128,9 @@ pub fn fields(
         let mut errors = Vec::new();
         for method in methods {
             let values = panes.of(channel, |n| method.result.frame(trajectory, n, 0));
-            errors
-                .extend(truth.as_ref().map(|truth| pane(&method.name, difference(&values, truth))));
+            errors.extend(
+                truth.as_ref().map(|truth| wrong(&method.name, difference(&values, truth))),
+            );
             let row = format!("prediction{}", " ".repeat(number));
             out.push(Pane { row, ..pane(&method.name, values) });
         }
@@ -147,6 +150,8 @@ pub struct Pane {
     title: String,
     /// The method; empty for input and truth.
     row: String,
+    /// Whether it is a difference from the truth.
+    error: bool,
     ny: usize,
     nx: usize,
     values: Vec<f32>,
@@ -158,12 +163,6 @@ pub struct Pane {
 /// If a pane has no points.
 pub fn field_grid<'a>(panes: &'a [Pane], name: &str, units: &str) -> Result<Panel<'a>> {
     let mut grid = FieldGrid::new().name(name);
-    for row in panes.chunk_by(|a, b| a.row == b.row) {
-        let fields = row.iter().map(|pane| {
-            Ok(Field::new(&pane.values, pane.ny, pane.nx)?.title(&pane.title).units(units))
-        });
-        grid = grid.push(&row[0].row, fields.collect::<Result<_>>()?);
-    }
     // Errors do not stretch the scale: that of the truth, or of what there is.
     let shown = panes.iter().filter(|p| p.row.is_empty()).chain(panes).take_while({
         let any = panes.iter().any(|p| p.row.is_empty());
@@ -175,6 +174,19 @@ pub fn field_grid<'a>(panes: &'a [Pane], name: &str, units: &str) -> Result<Pane
     }
     let both = low < 0.0 && high > 0.0;
     let most = low.abs().max(high.abs());
+    for row in panes.chunk_by(|a, b| a.row == b.row) {
+        let fields = row.iter().map(|pane| {
+            let field = Field::new(&pane.values, pane.ny, pane.nx)?.units(units);
+            // Beside fields that are far from zero an error needs colours of its own.
+            if !pane.error || both {
+                return Ok(field.title(&pane.title));
+            }
+            let largest = pane.values.iter().fold(0.0_f32, |most, v| most.max(v.abs()));
+            let title = format!("{} (±{largest:.2})", pane.title);
+            Ok(field.title(title).diverging(f64::from(largest.max(f32::MIN_POSITIVE))))
+        });
+        grid = grid.push(&row[0].row, fields.collect::<Result<_>>()?);
+    }
     let grid = if both {
         grid.colors(Colors::Diverging).range(-most, most)
     } else {
