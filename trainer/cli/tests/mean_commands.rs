@@ -99,7 +99,7 @@ fn a_base_alone_has_one_precision() {
         "\nBase: spectral interpolation, and no network; seed 1. On the validation part:\n",
         "\n| relative error, u, ",
         "\n## Skill: super-resolution\n\n    command\n",
-        "2 trajectories of 12 frames that training has not seen, 3 members.",
+        "1 trajectory of 12 frames that training has not seen, 3 members.",
         "ridge",
         "Wiener",
         "\nWeights: MIT or Apache-2.0, at your choice. Data: free.\n",

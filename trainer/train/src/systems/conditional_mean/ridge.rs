@@ -8,8 +8,8 @@
 //! ```
 //!
 //! where Gy is the interpolated frame, d the distance of a fine point from a coarse one in cells of
-//! the sensor, and λ the penalty that is best on the last fifth of every run of training frames,
-//! tried with frame n alone. So with few frames the map is the interpolation. In units of z, what
+//! the sensor, and λ the penalty that is best on the last fifth of every run of training frames;
+//! where a window has many values, it is tried with frame n alone. So with few frames the map is the interpolation. In units of z, what
 //! changes from frame to frame costs a hundred times as much as what stays.
 
 use anyhow::{Context, Result};
@@ -23,6 +23,8 @@ use super::settings::Mean;
 
 /// What differences of frames are multiplied with.
 const LAG: f64 = 0.1;
+/// Values of a window up to which penalties are tried with all of its frames.
+const FEW: usize = 128;
 /// Cells of the sensor within which weights are free.
 const NEAR: f64 = 2.0;
 
@@ -58,17 +60,18 @@ pub(super) fn fit(
                              regression: use \"interpolation\"";
     let len = early.predictors() / settings.frames();
     let factors = penalties(sensor, early.targets(), len);
-    let alone = (early.first(len), late.first(len));
+    let frames = if early.predictors() <= FEW { settings.frames() } else { 1 };
+    let (fit_on, tried_on) = (early.first(frames * len), late.first(frames * len));
+    // The unit of penalties is that of frame n's values.
+    let unit = |moments: &Moments| moments.first(len).unit() / moments.unit();
     let tried = PENALTIES.iter().filter_map(|&penalty| {
-        let weights = solve(&alone.0, penalty, &factors, 1)?;
-        Some((alone.1.error(&weights), penalty))
+        let weights = solve(&fit_on, penalty * unit(&fit_on), &factors, frames)?;
+        Some((tried_on.error(&weights), penalty))
     });
     let (_, penalty) = tried.min_by(|a, b| a.0.total_cmp(&b.0)).context(TOO_LARGE)?;
     early.add(late);
-    // The unit of penalties is that of frame n's values.
-    let unit = early.first(len).unit() / early.unit();
     let mut weights =
-        solve(&early, penalty * unit, &factors, settings.frames()).context(TOO_LARGE)?;
+        solve(&early, penalty * unit(&early), &factors, settings.frames()).context(TOO_LARGE)?;
     add_interpolation(sensor, &mut weights);
     let Reduced { down, up } = early.reduce(&weights, PENALTIES[0], rank).context(TOO_LARGE)?;
     Ok(Reduced { down: of_windows(settings, &down), up })
