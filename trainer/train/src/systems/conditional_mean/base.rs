@@ -167,7 +167,8 @@ mod tests {
             let errors = fitted(rank).into_iter().zip(&part.fine).map(|(a, b)| (a - b).abs());
             errors.fold(0.0, f32::max)
         };
-        assert!(wrong(0) < 1e-3, "{}", wrong(0));
+        // The least penalty still shrinks weights a little; values are of size 5.
+        assert!(wrong(0) < 5e-3, "{}", wrong(0));
         assert!(wrong(20) > 1.0, "a map of rank 20 is none of rank 32");
     }
 }
