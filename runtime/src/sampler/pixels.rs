@@ -31,7 +31,7 @@ const FLOOR: f32 = 1e-7;
 /// Values of scratch for [`pixel_measurement`]: m² + 2 m and two fields, m being the number of
 /// pixels whose variance is above the smallest one.
 pub fn pixel_measurement_scratch_len(grid: &Grid, variances: &[f32]) -> usize {
-    let worse = worse(variances, smallest(variances)).count();
+    let worse = number_of_worse(variances, smallest(variances));
     checked::sum(&[
         checked::product(&[worse, worse]),
         checked::product(&[2, worse]),
@@ -99,7 +99,7 @@ pub fn pixel_measurement(
         pixels.fill(0.0);
         return Ok(());
     }
-    let count = worse(variances, r).count();
+    let count = number_of_worse(variances, r);
     let (matrix, rest) = scratch.split_at_mut_checked(count.times(count)).or_bug();
     let (right, rest) = rest.split_at_mut_checked(count).or_bug();
     let (picked, rest) = rest.split_at_mut_checked(count).or_bug();
@@ -172,6 +172,12 @@ fn smallest(variances: &[f32]) -> f32 {
 fn worse(variances: &[f32], r: f32) -> impl Iterator<Item = (usize, f32)> {
     let extra = checked::counted(variances.iter().map(move |variance| variance - r));
     extra.filter(|(_, extra)| *extra > 0.0)
+}
+
+/// How many there are. Not `count`, which panics in builds with overflow checks where there are too
+/// many.
+fn number_of_worse(variances: &[f32], r: f32) -> usize {
+    worse(variances, r).fold(0, |all: usize, _| all.saturating_add(1))
 }
 
 /// The values of a field at the worse pixels.
