@@ -5,9 +5,9 @@ use super::header::{finite, grid, open, positive};
 use super::layer::{Layers, Network, Sight};
 use super::parse::{self, Shape, hold};
 use super::{Channel, Invalid, LAYERS_MAX, Views};
-use crate::Grid;
 use crate::checked::{product, sum};
 use crate::predictor::Linear;
+use crate::{Grid, Values};
 
 /// The first bytes of a file of a conditional mean.
 pub const MEAN_MAGIC: [u8; 8] = *b"\x89FSC\r\n\x1a\n";
@@ -25,7 +25,7 @@ const FRAMES_MAX: usize = 31;
 pub struct MeanModel<'a> {
     grid: Grid,
     coarse: [usize; 2],
-    sensor: SensorKind,
+    sensor: Values,
     channels: usize,
     before: usize,
     after: usize,
@@ -36,16 +36,6 @@ pub struct MeanModel<'a> {
     arrays: MeanArrays<'a>,
     footprint: MeanFootprint,
     network: Option<Network<'a>>,
-}
-
-/// What a coarse value is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum SensorKind {
-    /// The field without the modes that the coarse grid lacks, at a point.
-    Modes,
-    /// The mean over a block of fine points.
-    BlockMean,
 }
 
 /// Bytes that a conditional mean and its errors take from their caller.
@@ -100,8 +90,8 @@ impl<'a> MeanModel<'a> {
         open(bytes, &mut cursor, &MEAN_MAGIC, MEAN_VERSION)?;
         let (points, boundaries) = ([cursor.u16()?, cursor.u16()?], [cursor.u8()?, cursor.u8()?]);
         let sensor = match cursor.u8()? {
-            0 => SensorKind::Modes,
-            1 => SensorKind::BlockMean,
+            0 => Values::Points,
+            1 => Values::BlockMeans,
             _ => return Err(Invalid::Field { name: "sensor" }),
         };
         let channels = positive(cursor.u8()?, "channels")?;
@@ -213,7 +203,7 @@ impl<'a> MeanModel<'a> {
     }
 
     /// What the sensor's values are.
-    pub const fn sensor(&self) -> SensorKind {
+    pub const fn sensor(&self) -> Values {
         self.sensor
     }
 

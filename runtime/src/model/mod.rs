@@ -27,7 +27,7 @@ pub use header::{CHECKED_FROM, HEADER_LEN, MAGIC};
 pub use invalid::Invalid;
 pub use layer::{Activation, Film, Layer, Layers, Weights};
 pub(crate) use layer::{Activations, Float, Int16, Network, Sight};
-pub use mean::{MEAN_MAGIC, MEAN_VERSION, MeanArrays, MeanFootprint, MeanModel, SensorKind};
+pub use mean::{MEAN_MAGIC, MEAN_VERSION, MeanArrays, MeanFootprint, MeanModel};
 pub use recommended::Recommended;
 pub use views::{Component, Derivative, View, Views};
 

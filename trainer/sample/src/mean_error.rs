@@ -2,8 +2,9 @@
 //! computes with.
 
 use anyhow::{Result, ensure};
+use finescale::Values;
 use finescale::mean::ConditionalMean as Evaluator;
-use finescale::model::{MeanModel, SensorKind};
+use finescale::model::MeanModel;
 
 use crate::Domain;
 use crate::coarse::{Coarsener, InputKind};
@@ -44,6 +45,14 @@ pub fn sensor_points(view: &MeanModel<'_>) -> Vec<usize> {
     }
 }
 
+/// What a model's sensor gives, and what makes such frames of fine ones.
+pub fn sensor_values(view: &MeanModel<'_>) -> (InputKind, Coarsening) {
+    match view.sensor() {
+        Values::Points => (InputKind::Modes, Coarsening::Modes),
+        Values::BlockMeans => (InputKind::BlockMean, Coarsening::BlockMean),
+    }
+}
+
 impl Cases {
     /// Reads them.
     ///
@@ -59,10 +68,7 @@ impl Cases {
             "the data set has another grid or other channels than the model: give the one that it \
              was trained on"
         );
-        let (kind, coarsening) = match view.sensor() {
-            SensorKind::Modes => (InputKind::Modes, Coarsening::Modes),
-            SensorKind::BlockMean => (InputKind::BlockMean, Coarsening::BlockMean),
-        };
+        let (kind, coarsening) = sensor_values(&view);
         let points = sensor_points(&view);
         let coarsener = Coarsener {
             domain: &domain,

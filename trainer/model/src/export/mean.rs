@@ -1,14 +1,11 @@
 //! The file of a conditional mean; [`finescale::model::MeanModel`] reads it.
 
 use anyhow::{Result, ensure};
-use finescale::Boundary;
 use finescale::mean::ConditionalMean as Evaluator;
-use finescale::model::{
-    HEADER_LEN, KERNEL_LAYOUT, MEAN_MAGIC, MEAN_VERSION, MeanFootprint, MeanModel,
-};
+use finescale::model::{HEADER_LEN, MEAN_MAGIC, MEAN_VERSION, MeanFootprint, MeanModel};
 
 use super::writer::Writer;
-use super::{Bounds, Precision, describe, finish, narrow, network};
+use super::{Bounds, Precision, describe, finish, narrow, network, open};
 use crate::conditional::{Base, ConditionalMean, SensorKind};
 use crate::{Array, Model};
 
@@ -40,17 +37,7 @@ pub fn mean_file(
 fn header(writer: &mut Writer, model: &Model<ConditionalMean>, layers: usize) -> Result<()> {
     let (meta, system) = (&model.meta, &model.meta.system);
     let (y, x, sensor) = (meta.y.as_ref(), &meta.x, &system.sensor);
-    let boundary = |boundary: Boundary| u8::from(boundary == Boundary::Reflecting);
-    writer.bytes(&MEAN_MAGIC);
-    writer.u16(MEAN_VERSION);
-    writer.u16(KERNEL_LAYOUT);
-    // Length and checksum are known at the end.
-    writer.u32(0);
-    writer.u32(0);
-    writer.u16(narrow(y.map_or(0, |y| y.points), "points along y")?);
-    writer.u16(narrow(x.points, "points along x")?);
-    writer.u8(y.map_or(0, |y| boundary(y.boundary)));
-    writer.u8(boundary(x.boundary));
+    open(writer, &MEAN_MAGIC, MEAN_VERSION, meta)?;
     writer.u8(match sensor.kind {
         SensorKind::Modes => 0,
         SensorKind::BlockMean => 1,

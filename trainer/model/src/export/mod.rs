@@ -164,12 +164,12 @@ impl AlignedBytes {
     }
 }
 
-fn header(writer: &mut Writer, model: &Model) -> Result<()> {
-    let meta = &model.meta;
+/// The first bytes of a file of either kind: up to the boundaries of its grid.
+fn open<S>(writer: &mut Writer, magic: &[u8; 8], version: u16, meta: &Meta<S>) -> Result<()> {
     let (y, x) = (meta.y.as_ref(), &meta.x);
     let boundary = |boundary: Boundary| u8::from(boundary == Boundary::Reflecting);
-    writer.bytes(&MAGIC);
-    writer.u16(VERSION);
+    writer.bytes(magic);
+    writer.u16(version);
     writer.u16(KERNEL_LAYOUT);
     // Length and checksum are known at the end.
     writer.u32(0);
@@ -178,6 +178,13 @@ fn header(writer: &mut Writer, model: &Model) -> Result<()> {
     writer.u16(narrow(x.points, "points along x")?);
     writer.u8(y.map_or(0, |y| boundary(y.boundary)));
     writer.u8(boundary(x.boundary));
+    Ok(())
+}
+
+fn header(writer: &mut Writer, model: &Model) -> Result<()> {
+    let meta = &model.meta;
+    let (y, x) = (meta.y.as_ref(), &meta.x);
+    open(writer, &MAGIC, VERSION, meta)?;
     writer.u8(u8::from(meta.system.laplacian == Laplacian::FiniteDifference));
     let flags = [meta.system.linear_base, meta.system.bounded, meta.system.score_head];
     writer.u8(flags.iter().rev().fold(0, |all, flag| all << 1 | u8::from(*flag)));

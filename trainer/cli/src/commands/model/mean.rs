@@ -3,10 +3,9 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
+use finescale::Values;
 use finescale::mean::{ConditionalMean, Errors, Stream};
-use finescale::model::{
-    KERNEL_LAYOUT, MEAN_VERSION, MeanFootprint, MeanModel, SensorKind, checksum,
-};
+use finescale::model::{KERNEL_LAYOUT, MEAN_VERSION, MeanFootprint, MeanModel, checksum};
 
 use super::{described, fields, stored};
 use finescale_host::table::Table;
@@ -36,8 +35,8 @@ pub(super) fn info(bytes: &AlignedBytes, file: &Path) -> Result<()> {
     let points = finescale_sample::mean_error::sensor_points(&view);
     let points: Vec<String> = points.iter().map(ToString::to_string).collect();
     let kind = match view.sensor() {
-        SensorKind::Modes => "modes at points",
-        SensorKind::BlockMean => "means over blocks",
+        Values::Points => "modes at points",
+        Values::BlockMeans => "means over blocks",
     };
     line(
         "sensor",

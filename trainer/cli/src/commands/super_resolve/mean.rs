@@ -1,7 +1,7 @@
 //! Super-resolution by a conditional mean.
 
 use anyhow::{Result, ensure};
-use finescale::model::{MeanModel, SensorKind};
+use finescale::model::MeanModel;
 use serde_json::json;
 
 use super::super::origin::sensor_noise;
@@ -10,7 +10,7 @@ use finescale_data::dataset::Spec;
 use finescale_ensemble::{CoarseInput, Coarsening, Origin};
 use finescale_sample::coarse::{Coarsener, InputKind, fine_axis};
 use finescale_sample::generator::{Assignment, ConditionalMean};
-use finescale_sample::mean_error::sensor_points;
+use finescale_sample::mean_error::{sensor_points, sensor_values};
 use finescale_sample::{Domain, HostMean, ReadyTask, Resolution, warnings};
 
 impl SuperResolveArgs {
@@ -77,10 +77,7 @@ impl SuperResolveArgs {
 
     /// What the sensor gives; refuses options that say otherwise, or that only a sampler has.
     fn sensor(&self, view: &MeanModel<'_>) -> Result<(InputKind, Coarsening)> {
-        let (kind, coarsening) = match view.sensor() {
-            SensorKind::Modes => (InputKind::Modes, Coarsening::Modes),
-            SensorKind::BlockMean => (InputKind::BlockMean, Coarsening::BlockMean),
-        };
+        let (kind, coarsening) = sensor_values(view);
         ensure!(
             self.input.is_none_or(|input| input == kind),
             "--input is not what the model `{}` was trained for: leave it out, or use another \

@@ -171,4 +171,26 @@ mod tests {
         assert!(wrong(0) < 5e-3, "{}", wrong(0));
         assert!(wrong(20) > 1.0, "a map of rank 20 is none of rank 32");
     }
+
+    /// If it failed, a map from few frames would be worse than no map.
+    #[test]
+    fn without_anything_to_learn_the_map_is_interpolation() {
+        let settings =
+            Mean { before: 0, after: 0, base: conditional::Base::Ridge, ..Config::default().mean };
+        let grid = Grid::line(Axis::periodic(32).unwrap());
+        let sensor = Sensor::new(&grid, SensorKind::BlockMean, 4).unwrap();
+        let (mut coarse, mut noise) = (vec![0.0; 60 * 8], vec![0.0; 60 * 32]);
+        for (draw, values) in [&mut coarse, &mut noise].into_iter().enumerate() {
+            NoiseStream { seed: 5, member: 0, frame: 0, draw: draw as u32 }.fill(values);
+        }
+        let shown = sensor.fields(&coarse);
+        let fine = shown.iter().zip(&noise).map(|(shown, noise)| shown + noise).collect();
+        let segments = vec![Range { start: 0, end: 60 }];
+        let part = Part { segments, fine, coarse };
+        let base = Base::fit(&settings, &sensor, &part, &part.coarse).unwrap();
+        let fields = base.fields(&settings, &sensor, &part, &part.coarse).unwrap();
+        let square = |values: &mut dyn Iterator<Item = f32>| values.map(|v| v * v).sum::<f32>();
+        let off = square(&mut fields.iter().zip(&shown).map(|(a, b)| a - b));
+        assert!(off < 0.02 * square(&mut noise.iter().copied()), "{off}");
+    }
 }

@@ -317,6 +317,17 @@ mod tests {
         };
         assert!((0.15..0.4).contains(&errors(0, 10)) && (0.15..0.4).contains(&errors(3, 11)));
 
+        // Of the two segments, frames 2 to 8 and 12 to 22 have their whole window.
+        let whole = |n: &usize| (2..9).contains(n) || (12..23).contains(n);
+        let ends = |config: &Config| {
+            let draws = (0..20).flat_map(|number| held.draw(config, number).frames);
+            draws.filter(|n| !whole(n)).count()
+        };
+        config.mean.ends = 0.0;
+        assert_eq!(ends(&config), 0);
+        config.mean.ends = 1.0;
+        assert!(ends(&config) > 40, "{}", ends(&config));
+
         config.sensor.lost = 0.5;
         let draw = held.draw(&config, 3);
         assert_eq!(draw, held.draw(&config, 3));
