@@ -1,13 +1,66 @@
 //! Ridge regression (Hoerl and Kennard 1970, doi 10.1080/00401706.1970.10488634): second moments of
 //! predictors and targets, the weights that follow from them, and the best map of lower rank.
 
+use std::ops::Range;
+
 use nalgebra::DMatrix;
 
 /// The penalties that are tried, in units of the predictors' mean variance.
 pub const PENALTIES: [f64; 11] = [1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2];
 
-/// Share of every run of frames, the last ones, that chooses the penalty.
+/// Runs of frames are held out in so many parts; where there are fewer than three runs, the last of
+/// so many parts of each is.
 pub const HELD: usize = 5;
+
+/// How penalties are tried: weights from all other parts of the training frames predict a part.
+///
+/// From three runs on, a part is whole runs, and each part is predicted: what holds for one run
+/// may not hold for another, such as an offset of its sensor. Otherwise the last fifth of
+/// every run is predicted by what came before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parting {
+    /// Frames, each in one part.
+    pub parts: Vec<Vec<usize>>,
+    /// Parts that are predicted, the last ones.
+    tried: usize,
+}
+
+impl Parting {
+    /// Of the frames of some runs; none if there is nothing that could be held out.
+    pub fn of(runs: &[Range<usize>]) -> Option<Self> {
+        let runs: Vec<&Range<usize>> = runs.iter().filter(|run| !run.is_empty()).collect();
+        if runs.len() >= 3 {
+            let tried = runs.len().min(HELD);
+            let part = |n: usize| {
+                runs.iter().skip(n).step_by(tried).flat_map(|&run| run.clone()).collect()
+            };
+            return Some(Self { parts: (0..tried).map(part).collect(), tried });
+        }
+        let (mut early, mut late) = (Vec::new(), Vec::new());
+        for run in runs {
+            let held = run.end - run.len() / HELD;
+            early.extend(run.start..held);
+            late.extend(held..run.end);
+        }
+        (!late.is_empty()).then_some(Self { parts: vec![early, late], tried: 1 })
+    }
+
+    /// Frames that are predicted in some trial.
+    pub fn predicted(&self) -> usize {
+        self.parts[self.parts.len() - self.tried..].iter().map(Vec::len).sum()
+    }
+
+    /// Of the moments of all parts, for each trial the number of the part that is predicted, and the
+    /// sum of the others.
+    pub fn trials(&self, moments: &[Moments]) -> Vec<(usize, Moments)> {
+        let first = self.parts.len() - self.tried;
+        let others = |part: usize| {
+            let others = moments.iter().enumerate().filter(|(n, _)| *n != part);
+            (part, Moments::sum(others.map(|(_, moments)| moments)))
+        };
+        (first..self.parts.len()).map(others).collect()
+    }
+}
 
 /// Sums of x xᵀ, x yᵀ and yᵀy over samples of predictors x and targets y.
 #[derive(Clone, Debug)]
@@ -35,6 +88,16 @@ impl Moments {
     pub fn of(x: &DMatrix<f64>, y: &DMatrix<f64>, free: usize) -> Self {
         let (xx, xy) = (x * x.transpose(), x * y.transpose());
         Self { xx, xy, yy: y.norm_squared(), samples: x.ncols(), free }
+    }
+
+    /// Of all.
+    ///
+    /// # Panics
+    /// If there are none.
+    pub fn sum<'a>(mut all: impl Iterator<Item = &'a Self>) -> Self {
+        let mut total = all.next().expect("there is a first part").clone();
+        all.for_each(|moments| total.add(moments));
+        total
     }
 
     /// Of both.
@@ -166,6 +229,28 @@ mod tests {
         let mut values = vec![0.0_f32; rows * columns];
         NoiseStream { seed: 5, member: 0, frame: 0, draw }.fill(&mut values);
         DMatrix::from_iterator(rows, columns, values.into_iter().map(f64::from))
+    }
+
+    /// If it failed, frames would choose a penalty for themselves, or not be used at all.
+    #[test]
+    fn parts_are_runs_or_their_ends() {
+        let two = Parting::of(&[0..10, 10..25]).unwrap();
+        assert_eq!(two.parts[0], (0..8).chain(10..22).collect::<Vec<_>>());
+        assert_eq!((two.parts[1].as_slice(), two.predicted()), (&[8, 9, 22, 23, 24][..], 5));
+        assert_eq!(Parting::of(&[0..4, 4..8]), None);
+
+        let runs: Vec<Range<usize>> = (0..7).map(|n| 3 * n..3 * n + 3).collect();
+        let seven = Parting::of(&runs).unwrap();
+        assert_eq!((seven.parts.len(), seven.predicted()), (5, 21));
+        assert_eq!(seven.parts[1], [3, 4, 5, 18, 19, 20]);
+        let moments: Vec<Moments> = seven
+            .parts
+            .iter()
+            .map(|part| Moments::of(&noise(2, part.len(), 50), &noise(1, part.len(), 51), 0))
+            .collect();
+        for (part, others) in seven.trials(&moments) {
+            assert_eq!(others.samples + seven.parts[part].len(), 21);
+        }
     }
 
     fn with_one(x: DMatrix<f64>) -> DMatrix<f64> {

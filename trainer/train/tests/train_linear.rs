@@ -9,9 +9,11 @@ use finescale_model::Calibration;
 use finescale_model::linear::{LinearBase, LinearPredictor, PackedAutocovariance};
 use finescale_train::config::Config;
 use finescale_train::engine::backend::{Cpu, Differentiable};
-use finescale_train::engine::frames::Frames;
+use finescale_train::engine::frames::{Frames, numbers};
 use finescale_train::networks::Kind;
-use finescale_train::systems::predictor_driven::batch::{draw, fixed, noised_windows};
+use finescale_train::systems::predictor_driven::batch::{
+    Draw, draw, fixed, noised_by, noised_windows,
+};
 use finescale_train::systems::predictor_driven::calibrate::{Level, innovation_ratio, path_score};
 use finescale_train::systems::predictor_driven::loss::increment_loss;
 use finescale_train::systems::predictor_driven::predictor::{Linear, NetworkInput, Predictor};
@@ -360,7 +362,7 @@ fn seeds_give_the_same_batches_and_others_do_not() {
     let tables = Tables::<Cpu>::new(&base(grid, 3), &config(3), &[0.1, 0.5], &device).unwrap();
     let mut settings = config(3);
     (settings.training.batch, settings.loss.history_drop) = (8, 0.2);
-    let drawn = |seed, step| draw(&frames, &Config { seed, ..settings.clone() }, 2, step);
+    let drawn = |seed, step| draw(&frames, &Config { seed, ..settings.clone() }, 2, &grid, step);
     let values = |seed, step| -> Vec<f32> {
         noised_windows(&frames, &drawn(seed, step), &tables)
             .window
@@ -378,9 +380,24 @@ fn seeds_give_the_same_batches_and_others_do_not() {
     settings.lambda.clean = 0.25;
     assert_eq!(settings.lambda.values()[0], CLEAN);
     for step in 0..20 {
-        let lambdas = draw(&frames, &settings, 3, step).lambdas;
+        let lambdas = draw(&frames, &settings, 3, &grid, step).lambdas;
         assert_eq!(lambdas.iter().filter(|lambda| **lambda == 0).count(), 2, "{lambdas:?}");
         assert!(lambdas.contains(&1) && lambdas.contains(&2), "{lambdas:?}");
+    }
+    // A moved window has the same sizes of all waves, and the same steps of time; noise aside.
+    settings.symmetries.shift_x = 1;
+    let moved = draw(&frames, &settings, 2, &grid, 3);
+    assert_eq!(moved.symmetries.len(), 8);
+    let still = Draw { symmetries: Vec::new(), ..moved.clone() };
+    let increments = |draw: &Draw| {
+        let noise = Tensor::zeros([8, 4, 1, 16], &device);
+        numbers(noised_by(&frames, draw, noise, &tables).increment)
+    };
+    let (moved, still) = (increments(&moved), increments(&still));
+    assert_ne!(moved, still);
+    let power = |values: &[f32]| values.iter().map(|value| value * value).sum::<f32>();
+    for (moved, still) in moved.chunks_exact(16).zip(still.chunks_exact(16)) {
+        assert!((power(moved) / power(still) - 1.0).abs() < 1e-4);
     }
     <Cpu as Backend>::seed(&device, 0);
 }

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, ensure};
 
 use finescale_host::layers::{self, Settings};
 
+use crate::engine::symmetries::Symmetries;
 use crate::networks;
 use crate::systems;
 use crate::systems::conditional_mean::settings as conditional;
@@ -45,7 +46,7 @@ pub(crate) use choice;
 
 settings!(/// All settings.
 Config {
-    seed: u64, system: systems::Name, process: driven::Process,
+    seed: u64, system: systems::Name, symmetries: Symmetries, process: driven::Process,
     lambda: driven::Lambda, network: networks::Settings,
     predictor: driven::Predictor, loss: driven::Loss, training: Training,
     report: Report, calibration: driven::Calibration, sensor: conditional::Sensor,

@@ -9,6 +9,7 @@ mod kernel_cache;
 pub mod kernels;
 pub mod learner;
 pub mod optimizer;
+pub mod symmetries;
 pub mod views;
 pub mod weights;
 

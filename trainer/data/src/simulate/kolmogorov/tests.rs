@@ -277,3 +277,42 @@ fn a_run_that_leaves_the_stable_range_stops_with_the_time() {
     assert!(run(f64::NAN).unwrap_err().to_string().starts_with("the flow blew up before t = 2.50"));
     assert!(run(0.5).is_ok());
 }
+
+#[test]
+fn moved_and_turned_flows_stay_so() {
+    // The symmetries that training may use: any shift along x, whole waves of the forcing along y,
+    // and a half turn. Fails if one of them is not the equations' own.
+    let physics = Physics { viscosity: 0.01, drag: 0.1, forcing: 4.0, forcing_wavenumber: 4 };
+    let at = |change: &dyn Fn(i64, i64, Complex64) -> Complex64, steps: usize| {
+        let (from, mut to) = (random_flow(physics, 32, 0.01), Flow::new(physics, 32, 0.01));
+        let from = {
+            let mut from = from;
+            (0..steps).for_each(|_| {
+                from.step();
+            });
+            from
+        };
+        let m = from.cutoff() as i64;
+        for kx in 0..=m {
+            for ky in -m..=m {
+                to.set_amplitude(kx, ky, change(kx, ky, from.amplitude(kx, ky)));
+            }
+        }
+        to
+    };
+    let shift = |x: f64, y: f64| {
+        move |kx: i64, ky: i64, value: Complex64| {
+            value * Complex64::cis(kx as f64 * x + ky as f64 * y)
+        }
+    };
+    let quarter = std::f64::consts::FRAC_PI_2;
+    let turn = |_: i64, _: i64, value: Complex64| value.conj();
+    let apart = |change: &dyn Fn(i64, i64, Complex64) -> Complex64| {
+        let mut moved = at(change, 0);
+        advance(&mut moved, 0.5, 0.01);
+        distance(&moved, &at(change, 50))
+    };
+    assert!(apart(&shift(0.7, quarter)) < 1e-12);
+    assert!(apart(&turn) < 1e-12);
+    assert!(apart(&shift(0.0, 0.5 * quarter)) > 0.1, "half a wave of the forcing is no symmetry");
+}

@@ -152,3 +152,23 @@ fn a_blow_up_stops_with_the_time() {
     let message = run.advance().unwrap_err().to_string();
     assert_eq!(message, "the solution blew up before t = 3.00: use a --dt smaller than 0.125");
 }
+
+#[test]
+fn moved_and_mirrored_solutions_stay_so() {
+    // The symmetries that training may use: u(x + s) and −u(−x).
+    type Change = fn(usize, Complex64) -> Complex64;
+    let changes: [Change; 2] =
+        [|m, value| value * Complex64::cis(0.9 * m as f64), |_, value| -value.conj()];
+    for change in changes {
+        let changed = |mut solver: Solver| {
+            let pairs = solver.amplitudes.iter_mut().enumerate();
+            pairs.for_each(|(m, value)| *value = change(m, *value));
+            solver
+        };
+        let (mut late, mut early) = (developed(0.05), changed(developed(0.05)));
+        advance(&mut late, 60);
+        advance(&mut early, 60);
+        let apart = distance(&early, &changed(late));
+        assert!(apart < 1e-10, "{apart}");
+    }
+}

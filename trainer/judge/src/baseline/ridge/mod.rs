@@ -7,9 +7,9 @@
 //! Σ ‖y − Wᵀx − m‖² + λ‖W‖²
 //! ```
 //!
-//! over the training frames, in standard deviations of the channels. The last
-//! fifth of every run of training frames is held out: λ, one for all points, is that of
-//! [`finescale_model::ridge::PENALTIES`] with which weights from the earlier frames have the least error there,
+//! over the training frames, in standard deviations of the channels. Parts of the training frames are
+//! held out in turn ([`finescale_model::ridge::Parting`]): λ, one for all points, is that of
+//! [`finescale_model::ridge::PENALTIES`] with which weights from the other parts have the least error there,
 //! and these errors' mean squares at every point are the variances of the Gaussian whose mean is
 //! predicted. Then W is solved again from all training frames. Neither the validation nor the test
 //! part is read.
@@ -81,11 +81,19 @@ pub fn ridge(
     let coarsening = input.origin()?.coarsening;
     let regions = Region::all(&result.spec, &input.spec, coarsening, map, neighbours);
     let tried = regions.par_iter().map(|region| {
-        let fit = sums(region, training, &training.early)?;
-        Ok(errors(&fit, &sums(region, training, &training.late)?))
+        let moments = moments(region, training)?;
+        let trials = training.parting.trials(&moments);
+        let errors: Vec<_> =
+            trials.iter().map(|(part, others)| errors(others, &moments[*part])).collect();
+        Ok((moments, errors))
     });
-    let penalty = best(&tried.collect::<Result<Vec<_>>>()?);
-    let fits = regions.par_iter().map(|region| Fit::new(region, training, penalty));
+    let (moments, errors): (Vec<_>, Vec<_>) =
+        tried.collect::<Result<Vec<_>>>()?.into_iter().unzip();
+    let penalty = best(&errors.concat());
+    let fits = regions
+        .par_iter()
+        .zip(&moments)
+        .map(|(region, moments)| Fit::new(region, training, moments, penalty));
     let fits = fits.collect::<Result<Vec<Fit>>>()?;
     let (points, scale) = (result.spec.points(), &training.scale);
     let mut deviation = vec![0.0; result.frame_len()];
@@ -143,26 +151,35 @@ struct Fit {
 }
 
 impl Fit {
-    fn new(region: &Region, training: &RidgeTraining, penalty: f64) -> Result<Self> {
-        let mut moments = sums(region, training, &training.early)?;
-        let held = sums(region, training, &training.late)?;
-        let weights = moments
-            .solve(penalty)
-            .context("the coarse values of the training part are too large for a regression")?;
+    fn new(
+        region: &Region,
+        training: &RidgeTraining,
+        moments: &[Moments],
+        penalty: f64,
+    ) -> Result<Self> {
+        const TOO_LARGE: &str =
+            "the coarse values of the training part are too large for a regression";
+        let parting = &training.parting;
         let mut squares = vec![0.0; region.cells.len() * region.outputs()];
-        let map = weights.transpose();
-        for block in blocks(region, &training.late) {
-            let (x, y) = samples(region, training, block);
-            let errors = y - &map * x;
-            for frame in errors.as_slice().chunks_exact(squares.len()) {
-                squares.iter_mut().zip(frame).for_each(|(sum, error)| *sum += error * error);
+        for (part, others) in parting.trials(moments) {
+            let map = others.solve(penalty).context(TOO_LARGE)?.transpose();
+            for block in blocks(region, &parting.parts[part]) {
+                let (x, y) = samples(region, training, block);
+                let errors = y - &map * x;
+                for frame in errors.as_slice().chunks_exact(squares.len()) {
+                    squares.iter_mut().zip(frame).for_each(|(sum, error)| *sum += error * error);
+                }
             }
         }
-        squares.iter_mut().for_each(|sum| *sum /= training.late.len() as f64);
-        moments.add(&held);
-        let weights = moments.solve(penalty).unwrap_or(weights);
+        squares.iter_mut().for_each(|sum| *sum /= parting.predicted() as f64);
+        let weights = Moments::sum(moments.iter()).solve(penalty).context(TOO_LARGE)?;
         Ok(Self { weights, squares })
     }
+}
+
+/// Of every part of the training frames.
+fn moments(region: &Region, training: &RidgeTraining) -> Result<Vec<Moments>> {
+    training.parting.parts.iter().map(|part| sums(region, training, part)).collect()
 }
 
 fn blocks<'a>(region: &Region, frames: &'a [usize]) -> impl Iterator<Item = &'a [usize]> {

@@ -1,6 +1,6 @@
 //! The training part as a regression sees it: standardised coarse and fine frames.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use finescale::spectral;
 use rayon::prelude::*;
 
@@ -9,7 +9,7 @@ use finescale_data::dataset::{Reader, Segment, Spec, Split};
 use finescale_ensemble::{CoarseInput, Coarsening, Ensemble, Origin};
 use finescale_field::noise::Purpose;
 use finescale_field::scale::Scale;
-use finescale_model::ridge::HELD;
+use finescale_model::ridge::{HELD, Parting};
 
 /// What a regression learns from, in memory: the frames of the training part of a data set, made
 /// coarse as a result's input was, in standard deviations from each channel's mean.
@@ -22,9 +22,8 @@ pub struct RidgeTraining {
     /// The frames before, at and after each; at the ends of a run the frame itself stands for the
     /// one that is missing.
     pub(super) around: Vec<[usize; 3]>,
-    /// Frames that weights are tried with, and those that they are tried on.
-    pub(super) early: Vec<usize>,
-    pub(super) late: Vec<usize>,
+    /// How penalties are tried.
+    pub(super) parting: Parting,
 }
 
 impl RidgeTraining {
@@ -55,26 +54,18 @@ impl RidgeTraining {
             .map(|segment| part(data, segment, input, &scale))
             .collect::<Result<Vec<_>>>()?;
         let (coarse, fine): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
-        let mut training = Self {
-            scale,
-            coarse: coarse.concat(),
-            fine: fine.concat(),
-            around: Vec::new(),
-            early: Vec::new(),
-            late: Vec::new(),
-        };
+        let (mut frames, mut runs) = (Vec::new(), Vec::new());
         for segment in &segments {
-            let (start, frames) = (training.around.len(), segment.frames.len());
-            let held = frames / HELD;
-            training.early.extend(start..start + frames - held);
-            training.late.extend(start + frames - held..start + frames);
-            training.around.extend(around(start, frames));
+            let run = frames.len()..frames.len() + segment.frames.len();
+            frames.extend(around(run.start, run.len()));
+            runs.push(run);
         }
-        ensure!(
-            !training.late.is_empty(),
-            "no run of training frames in --data has {HELD} frames: a regression needs as many"
-        );
-        Ok(training)
+        let parting = Parting::of(&runs).with_context(|| {
+            format!(
+                "no run of training frames in --data has {HELD} frames: a regression needs as many"
+            )
+        })?;
+        Ok(Self { scale, coarse: coarse.concat(), fine: fine.concat(), around: frames, parting })
     }
 }
 

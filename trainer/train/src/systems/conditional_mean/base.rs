@@ -1,10 +1,8 @@
 //! What the mean is without a network: interpolation, or a ridge regression of low rank.
 
-use std::ops::Range;
-
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use finescale_model::conditional;
-use finescale_model::ridge::{HELD, Moments, Reduced};
+use finescale_model::ridge::{HELD, Moments, Parting, Reduced};
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 
@@ -41,23 +39,18 @@ impl Base {
         if settings.base == conditional::Base::Interpolation {
             return Ok(Self::Interpolation);
         }
-        let (mut early, mut late) = (Vec::new(), Vec::new());
-        for Range { start, end } in train.segments.iter().cloned() {
-            let held = (end - start) / HELD;
-            early.extend(start..end - held);
-            late.extend(end - held..end);
-        }
-        ensure!(
-            !late.is_empty(),
-            "mean.base is \"ridge\", and no run of training frames has {HELD} frames, of which the \
-             last chooses the penalty: use data with longer runs, or \"interpolation\""
-        );
-        let early = sums(settings, sensor, train, seen, &early)?;
-        let late = sums(settings, sensor, train, seen, &late)?;
+        let parting = Parting::of(&train.segments).with_context(|| {
+            format!(
+                "mean.base is \"ridge\", and no run of training frames has {HELD} frames, of which \
+                 the last chooses the penalty: use data with longer runs, or \"interpolation\""
+            )
+        })?;
+        let sums = |part: &Vec<usize>| sums(settings, sensor, train, seen, part);
+        let moments = parting.parts.iter().map(sums).collect::<Result<Vec<_>>>()?;
         let frames = train.frames();
         let rank =
             settings.rank_of(settings.frames() * seen.len() / frames, train.fine.len() / frames);
-        let Reduced { down, up } = ridge::fit(settings, sensor, early, &late, rank)?;
+        let Reduced { down, up } = ridge::fit(settings, sensor, &parting, &moments, rank)?;
         Ok(Self::Ridge { down: down.cast(), up: up.cast() })
     }
 
@@ -185,7 +178,7 @@ mod tests {
         }
         let shown = sensor.fields(&coarse);
         let fine = shown.iter().zip(&noise).map(|(shown, noise)| shown + noise).collect();
-        let segments = vec![Range { start: 0, end: 60 }];
+        let segments = vec![std::ops::Range { start: 0, end: 60 }];
         let part = Part { segments, fine, coarse };
         let base = Base::fit(&settings, &sensor, &part, &part.coarse).unwrap();
         let fields = base.fields(&settings, &sensor, &part, &part.coarse).unwrap();

@@ -15,6 +15,7 @@ use super::settings::Mean;
 use crate::config::Config;
 use crate::engine::basis::{Basis, along_axes};
 use crate::engine::frames::{below, index, seeded_normal, unit};
+use crate::engine::symmetries::{Drawn, moved};
 use crate::engine::views::{self, Seen};
 use finescale::Grid;
 
@@ -30,11 +31,12 @@ pub struct Held<B: Backend> {
     whole: Vec<usize>,
     /// Noise that coarse values get in every batch.
     noise: f32,
+    grid: Grid,
     device: B::Device,
 }
 
 /// Which frames a batch is made of.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Draw {
     /// The frames whose mean is asked for.
     pub frames: Vec<usize>,
@@ -42,6 +44,8 @@ pub struct Draw {
     pub windows: Vec<usize>,
     /// Seed of the noise.
     pub noise: u64,
+    /// The symmetry of each sample; none if the data have none.
+    pub symmetries: Vec<Drawn>,
 }
 
 /// What the network sees, and what it should give.
@@ -61,6 +65,8 @@ pub struct Tables<B: Backend> {
     settings: Mean,
     /// Points of a coarse frame, y and x.
     coarse: [usize; 2],
+    /// Fine points to coarse ones along each axis.
+    sees: [Option<Tensor<B, 2>>; 2],
     basis: Basis<B>,
     /// Coarse points to û_y along each axis.
     y: Option<Tensor<B, 2>>,
@@ -82,13 +88,20 @@ fn tensor<B: Backend, const D: usize>(
 
 impl<B: Backend> Held<B> {
     /// Moves coarse frames as they are seen, and fine ones, to a device.
-    pub fn new(part: &Part, seen: &[f32], settings: &Mean, noise: f32, device: &B::Device) -> Self {
+    pub fn new(
+        part: &Part,
+        seen: &[f32],
+        settings: &Mean,
+        noise: f32,
+        grid: &Grid,
+        device: &B::Device,
+    ) -> Self {
         let whole = part.whole(settings.before, settings.after);
         let frames = part.frames();
         let rows = |values: &[f32]| tensor(values, [frames, values.len() / frames], device);
         let (coarse, fine) = (rows(seen), rows(&part.fine));
         let (segments, device) = (part.segments.clone(), device.clone());
-        Self { coarse, fine, segments, whole, noise, device }
+        Self { coarse, fine, segments, whole, noise, grid: *grid, device }
     }
 
     /// Frames.
@@ -100,7 +113,7 @@ impl<B: Backend> Held<B> {
     pub fn of(&self, settings: &Mean, frames: Vec<usize>) -> Draw {
         let around = |&n: &usize| window(&self.segments, n, settings.before, settings.after);
         let windows = frames.iter().flat_map(around).collect();
-        Draw { frames, windows, noise: 0 }
+        Draw { frames, windows, ..Draw::default() }
     }
 
     /// A training batch. The same number gives the same draw.
@@ -132,13 +145,36 @@ impl<B: Backend> Held<B> {
             }
         }
         draw.noise = rng.next_u64();
+        let symmetries = &config.symmetries;
+        if !symmetries.is_empty() {
+            let grid = &self.grid;
+            draw.symmetries = draw.frames.iter().map(|_| symmetries.draw(grid, &mut rng)).collect();
+        }
         draw
     }
 
+    /// Fine frames, moved by the symmetries of a draw, `[frame, channels · points]`. Every sample
+    /// has as many of them.
+    fn fine(&self, frames: &[usize], draw: &Draw, grid: &Grid) -> Tensor<B, 2> {
+        let places = frames.iter().map(|&n| n as i32).collect();
+        let fine = self.fine.clone().select(0, index(places, &self.device));
+        if draw.symmetries.is_empty() {
+            return fine;
+        }
+        let [all, values] = fine.dims();
+        let fields = fine.reshape([draw.symmetries.len() as i32, -1, grid.points() as i32]);
+        moved(fields, grid, &draw.symmetries).reshape([all, values])
+    }
+
     /// The coarse windows of a draw, `[batch · frames, channels · coarse points]`.
-    fn windows(&self, draw: &Draw) -> Tensor<B, 2> {
-        let places = draw.windows.iter().map(|&n| n as i32).collect();
-        let windows = self.coarse.clone().select(0, index(places, &self.device));
+    fn windows(&self, draw: &Draw, tables: &Tables<B>) -> Tensor<B, 2> {
+        let windows = if draw.symmetries.is_empty() {
+            let places = draw.windows.iter().map(|&n| n as i32).collect();
+            self.coarse.clone().select(0, index(places, &self.device))
+        } else {
+            // A sensor sees something else of a field that was moved by less than a pixel.
+            tables.coarse(self.fine(&draw.windows, draw, &tables.grid))
+        };
         if self.noise == 0.0 {
             return windows;
         }
@@ -172,6 +208,10 @@ impl<B: Backend> Tables<B> {
         let mut matrices = sensor.matrices()?;
         let x = matrices.pop().unwrap_or_default();
         let y = matrices.pop().map(|y| tensor(&y, [coarse[0], grid.ny()], device));
+        let mut sees = sensor.sees()?;
+        let sees_x = sees.pop().map(|x| tensor(&x, [grid.nx(), coarse[1]], device));
+        let sees_y = sees.pop().map(|y| tensor(&y, [grid.ny(), coarse[0]], device));
+        let sees = [sees_y, sees_x];
         let rows = |values: &[f64]| {
             let values: Vec<f32> = values.iter().map(|value| *value as f32).collect();
             tensor(&values, [1, values.len()], device)
@@ -194,6 +234,7 @@ impl<B: Backend> Tables<B> {
             channels,
             settings: settings.clone(),
             coarse,
+            sees,
             basis: Basis::new(&grid, device)?,
             y,
             x: tensor(&x, [coarse[1], grid.nx()], device),
@@ -201,6 +242,15 @@ impl<B: Backend> Tables<B> {
             ridge,
             deviation: tensor(&known.deviation, [1, channels, 1, 1], device),
         })
+    }
+
+    /// What the sensor sees of fine frames `[frame, channels · points]`.
+    fn coarse(&self, fine: Tensor<B, 2>) -> Tensor<B, 2> {
+        let [frames, _] = fine.dims();
+        let fields = fine.reshape([-1, self.grid.ny() as i32, self.grid.nx() as i32]);
+        let [y, x] = self.sees.clone();
+        let x = x.expect("every grid has an x axis");
+        along_axes(fields, y, x).reshape([frames as i32, -1])
     }
 
     /// What windows are.
@@ -212,7 +262,7 @@ impl<B: Backend> Tables<B> {
     pub fn batch(&self, part: &Held<B>, draw: &Draw) -> Batch<B> {
         let (batch, frames, channels) = (draw.frames.len(), self.settings.frames(), self.channels);
         let (ny, nx, modes) = (self.grid.ny(), self.grid.nx(), self.grid.points());
-        let windows = part.windows(draw);
+        let windows = part.windows(draw, self);
         let [rows, columns] = self.coarse;
         let coarse = windows.clone().reshape([batch * frames * channels, rows, columns]);
         let spectra = along_axes(coarse, self.y.clone(), self.x.clone());
@@ -228,8 +278,7 @@ impl<B: Backend> Tables<B> {
                 self.basis.inverse(asked).reshape([batch, channels, ny, nx])
             }
         };
-        let places = draw.frames.iter().map(|&n| n as i32).collect();
-        let truth = part.fine.clone().select(0, index(places, &part.device));
+        let truth = part.fine(&draw.frames, draw, &self.grid);
         let target = (truth.reshape([batch, channels, ny, nx]) - base) / self.deviation.clone();
         let fields = views::fields(&self.grid, &self.basis, &spectra, self.seen.iter().cloned());
         Batch { fields, target }
@@ -241,6 +290,7 @@ mod tests {
     use super::*;
     use crate::engine::backend::Cpu;
     use crate::engine::frames::numbers;
+    use crate::engine::symmetries::Turn;
     use crate::systems::conditional_mean::known::left;
     use finescale::model::View;
     use finescale::{Axis, NoiseStream};
@@ -271,7 +321,8 @@ mod tests {
             let (config, sensor, known, part) = case(base);
             let left = left(&known.base, &config, &sensor, &part, &part.coarse).unwrap();
             let device = Default::default();
-            let held = Held::<Cpu>::new(&part, &part.coarse, &config.mean, 0.0, &device);
+            let held =
+                Held::<Cpu>::new(&part, &part.coarse, &config.mean, 0.0, &sensor.fine, &device);
             let tables = Tables::new(&known, &sensor, &config.mean, &device).unwrap();
             let frames = vec![0, 9, 10, 17, 23];
             let batch = tables.batch(&held, &held.of(&config.mean, frames.clone()));
@@ -301,14 +352,52 @@ mod tests {
         }
     }
 
+    /// If it failed, a network would be shown coarse frames of other fields than it has to find.
+    #[test]
+    fn a_moved_sample_is_what_the_sensor_sees_of_the_moved_field() {
+        let (mut config, sensor, known, part) = case(conditional::Base::Interpolation);
+        config.symmetries.shift_x = 1;
+        config.symmetries.turns = vec![Turn::OddFlipY, Turn::Transpose];
+        config.training.batch = 3;
+        let device = Default::default();
+        let of = |part: &Part| {
+            Held::<Cpu>::new(part, &part.coarse, &config.mean, 0.0, &sensor.fine, &device)
+        };
+        let tables = Tables::new(&known, &sensor, &config.mean, &device).unwrap();
+        let (held, still) = (of(&part), Draw::default());
+        let draw = held.draw(&config, 5);
+        let batch = tables.batch(&held, &draw);
+        for (sample, symmetry) in draw.symmetries.iter().enumerate() {
+            let fine = held.fine.clone().reshape([1, -1, 1024]);
+            let fine = numbers(moved(fine, &sensor.fine, &[*symmetry]));
+            let coarse = sensor.values(&fine).unwrap();
+            let held = of(&Part { segments: part.segments.clone(), fine, coarse });
+            let draw = Draw {
+                frames: vec![draw.frames[sample]],
+                windows: draw.windows[sample * 4..][..4].to_vec(),
+                ..still.clone()
+            };
+            let expected = tables.batch(&held, &draw);
+            let close = |found: Tensor<Cpu, 4>, expected: Tensor<Cpu, 4>| {
+                let found = numbers(found.narrow(0, sample, 1));
+                let pairs = found.into_iter().zip(numbers(expected));
+                assert!(pairs.fold(0.0, |most: f32, (a, b)| most.max((a - b).abs())) < 1e-4);
+            };
+            close(batch.fields.clone(), expected.fields);
+            close(batch.target.clone(), expected.target);
+        }
+    }
+
     /// If it failed, the first frames of a segment would have less noise than a board's.
     #[test]
     fn a_frame_has_one_noise_in_a_window_and_lost_frames_are_repeated() {
-        let (mut config, _, _, part) = case(conditional::Base::Interpolation);
-        let held = Held::<Cpu>::new(&part, &part.coarse, &config.mean, 0.5, &Default::default());
+        let (mut config, sensor, known, part) = case(conditional::Base::Interpolation);
+        let device = Default::default();
+        let tables = Tables::new(&known, &sensor, &config.mean, &device).unwrap();
+        let held = Held::<Cpu>::new(&part, &part.coarse, &config.mean, 0.5, &sensor.fine, &device);
         let draw = Draw { noise: 7, ..held.of(&config.mean, vec![10, 10]) };
         assert_eq!(draw.windows, [10, 10, 10, 11, 10, 10, 10, 11]);
-        let values = numbers(held.windows(&draw));
+        let values = numbers(held.windows(&draw, &tables));
         let frame = |n: usize| &values[n * 128..][..128];
         assert!(frame(0) == frame(1) && frame(1) == frame(2) && frame(0) != frame(4));
         let errors = |n: usize, of: usize| -> f32 {

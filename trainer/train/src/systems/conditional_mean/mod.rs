@@ -20,7 +20,7 @@ pub mod settings;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use burn::module::AutodiffModule;
 use burn::tensor::{Tensor, backend::AutodiffBackend};
 use finescale_data::dataset::{Reader, Split, spread, windows};
@@ -110,6 +110,12 @@ impl<A: Trainable> System<A> for ConditionalMean {
         config.mean.check_on(config.network.kind, &grid, sensor.points(), channels)?;
         let inputs = config.mean.input_fields(&grid, channels);
         config.network.check_on_board(&grid, inputs)?;
+        config.symmetries.check_on(&grid)?;
+        ensure!(
+            config.symmetries.is_empty() || config.mean.is_the_same_everywhere(),
+            "symmetries are asked for, and mean.base \"ridge\" and mean.climatology hold what belongs \
+             to a place: leave out one or the other"
+        );
         let mut train = Part::read(&reader, Split::Train)?;
         let mut valid = Part::read(&reader, Split::Valid)?;
         let window = config.mean.window;
@@ -119,10 +125,13 @@ impl<A: Trainable> System<A> for ConditionalMean {
         let seen = valid.noisy(config.sensor.noise, config.seed, VALID);
         let base_left = known::left(&known.base, &config, &sensor, &valid, &seen)?;
         let base_errors = Errors::of(&base_left, &valid, &config.mean, &grid)?;
+        let held = |part: &Part, seen: &[f32], noise, device| {
+            Held::new(part, seen, &config.mean, noise, &grid, device)
+        };
         let placed = devices.iter().map(|device| {
             Ok(Placed {
-                train: Held::new(&train, &train.coarse, &config.mean, config.sensor.noise, device),
-                valid: Held::new(&valid, &seen, &config.mean, 0.0, device),
+                train: held(&train, &train.coarse, config.sensor.noise, device),
+                valid: held(&valid, &seen, 0.0, device),
                 tables: Tables::new(&known, &sensor, &config.mean, device)?,
             })
         });

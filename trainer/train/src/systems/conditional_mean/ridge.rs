@@ -8,13 +8,13 @@
 //! ```
 //!
 //! where Gy is the interpolated frame, d the distance of a fine point from a coarse one in cells of
-//! the sensor, and λ the penalty that is best on the last fifth of every run of training frames;
+//! the sensor, and λ the penalty that is best where parts of the training frames are held out ([`Parting`]);
 //! where a window has many values, it is tried with frame n alone. So with few frames the map is the interpolation. In units of z, what
 //! changes from frame to frame costs a hundred times as much as what stays.
 
 use anyhow::{Context, Result};
 use finescale::{Axis, Boundary};
-use finescale_model::ridge::{Moments, PENALTIES, Reduced};
+use finescale_model::ridge::{Moments, PENALTIES, Parting, Reduced};
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 
@@ -47,33 +47,40 @@ fn others(settings: &Mean) -> impl Iterator<Item = usize> {
     (0..settings.frames()).filter(move |frame| *frame != before)
 }
 
-/// The map of whole windows, of a rank, from the moments of z and of what interpolation leaves:
-/// `early` are of the frames that penalties are tried with, `late` of those they are tried on.
+/// The map of whole windows, of a rank, from the moments of z and of what interpolation leaves, of
+/// every part of the training frames.
 pub(super) fn fit(
     settings: &Mean,
     sensor: &Sensor,
-    mut early: Moments,
-    late: &Moments,
+    parting: &Parting,
+    moments: &[Moments],
     rank: usize,
 ) -> Result<Reduced> {
     const TOO_LARGE: &str = "mean.base is \"ridge\", and the coarse values are too large for a \
                              regression: use \"interpolation\"";
-    let len = early.predictors() / settings.frames();
-    let factors = penalties(sensor, early.targets(), len);
-    let frames = if early.predictors() <= FEW { settings.frames() } else { 1 };
-    let (fit_on, tried_on) = (early.first(frames * len), late.first(frames * len));
+    let all = Moments::sum(moments.iter());
+    let len = all.predictors() / settings.frames();
+    let factors = penalties(sensor, all.targets(), len);
+    let frames = if all.predictors() <= FEW { settings.frames() } else { 1 };
+    let trials: Vec<(Moments, Moments)> = parting
+        .trials(moments)
+        .iter()
+        .map(|(part, others)| (others.first(frames * len), moments[*part].first(frames * len)))
+        .collect();
     // The unit of penalties is that of frame n's values.
     let unit = |moments: &Moments| moments.first(len).unit() / moments.unit();
     let tried = PENALTIES.iter().filter_map(|&penalty| {
-        let weights = solve(&fit_on, penalty * unit(&fit_on), &factors, frames)?;
-        Some((tried_on.error(&weights), penalty))
+        let errors = trials.iter().map(|(fit_on, tried_on)| {
+            let weights = solve(fit_on, penalty * unit(fit_on), &factors, frames)?;
+            Some(tried_on.error(&weights))
+        });
+        Some((errors.sum::<Option<f64>>()?, penalty))
     });
     let (_, penalty) = tried.min_by(|a, b| a.0.total_cmp(&b.0)).context(TOO_LARGE)?;
-    early.add(late);
     let mut weights =
-        solve(&early, penalty * unit(&early), &factors, settings.frames()).context(TOO_LARGE)?;
+        solve(&all, penalty * unit(&all), &factors, settings.frames()).context(TOO_LARGE)?;
     add_interpolation(sensor, &mut weights);
-    let Reduced { down, up } = early.reduce(&weights, PENALTIES[0], rank).context(TOO_LARGE)?;
+    let Reduced { down, up } = all.reduce(&weights, PENALTIES[0], rank).context(TOO_LARGE)?;
     Ok(Reduced { down: of_windows(settings, &down), up })
 }
 

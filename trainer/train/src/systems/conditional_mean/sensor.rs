@@ -95,23 +95,34 @@ impl Sensor {
     /// # Errors
     /// Never for a sensor that exists.
     pub fn matrices(&self) -> Result<Vec<Vec<f32>>> {
+        self.along_axes(|sensor| sensor.modes(&identity(sensor.points())))
+    }
+
+    /// [`Sensor::values`] as a matrix along each axis, `[fine point][coarse point]`, y before x.
+    ///
+    /// # Errors
+    /// Never for a sensor that exists.
+    pub fn sees(&self) -> Result<Vec<Vec<f32>>> {
+        self.along_axes(|sensor| sensor.values(&identity(sensor.fine.points())))
+    }
+
+    fn along_axes(&self, of: impl Fn(&Self) -> Result<Vec<f32>>) -> Result<Vec<Vec<f32>>> {
         let axes = self.fine.y().into_iter().chain([self.fine.x()]);
         let points = &self.coarse[usize::from(self.fine.is_line())..];
-        axes.zip(points)
-            .map(|(axis, &n)| {
-                let line = Grid::line(axis);
-                let sensor = Self {
-                    fine: line,
-                    coarse: [1, n],
-                    shown: Shown::new(&line, [1, n], self.kind),
-                    ..*self
-                };
-                let mut points = vec![0.0; n * n];
-                points.iter_mut().step_by(n + 1).for_each(|diagonal| *diagonal = 1.0);
-                sensor.modes(&points)
-            })
-            .collect()
+        let lines = axes.zip(points).map(|(axis, &n)| {
+            let fine = Grid::line(axis);
+            let (coarse, shown) = ([1, n], Shown::new(&fine, [1, n], self.kind));
+            of(&Self { fine, coarse, shown, ..*self })
+        });
+        lines.collect()
     }
+}
+
+/// Fields of so many points, each with one that is 1.
+fn identity(n: usize) -> Vec<f32> {
+    let mut fields = vec![0.0; n * n];
+    fields.iter_mut().step_by(n + 1).for_each(|diagonal| *diagonal = 1.0);
+    fields
 }
 
 #[cfg(test)]

@@ -30,6 +30,11 @@ impl Mean {
         self.before + 1 + self.after
     }
 
+    /// Whether nothing but a network and its learned maps tells one place from another.
+    pub fn is_the_same_everywhere(&self) -> bool {
+        self.base == Base::Interpolation && !self.climatology
+    }
+
     /// What the network sees of a frame.
     pub fn views(&self) -> Views {
         self.inputs.iter().copied().collect()

@@ -1,6 +1,7 @@
 //! Training batches: windows are drawn on the host, everything else happens on the device.
 
 use burn::tensor::{Tensor, TensorData, backend::Backend};
+use finescale::Grid;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -8,6 +9,7 @@ use super::predictor::NoisedWindow;
 use super::tables::Tables;
 use crate::config::Config;
 use crate::engine::frames::{Frames, below, index, seeded_normal, unit};
+use crate::engine::symmetries::{Drawn, moved};
 
 /// Which windows a batch is made of.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +22,8 @@ pub struct Draw {
     pub available: Vec<usize>,
     /// Seed of the noise.
     pub noise: u64,
+    /// The symmetry of each sample; none if the data have none.
+    pub symmetries: Vec<Drawn>,
 }
 
 /// Noised windows with what there is to predict.
@@ -35,7 +39,13 @@ pub struct Batch<B: Backend> {
 
 /// Draws a training batch: windows at random, λ stratified over the batch, history dropped from
 /// some samples. The same seed and number give the same draw.
-pub fn draw<B: Backend>(frames: &Frames<B>, config: &Config, lambdas: usize, number: u64) -> Draw {
+pub fn draw<B: Backend>(
+    frames: &Frames<B>,
+    config: &Config,
+    lambdas: usize,
+    grid: &Grid,
+    number: u64,
+) -> Draw {
     let (batch, window) = (config.training.batch, config.predictor.window);
     let (drop, starts) = (config.loss.history_drop, frames.starts());
     let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
@@ -58,7 +68,12 @@ pub fn draw<B: Backend>(frames: &Frames<B>, config: &Config, lambdas: usize, num
             if dropped { 1 + below(&mut rng, window - 1) } else { window }
         })
         .collect();
-    Draw { starts: chosen, lambdas, available, noise: rng.next_u64() }
+    let noise = rng.next_u64();
+    let mut symmetries = Vec::new();
+    if !config.symmetries.is_empty() {
+        symmetries = (0..batch).map(|_| config.symmetries.draw(grid, &mut rng)).collect();
+    }
+    Draw { starts: chosen, lambdas, available, noise, symmetries }
 }
 
 /// Evenly spread windows, all at one λ with their whole history: the same at every validation.
@@ -66,7 +81,8 @@ pub fn fixed<B: Backend>(frames: &Frames<B>, count: usize, lambda: usize, window
     let all = frames.starts();
     let n = count.min(all.len());
     let starts = (0..n).map(|i| all[i * all.len() / n]).collect();
-    Draw { starts, lambdas: vec![lambda; n], available: vec![window; n], noise: lambda as u64 }
+    let (lambdas, available) = (vec![lambda; n], vec![window; n]);
+    Draw { starts, lambdas, available, noise: lambda as u64, symmetries: Vec::new() }
 }
 
 /// Gathers, damps and noises the windows of a draw.
@@ -88,7 +104,14 @@ pub fn noised_by<B: Backend>(
     let frames =
         draw.starts.iter().flat_map(|&start| (start..=start + w).map(|n| n as i32)).collect();
     let shape = [batch, w + 1, channels, modes];
-    let clean = clean.at(index(frames, device)).reshape(shape);
+    let mut clean = clean.at(index(frames, device)).reshape(shape);
+    if !draw.symmetries.is_empty() {
+        let fields = tables.basis.inverse(clean.reshape([-1, modes as i32]));
+        let fields = fields.reshape([batch as i32, -1, modes as i32]);
+        let fields = moved(fields, &tables.grid, &draw.symmetries);
+        let (ny, nx) = (tables.grid.ny() as i32, tables.grid.nx() as i32);
+        clean = tables.basis.forward(fields.reshape([-1, ny, nx])).reshape(shape);
+    }
     let lambda = index(draw.lambdas.iter().map(|&l| l as i32).collect(), device);
     let rows = draw.lambdas.iter().zip(&draw.available).map(|(&l, &a)| tables.row(l, a));
     let row = index(rows.collect(), device);

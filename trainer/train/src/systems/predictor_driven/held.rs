@@ -49,7 +49,7 @@ impl<A: Trainable> Held<A> {
 
     /// The windows of a training batch.
     pub fn draw(&self, batch: u64) -> Draw {
-        draw(&self.frames, &self.config, self.tables.lambdas.len(), batch)
+        draw(&self.frames, &self.config, self.tables.lambdas.len(), &self.tables.grid, batch)
     }
 
     /// What a step minimises on the windows of a draw.

@@ -88,6 +88,7 @@ impl<A: Trainable> System<A> for PredictorDriven {
                 format!("{name} does not fit the validation part: set it lower")
             })?;
         }
+        config.symmetries.check_on(&train.grid)?;
         let base = LinearBase::fit(&train, config.process.forward()?, config.predictor.window)?;
         let (name, reader) = (run.name.clone(), run.reader.clone());
         let system = Self { name, config: config.clone(), reader, base };
