@@ -15,10 +15,9 @@ fn imported(home: &Home, name: &str, arguments: &[&str]) -> Reader {
     home.imported(folder.join(name).to_str().unwrap(), &arguments)
 }
 
-/// Number (frame, y, x) of a data set of one trajectory.
-fn value(reader: &Reader, frame: usize, y: usize, x: usize) -> f32 {
-    let values = reader.read(0, frame..frame + 1).unwrap();
-    values[y * reader.spec().nx() + x]
+/// The numbers of a data set of one trajectory, `[frame][y][x]`.
+fn values(reader: &Reader) -> Vec<f32> {
+    reader.read(0, 0..reader.spec().frames()).unwrap()
 }
 
 /// If it failed, rain would be read as codes, or with times and units of something else.
@@ -33,7 +32,7 @@ fn radar_is_read_in_its_units() {
         assert_eq!((spec.frames(), spec.ny(), spec.nx()), (12, 96, 96));
         assert_eq!((spec.channels[0].units.as_str(), spec.time.interval), (units, minutes));
         // The y axis of a data set rises, as that of the file does.
-        assert!((value(&reader, 3, 40, 50) - some).abs() < 1e-5);
+        assert!((values(&reader)[(3 * 96 + 40) * 96 + 50] - some).abs() < 1e-5);
     }
 }
 
@@ -64,11 +63,12 @@ fn records_of_a_thermal_array_are_renewed_in_halves() {
         ],
     );
     assert_eq!(reader.spec().frames(), 48);
+    let values = values(&reader);
     let (mut renewed, mut between) = (0, 0);
     for frame in 2..46 {
         for pixel in 0..768 {
             let is_new = |n: usize| at(n, pixel) != at(n - 1, pixel);
-            let found = value(&reader, frame, pixel / 32, pixel % 32);
+            let found = values[frame * 768 + pixel];
             if is_new(frame) {
                 renewed += 1;
                 assert_eq!(found, at(frame, pixel));
@@ -92,5 +92,5 @@ fn a_fibre_of_three_thousand_points_is_a_line() {
     let reader = imported(&home, "forge.npy", &arguments);
     assert_eq!((reader.spec().frames(), reader.spec().nx()), (24, 3000));
     assert!(reader.spec().y.is_none());
-    assert!((value(&reader, 2, 0, 1000) - 215.51).abs() < 1e-3);
+    assert!((values(&reader)[2 * 3000 + 1000] - 215.51).abs() < 1e-3);
 }
