@@ -26,6 +26,7 @@ presets!(
     "kuramoto-sivashinsky-head",
     "kuramoto-sivashinsky-means",
     "kolmogorov-32-means",
+    "lorenz96-means",
     "winds",
     "paper-kolmogorov",
     "paper-lorenz96",
