@@ -88,6 +88,8 @@ pub fn noised_by<B: Backend>(
     let frames =
         draw.starts.iter().flat_map(|&start| (start..=start + w).map(|n| n as i32)).collect();
     let shape = [batch, w + 1, channels, modes];
+    let next = draw.starts.iter().map(|&start| (start + w) as i32).collect();
+    let companions = clean.companions_at(index(next, device));
     let clean = clean.at(index(frames, device)).reshape(shape);
     let lambda = index(draw.lambdas.iter().map(|&l| l as i32).collect(), device);
     let rows = draw.lambdas.iter().zip(&draw.available).map(|(&l, &a)| tables.row(l, a));
@@ -105,5 +107,5 @@ pub fn noised_by<B: Backend>(
         let there = TensorData::new(there.collect::<Vec<_>>(), [batch, w, 1, 1]);
         spectra = spectra * Tensor::<B, 4>::from_data(there, device);
     }
-    Batch { window: NoisedWindow { spectra, lambda, row }, increment, noise }
+    Batch { window: NoisedWindow { spectra, lambda, row, companions }, increment, noise }
 }
