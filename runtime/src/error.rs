@@ -56,6 +56,14 @@ pub enum Error {
         /// Values in the second.
         right: usize,
     },
+    /// The companions are not those of the frames that a predictor sees them of: see
+    /// [`Prepared::given`](crate::predictor::Prepared::given).
+    Companions {
+        /// Values in the slice.
+        values: usize,
+        /// Values needed; 0 where the predictor sees none.
+        needed: usize,
+    },
     /// Two grids do not cover the same domain with the same boundaries, or the coarse one is finer.
     GridMismatch,
     /// The predictor has no score head.
@@ -153,6 +161,12 @@ impl fmt::Display for Error {
             Self::OutputLength { values, needed } => short(f, "output", values, needed),
             Self::LengthMismatch { left, right } => {
                 write!(f, "two slices that belong together have {left} and {right} values: make them equally long")
+            }
+            Self::Companions { values, needed: 0 } => {
+                write!(f, "the companions have {values} values, and this predictor sees none: leave them out")
+            }
+            Self::Companions { values, needed } => {
+                write!(f, "the companions have {values} values: give {needed}, the fields that this predictor sees of every frame")
             }
             Self::GridMismatch => f.write_str(
                 "the two grids differ in domain or boundary, or the coarse one is finer on some axis: \

@@ -103,10 +103,14 @@ fn evaluate(model: &Model<'_>, memory: &mut Vec<f32>, scratch: &mut Vec<f32>) ->
     scratch.resize(path_score_scratch_len(&predictor).max(predictor.scratch_len), f32::NAN);
     let (frame, window) = (model.channels() * model.grid().points(), model.window());
     let mut path = vec![0.0; (window + 1) * frame];
+    let mut companions = vec![0.0; (window + 1) * predictor.companions_len()];
+    NoiseStream { seed: 2, member: 0, frame: 0, draw: 0 }.fill(&mut companions);
+    let predictor = predictor.given(&companions);
     NoiseStream { seed: 1, member: 0, frame: 0, draw: 0 }.fill(&mut path);
     let (mut increment, mut gradient) = (vec![0.0; frame], vec![0.0; window * frame]);
-    predictor.increment(&path[..window * frame], &mut increment, scratch)?;
-    predictor.vjp(&path[window * frame..], &mut gradient, scratch)?;
+    let newest = predictor.toward(window);
+    newest.increment(&path[..window * frame], &mut increment, scratch)?;
+    newest.vjp(&path[window * frame..], &mut gradient, scratch)?;
     if model.options().score_head {
         predictor.noise(&path[..window * frame], &mut increment, scratch)?;
     }

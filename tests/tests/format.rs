@@ -254,6 +254,7 @@ fn walk(document: &str, file: &[u8], model: &Model<'_>) {
         (model.channels(), model.window(), model.layers().len(), model.grid().points()),
         (field(48), field(49), layers, points)
     );
+    assert_eq!(field(57), model.companions());
     assert_eq!(field(58), usize::from(model.views().bits()));
     assert_eq!(field(59).max(1), model.segments());
     let recommended = model.recommended();

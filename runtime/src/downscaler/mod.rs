@@ -97,11 +97,11 @@ impl<'a> Downscaler<'a> {
     /// [`Stream::memory_len`] values.
     ///
     /// # Errors
-    /// [`Error::MemoryLength`] if the memory is too short for one frame; [`Error::Conflict`] unless
-    /// the instrument has fewer points than the model, which divide the model's if its values are
-    /// means; [`Error::AxisPoints`] for a number of points that has no transform;
-    /// [`Error::LengthMismatch`] unless `dead` is empty or has a value for each point;
-    /// [`Error::Parameter`] for a bad standard deviation of its errors.
+    /// [`Error::MemoryLength`] if the memory is too short for one frame; [`Error::Conflict`] for a
+    /// model that sees companions, and unless the instrument has fewer points than the model, which
+    /// divide the model's if its values are means; [`Error::AxisPoints`] for a number of points that
+    /// has no transform; [`Error::LengthMismatch`] unless `dead` is empty or has a value for each
+    /// point; [`Error::Parameter`] for a bad standard deviation of its errors.
     pub fn new(
         model: &Model<'a>,
         instrument: Instrument<'a>,
@@ -118,6 +118,7 @@ impl<'a> Downscaler<'a> {
         let (known, rest) = memory.split_at_mut_checked(kept.len().minus(kept.predictor)).or_bug();
         let predictor = Trained::new(model, predictor)?;
         let description = predictor.describe();
+        description.without_companions()?;
         let correction = Correction::new(model, instrument, description, known, rest)?;
         let recommended = model.recommended();
         // Where something is stronger than its noise even at λ = 1, that is where to start.

@@ -143,7 +143,7 @@ impl<'a> ConditionalMean<'a> {
         let mut scratch = layout.split(scratch)?;
         let interpolates = ranks.is_empty();
         for n in 0..model.frames() {
-            self.anomalies(at(n), pixels)?;
+            self.anomalies("coarse", at(n), model.arrays().coarse_climatology, pixels)?;
             if let Some(row) = checked::rows_mut(anomalies, coarse_len).nth(n) {
                 checked::zip(row, &*pixels).for_each(|(to, value)| *to = *value);
             }
@@ -165,8 +165,7 @@ impl<'a> ConditionalMean<'a> {
         if let Some((inputs, network)) = &self.network {
             let arrays = model.arrays();
             let fields = scratch.input.get_mut(..layout.inputs).or_bug();
-            let viewed = fields.len().minus(arrays.maps.len());
-            let (views, maps) = fields.split_at_mut_checked(viewed).or_bug();
+            let (views, maps) = inputs.parts(fields);
             checked::zip(maps, arrays.maps).for_each(|(to, map)| *to = *map);
             inputs.finish(0, views, scratch.work)?;
             network.forward(&mut scratch)?;
@@ -184,15 +183,62 @@ impl<'a> ConditionalMean<'a> {
         Ok(())
     }
 
-    /// A coarse frame in standard deviations from its climatology.
-    fn anomalies(&self, frame: &[f32], pixels: &mut [f32]) -> Result<(), Error> {
-        Error::finite("coarse", frame)?;
-        let points = self.coarse_len().checked_div(self.model.channels()).unwrap_or(1).max(1);
-        let climatology = checked::rows(self.model.arrays().coarse_climatology, points);
-        let fields = checked::rows_mut(pixels, points).zip(checked::rows(frame, points));
+    /// What a predictor of the residuals of this mean sees of a frame beside the path
+    /// ([`Prepared::given`](crate::predictor::Prepared::given)): the mean, and the field that the
+    /// coarse frame shows.
+    ///
+    /// `coarse`: the frame, `[channel][y][x]` at the sensor's points; `mean`: its mean, as
+    /// [`ConditionalMean::evaluate`] gives it. `companions`: receives `[mean, shown][channel][y][x]`
+    /// in standard deviations from the climatology, which are 2 C N values. `scratch`:
+    /// [`ConditionalMean::scratch_len`] values.
+    ///
+    /// # Errors
+    /// [`Error::LengthMismatch`] unless `coarse` and `mean` are one frame each;
+    /// [`Error::OutputLength`]; [`Error::NotFinite`] for a value that is no number;
+    /// [`Error::ScratchLength`].
+    pub fn companions(
+        &self,
+        coarse: &[f32],
+        mean: &[f32],
+        companions: &mut [f32],
+        scratch: &mut [f32],
+    ) -> Result<(), Error> {
+        let (coarse_len, fine_len) = (self.coarse_len(), self.fine_len());
+        for (left, right) in [(coarse.len(), coarse_len), (mean.len(), fine_len)] {
+            if left != right {
+                return Err(Error::LengthMismatch { left, right });
+            }
+        }
+        let (values, needed) = (companions.len(), product(&[2, fine_len]));
+        let too_short = Error::OutputLength { values, needed };
+        let companions = companions.get_mut(..needed).ok_or(too_short)?;
+        let (values, needed) = (scratch.len(), Self::scratch_len(&self.model));
+        let scratch = scratch.get_mut(..needed).ok_or(Error::ScratchLength { values, needed })?;
+        let (pixels, scratch) = split(scratch, coarse_len)?;
+        let (work, _) = split(scratch, work_len(&self.model))?;
+        let (seen, shown) = companions.split_at_mut_checked(fine_len).or_bug();
+        let arrays = self.model.arrays();
+        self.anomalies("mean", mean, arrays.climatology, seen)?;
+        self.anomalies("coarse", coarse, arrays.coarse_climatology, pixels)?;
+        self.show(pixels, shown, work);
+        Ok(())
+    }
+
+    /// A frame in standard deviations from its climatology.
+    fn anomalies(
+        &self,
+        name: &'static str,
+        frame: &[f32],
+        climatology: &[f32],
+        anomalies: &mut [f32],
+    ) -> Result<(), Error> {
+        Error::finite(name, frame)?;
+        let points = frame.len().checked_div(self.model.channels()).unwrap_or(1).max(1);
+        let climatology = checked::rows(climatology, points);
+        let fields = checked::rows_mut(anomalies, points).zip(checked::rows(frame, points));
         let channels = fields.zip(climatology).zip(self.model.channel_descriptions());
-        for (((pixels, values), climatology), channel) in channels {
-            for ((to, value), usual) in checked::zip(pixels, values).zip(climatology) {
+        for (((anomalies, values), climatology), channel) in channels {
+            for ((to, value), usual) in checked::zip(anomalies, values).zip(climatology) {
                 *to = (value - channel.mean) / channel.std - usual;
             }
         }

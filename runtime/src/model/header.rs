@@ -31,6 +31,7 @@ pub(super) struct Header {
     pub(super) hidden: usize,
     pub(super) bins: usize,
     pub(super) name: usize,
+    pub(super) companions: usize,
     pub(super) recommended: Recommended,
     pub(super) footprint: Footprint,
 }
@@ -96,7 +97,8 @@ pub(super) fn read(bytes: &[u8], cursor: &mut Cursor<'_>) -> Result<Header, Inva
         lambda_grid: usize::from(cursor.u8()?),
         hidden: usize::from(cursor.u8()?),
         bins: usize::from(cursor.u16()?),
-        name: usize::from(cursor.u16()?),
+        name: usize::from(cursor.u8()?),
+        companions: usize::from(cursor.u8()?),
         views: Views::from_bits(cursor.u8()?, &grid).ok_or(Invalid::Field { name: "views" })?,
         segments: usize::from(cursor.u8()?),
         recommended: Recommended::from_bytes(cursor.array()?, options.score_head)?,

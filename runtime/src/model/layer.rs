@@ -329,7 +329,7 @@ pub(crate) struct Network<'a> {
     pub(crate) segments: usize,
 }
 
-/// What a network sees: views of the frames of a window, and fields that are always the same.
+/// What a network sees: views of the frames of a window, and other fields.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sight {
     pub(crate) grid: Grid,
@@ -337,8 +337,8 @@ pub(crate) struct Sight {
     pub(crate) views: Views,
     /// Frames of the window.
     pub(crate) frames: usize,
-    /// Fields behind those of the views.
-    pub(crate) maps: usize,
+    /// Fields behind those of the views: maps that are always the same, or companions.
+    pub(crate) behind: usize,
 }
 
 impl<'a> Network<'a> {
@@ -360,7 +360,7 @@ impl Sight {
 
     /// All fields.
     pub(crate) fn fields(&self) -> usize {
-        sum(&[self.viewed(), self.maps])
+        sum(&[self.viewed(), self.behind])
     }
 }
 

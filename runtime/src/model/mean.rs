@@ -148,7 +148,7 @@ impl<'a> MeanModel<'a> {
         };
         hold(arrays.input_power.iter().all(|power| *power >= 0.0), "input power")?;
         hold(arrays.spread.iter().all(|spread| *spread >= 0.0), "spread")?;
-        let sight = Sight { grid: fine, channels, views, frames, maps };
+        let sight = Sight { grid: fine, channels, views, frames, behind: maps };
         let network = if layers == 0 {
             hold(views.bits() == 0 && segments == 0 && maps == 0, "views")?;
             None

@@ -35,7 +35,7 @@ use crate::predictor::ScoreTables;
 use crate::{ForwardProcess, Grid};
 
 /// Version of the format.
-pub const VERSION: u16 = 5;
+pub const VERSION: u16 = 6;
 /// Order of weights: [`crate::layer::ConvShape::pack`]'s.
 pub const KERNEL_LAYOUT: u16 = 1;
 /// Where a file must lie in memory, and its arrays inside it: at multiples of so many bytes.
@@ -245,8 +245,14 @@ impl<'a> Model<'a> {
         self.segments
     }
 
-    /// Fields that the network sees: see [`Views::fields`].
+    /// Fields that the network sees: see [`Views::fields`]; the companions are behind them.
     pub fn input_fields(&self) -> usize {
         self.sight.fields()
+    }
+
+    /// Companions, fields that the network sees beside the path: see
+    /// [`Prepared::given`](crate::predictor::Prepared::given). Most models have none.
+    pub const fn companions(&self) -> usize {
+        self.sight.behind
     }
 }

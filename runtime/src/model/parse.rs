@@ -59,7 +59,7 @@ pub(super) fn model(bytes: &[u8]) -> Result<Model<'_>, Invalid> {
             channels,
             views: header.views,
             frames: header.window,
-            maps: 0,
+            behind: header.companions,
         },
         segments: header.segments.max(1),
         recommended: header.recommended,
@@ -74,9 +74,13 @@ pub(super) fn model(bytes: &[u8]) -> Result<Model<'_>, Invalid> {
         0 => {
             hold(header.hidden == 0 && header.options.linear_base, "layers")?;
             hold(header.views.bits() == 0 && header.segments == 0, "views")?;
+            hold(header.companions == 0, "companions")?;
         }
         count => {
             hold(header.hidden > 0, "hidden")?;
+            // A score head looks at a frame, companions belong to the one that is predicted.
+            let alone = header.views.bits() == 0 || header.options.score_head;
+            hold(header.companions == 0 || !alone, "companions")?;
             let heads = if header.options.score_head { 2 } else { 1 };
             let shape = Shape {
                 sight: model.sight,

@@ -84,14 +84,23 @@ impl<'a> Inputs<'a> {
         }
     }
 
-    /// The fields of a window, `[component][frame][channel][y][x]`; frames that are not there are
-    /// zero and come first.
+    /// All fields, taken apart: those of the views, and those behind them.
+    pub(crate) fn parts<'f>(&self, fields: &'f mut [f32]) -> (&'f mut [f32], &'f mut [f32]) {
+        let viewed = self.sight.viewed().times(self.sight.grid.points());
+        fields.split_at_mut_checked(viewed).or_bug()
+    }
+
+    /// The fields of a window, `[component][frame][channel][y][x]`, and the `others` behind them;
+    /// frames that are not there are zero and come first.
     pub(crate) fn fields(
         &self,
         window: &[f32],
+        others: &[f32],
         fields: &mut [f32],
         work: &mut [f32],
     ) -> Result<(), Error> {
+        let (fields, behind) = self.parts(fields);
+        checked::zip(behind, others).for_each(|(to, other)| *to = *other);
         let missing = self.missing(window.len());
         for fields in fields.chunks_exact_mut(self.kind()) {
             fields.get_mut(..missing).or_bug().fill(0.0);
@@ -133,7 +142,7 @@ impl<'a> Inputs<'a> {
     }
 
     /// Adds to the gradient of a window, `[frame][channel][mode]`, what that of the fields gives;
-    /// `fields` is lost.
+    /// `fields` is lost. Nothing asks for the gradient of what is behind the views.
     pub(crate) fn pull_back(
         &self,
         fields: &mut [f32],
@@ -142,6 +151,7 @@ impl<'a> Inputs<'a> {
     ) -> Result<(), Error> {
         let Sight { grid, channels: count, .. } = self.sight;
         let points = grid.points();
+        let (fields, _) = self.parts(fields);
         let missing = self.missing(gradient.len());
         for (component, fields) in self.components().zip(fields.chunks_exact_mut(self.kind())) {
             let frames = fields.get_mut(missing..).or_bug().chunks_exact_mut(points);

@@ -1,7 +1,7 @@
 //! What a predictor is at every λ.
 
 use super::Calibration;
-use crate::{ForwardProcess, Grid, checked};
+use crate::{Error, ForwardProcess, Grid, checked};
 
 /// What a predictor is at every λ: its shape, the scratch that it needs, and what was measured.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +21,9 @@ pub struct Description<'a> {
     pub power: &'a [f32],
     /// What was measured on the trained predictor.
     pub calibration: Calibration<'a>,
+    /// Companions of a frame, fields that it sees beside the path: see
+    /// [`Prepared::given`](super::Prepared::given). Most predictors see none.
+    pub companions: usize,
     /// Whether there is a score head, so that [`Prepared::noise`](super::Prepared::noise) gives an
     /// estimate.
     pub score_head: bool,
@@ -32,6 +35,20 @@ impl<'a> Description<'a> {
     pub const fn frame_len(&self) -> usize {
         let values = checked::product(&[self.channels, self.grid.points()]);
         if values == 0 { 1 } else { values }
+    }
+
+    /// Values of the companions of a frame.
+    pub const fn companions_len(&self) -> usize {
+        checked::product(&[self.companions, self.grid.points()])
+    }
+
+    /// Refuses a predictor that sees companions, for what has none to give.
+    pub(crate) const fn without_companions(&self) -> Result<(), Error> {
+        if self.companions == 0 {
+            return Ok(());
+        }
+        let expected = "one that sees no companions: give those of a whole path with `Given`";
+        Err(Error::Conflict { name: "predictor", expected })
     }
 
     /// κ of every mode of a frame.

@@ -26,6 +26,7 @@
 
 mod calibration;
 mod description;
+mod given;
 mod linear;
 mod normal;
 mod path_score;
@@ -34,6 +35,7 @@ mod trained;
 
 pub use calibration::{Calibration, Moments, Position, ScoreTables};
 pub use description::Description;
+pub use given::Given;
 pub use linear::Linear;
 pub use path_score::{
     FirstFrame, Innovation, PathDensity, head_score, path_score, path_score_scratch_len,

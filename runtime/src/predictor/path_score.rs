@@ -60,14 +60,15 @@ pub fn path_score_scratch_len(description: &Description<'_>) -> usize {
 ///
 /// `path` and `score`: `[frame 0 … T][channel][y mode][x mode]`. `scratch`:
 /// [`path_score_scratch_len`] values. With a [`Linear`](super::Linear) predictor of full history
-/// this is −G⁻¹û of a Gaussian path with covariance G; relative error ≤ 1e-5. Cost: one increment
-/// and one VJP for each frame but the last. Source: arXiv 2604.00327, section 3.
+/// this is −G⁻¹û of a Gaussian path with covariance G; relative error ≤ 1e-5. Companions are those
+/// of every frame ([`Prepared::given`]); they are known and have no score. Cost: one increment and
+/// one VJP for each frame but the last. Source: arXiv 2604.00327, section 3.
 ///
 /// # Errors
 /// [`Error::FieldLength`] unless `path` is a positive number of frames, [`Error::LengthMismatch`],
 /// [`Error::ScratchLength`]; [`Error::Parameter`] at λ = 0, where S and Σ may vanish, and for a
-/// process without noise (β² = 0); [`Error::NotFinite`] for a value of the path that is no number,
-/// and, after the score was written, for one of the score.
+/// process without noise (β² = 0); [`Error::Companions`]; [`Error::NotFinite`] for a value of the
+/// path that is no number, and, after the score was written, for one of the score.
 pub fn path_score(
     predictor: &Prepared<'_>,
     density: PathDensity,
@@ -92,6 +93,7 @@ pub fn path_score(
         let start = end.minus(frames.times(frame));
         let window = path.get(start..end).or_bug();
         let (past, later) = score.split_at_mut_checked(end).or_bug();
+        let predictor = predictor.toward(n.plus(1));
         predictor.increment(window, error, scratch)?;
         let newest = window.chunks_exact(frame).next_back().or_bug();
         for ((e, next), u) in checked::zip(error.iter_mut(), next).zip(newest) {
@@ -180,10 +182,11 @@ fn check(predictor: &Prepared<'_>, path: &[f32], score: &[f32]) -> Result<usize,
     let beta2 = predictor.process.beta2();
     Error::check("beta2", beta2, beta2 > 0.0, "positive: without noise there is no score")?;
     let frame = predictor.frame_len();
-    whole_frames(path.len(), frame)?;
+    let frames = whole_frames(path.len(), frame)?;
     if path.len() != score.len() {
         return Err(Error::LengthMismatch { left: path.len(), right: score.len() });
     }
+    predictor.check_given(frames)?;
     Error::finite("path", path)?;
     Ok(frame)
 }

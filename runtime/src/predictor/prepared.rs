@@ -21,7 +21,8 @@ pub struct Tables<'p> {
 /// What a predictor computes at the λ that it is prepared for.
 ///
 /// [`Prepared`] calls it, and has checked the lengths: windows are of 1 … W whole frames, of
-/// numbers, and scratch is as long as [`Description::scratch_len`] says. Where there is nothing
+/// numbers, companions are those of one frame, and scratch is as long as
+/// [`Description::scratch_len`] says. Where there is nothing
 /// prepared there is no [`Prepared`], so an implementation belongs to a type of its own that nobody
 /// else can reach.
 pub trait Dynamics: Sync {
@@ -29,7 +30,13 @@ pub trait Dynamics: Sync {
     ///
     /// # Errors
     /// [`Error::NotFinite`] for an output of the network that is no number.
-    fn increment(&self, window: &[f32], out: &mut [f32], scratch: &mut [f32]) -> Result<(), Error>;
+    fn increment(
+        &self,
+        window: &[f32],
+        companions: &[f32],
+        out: &mut [f32],
+        scratch: &mut [f32],
+    ) -> Result<(), Error>;
 
     /// See [`Prepared::vjp`].
     ///
@@ -102,6 +109,8 @@ pub struct Prepared<'p> {
     tables: Tables<'p>,
     dynamics: &'p dyn Dynamics,
     wrapper: Option<&'p dyn Wrapper>,
+    /// Of the frames of a path, or of the one frame that is predicted.
+    given: &'p [f32],
 }
 
 impl<'p> Prepared<'p> {
@@ -127,7 +136,34 @@ impl<'p> Prepared<'p> {
                 return Err(Error::LengthMismatch { left, right });
             }
         }
-        Ok(Self { description, tables, dynamics, wrapper: None })
+        Ok(Self { description, tables, dynamics, wrapper: None, given: &[] })
+    }
+
+    /// The same with companions, `[frame][field][y][x]`: fields that are known beforehand, do not
+    /// depend on λ, and are seen when their frame is predicted.
+    ///
+    /// What computes a path takes those of every frame of the path; those of frame 0, which nothing
+    /// predicts, are not seen. [`Prepared::increment`] takes those of the frame that it predicts.
+    /// Their number is [`Description::companions`]. For tasks see [`Given`](super::Given).
+    pub const fn given(self, companions: &'p [f32]) -> Self {
+        Self { given: companions, ..self }
+    }
+
+    /// The same with the companions of frame `n` of the path alone: what predicts this frame.
+    pub fn toward(self, n: usize) -> Self {
+        let len = self.companions_len();
+        let (start, end) = (product(&[n, len]), product(&[sum(&[n, 1]), len]));
+        // What is not there is refused where it is needed.
+        Self { given: self.given.get(start..end).unwrap_or_default(), ..self }
+    }
+
+    /// Checks the companions of so many frames.
+    pub(crate) fn check_given(&self, frames: usize) -> Result<(), Error> {
+        let (values, needed) = (self.given.len(), product(&[frames, self.companions_len()]));
+        if values != needed {
+            return Err(Error::Companions { values, needed });
+        }
+        Error::finite("companions", self.given)
     }
 
     /// The same with `wrapper` around every evaluation, in place of the one that it had.
@@ -168,8 +204,9 @@ impl<'p> Prepared<'p> {
     ///
     /// # Errors
     /// [`Error::FieldLength`], [`Error::ScratchLength`]; [`Error::Count`] for a window of more than
-    /// W frames; [`Error::NotFinite`] for a value of the window that is no number and, after the
-    /// increment was written, for an output of the network that is none.
+    /// W frames; [`Error::Companions`] unless those of the predicted frame are given, where the
+    /// predictor sees any; [`Error::NotFinite`] for a value of the window or a companion that is no
+    /// number and, after the increment was written, for an output of the network that is none.
     pub fn increment(
         &self,
         window: &[f32],
@@ -178,9 +215,10 @@ impl<'p> Prepared<'p> {
     ) -> Result<(), Error> {
         self.check(window, increment)?;
         Error::finite("window", window)?;
+        self.check_given(1)?;
         self.check_scratch(scratch)?;
         match self.wrapper {
-            None => self.dynamics.increment(window, increment, scratch),
+            None => self.dynamics.increment(window, self.given, increment, scratch),
             Some(wrapper) => wrapper.increment(&self.bare(), window, increment, scratch),
         }
     }

@@ -14,6 +14,7 @@ pub const CORRECTION_MAX: f32 = 4.0;
 ///
 /// ```text
 /// window û ──▶ fields: its views ──▶ layers ──▶ d · 4 tanh(· / 4) ──▶ modes ─┐
+///    │    companions of frame n + 1 ──┘                                      │
 ///    └──────────────────── linear base ──────────────────────────────────▶ + ──▶ F
 /// ```
 ///
@@ -74,13 +75,15 @@ impl<'a> Trained<'a> {
     /// largest number.
     pub fn footprint(model: &Model<'_>) -> Footprint {
         let bytes = |values: usize| u32::try_from(values.saturating_mul(4)).unwrap_or(u32::MAX);
-        let frame = product(&[model.channels(), model.grid().points()]);
+        let points = model.grid().points();
+        let frame = product(&[model.channels(), points]);
+        let companions = product(&[model.companions(), points]);
         let scratch = Layout::of(model.network().as_ref()).scratch_len();
         Footprint {
             memory: bytes(Self::memory_len(model)),
             predictor: bytes(scratch),
             reverse: bytes(sum(&[frame, scratch])),
-            frame: bytes(product(&[2, frame])),
+            frame: bytes(sum(&[frame, frame, companions])),
             ..model.footprint()
         }
     }
@@ -123,7 +126,7 @@ impl<'a> Trained<'a> {
             linear = linear.with_noise(head)?;
         }
         let layout = Layout::of(model.network().as_ref());
-        let linear = linear.with_scratch(layout.scratch_len());
+        let linear = linear.as_base(layout.scratch_len(), model.companions());
         let mut network = None;
         if let Some(of) = model.network() {
             let inputs = take(Inputs::memory_len(&of.sight)).ok_or(too_short)?;
@@ -142,10 +145,15 @@ impl<'a> Trained<'a> {
 
 impl Corrected<'_> {
     /// Evaluates the network; its outputs, fields, are in `scratch.outputs` afterwards.
-    fn evaluate(&self, window: &[f32], scratch: &mut Scratch<'_>) -> Result<(), Error> {
+    fn evaluate(
+        &self,
+        window: &[f32],
+        companions: &[f32],
+        scratch: &mut Scratch<'_>,
+    ) -> Result<(), Error> {
         let Some(Correction { inputs, network, .. }) = &self.network else { return Ok(()) };
         let fields = scratch.input.get_mut(..self.layout.inputs).or_bug();
-        inputs.fields(window, fields, scratch.work)?;
+        inputs.fields(window, companions, fields, scratch.work)?;
         network.forward(scratch)
     }
 
@@ -211,17 +219,18 @@ impl Dynamics for Corrected<'_> {
     fn increment(
         &self,
         window: &[f32],
+        companions: &[f32],
         increment: &mut [f32],
         scratch: &mut [f32],
     ) -> Result<(), Error> {
         let mut scratch = self.layout.split(scratch)?;
         if self.options.linear_base {
-            self.linear.solved().increment(window, increment, &mut [])?;
+            self.linear.solved().increment(window, &[], increment, &mut [])?;
         } else {
             increment.fill(0.0);
         }
         if self.network.is_some() {
-            self.evaluate(window, &mut scratch)?;
+            self.evaluate(window, companions, &mut scratch)?;
             self.correct(0, increment, &mut scratch)?;
         }
         Ok(())
@@ -262,7 +271,8 @@ impl Dynamics for Corrected<'_> {
             noise.fill(0.0);
         }
         if self.network.is_some() {
-            self.evaluate(window, &mut scratch)?;
+            // A predictor with a score head sees no companions.
+            self.evaluate(window, &[], &mut scratch)?;
             self.correct(1, noise, &mut scratch)?;
         }
         Ok(())

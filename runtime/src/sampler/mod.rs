@@ -142,8 +142,8 @@ impl Sampler {
     /// Before anything is written: [`Error::FieldLength`] unless `path` is a positive number of
     /// frames; [`Error::ScratchLength`]; [`Error::Parameter`], [`Error::Count`] for a field of the
     /// sampler that is outside its range, and for a process without noise; [`Error::NoScoreHead`];
-    /// [`Error::NotFinite`] for a value of the path or the observation that is no number; whatever
-    /// the predictor and the observation refuse.
+    /// [`Error::Companions`]; [`Error::NotFinite`] for a value of the path, the observation or a
+    /// companion that is no number; whatever the predictor and the observation refuse.
     ///
     /// Later: [`Error::NotFinite`] where the score or the path stops to be numbers; the path is
     /// then an unfinished one.
@@ -155,9 +155,10 @@ impl Sampler {
         path: &mut [f32],
         scratch: &mut [f32],
     ) -> Result<u32, Error> {
-        self.check(predictor.describe(), observation, path.len(), scratch.len())?;
+        let frames = self.check(predictor.describe(), observation, path.len(), scratch.len())?;
         Error::finite("path", path)?;
         let mut prepared = predictor.prepare(self.lambda)?;
+        prepared.check_given(frames)?;
         let mut stream = *stream;
         let (steps, mut index, mut from) = (self.lambdas.steps(self.lambda), 0, self.lambda);
         // Where every frame has variances of its own, there could be as many releases as measured
@@ -215,7 +216,8 @@ impl Sampler {
         path: &mut [f32],
         scratch: &mut [f32],
     ) -> Result<u32, Error> {
-        self.check(predictor, observation, path.len(), scratch.len())?;
+        let frames = self.check(predictor, observation, path.len(), scratch.len())?;
+        predictor.check_given(frames)?;
         let from = predictor.lambda();
         let falls = to >= 0.0 && to < from;
         Error::check(
@@ -316,14 +318,15 @@ impl Sampler {
         Ok(clamped)
     }
 
-    /// Everything that can be refused before the first write.
+    /// Everything of the description that can be refused before the first write; gives the frames of
+    /// the path.
     fn check(
         &self,
         description: &Description<'_>,
         observation: Option<&Observation<'_>>,
         path: usize,
         scratch: usize,
-    ) -> Result<(), Error> {
+    ) -> Result<usize, Error> {
         self.check_settings(description)?;
         let frame = description.frame_len();
         let frames = whole_frames(path, frame)?;
@@ -334,7 +337,7 @@ impl Sampler {
         if scratch < needed {
             return Err(Error::ScratchLength { values: scratch, needed });
         }
-        Ok(())
+        Ok(frames)
     }
 
     /// The fields of the sampler, and whether the predictor can do what they ask.

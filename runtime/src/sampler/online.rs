@@ -122,8 +122,9 @@ impl<'a> Online<'a> {
     /// # Errors
     /// [`Error::MemoryLength`] if `memory` is shorter than [`Online::memory_len`];
     /// [`Error::FieldLength`] if a sensor's variances are not one frame, [`Error::Parameter`] if
-    /// one is negative or no number; [`Error::Count`] unless W + lag + 1 is at most 64; what
-    /// [`Sampler::reverse`] refuses of the sampler.
+    /// one is negative or no number; [`Error::Count`] unless W + lag + 1 is at most 64;
+    /// [`Error::Conflict`] for a predictor that sees companions; what [`Sampler::reverse`] refuses
+    /// of the sampler.
     pub fn new(
         sampler: Sampler,
         description: &Description<'_>,
@@ -133,6 +134,7 @@ impl<'a> Online<'a> {
         memory: &'a mut [f32],
     ) -> Result<Self, Error> {
         sampler.check_settings(description)?;
+        description.without_companions()?;
         let holds = frames(description, lag) <= FRAMES_MAX;
         Error::count("lag", lag, holds, "at most 63 frames less than the predictor's window")?;
         let frame = description.frame_len();
@@ -193,6 +195,7 @@ impl<'a> Online<'a> {
             return Err(Error::ScratchLength { values: scratch.len(), needed });
         }
         self.sampler.check_settings(description)?;
+        description.without_companions()?;
         self.take(reading.into(), len)?;
         let open = self.filled.plus(1).minus(self.known);
         if open <= self.lag {

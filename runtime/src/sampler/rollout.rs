@@ -17,7 +17,7 @@ use crate::{Error, NoiseStream, checked};
 /// [`Error::FieldLength`] unless `path` is a positive number of frames; [`Error::Count`] unless
 /// `given` is from one to as many; [`Error::ScratchLength`]; [`Error::NotFinite`] for a given value
 /// that is no number, or later for one that the predictor makes: the frames before it are those
-/// that were rolled.
+/// that were rolled; [`Error::Companions`].
 pub fn rollout(
     predictor: &Prepared<'_>,
     given: usize,
@@ -40,6 +40,7 @@ pub(super) fn roll(
 ) -> Result<(), Error> {
     let frame = predictor.frame_len();
     let frames = check(predictor, given, path, scratch)?;
+    predictor.check_given(frames)?;
     for n in given..frames {
         let available = n.min(predictor.window);
         let (past, next) = path.split_at_mut_checked(n.times(frame)).or_bug();
@@ -47,7 +48,7 @@ pub(super) fn roll(
         let next = next.get_mut(..frame).or_bug();
         let stream = stream
             .map(|stream| NoiseStream { frame: stream.frame.wrapping_add(n as u32), ..*stream });
-        self::next(predictor, window, stream.as_ref(), next, scratch)?;
+        self::next(&predictor.toward(n), window, stream.as_ref(), next, scratch)?;
         if let (Some(observation), Some(stream)) = (observation, stream) {
             observation.impose(predictor, n as u32, &stream, next);
         }
@@ -55,7 +56,8 @@ pub(super) fn roll(
     Ok(())
 }
 
-/// The frame after a window of 1 … W frames; `stream` is that of the frame, `None` adds no noise.
+/// The frame after a window of 1 … W frames, whose companions are given; `stream` is that of the
+/// frame, `None` adds no noise.
 pub(super) fn next(
     predictor: &Prepared<'_>,
     window: &[f32],

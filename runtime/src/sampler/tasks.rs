@@ -74,8 +74,9 @@ pub fn simulate(
     path: &mut [f32],
     scratch: &mut [f32],
 ) -> Result<(), Error> {
-    rollout::check(predictor.describe(), given, path, scratch)?;
+    let frames = rollout::check(predictor.describe(), given, path, scratch)?;
     let predictor = predictor.prepare(lambda)?;
+    predictor.check_given(frames)?;
     let frame = predictor.frame_len();
     for (n, frame) in (0..given as u32).zip(path.chunks_exact_mut(frame)) {
         predictor.process.apply_stream(&predictor.grid, lambda, frame, &of_frame(stream, n))?;
@@ -103,8 +104,9 @@ impl Sampler {
         path: &mut [f32],
         scratch: &mut [f32],
     ) -> Result<Health, Error> {
-        self.check(predictor.describe(), observation, path.len(), scratch.len())?;
+        let frames = self.check(predictor.describe(), observation, path.len(), scratch.len())?;
         let prepared = predictor.prepare(self.lambda)?;
+        prepared.check_given(frames)?;
         let frame = prepared.frame_len();
         let independent = if start == Start::Rollout { 1 } else { usize::MAX };
         for (n, frame) in checked::numbered_frames(path.chunks_exact_mut(frame)).take(independent) {
@@ -183,14 +185,14 @@ impl Sampler {
         scratch: &mut [f32],
     ) -> Result<Health, Error> {
         let description = predictor.describe();
-        self.check(description, observation, path.len(), scratch.len())?;
+        let frames = self.check(description, observation, path.len(), scratch.len())?;
         let frame = description.frame_len();
-        let frames = whole_frames(path.len(), frame)?;
         let uncertainty = coarse.uncertainty();
         uncertainty.check(frame, frames)?;
         let variance = |n, index| uncertainty.variance(frame, n, index);
         measured_are_finite("path", path, frame, variance)?;
         let prepared = predictor.prepare(self.lambda)?;
+        prepared.check_given(frames)?;
         let mut health = Health::default();
         for n in 0..frames as u32 {
             let stream = of_frame(stream, n);
@@ -234,6 +236,7 @@ impl Sampler {
             if window.is_empty() {
                 self.draw_frame(predictor, Start::Gaussian, stream, drawn);
             } else {
+                let predictor = &predictor.toward(n as usize);
                 rollout::next(predictor, window, Some(stream), drawn, scratch)?;
             }
         }

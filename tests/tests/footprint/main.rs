@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use finescale::model::{Footprint, MEAN_MAGIC, Model};
-use finescale::predictor::Trained;
+use finescale::predictor::{Given, Trained};
 use finescale::sampler::{Coarse, Schedule, Score, Start};
 use finescale::{Error, NoiseStream, Predictor, Sampler};
 use finescale_tests::model_file::{mean_seeds, seeds, with_model};
@@ -104,6 +104,8 @@ fn memory(name: &str, model: &Model<'_>) {
     exactly(&format!("{name}: memory"), needed, |memory| {
         let mut predictor = Trained::new(model, memory)?;
         let predictor = predictor.prepare(LAMBDA)?;
+        let companions = companions(model, 1);
+        let predictor = predictor.given(&companions);
         let mut increment = garbage(frame_len(model));
         predictor.increment(&window, &mut increment, &mut garbage(predictor.scratch_len))?;
         Ok(increment)
@@ -114,12 +116,18 @@ fn frame_len(model: &Model<'_>) -> usize {
     model.channels() * model.grid().points()
 }
 
+/// What a model sees beside a path of so many frames.
+fn companions(model: &Model<'_>, frames: usize) -> Vec<f32> {
+    noise(frames * model.companions() * model.grid().points(), 6)
+}
+
 /// An increment, its vector-Jacobian product and the score head's noise.
 fn simulation(name: &str, model: &Model<'_>) {
     let (frame, needed) = (frame_len(model), values(model.footprint().predictor));
     let mut memory = garbage(Trained::memory_len(model));
     let mut predictor = Trained::new(model, &mut memory).expect("enough memory");
-    let predictor = predictor.prepare(LAMBDA).expect("a λ");
+    let companions = companions(model, 1);
+    let predictor = predictor.prepare(LAMBDA).expect("a λ").given(&companions);
     let (window, cotangent) = (noise(model.window() * frame, 1), noise(frame, 2));
     exactly(&format!("{name}: predictor"), needed, |scratch| {
         let (mut increment, mut gradient) = (garbage(frame), vec![0.0; window.len()]);
@@ -147,8 +155,10 @@ fn reverse(name: &str, model: &Model<'_>) {
         samplers.push(Sampler { score: Score::Head, ..sampler });
     }
     for frames in [1, model.window() + 1] {
-        // The path is part of the sum.
-        let needed = values(reverse) + frames * values(frame) - frames * len;
+        let companions = companions(model, frames);
+        let mut predictor = Given { predictor: &mut predictor, companions: &companions };
+        // The path and its companions are part of the sum.
+        let needed = values(reverse) + frames * values(frame) - frames * len - companions.len();
         for sampler in &samplers {
             exactly(&format!("{name}: {frames} frames"), needed, |scratch| {
                 let mut fine = noise(frames * len, 4);

@@ -142,6 +142,16 @@ pub struct PredictorDriven {
     /// The sampler that its figures are measured with; in files of earlier versions the default.
     #[serde(default)]
     pub sampler: Recommended,
+    /// The conditional mean whose residuals the paths are; none where they are the fields.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given: Option<Given>,
+}
+
+/// A conditional mean that a model of its residuals was trained for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Given {
+    /// SHA-256 of the mean's file.
+    pub hash: String,
 }
 
 impl SystemMeta for PredictorDriven {
@@ -205,12 +215,19 @@ impl Meta {
         self.system.inputs.iter().copied().collect()
     }
 
-    /// Fields that the network sees: see [`Views::fields`].
+    /// Companions, fields that the network sees beside the path: of residuals the mean and the
+    /// shown field of every channel.
+    pub fn companions(&self) -> usize {
+        if self.system.given.is_some() { 2 * self.channels.len() } else { 0 }
+    }
+
+    /// Fields that the network sees: see [`Views::fields`]; the companions are behind them.
     ///
     /// # Errors
     /// If the grid is none of the runtime's.
     pub fn input_fields(&self) -> Result<usize> {
-        Ok(self.views().fields(&self.grid()?, self.system.window, self.channels.len()))
+        let viewed = self.views().fields(&self.grid()?, self.system.window, self.channels.len());
+        Ok(viewed + self.companions())
     }
 
     /// The network's layers, from first to last.

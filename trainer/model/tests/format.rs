@@ -74,6 +74,7 @@ fn what_is_written_is_read() {
             assert_eq!(options.linear_base, kind.linear_base);
             let views = if kind.kernel == 0 { &[] } else { kind.views };
             assert!(view.views().iter().eq(views.iter().copied()));
+            assert_eq!(view.companions(), if kind.residuals { 2 * kind.channels } else { 0 });
             assert_eq!(view.segments(), kind.products.map_or(1, |(_, segments)| segments));
             assert_eq!(options.bounded, kind.bounded);
             assert_eq!(options.score_head, kind.score_head);

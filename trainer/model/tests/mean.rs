@@ -80,6 +80,43 @@ fn sixteen_bits_are_near_the_reference_of_the_rounded_weights() {
     compare(Precision::Int16, 2e-3);
 }
 
+/// If it failed, a predictor of residuals would see other fields on a board than in its training:
+/// the anomalies of the mean, and the field that those of the coarse frame show.
+#[test]
+fn companions_are_the_anomalies_of_mean_and_coarse_frame() {
+    for kind in mean_kinds() {
+        let model = mean_model(&kind);
+        let stored = bytes(&kind, Precision::F32);
+        let view = MeanModel::parse(stored.bytes()).unwrap();
+        let mut memory = vec![0.0; ConditionalMean::memory_len(&view)];
+        let mean = ConditionalMean::new(&view, &mut memory).unwrap();
+        let mut scratch = vec![f32::NAN; ConditionalMean::scratch_len(&view)];
+        let coarse = coarse(&model, 5);
+        let coarse = &coarse[..view.coarse_len()];
+        let fine = noise(view.fine_len(), 6);
+        let mut companions = vec![f32::NAN; 2 * view.fine_len()];
+        mean.companions(coarse, &fine, &mut companions, &mut scratch).unwrap();
+        let anomalies = |values: &[f32], climatology: &str| -> Vec<f64> {
+            let usual = &model.array(climatology).unwrap().values;
+            let points = values.len() / view.channels();
+            let anomaly = |(i, value): (usize, &f32)| {
+                let channel = &model.meta.channels[i / points];
+                (f64::from(*value) - channel.mean) / channel.std - f64::from(usual[i])
+            };
+            values.iter().enumerate().map(anomaly).collect()
+        };
+        let seen = anomalies(&fine, "climatology");
+        let shown = model.meta.shown().unwrap().field(&anomalies(coarse, "coarse_climatology"));
+        for (got, expected) in companions.iter().zip(seen.into_iter().chain(shown)) {
+            assert!((f64::from(*got) - expected).abs() < 1e-5, "{}: {got} {expected}", kind.name);
+        }
+        let short = &mut companions[1..];
+        let needed = short.len() + 1;
+        let refused = mean.companions(coarse, &fine, short, &mut scratch);
+        assert_eq!(refused, Err(Error::OutputLength { values: needed - 1, needed }));
+    }
+}
+
 /// A stream gives the bits of the whole path, late by the frames that a mean sees ahead; a lost
 /// frame is the one before it.
 #[test]

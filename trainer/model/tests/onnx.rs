@@ -7,7 +7,7 @@ mod models;
 use finescale_model::Model;
 use finescale_model::onnx::{self, Array, Session};
 use finescale_model::reference::Reference;
-use models::{kinds, model, noise};
+use models::{companions, kinds, model, noise};
 
 const LAMBDAS: [f64; 4] = [0.001, 0.0173, 0.3, 1.0];
 const BATCH: usize = 3;
@@ -53,10 +53,11 @@ fn shape(model: &Model, leading: &[usize]) -> Vec<usize> {
 
 fn windows(model: &Model, lambda: f64) -> Windows {
     let reference = Reference::new(model).unwrap();
-    let level = reference.at(lambda).unwrap();
-    let (w, width) = (model.meta.system.window, level.variance().len());
+    let w = model.meta.system.window;
+    let width = reference.at(lambda).unwrap().variance().len();
     let (mut values, mut increment, mut noises) = (Vec::new(), Vec::new(), Vec::new());
     for sample in 0..BATCH {
+        let level = reference.at(lambda).unwrap().given(seen(model, 1, sample));
         let frames = (sample + 1).min(w);
         let there = path(model, lambda, frames, 20 + sample as u64);
         values.extend(vec![0.0; (w - frames) * width]);
@@ -69,12 +70,34 @@ fn windows(model: &Model, lambda: f64) -> Windows {
     Windows { window: Array { shape: shape(model, &[BATCH, w]), values }, increment, noise }
 }
 
+/// The companions of a sample's frames.
+fn seen(model: &Model, frames: usize, sample: usize) -> Vec<f64> {
+    let all = companions(model, BATCH * frames);
+    let len = all.len() / BATCH;
+    widen(&all[sample * len..][..len])
+}
+
+/// What a graph gets: frames, λ, and companions where it sees any.
+fn inputs(model: &Model, frames: Array, lambda: f64, leading: &[usize]) -> Vec<Array> {
+    let values = companions(model, leading.iter().product());
+    let mut shape = shape(model, leading);
+    shape[leading.len()] = model.meta.companions();
+    let seen = (!values.is_empty()).then_some(Array { shape, values });
+    [frames, one(lambda)].into_iter().chain(seen).collect()
+}
+
+/// A graph in tract, for such inputs.
+fn session(file: &[u8], inputs: &[Array]) -> Session {
+    let shapes: Vec<&[usize]> = inputs.iter().map(|input| input.shape.as_slice()).collect();
+    Session::new(file, &shapes).unwrap()
+}
+
 /// A batch of paths, and their scores.
 fn paths(model: &Model, lambda: f64) -> (Array, Vec<f64>) {
     let reference = Reference::new(model).unwrap();
-    let level = reference.at(lambda).unwrap();
     let (mut values, mut scores) = (Vec::new(), Vec::new());
     for sample in 0..BATCH {
+        let level = reference.at(lambda).unwrap().given(seen(model, FRAMES, sample));
         let path = path(model, lambda, FRAMES, 40 + sample as u64);
         let score = level.path_score(&reference.basis().forward(&widen(&path)));
         scores.extend(reference.basis().inverse(&score));
@@ -92,11 +115,12 @@ fn tract_predicts_as_the_reference() {
     for kind in kinds() {
         let model = model(&kind);
         let file = onnx::predictor(&model).unwrap();
-        let window = shape(&model, &[BATCH, kind.window]);
-        let session = Session::new(&file, &[&window, &[1]]).unwrap();
+        let mut graph = None;
         for lambda in LAMBDAS {
             let known = windows(&model, f64::from(lambda as f32));
-            let outputs = session.run(&[known.window, one(lambda)]).unwrap();
+            let inputs = inputs(&model, known.window, lambda, &[BATCH]);
+            let session = graph.get_or_insert_with(|| session(&file, &inputs));
+            let outputs = session.run(&inputs).unwrap();
             assert_eq!(outputs[0].shape, shape(&model, &[BATCH]));
             let error = relative(&outputs[0].values, &known.increment);
             assert!(error < 1e-5, "{} at {lambda}: {error}", kind.name);
@@ -115,10 +139,12 @@ fn tract_scores_as_the_reference() {
         let model = model(&kind);
         let file = onnx::score(&model).unwrap();
         let shape = shape(&model, &[BATCH, FRAMES]);
-        let session = Session::new(&file, &[&shape, &[1]]).unwrap();
+        let mut graph = None;
         for lambda in LAMBDAS {
             let (path, score) = paths(&model, f64::from(lambda as f32));
-            let outputs = session.run(&[path, one(lambda)]).unwrap();
+            let inputs = inputs(&model, path, lambda, &[BATCH, FRAMES]);
+            let session = graph.get_or_insert_with(|| session(&file, &inputs));
+            let outputs = session.run(&inputs).unwrap();
             assert_eq!(outputs[0].shape, shape);
             let error = relative(&outputs[0].values, &score);
             assert!(error < 1e-5, "{} at {lambda}: {error}", kind.name);

@@ -6,7 +6,7 @@ mod models;
 
 use finescale_model::basis::Basis;
 use finescale_model::reference::Reference;
-use models::{kinds, model, noise};
+use models::{companions, kinds, model, noise};
 
 fn widen(values: &[f32]) -> Vec<f64> {
     values.iter().copied().map(f64::from).collect()
@@ -30,8 +30,9 @@ fn products_are_the_adjoint_of_the_derivative() {
         let model = model(&kind);
         let reference = Reference::new(&model).unwrap();
         let frame = kind.channels * model.meta.grid().unwrap().points();
+        let companions = widen(&companions(&model, 1));
         for (lambda, frames) in [(0.004, kind.window), (0.5, kind.window), (0.05, 1)] {
-            let level = reference.at(lambda).unwrap();
+            let level = reference.at(lambda).unwrap().given(companions.clone());
             let window = widen(&noise(frames * frame, 1));
             let direction = widen(&noise(frames * frame, 2));
             let v = widen(&noise(frame, 3));
@@ -50,7 +51,8 @@ fn the_path_score_is_the_gradient_of_the_log_density() {
         let reference = Reference::new(&model).unwrap();
         let frame = kind.channels * model.meta.grid().unwrap().points();
         for frames in [1, 2, 5] {
-            let level = reference.at(0.1).unwrap();
+            let companions = widen(&companions(&model, frames));
+            let level = reference.at(0.1).unwrap().given(companions);
             let (path, direction) =
                 (widen(&noise(frames * frame, 4)), widen(&noise(frames * frame, 5)));
             let slope = derivative(&path, &direction, |path| vec![level.log_density(path)])[0];

@@ -4,8 +4,9 @@
 #[path = "../../fixtures/models.rs"]
 mod models;
 
-use finescale::predictor::{PathDensity, Trained, path_score, path_score_scratch_len};
-use finescale::{Error, Predictor};
+use finescale::predictor::{Given, PathDensity, Trained, path_score, path_score_scratch_len};
+use finescale::sampler::Start;
+use finescale::{Error, NoiseStream, Predictor, Sampler};
 use finescale_model::Model;
 use finescale_model::export::{AlignedBytes, Bounds, Precision, file as board_file, quantize};
 use finescale_model::reference::{Level, Reference};
@@ -38,12 +39,14 @@ fn path(level: &Level<'_>, frames: usize, seed: u64) -> Vec<f32> {
     scaled.map(|(w, variance)| w * variance.sqrt() as f32).collect()
 }
 
-/// What the layers have on other paths than those that are compared.
-fn bounds(reference: &Reference, window: usize) -> Bounds {
+/// What the layers have on other paths than those that are compared; `companions`: values of those
+/// of a frame.
+fn bounds(reference: &Reference, window: usize, companions: usize) -> Bounds {
     let mut bounds = Bounds::default();
     for lambda in LAMBDAS {
-        let level = reference.at(f64::from(lambda)).unwrap();
         for seed in 10..20 {
+            let companions = noise((window + 2) * companions, 20 + seed);
+            let level = reference.at(f64::from(lambda)).unwrap().given(widen(&companions));
             bounds.widen(&level, &widen(&path(&level, window + 2, seed)));
         }
     }
@@ -55,7 +58,10 @@ fn bounds(reference: &Reference, window: usize) -> Bounds {
 fn compare(file: &Model, precision: Precision, model: &Model, name: &str) {
     let reference = Reference::new(model).unwrap();
     let bounds = match precision {
-        Precision::Int16 => bounds(&reference, model.meta.system.window),
+        Precision::Int16 => {
+            let companions = model.meta.companions() * model.meta.grid().unwrap().points();
+            bounds(&reference, model.meta.system.window, companions)
+        }
         _ => Bounds::default(),
     };
     let tolerance = |what: &str| match (precision, what) {
@@ -73,7 +79,12 @@ fn compare(file: &Model, precision: Precision, model: &Model, name: &str) {
     for lambda in LAMBDAS {
         let runtime = runtime.prepare(lambda).unwrap();
         let frame = runtime.frame_len();
-        let level = reference.at(f64::from(lambda)).unwrap();
+        let companions = |frames: usize| noise(frames * runtime.companions_len(), 8);
+        let level = |frames: usize| {
+            let level = reference.at(f64::from(lambda)).unwrap();
+            level.given(widen(&companions(frames)))
+        };
+        let one = level(1);
         for frames in 1..=runtime.window {
             let close = |what: &str, got: &[f32], expected: &[f64]| {
                 let error = error(got, expected);
@@ -82,20 +93,22 @@ fn compare(file: &Model, precision: Precision, model: &Model, name: &str) {
                     "{name} λ {lambda} of {frames}, {what}: {error:e}"
                 );
             };
-            let s = level.innovation(frames);
+            let s = one.innovation(frames);
             close("innovation", runtime.innovation(frames), s);
-            let path = |frames: usize, seed| path(&level, frames, seed);
+            let path = |frames: usize, seed| path(&one, frames, seed);
             let window = path(frames, 5);
-            let expected = level.predict(&widen(&window));
+            let expected = one.predict(&widen(&window));
+            let seen = companions(1);
+            let predictor = runtime.given(&seen);
             let mut scratch = vec![f32::NAN; runtime.scratch_len];
             let mut increment = vec![f32::NAN; frame];
-            runtime.increment(&window, &mut increment, &mut scratch).unwrap();
+            predictor.increment(&window, &mut increment, &mut scratch).unwrap();
             close("increment", &increment, &expected.increment);
 
             let cotangent = noise(frame, 6);
             let mut gradient = vec![0.0; window.len()];
-            runtime.vjp(&cotangent, &mut gradient, &mut scratch).unwrap();
-            close("vjp", &gradient, &level.vjp(&widen(&window), &widen(&cotangent)));
+            predictor.vjp(&cotangent, &mut gradient, &mut scratch).unwrap();
+            close("vjp", &gradient, &one.vjp(&widen(&window), &widen(&cotangent)));
 
             let mut estimate = vec![f32::NAN; frame];
             let got = runtime.noise(&window, &mut estimate, &mut scratch);
@@ -105,9 +118,11 @@ fn compare(file: &Model, precision: Precision, model: &Model, name: &str) {
             }
 
             let path = path(frames + 2, 7);
+            let (seen, level) = (companions(frames + 2), level(frames + 2));
+            let predictor = runtime.given(&seen);
             let mut score = vec![f32::NAN; path.len()];
             let mut scratch = vec![f32::NAN; path_score_scratch_len(&runtime)];
-            path_score(&runtime, PathDensity::FULL, &path, &mut score, &mut scratch).unwrap();
+            path_score(&predictor, PathDensity::FULL, &path, &mut score, &mut scratch).unwrap();
             close("path score", &score, &level.path_score(&widen(&path)));
         }
     }
@@ -155,4 +170,43 @@ fn short_memory_and_scratch_are_refused() {
     let mut scratch = vec![0.0; needed - 1];
     let short = runtime.increment(&window, &mut increment, &mut scratch);
     assert_eq!(short, Err(Error::ScratchLength { values: needed - 1, needed }));
+}
+
+/// If it failed, a network would see what an earlier task had left, or nothing.
+#[test]
+fn companions_that_are_not_the_paths_are_refused() {
+    let model = model(kinds().iter().find(|kind| kind.name == "residuals").unwrap());
+    let stored =
+        AlignedBytes::new(&board_file(&model, Precision::F32, &Bounds::default()).unwrap());
+    let view = stored.parse().unwrap();
+    let mut memory = vec![0.0; Trained::memory_len(&view)];
+    let mut runtime = Trained::new(&view, &mut memory).unwrap();
+    let (frames, frame) = (3, runtime.describe().frame_len());
+    let each = runtime.describe().companions_len();
+    assert_eq!(each, 2 * frame);
+    let sampler = Sampler::ancestral(0.3);
+    let mut scratch = vec![0.0; sampler.scratch_len(runtime.describe(), frames)];
+    let stream = NoiseStream { seed: 1, member: 0, frame: 0, draw: 0 };
+    let mut draw = |companions: &[f32]| {
+        let mut path = vec![7.0; frames * frame];
+        let mut given = Given { predictor: &mut runtime, companions };
+        let drawn =
+            sampler.generate(&mut given, Start::Rollout, None, &stream, &mut path, &mut scratch);
+        (drawn.err(), path)
+    };
+    for values in [0, frames * each - 1, (frames + 1) * each] {
+        let (refused, path) = draw(&vec![0.0; values]);
+        assert_eq!(refused, Some(Error::Companions { values, needed: frames * each }));
+        assert!(path.iter().all(|value| *value == 7.0));
+    }
+    let mut companions = noise(frames * each, 3);
+    let (_, drawn) = draw(&companions);
+    // Nothing predicts frame 0.
+    companions[0] += 1.0;
+    assert_eq!(draw(&companions).1, drawn);
+    companions[each] += 1.0;
+    assert_ne!(draw(&companions).1, drawn);
+    companions[each] = f32::NAN;
+    let refused = draw(&companions).0;
+    assert_eq!(refused, Some(Error::NotFinite { name: "companions", index: each }));
 }

@@ -27,11 +27,17 @@ const SEED: u64 = 0xD4A3_0001;
 /// Measures the drawn moments of the path score, and of the score head's where there is one, and
 /// puts them into the model.
 ///
-/// `clean`: paths in modes, `[frame][channel][y mode][x mode]` each.
+/// `clean`: paths in modes, `[frame][channel][y mode][x mode]` each; `companions`: of each path,
+/// empty where the model sees none.
 ///
 /// # Errors
 /// If the runtime does not have the model's network, or after Ctrl-C.
-pub fn measure(model: &mut Model, calibration: &mut Calibration, clean: &[Vec<f32>]) -> Result<()> {
+pub fn measure(
+    model: &mut Model,
+    calibration: &mut Calibration,
+    clean: &[Vec<f32>],
+    companions: &[Vec<f32>],
+) -> Result<()> {
     let count = calibration.lambdas.len();
     let levels: Vec<usize> = (0..count).rev().step_by(count.div_ceil(LEVELS).max(1)).collect();
     let bytes = AlignedBytes::new(&file(model, Precision::F32, &Bounds::default())?);
@@ -44,7 +50,8 @@ pub fn measure(model: &mut Model, calibration: &mut Calibration, clean: &[Vec<f3
         let tables = tables(calibration, score)?;
         let mut paths = clean.to_vec();
         for (n, &level) in levels.iter().enumerate() {
-            let stage = Stage { score, lambda: lambdas[level] as f32, step: n as u32 };
+            let lambda = lambdas[level] as f32;
+            let stage = Stage { score, lambda, step: n as u32, companions };
             if n == 0 {
                 stage.noise(&predictor, &mut paths)?;
             }
@@ -71,13 +78,14 @@ pub fn measure(model: &mut Model, calibration: &mut Calibration, clean: &[Vec<f3
 }
 
 /// One level of λ.
-struct Stage {
+struct Stage<'a> {
     score: Score,
     lambda: f32,
     step: u32,
+    companions: &'a [Vec<f32>],
 }
 
-impl Stage {
+impl Stage<'_> {
     fn sampler(&self) -> Sampler {
         Sampler { score: self.score, ..Sampler::ancestral(self.lambda) }
     }
@@ -85,6 +93,11 @@ impl Stage {
     /// The noise of one path's step.
     fn stream(&self, path: usize, step: u32) -> NoiseStream {
         Purpose::Sampling.stream(SEED, path as u32, 0, step)
+    }
+
+    /// The predictor for a path.
+    fn given<'p>(&'p self, predictor: &Prepared<'p>, path: usize) -> Prepared<'p> {
+        predictor.given(self.companions.get(path).map_or(&[], Vec::as_slice))
     }
 
     /// Takes clean paths to λ.
@@ -111,8 +124,9 @@ impl Stage {
             .zip(predictor.power)
             .map(|(kappa, power)| f64::from(process.variance(kappa, self.lambda, *power)))
             .collect();
-        let sums = |path: &Vec<f32>| -> Result<[Vec<f64>; 3]> {
+        let sums = |(n, path): (usize, &Vec<f32>)| -> Result<[Vec<f64>; 3]> {
             finescale_host::interrupt::check()?;
+            let predictor = &self.given(predictor, n);
             let mut score = vec![0.0; path.len()];
             let frames = path.len() / modes;
             let mut scratch = vec![0.0; self.sampler().scratch_len(predictor, frames)];
@@ -133,7 +147,8 @@ impl Stage {
             }
             Ok(sums)
         };
-        let each: Vec<[Vec<f64>; 3]> = paths.par_iter().map(sums).collect::<Result<_>>()?;
+        let each: Vec<[Vec<f64>; 3]> =
+            paths.par_iter().enumerate().map(sums).collect::<Result<_>>()?;
         let shells = Shells::new(grid);
         let [power, state, ratio] = [0, 1, 2].map(|moment| {
             let mut sum = vec![0.0; modes];
@@ -168,6 +183,7 @@ impl Stage {
             let mut scratch = vec![0.0; sampler.scratch_len(predictor, path.len() / modes)];
             let stream = self.stream(member, self.step + 1);
             let seen = Observation::new(&predictor.grid, clean, &variances)?;
+            let predictor = &self.given(predictor, member);
             sampler.step(predictor, to, Some(&seen), Some(&stream), path, &mut scratch)?;
             Ok(())
         })

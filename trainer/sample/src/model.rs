@@ -8,13 +8,14 @@ use sha2::{Digest, Sha256};
 
 use finescale_host::digest::hex;
 use finescale_model::export::{AlignedBytes, Bounds, Precision, file, mean_file};
-use finescale_model::{ConditionalMean, Model, NetworkMeta, SystemMeta};
+use finescale_model::{ConditionalMean, Given, Model, NetworkMeta, SystemMeta};
 
 /// A model in memory, in the form that boards use, whichever file it came from.
 pub struct HostModel {
     bytes: AlignedBytes,
     hash: String,
     linear: bool,
+    given: Option<Given>,
 }
 
 impl HostModel {
@@ -27,6 +28,7 @@ impl HostModel {
     pub fn open(path: &Path, linear: bool) -> Result<Self> {
         let (path, read, hash) = read(path)?;
         let shown = path.display();
+        let mut given = None;
         let bytes = if read.starts_with(&MAGIC) {
             AlignedBytes::new(&read)
         } else {
@@ -39,10 +41,21 @@ impl HostModel {
                 model.arrays.retain(|name, _| !name.starts_with("network."));
             }
             let bytes = file(&model, Precision::F32, &Bounds::default());
+            given = model.meta.system.given.take();
             AlignedBytes::new(&bytes.with_context(|| format!("--model {shown} cannot be used"))?)
         };
-        bytes.parse().with_context(|| format!("--model {shown} is damaged"))?;
-        Ok(Self { bytes, hash, linear })
+        let view = bytes.parse().with_context(|| format!("--model {shown} is damaged"))?;
+        ensure!(
+            view.companions() == 0 || given.is_some(),
+            "--model {shown} is of the residuals of a conditional mean, which a file for boards \
+             does not have: give the run's folder"
+        );
+        Ok(Self { bytes, hash, linear, given })
+    }
+
+    /// The conditional mean whose residuals it is of.
+    pub(crate) fn given(&self) -> Option<&Given> {
+        self.given.as_ref()
     }
 
     /// The model, checked.
@@ -110,7 +123,12 @@ pub enum AnyModel {
     Driven(HostModel),
     /// A conditional mean, for super-resolution of one sensor's frames.
     Mean(HostMean),
+    /// A conditional mean and a predictor of its residuals, for the same.
+    Residuals(HostMean, HostModel),
 }
+
+/// The conditional mean in the folder of a run on its residuals.
+pub const MEAN_FILE: &str = "mean.safetensors";
 
 impl AnyModel {
     /// Opens a model of either kind; see [`HostModel::open`] for `linear`.
@@ -123,7 +141,16 @@ impl AnyModel {
             || !read.starts_with(&MAGIC)
                 && finescale_model::system(&place).is_ok_and(|name| name == ConditionalMean::NAME);
         if !mean {
-            return HostModel::open(path, linear).map(Self::Driven);
+            let model = HostModel::open(path, linear)?;
+            let Some(given) = model.given() else { return Ok(Self::Driven(model)) };
+            let mean = HostMean::open(&place.with_file_name(MEAN_FILE))?;
+            ensure!(
+                mean.hash() == given.hash,
+                "{MEAN_FILE} beside --model {} is not the mean that it was trained for: give the \
+                 run's folder as the training left it",
+                place.display()
+            );
+            return Ok(Self::Residuals(mean, model));
         }
         ensure!(
             !linear,

@@ -74,7 +74,14 @@ impl TaskArgs {
     /// One sentence.
     pub fn open(&self) -> Result<HostModel> {
         self.check()?;
-        HostModel::open(&self.model, self.linear)
+        let model = HostModel::open(&self.model, self.linear)?;
+        ensure!(
+            model.given().is_none(),
+            "--model {} is of the residuals of a conditional mean, which super-resolve alone can \
+             draw: use a model of the fields",
+            self.model.display()
+        );
+        Ok(model)
     }
 
     fn check(&self) -> Result<()> {

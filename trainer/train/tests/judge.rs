@@ -77,18 +77,20 @@ fn burn(folder: &Path, model: &Model, lambda: f64, path: &[f32]) -> [Vec<f32>; 2
         spectra: Tensor::from_inner(tensor(&path[..w * c * m])),
         lambda: index(vec![0], &device),
         row: index(vec![lifted.row(0, w)], &device),
+        companions: None,
     };
     let level = calibrate::Level::new(0, &tables, &calibration, &shells);
     let input = NetworkInput::new(&window, &lifted);
     let (increment, score) = match fresh::<A>(&config, &base, &device) {
         None => {
-            let score = calibrate::path_score::<A>(&Linear, tensor(path), 0, &lifted, &level);
+            let score = calibrate::path_score::<A>(&Linear, tensor(path), None, 0, &lifted, &level);
             (Linear.predict(input, &lifted).increment, score)
         }
         Some(network) => {
             let network = weights::import::<A, _>(network, &model.arrays).unwrap();
             let predictor = Corrected::new(&network, &config.predictor);
-            let score = calibrate::path_score::<A>(&predictor, tensor(path), 0, &lifted, &level);
+            let score =
+                calibrate::path_score::<A>(&predictor, tensor(path), None, 0, &lifted, &level);
             (predictor.predict(input, &lifted).increment, score)
         }
     };

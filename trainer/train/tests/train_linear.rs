@@ -170,7 +170,7 @@ fn the_score_by_automatic_differentiation_is_minus_g_inverse_u() {
             let data = TensorData::new(path.values.clone(), [1, frames, 1, points]);
             let level = Level::new(lambda, &tables, &calibration, &shells);
             let input = Tensor::<Cpu, 4>::from_data(data, &device);
-            let found = path_score::<A>(&Linear, input, lambda, &tables.lift(), &level);
+            let found = path_score::<A>(&Linear, input, None, lambda, &tables.lift(), &level);
             let found: Vec<f32> = found.into_data().to_vec().unwrap();
             let expected = exact_score(&base, &path, value);
             let scale = expected.iter().fold(0.0_f32, |max, value| max.max(value.abs()));

@@ -217,7 +217,7 @@ fn score<A: Named>(
     let calibration = Calibration { width, innovation_ratio, ..Calibration::default() };
     let level = Level::new(lambda, tables, &calibration, &shells);
     let predictor = Corrected::new(network, &case.config.predictor);
-    Ok(array(path_score(&predictor, path, lambda, &held.lifted, &level)))
+    Ok(array(path_score(&predictor, path, None, lambda, &held.lifted, &level)))
 }
 
 /// Noise of the device's own generator: mean and variance, the same from the same seed, another

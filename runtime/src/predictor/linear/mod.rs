@@ -98,6 +98,7 @@ impl<'a> Linear<'a> {
             scratch_len: 0,
             power,
             calibration: Calibration::NEUTRAL,
+            companions: 0,
             score_head: false,
         };
         let solved = Solved {
@@ -140,9 +141,9 @@ impl<'a> Linear<'a> {
         Self { description, lambda: f32::NAN, ..self }
     }
 
-    /// The same as the base of a predictor that needs scratch.
-    pub(super) fn with_scratch(self, scratch_len: usize) -> Self {
-        let description = Description { scratch_len, ..self.description };
+    /// The same as the base of a predictor that needs scratch and sees companions.
+    pub(super) fn as_base(self, scratch_len: usize, companions: usize) -> Self {
+        let description = Description { scratch_len, companions, ..self.description };
         Self { description, ..self }
     }
 

@@ -74,7 +74,13 @@ impl Solved<'_> {
 }
 
 impl Dynamics for Solved<'_> {
-    fn increment(&self, window: &[f32], out: &mut [f32], _: &mut [f32]) -> Result<(), Error> {
+    fn increment(
+        &self,
+        window: &[f32],
+        _: &[f32],
+        out: &mut [f32],
+        _: &mut [f32],
+    ) -> Result<(), Error> {
         let newest = window.chunks_exact(self.frame_len()).next_back().or_bug();
         for (value, u) in checked::zip(&mut *out, newest) {
             *value = -u;

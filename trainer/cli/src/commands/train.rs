@@ -45,6 +45,9 @@ pub struct TrainArgs {
     /// value is, and fine points for each along every axis
     #[arg(long, value_name = "KIND:RATIO")]
     sensor: Option<String>,
+    /// Learns the residuals of a trained conditional mean: its run's folder or `model.safetensors`
+    #[arg(long, value_name = "RUN", conflicts_with = "sensor")]
+    given: Option<PathBuf>,
     /// Where to train
     #[arg(long, value_enum, default_value = "cpu")]
     backend: Choice,
@@ -52,7 +55,7 @@ pub struct TrainArgs {
     #[arg(long, default_value_t = 1)]
     devices: usize,
     /// Goes on with the run in --out from its newest checkpoint, with the settings that it has
-    #[arg(long, conflicts_with_all = ["config", "preset", "seed", "steps", "sensor"])]
+    #[arg(long, conflicts_with_all = ["config", "preset", "seed", "steps", "sensor", "given"])]
     resume: bool,
 }
 
@@ -134,6 +137,12 @@ impl TrainArgs {
         }
         if let Some(steps) = self.steps {
             layers.add(&format!("training.steps = {steps}"), "--steps")?;
+        }
+        if let Some(given) = &self.given {
+            let given = given.to_str().context("--given is no text: give another path")?;
+            // A string of JSON is one of TOML.
+            let given = serde_json::to_string(given)?;
+            layers.add(&format!("predictor.given = {given}"), "--given")?;
         }
         if let Some(sensor) = &self.sensor {
             let parts = sensor.split_once(':').and_then(|(kind, ratio)| {

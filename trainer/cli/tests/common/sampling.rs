@@ -63,6 +63,7 @@ pub(crate) fn linear_model(data: &Path, out: &Path) {
             lambdas: Vec::new(),
             lambda_grid: vec![1.0, 0.0],
             sampler: Recommended::DEFAULT,
+            given: None,
         },
     };
     Model { meta, arrays }.save(out).unwrap();

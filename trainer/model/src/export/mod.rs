@@ -201,8 +201,9 @@ fn header(writer: &mut Writer, model: &Model) -> Result<()> {
     let hidden = model.arrays.get("network.film.hidden_bias").map_or(0, |array| array.values.len());
     writer.u8(narrow(hidden, "hidden values of the modulation")?);
     writer.u16(narrow(Shells::new(&meta.grid()?).count, "radial bins")?);
-    writer.u16(narrow(meta.name.len(), "bytes of the name")?);
+    writer.u8(narrow(meta.name.len(), "bytes of the name")?);
     let linear = meta.network == NetworkMeta::Linear;
+    writer.u8(if linear { 0 } else { narrow(meta.companions(), "companions")? });
     writer.u8(if linear { 0 } else { meta.views().bits() });
     writer.u8(narrow(meta.network.segments(), "segments")?);
     writer.bytes(&meta.system.sampler.to_bytes());

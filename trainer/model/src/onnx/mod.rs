@@ -36,7 +36,8 @@ pub(crate) const OPSET: i64 = 17;
 /// Version of the file format that goes with them.
 const IR: i64 = 8;
 
-/// `predictor.onnx`: `window` and `lambda` to `increment`, and `noise` from a score head.
+/// `predictor.onnx`: `window` and `lambda` to `increment`, and `noise` from a score head; a model
+/// that sees companions takes `companions` too.
 ///
 /// # Errors
 /// If an array is missing, or the network is a U-Net.
@@ -45,7 +46,9 @@ pub fn predictor(model: &Model) -> Result<Vec<u8>> {
     let mut graph = Graph::default();
     let predictor = Predictor::new(&mut graph, model, &Graph::input("lambda"), false)?;
     let frames = predictor.frames(&mut graph, &Graph::input("window"));
-    let windows = frames.as_windows(&mut graph, model);
+    let companions = companions(model, &[Dim::Named("batch")]);
+    let seen = companions.as_ref().map(|_| Graph::input("companions"));
+    let windows = frames.as_windows(&mut graph, model, seen.as_ref());
     let output = predictor.predict(&mut graph, &windows);
     let frame = frame(model, &[Dim::Named("batch")]);
     let mut outputs = Vec::new();
@@ -67,11 +70,13 @@ pub fn predictor(model: &Model) -> Result<Vec<u8>> {
         "noised frames in standardised units, oldest first; a frame of zeros is one that is not \
          there",
     );
-    let graph = graph.finish("predictor", vec![window, lambda()], outputs);
+    let inputs = [window, lambda()].into_iter().chain(companions).collect();
+    let graph = graph.finish("predictor", inputs, outputs);
     file(model, graph)
 }
 
-/// `score.onnx`: `path` and `lambda` to `score`.
+/// `score.onnx`: `path` and `lambda` to `score`; a model that sees companions takes `companions` of
+/// every frame too.
 ///
 /// # Errors
 /// As [`predictor`].
@@ -79,12 +84,16 @@ pub fn score(model: &Model) -> Result<Vec<u8>> {
     check(model)?;
     let mut graph = Graph::default();
     let predictor = Predictor::new(&mut graph, model, &Graph::input("lambda"), true)?;
-    let score = score::path_score(&mut graph, model, &predictor, &Graph::input("path"))?;
+    let companions = companions(model, &[Dim::Named("batch"), Dim::Named("frames")]);
+    let (path, seen) = (Graph::input("path"), Graph::input("companions"));
+    let seen = companions.as_ref().map(|_| &seen);
+    let score = score::path_score(&mut graph, model, &predictor, &path, seen)?;
     graph.output(&score, "score");
     let path = frame(model, &[Dim::Named("batch"), Dim::Named("frames")]);
     let outputs = vec![described("score", &path, "gradient of the log density of the path")];
     let path = described("path", &path, "noised frames in standardised units, at least two");
-    let graph = graph.finish("score", vec![path, lambda()], outputs);
+    let inputs = [path, lambda()].into_iter().chain(companions).collect();
+    let graph = graph.finish("score", inputs, outputs);
     file(model, graph)
 }
 
@@ -100,11 +109,26 @@ fn lambda() -> ValueInfoProto {
     described("lambda", &[Dim::Fixed(1)], "diffusion scale, more than 0")
 }
 
+/// The input that a model has beside frames and λ, where its network sees companions.
+fn companions(model: &Model, leading: &[Dim]) -> Option<ValueInfoProto> {
+    let count = model.meta.companions();
+    if count == 0 || model.meta.network == NetworkMeta::Linear {
+        return None;
+    }
+    let text = "what is known of the frame beside the path: means, then shown fields, as anomalies";
+    Some(described("companions", &fields(model, leading, count), text))
+}
+
 /// Leading dimensions, then channel, y, x.
 fn frame(model: &Model, leading: &[Dim]) -> Vec<Dim> {
+    fields(model, leading, model.meta.channels.len())
+}
+
+/// Leading dimensions, then field, y, x.
+fn fields(model: &Model, leading: &[Dim], count: usize) -> Vec<Dim> {
     let meta = &model.meta;
     let ny = meta.y.as_ref().map_or(1, |y| y.points);
-    let inner = [meta.channels.len(), ny, meta.x.points].map(Dim::Fixed);
+    let inner = [count, ny, meta.x.points].map(Dim::Fixed);
     leading.iter().copied().chain(inner).collect()
 }
 

@@ -28,6 +28,8 @@ pub(super) struct Frames {
     pub(super) fields: Vec<Value>,
     /// 1 where the frame is there, 0 where it is all zeros: `[a][frame][1]`, `[a][window][frame]`.
     pub(super) there: Value,
+    /// What the network sees beside them, `[a][window][field][y][x]`; only of windows.
+    pub(super) companions: Option<Value>,
 }
 
 /// What is said of windows.
@@ -43,7 +45,14 @@ pub(super) struct Increments {
 
 impl Frames {
     /// Frames that are a window already, `[a][frame][…]`, as one window for each sample.
-    pub(super) fn as_windows(&self, graph: &mut Graph, model: &Model) -> Self {
+    ///
+    /// `companions`: those of the frame that is predicted, `[a][field][y][x]`, where there are any.
+    pub(super) fn as_windows(
+        &self,
+        graph: &mut Graph,
+        model: &Model,
+        companions: Option<&Value>,
+    ) -> Self {
         let width = (model.meta.system.window * model.meta.channels.len()) as i64;
         let ny = model.meta.y.as_ref().map_or(1, |y| y.points) as i64;
         let nx = model.meta.x.points as i64;
@@ -52,6 +61,7 @@ impl Frames {
             fields: fields.collect(),
             modes: graph.reshape(&self.modes, &[0, 1, width, ny * nx]),
             there: graph.reshape(&self.there, &[0, 1, model.meta.system.window as i64]),
+            companions: companions.map(|companions| graph.unsqueeze(companions, &[1])),
         }
     }
 }
@@ -88,7 +98,7 @@ impl<'a> Predictor<'a> {
         let there = graph.less(&zero, &largest);
         let there = graph.float(&there);
         let there = graph.unsqueeze(&there, &[2]);
-        Frames { modes, fields: seen, there }
+        Frames { modes, fields: seen, there, companions: None }
     }
 
     /// Increments of windows, and noises where there is a score head.
@@ -221,9 +231,10 @@ impl<'a> Predictor<'a> {
     /// Fields of windows to the network's input.
     fn merged(&self, graph: &mut Graph, windows: &Frames) -> Value {
         let (ny, nx) = self.shape();
-        let seen: Vec<&Value> = windows.fields.iter().collect();
+        let seen: Vec<&Value> = windows.fields.iter().chain(&windows.companions).collect();
         let all = graph.concat(2, &seen);
-        graph.reshape(&all, &[-1, self.level.seen.len() as i64 * self.width(), ny, nx])
+        let count = self.level.seen.len() as i64 * self.width();
+        graph.reshape(&all, &[-1, count + self.model.meta.companions() as i64, ny, nx])
     }
 
     /// Channels of all frames of a window.

@@ -7,7 +7,8 @@ use super::graph::{Graph, Value};
 use super::predictor::{Frames, Predictor};
 use crate::Model;
 
-/// From a path `[batch][frame][channel][y][x]` to its score, of the same shape.
+/// From a path `[batch][frame][channel][y][x]` to its score, of the same shape; `companions`: of
+/// every frame, `[batch][frame][field][y][x]`, where there are any.
 ///
 /// s^m = −S⁻¹e^{m−1} + S⁻¹e^m + Σ_n J_{n,m}ᵀ S⁻¹e^n − û⁰/V at m = 0, e^n = û^{n+1} − û^n − F_n.
 pub(super) fn path_score(
@@ -15,6 +16,7 @@ pub(super) fn path_score(
     model: &Model,
     predictor: &Predictor<'_>,
     path: &Value,
+    companions: Option<&Value>,
 ) -> Result<Value> {
     let window = model.meta.system.window as i64;
     let frames = predictor.frames(graph, path);
@@ -23,6 +25,8 @@ pub(super) fn path_score(
         modes: windows(graph, &frames.modes, 4, window),
         fields: frames.fields.iter().map(|fields| windows(graph, fields, 5, window)).collect(),
         there: windows(graph, &frames.there, 3, window),
+        // Nothing predicts frame 0.
+        companions: companions.map(|companions| graph.from(companions, 1, 1)),
     };
     let output = predictor.predict(graph, &windows);
     graph.part("score");

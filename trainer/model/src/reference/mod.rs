@@ -43,6 +43,8 @@ pub struct Level<'a> {
     /// S, `[frames − 1][channel][mode]`.
     innovation: Vec<Vec<f64>>,
     modulation: Option<Modulation>,
+    /// `[frame][field][y][x]`.
+    companions: Vec<f64>,
 }
 
 /// What a predictor says of a window, `[channel][mode]` each.
@@ -101,6 +103,7 @@ impl Reference {
             noised,
             linear,
             seen,
+            companions: Vec::new(),
         })
     }
 
@@ -126,6 +129,18 @@ impl Reference {
 }
 
 impl Level<'_> {
+    /// The same with companions, `[frame][field][y][x]`: those of every frame of a path, or for
+    /// [`Self::predict`] and [`Self::vjp`] those of the frame that is predicted.
+    pub fn given(self, companions: Vec<f64>) -> Self {
+        Self { companions, ..self }
+    }
+
+    /// The companions of a path's frame.
+    fn toward(&self, frame: usize) -> &[f64] {
+        let len = self.reference.meta.companions() * self.noised.damping.len();
+        &self.companions[frame * len..][..len]
+    }
+
     /// V of every mode, `[channel][mode]`.
     pub fn variance(&self) -> &[f64] {
         &self.noised.variance
@@ -153,7 +168,7 @@ impl Level<'_> {
         let of_window = |end: usize| {
             let frames = end.min(self.reference.meta.system.window);
             let window = &path[(end - frames) * width..end * width];
-            let (out, tape) = network.forward(&self.fields(window), modulation);
+            let (out, tape) = network.forward(&self.fields(window, end), modulation);
             let behind = self.behind(&out, &self.innovation_score(path, end));
             let unit = largest(&behind).max(f64::MIN_POSITIVE);
             let mut gradients = Vec::new();
@@ -180,8 +195,8 @@ impl Level<'_> {
         let width = self.noised.variance.len();
         let frames = next.min(self.reference.meta.system.window);
         let window = &path[(next - frames) * width..next * width];
+        let increment = self.predict_frame(window, next).increment;
         let (newest, next) = (&path[(next - 1) * width..next * width], &path[next * width..]);
-        let increment = self.predict(window).increment;
         (0..width)
             .map(|i| (next[i] - newest[i] - increment[i]) / self.innovation(frames)[i])
             .collect()
@@ -197,15 +212,20 @@ impl Level<'_> {
         let width = self.noised.variance.len();
         let windows = (1..(path.len() / width).max(2)).map(|end| {
             let frames = end.min(self.reference.meta.system.window);
-            &path[(end - frames) * width..end * width]
+            (&path[(end - frames) * width..end * width], end)
         });
         windows
-            .map(|window| network.forward(&self.fields(window), modulation).1.margin)
+            .map(|(window, end)| network.forward(&self.fields(window, end), modulation).1.margin)
             .fold(f64::INFINITY, f64::min)
     }
 
     /// From a window `[frame][channel][mode]` of at most W frames.
     pub fn predict(&self, window: &[f64]) -> Prediction {
+        self.predict_frame(window, 0)
+    }
+
+    /// The same for a path's frame.
+    fn predict_frame(&self, window: &[f64], frame: usize) -> Prediction {
         let meta = &self.reference.meta;
         let linear = |estimate| {
             if meta.system.linear_base {
@@ -217,7 +237,7 @@ impl Level<'_> {
         let mut increment = linear(Estimate::Increment);
         let mut noise = meta.system.score_head.then(|| linear(Estimate::Noise));
         if let (Some(network), Some(modulation)) = (&self.reference.network, &self.modulation) {
-            let (out, _) = network.forward(&self.fields(window), modulation);
+            let (out, _) = network.forward(&self.fields(window, frame), modulation);
             let mut heads = out.chunks_exact(increment.len());
             let estimates = [Estimate::Increment, Estimate::Noise];
             for (to, estimate) in
@@ -233,6 +253,11 @@ impl Level<'_> {
 
     /// (∂ increment/∂ window)ᵀ `cotangent`, `[frame][channel][mode]`.
     pub fn vjp(&self, window: &[f64], cotangent: &[f64]) -> Vec<f64> {
+        self.vjp_frame(window, 0, cotangent)
+    }
+
+    /// The same for a path's frame.
+    fn vjp_frame(&self, window: &[f64], frame: usize, cotangent: &[f64]) -> Vec<f64> {
         let width = self.noised.variance.len();
         let frames = window.len() / width;
         let mut gradient = if self.reference.meta.system.linear_base {
@@ -243,7 +268,7 @@ impl Level<'_> {
         let (Some(network), Some(modulation)) = (&self.reference.network, &self.modulation) else {
             return gradient;
         };
-        let (out, tape) = network.forward(&self.fields(window), modulation);
+        let (out, tape) = network.forward(&self.fields(window, frame), modulation);
         let inputs = network.vjp(&self.behind(&out, cotangent), modulation, &tape, |_| ());
         // Frames that are not there came first among the inputs.
         let all = self.reference.meta.system.window * width;
@@ -271,7 +296,7 @@ impl Level<'_> {
                 score[n * width + i] += value;
                 score[(n + 1) * width + i] -= value;
             }
-            for (s, g) in score[start..].iter_mut().zip(self.vjp(window, &error)) {
+            for (s, g) in score[start..].iter_mut().zip(self.vjp_frame(window, n + 1, &error)) {
                 *s += g;
             }
         }
@@ -285,7 +310,7 @@ impl Level<'_> {
         for n in 0..(path.len() / width).saturating_sub(1) {
             let frames = (n + 1).min(self.reference.meta.system.window);
             let window = &path[(n + 1 - frames) * width..(n + 1) * width];
-            let increment = self.predict(window).increment;
+            let increment = self.predict_frame(window, n + 1).increment;
             for (i, s) in self.innovation(frames).iter().enumerate() {
                 sum += (path[(n + 1) * width + i] - path[n * width + i] - increment[i]).powi(2) / s;
             }
@@ -293,8 +318,9 @@ impl Level<'_> {
         -0.5 * sum
     }
 
-    /// What the network sees, `[field][y][x]`: a frame that is not there is zero.
-    fn fields(&self, window: &[f64]) -> Vec<f64> {
+    /// What the network sees to predict a path's `frame`, `[field][y][x]`: a frame of the window
+    /// that is not there is zero.
+    fn fields(&self, window: &[f64], frame: usize) -> Vec<f64> {
         let width = self.noised.variance.len();
         let missing = self.reference.meta.system.window * width - window.len();
         let of = |seen: &Seen| {
@@ -302,7 +328,7 @@ impl Level<'_> {
             fields.extend(seen.fields(&self.reference.basis, window));
             fields
         };
-        self.seen.iter().flat_map(of).collect()
+        self.seen.iter().flat_map(of).chain(self.toward(frame).iter().copied()).collect()
     }
 
     /// Standard deviation of a grid value of the base's error, for every value of a frame.

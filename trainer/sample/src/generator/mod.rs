@@ -5,6 +5,7 @@
 
 mod conditional_mean;
 mod predictor_driven;
+mod residuals;
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -17,6 +18,7 @@ use serde_json::Value;
 
 pub use conditional_mean::ConditionalMean;
 pub use predictor_driven::{PredictorDriven, with_predictor};
+pub use residuals::Residuals;
 
 use crate::coarse::{Measurement, Observe};
 

@@ -147,9 +147,9 @@ pub fn with_predictor<T>(
 }
 
 /// A predictor whose evaluations are watched.
-struct Watched<'a> {
-    inner: &'a mut dyn Predictor,
-    watch: &'a Watch<'a>,
+pub(super) struct Watched<'a> {
+    pub(super) inner: &'a mut dyn Predictor,
+    pub(super) watch: &'a Watch<'a>,
 }
 
 impl Predictor for Watched<'_> {

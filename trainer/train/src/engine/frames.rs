@@ -47,6 +47,8 @@ pub struct Frames<B: Backend> {
     /// First frames of all windows with a frame to predict.
     starts: Vec<usize>,
     segments: Vec<Range<usize>>,
+    /// What is known beside every frame, `[frame, field · point]`.
+    companions: Option<Tensor<B, 2>>,
     device: B::Device,
 }
 
@@ -60,7 +62,21 @@ impl<B: Backend> Frames<B> {
         let width = frames.frame_len();
         let data = TensorData::new(frames.values.clone(), [frames.values.len() / width, width]);
         let (spectra, segments) = (Tensor::from_data(data, device), frames.segments.clone());
-        Ok(Self { spectra, starts, segments, device: device.clone() })
+        Ok(Self { spectra, starts, segments, companions: None, device: device.clone() })
+    }
+
+    /// The same with companions of every frame, `[frame][field][y][x]`; none where there are none.
+    pub fn with_companions(self, companions: Vec<f32>) -> Self {
+        let frames = self.spectra.dims()[0];
+        let width = companions.len() / frames;
+        let tensor = |data| Tensor::from_data(TensorData::new(data, [frames, width]), &self.device);
+        let companions = (width > 0).then(|| tensor(companions));
+        Self { companions, ..self }
+    }
+
+    /// Companions of frames, `[index, field · point]`.
+    pub fn companions_at(&self, index: Tensor<B, 1, Int>) -> Option<Tensor<B, 2>> {
+        Some(self.companions.clone()?.select(0, index))
     }
 
     /// First frames of all windows with a frame to predict.
@@ -84,8 +100,23 @@ impl<B: Backend> Frames<B> {
     /// # Errors
     /// As [`Frames::long_windows`].
     pub fn clean_paths(&self, frames: usize, count: usize) -> Result<Vec<Vec<f32>>> {
+        self.paths_of(&self.spectra, frames, count)
+    }
+
+    /// Their companions, `[frame][field][y][x]` each; no paths where there are none.
+    ///
+    /// # Errors
+    /// As [`Frames::long_windows`].
+    pub fn companion_paths(&self, frames: usize, count: usize) -> Result<Vec<Vec<f32>>> {
+        match &self.companions {
+            Some(companions) => self.paths_of(companions, frames, count),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    fn paths_of(&self, of: &Tensor<B, 2>, frames: usize, count: usize) -> Result<Vec<Vec<f32>>> {
         let starts = self.long_windows(frames, count)?;
-        let path = |start: usize| numbers(self.spectra.clone().narrow(0, start, frames));
+        let path = |start: usize| numbers(of.clone().narrow(0, start, frames));
         Ok(starts.into_iter().map(path).collect())
     }
 

@@ -66,6 +66,9 @@ impl TrainingRun {
                 .with_context(|| format!("{} cannot be made", self.folder.display()))?;
             atomically(&self.folder.join("config.toml"), settings.as_bytes())?;
             identity.save(&self.folder)?;
+            for (name, bytes) in system.files() {
+                atomically(&self.folder.join(name), bytes)?;
+            }
         }
         let seats = devices.iter().cloned().zip(held).map(|(device, held)| {
             let placed = Placed { held: Arc::new(held), earlier: Vec::new() };

@@ -5,7 +5,7 @@ pub mod predictor_driven;
 
 use std::collections::BTreeMap;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use burn::module::AutodiffModule;
 use finescale::Grid;
 use finescale_data::dataset::Reader;
@@ -33,6 +33,11 @@ pub trait System<A: Trainable>: Sized + Sync {
     /// # Errors
     /// One sentence that names the setting and the mend.
     fn prepare(run: &TrainingRun, devices: &[A::Device]) -> Result<(Self, Vec<Self::Held>)>;
+
+    /// Files that a run's folder gets before the first step, by name.
+    fn files(&self) -> Vec<(&str, &[u8])> {
+        Vec::new()
+    }
 
     /// What is trained, one after the other; earlier stages are frozen when a later one begins.
     /// None if there is nothing to train.
@@ -173,7 +178,13 @@ impl Name {
     pub(crate) fn check(self, config: &Config) -> Result<()> {
         match self {
             Self::PredictorDriven => predictor_driven::check(config),
-            Self::ConditionalMean => conditional_mean::check(config),
+            Self::ConditionalMean => {
+                ensure!(
+                    config.predictor.given.is_empty(),
+                    "predictor.given is for the system predictor-driven: leave it, or --given, out"
+                );
+                conditional_mean::check(config)
+            }
         }
     }
 

@@ -66,6 +66,13 @@ impl ExportArgs {
         system.sampler = self.recommended.over(system.sampler, system.score_head)?;
         let folder = path.parent().unwrap_or(Path::new("."));
         self.fits(model.meta.network == NetworkMeta::Linear)?;
+        let residuals = model.meta.system.given.is_some();
+        ensure!(
+            !residuals || self.data.is_none(),
+            "{} is of the residuals of a conditional mean, whose loss with fewer bits is not \
+             measured: leave --data out, and export f32, or int8 with --force",
+            path.display()
+        );
         let bounds = match &self.data {
             Some(data) => self.measure(&model, data)?,
             None => Bounds::default(),

@@ -114,7 +114,12 @@ fn calibrate(run: &Path, data: &Path, out: &Path, paths: usize, frames: usize) -
     ensure!(paths > 0, "--paths is 0: give at least 1");
     ensure!(frames > 1, "--frames is {frames}: give at least 2");
     ensure!(!out.exists(), "--out {} exists: give another name", out.display());
-    let mut model = Model::open(&model_path(run))?;
+    let mut model: Model = Model::open(&model_path(run))?;
+    ensure!(
+        model.meta.system.given.is_none(),
+        "{} is of the residuals of a conditional mean: train with --resume, which measures them",
+        run.display()
+    );
     let reader = Reader::open(data)?;
     ensure!(
         reader.hash() == model.meta.data,
@@ -126,7 +131,7 @@ fn calibrate(run: &Path, data: &Path, out: &Path, paths: usize, frames: usize) -
     let clean: Vec<Vec<f32>> =
         valid.paths(frames, paths)?.into_iter().map(<[f32]>::to_vec).collect();
     let mut calibration = Calibration::of(&model)?;
-    drawn::measure(&mut model, &mut calibration, &clean)?;
+    drawn::measure(&mut model, &mut calibration, &clean, &[])?;
     model.save(out)?;
     println!("{}: scores measured on {} drawn paths", out.display(), clean.len());
     Ok(())
@@ -161,6 +166,9 @@ fn info(view: &View<'_>, bytes: &[u8]) {
     let views: Vec<_> = view.views().iter().map(|view| view.name()).collect();
     if !views.is_empty() {
         line("inputs", views.join(", "));
+    }
+    if view.companions() > 0 {
+        line("companions", view.companions().to_string());
     }
     line("bounded", yes(options.bounded).into());
     line("score head", yes(options.score_head).into());

@@ -9,13 +9,30 @@ use super::SuperResolveArgs;
 use finescale_data::dataset::Spec;
 use finescale_ensemble::{CoarseInput, Coarsening, Origin};
 use finescale_sample::coarse::{Coarsener, InputKind, fine_axis};
-use finescale_sample::generator::{Assignment, ConditionalMean};
+use finescale_sample::generator::{Assignment, ConditionalMean, Generator, Residuals};
 use finescale_sample::mean_error::{sensor_points, sensor_values};
-use finescale_sample::{Domain, HostMean, ReadyTask, Resolution, warnings};
+use finescale_sample::{Domain, HostMean, HostModel, ReadyTask, Resolution, warnings};
 
 impl SuperResolveArgs {
     /// What a conditional mean gives, with draws of its errors.
     pub(super) fn by_mean(&self, model: &HostMean) -> Result<()> {
+        ensure!(
+            self.task.sampler.is_empty(),
+            "a conditional mean has no sampler: leave the options of samplers out"
+        );
+        self.from_sensor(model, &ConditionalMean { model, alone: self.mean_alone })
+    }
+
+    /// What a conditional mean gives, with residual paths that a predictor draws.
+    pub(super) fn by_residuals(&self, mean: &HostMean, model: &HostModel) -> Result<()> {
+        let view = model.view()?;
+        let largest = view.tables().lambdas.last().copied().unwrap_or(1.0);
+        let settings = self.task.sampler.settings(model, |_| Ok(largest))?;
+        self.from_sensor(mean, &Residuals { mean, model, settings: &settings })
+    }
+
+    /// What a generator draws from the frames of a conditional mean's sensor.
+    fn from_sensor(&self, model: &HostMean, generator: &dyn Generator) -> Result<()> {
         let view = model.view()?;
         let (kind, coarsening) = self.sensor(&view)?;
         let noise = sensor_noise(&self.sensor_noise, view.channels())?;
@@ -60,7 +77,7 @@ impl SuperResolveArgs {
         }
         let from: Vec<f32> = [coarse.values.as_slice(), truth.as_deref().unwrap_or(&[])].concat();
         self.task.sample(ReadyTask {
-            generator: &ConditionalMean { model, alone: self.mean_alone },
+            generator,
             assignment: Assignment::Condition { coarse: coarse.values.clone() },
             given: 0,
             truth,
@@ -75,7 +92,7 @@ impl SuperResolveArgs {
         })
     }
 
-    /// What the sensor gives; refuses options that say otherwise, or that only a sampler has.
+    /// What the sensor gives; refuses options that say otherwise.
     fn sensor(&self, view: &MeanModel<'_>) -> Result<(InputKind, Coarsening)> {
         let (kind, coarsening) = sensor_values(view);
         ensure!(
@@ -85,8 +102,8 @@ impl SuperResolveArgs {
             view.name()
         );
         ensure!(
-            self.observe.is_none() && self.task.sampler.is_empty(),
-            "a conditional mean has no sampler: leave --observe and the options of samplers out"
+            self.observe.is_none(),
+            "what a conditional mean sees is not held: leave --observe out"
         );
         ensure!(
             !self.mean_alone || self.task.members() == 1,

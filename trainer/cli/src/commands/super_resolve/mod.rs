@@ -79,6 +79,8 @@ impl SuperResolveArgs {
         match self.task.open_any()? {
             AnyModel::Driven(model) => self.by_predictor(&model),
             AnyModel::Mean(model) => self.by_mean(&model),
+            AnyModel::Residuals(mean, _) if self.mean_alone => self.by_mean(&mean),
+            AnyModel::Residuals(mean, model) => self.by_residuals(&mean, &model),
         }
     }
 

@@ -64,7 +64,13 @@ struct Expected {
 impl ValidateArgs {
     /// Compares what runtimes make of a predictor.
     pub(super) fn predictor(&self, path: &Path) -> Result<()> {
-        let model = Model::open(path)?;
+        let model: Model = Model::open(path)?;
+        ensure!(
+            model.meta.system.given.is_none(),
+            "{} is of the residuals of a conditional mean, and what it sees beside them is not \
+             compared yet: give a model of fields, or the mean beside it",
+            path.display()
+        );
         let reference = Reference::new(&model)?;
         let all = &model.meta.system.lambdas;
         let lambdas = [0, all.len() / 2, all.len() - 1].map(|n| all[n] as f32);

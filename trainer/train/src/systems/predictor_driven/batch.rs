@@ -104,13 +104,19 @@ pub fn noised_by<B: Backend>(
     let frames =
         draw.starts.iter().flat_map(|&start| (start..=start + w).map(|n| n as i32)).collect();
     let shape = [batch, w + 1, channels, modes];
+    let next = draw.starts.iter().map(|&start| (start + w) as i32).collect();
+    let mut companions = clean.companions_at(index(next, device));
     let mut clean = clean.at(index(frames, device)).reshape(shape);
     if !draw.symmetries.is_empty() {
-        let fields = tables.basis.inverse(clean.reshape([-1, modes as i32]));
-        let fields = fields.reshape([batch as i32, -1, modes as i32]);
-        let fields = moved(fields, &tables.grid, &draw.symmetries);
+        let moved = |fields: Tensor<B, 2>| {
+            let fields = fields.reshape([batch as i32, -1, modes as i32]);
+            moved(fields, &tables.grid, &draw.symmetries)
+        };
         let (ny, nx) = (tables.grid.ny() as i32, tables.grid.nx() as i32);
+        let fields = tables.basis.inverse(clean.reshape([-1, modes as i32]));
+        let fields = moved(fields.reshape([-1, modes as i32]));
         clean = tables.basis.forward(fields.reshape([-1, ny, nx])).reshape(shape);
+        companions = companions.map(|fields| moved(fields).reshape([batch as i32, -1]));
     }
     let lambda = index(draw.lambdas.iter().map(|&l| l as i32).collect(), device);
     let rows = draw.lambdas.iter().zip(&draw.available).map(|(&l, &a)| tables.row(l, a));
@@ -128,5 +134,5 @@ pub fn noised_by<B: Backend>(
         let there = TensorData::new(there.collect::<Vec<_>>(), [batch, w, 1, 1]);
         spectra = spectra * Tensor::<B, 4>::from_data(there, device);
     }
-    Batch { window: NoisedWindow { spectra, lambda, row }, increment, noise }
+    Batch { window: NoisedWindow { spectra, lambda, row, companions }, increment, noise }
 }

@@ -75,9 +75,10 @@ pub fn scores<A: AutodiffBackend>(
         let mut head_sums = calibration.head.is_some().then(|| Sums::new(channels * modes));
         for (n, starts) in starts.chunks(per_path).enumerate() {
             finescale_host::interrupt::check()?;
-            let places = starts.iter().flat_map(|s| (*s..s + length).map(|n| n as i32)).collect();
+            let places: Vec<i32> =
+                starts.iter().flat_map(|s| (*s..s + length).map(|n| n as i32)).collect();
             let shape = [starts.len(), length, channels, modes];
-            let clean = frames.at(index(places, device)).reshape(shape);
+            let clean = frames.at(index(places.clone(), device)).reshape(shape);
             let noise = seeded_normal(shape, (lambda * 1_000_003 + n) as u64, device);
             let per_mode = |table: &Tensor<A::InnerBackend, 2>| {
                 table.clone().narrow(0, lambda, 1).reshape([1, 1, 1, modes])
@@ -85,7 +86,12 @@ pub fn scores<A: AutodiffBackend>(
             let sigma = per_mode(&tables.noise);
             let path = clean * per_mode(&tables.damping) + noise.clone() * sigma.clone();
             let truth = noise.neg() / sigma.clone();
-            let score = path_score(predictor, path.clone(), lambda, lifted, &at);
+            let companions = frames.companions_at(index(places, device));
+            let seen = companions.map(|seen| {
+                let width = seen.dims()[1];
+                seen.reshape([shape[0], length, width])
+            });
+            let score = path_score(predictor, path.clone(), seen, lambda, lifted, &at);
             path_sums.add(score, &truth);
             if let Some(sums) = &mut head_sums {
                 let score = head_score(predictor, &path, lambda, lifted)?.neg() / sigma;
@@ -172,10 +178,11 @@ impl Level {
 }
 
 /// ∇ ln p of paths `[paths, frames, channels, modes]` at one λ, by automatic differentiation: the
-/// gradient of −½ Σ |e|²/S − ½ |û⁰|²/V.
+/// gradient of −½ Σ |e|²/S − ½ |û⁰|²/V. `companions`: `[paths, frames, field · point]`.
 pub fn path_score<A: AutodiffBackend>(
     predictor: &impl Predictor<A>,
     path: Tensor<A::InnerBackend, 4>,
+    companions: Option<Tensor<A::InnerBackend, 3>>,
     lambda: usize,
     tables: &Tables<A>,
     level: &Level,
@@ -185,7 +192,12 @@ pub fn path_score<A: AutodiffBackend>(
     let device = path.device();
     let path = Tensor::<A, 4>::from_inner(path).require_grad();
     let steps = frames - 1;
-    let window = windows(path.clone(), steps, lambda, tables);
+    let mut window = windows(path.clone(), steps, lambda, tables);
+    window.companions = companions.map(|seen| {
+        let width = seen.dims()[2];
+        let later = (1..frames).map(|n| seen.clone().narrow(1, n, 1)).collect();
+        Tensor::from_inner(Tensor::cat(later, 0).reshape([steps * paths, width]))
+    });
     let innovation: Vec<f32> = available(paths, steps, w)
         .flat_map(|a| &level.innovation[(a - 1) * width..a * width])
         .copied()
@@ -241,6 +253,7 @@ fn windows<B: Backend>(
         spectra: Tensor::cat(windows, 0),
         lambda: index(vec![lambda as i32; count * paths], &device),
         row: index(rows, &device),
+        companions: None,
     }
 }
 

@@ -47,6 +47,12 @@ impl<A: Trainable> Held<A> {
         Ok(Self { frames, valid, lifted: tables.lift(), tables, config: config.clone() })
     }
 
+    /// The same with companions of every frame of both parts, `[frame][field][y][x]`.
+    pub fn with_companions(self, train: &[f32], valid: &[f32]) -> Self {
+        let frames = self.frames.with_companions(train.to_vec());
+        Self { frames, valid: self.valid.with_companions(valid.to_vec()), ..self }
+    }
+
     /// The windows of a training batch.
     pub fn draw(&self, batch: u64) -> Draw {
         draw(&self.frames, &self.config, self.tables.lambdas.len(), &self.tables.grid, batch)
@@ -98,6 +104,7 @@ impl<B: Backend> Batch<B> {
                 spectra: Tensor::from_inner(self.window.spectra),
                 lambda: Tensor::from_inner(self.window.lambda),
                 row: Tensor::from_inner(self.window.row),
+                companions: self.window.companions.map(Tensor::from_inner),
             },
             increment: Tensor::from_inner(self.increment),
             noise: Tensor::from_inner(self.noise),

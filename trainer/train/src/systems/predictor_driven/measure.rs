@@ -50,8 +50,10 @@ impl PredictorDriven {
         // Nothing is ever drawn with networks that the runtime lacks.
         if model.meta.network.on_boards() {
             let settings = &config.calibration;
-            let paths = valid.clean_paths(settings.frames, settings.paths.min(drawn::PATHS))?;
-            drawn::measure(model, &mut calibration, &paths)?;
+            let (frames, count) = (settings.frames, settings.paths.min(drawn::PATHS));
+            let paths = valid.clean_paths(frames, count)?;
+            let companions = valid.companion_paths(frames, count)?;
+            drawn::measure(model, &mut calibration, &paths, &companions)?;
         }
         model.meta.figures = figures(&linear, &found);
         summary(&linear, &found)

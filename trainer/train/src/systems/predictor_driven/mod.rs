@@ -10,6 +10,7 @@ mod held;
 pub mod loss;
 mod measure;
 mod model;
+mod parts;
 pub mod predictor;
 pub mod settings;
 pub mod tables;
@@ -20,9 +21,10 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use burn::module::AutodiffModule;
 use burn::tensor::backend::Backend;
-use finescale_data::dataset::{Reader, SpectralFrames, Split};
+use finescale_data::dataset::Reader;
 use finescale_model::Model;
 use finescale_model::linear::LinearBase;
+use finescale_sample::MEAN_FILE;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
@@ -36,6 +38,7 @@ use crate::engine::checkpoint::Kept;
 use crate::engine::learner;
 use crate::networks::{Fields, Kind, Network};
 use crate::run::TrainingRun;
+use parts::{Mean, Parts};
 use predictor::{Corrected, Linear};
 
 /// What is known before any step.
@@ -44,6 +47,8 @@ pub struct PredictorDriven {
     config: Config,
     reader: Arc<Reader>,
     base: LinearBase,
+    /// The conditional mean whose residuals the paths are.
+    mean: Option<Mean>,
 }
 
 /// A network of so many channels before its first step, as the seed draws it; none where the
@@ -77,27 +82,33 @@ impl<A: Trainable> System<A> for PredictorDriven {
 
     fn prepare(run: &TrainingRun, devices: &[A::Device]) -> Result<(Self, Vec<Held<A>>)> {
         let config = &run.config;
-        let train = SpectralFrames::read(&run.reader, Split::Train)?;
-        let valid = SpectralFrames::read(&run.reader, Split::Valid)?;
+        let Parts { train, valid, mean } = Parts::read(run)?;
         // What calibration and reports will need must not be missed after hours of training.
         for (name, frames) in [
             ("calibration.frames", config.calibration.frames),
             ("report.rollout", config.predictor.window + config.report.rollout),
         ] {
-            valid.windows(frames).with_context(|| {
+            valid.frames.windows(frames).with_context(|| {
                 format!("{name} does not fit the validation part: set it lower")
             })?;
         }
-        config.symmetries.check_on(&train.grid)?;
-        let base = LinearBase::fit(&train, config.process.forward()?, config.predictor.window)?;
+        config.symmetries.check_on(&train.frames.grid)?;
+        let process = config.process.forward()?;
+        let base = LinearBase::fit(&train.frames, process, config.predictor.window)?;
         let (name, reader) = (run.name.clone(), run.reader.clone());
-        let system = Self { name, config: config.clone(), reader, base };
+        let system = Self { name, config: config.clone(), reader, base, mean };
         // Nor must what the model's file refuses.
         system.check::<A>(&devices[0])?;
-        let held =
-            devices.iter().map(|device| Held::new(&train, &valid, &system.base, config, device));
+        let held = devices.iter().map(|device| {
+            let held = Held::new(&train.frames, &valid.frames, &system.base, config, device)?;
+            Ok(held.with_companions(&train.companions, &valid.companions))
+        });
         let held = held.collect::<Result<_>>()?;
         Ok((system, held))
+    }
+
+    fn files(&self) -> Vec<(&str, &[u8])> {
+        self.mean.iter().map(|mean| (MEAN_FILE, mean.file.as_slice())).collect()
     }
 
     fn stages(&self) -> Vec<Stage> {

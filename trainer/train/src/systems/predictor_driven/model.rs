@@ -115,9 +115,15 @@ impl PredictorDriven {
             lambdas: calibration.lambdas,
             lambda_grid: lambda_grid(self.emergence(), GRID_STEPS),
             sampler: Recommended::DEFAULT,
+            given: self.mean.as_ref().map(|mean| mean.given.clone()),
         };
         let steps = kept.map_or(0, |kept| kept.steps);
-        let meta = described(&self.name, &self.reader, config, grid, steps, system);
+        let mut meta = described(&self.name, &self.reader, config, grid, steps, system);
+        if let Some(mean) = &self.mean {
+            for (channel, std) in meta.channels.iter_mut().zip(&mean.deviations) {
+                (channel.mean, channel.std) = (0.0, *std);
+            }
+        }
         Ok(Model { meta, arrays })
     }
 

@@ -19,6 +19,8 @@ pub struct NoisedWindow<B: Backend> {
     pub lambda: Tensor<B, 1, Int>,
     /// Index of λ × frames available, `[batch]`.
     pub row: Tensor<B, 1, Int>,
+    /// Companions of the frame that is predicted, `[batch, field · point]`.
+    pub companions: Option<Tensor<B, 2>>,
 }
 
 /// What a network is given: fields to look at, λ, and what the closed form already knows.
@@ -60,7 +62,13 @@ impl<B: Backend> NetworkInput<B> {
         let [batch, _, channels, modes] = window.spectra.dims();
         let at = |table: &Tensor<B, 2>| table.clone().select(0, window.lambda.clone());
         let seen = tables.seen.iter().map(|seen| seen.at(&window.lambda));
-        let fields = views::fields(&tables.grid, &tables.basis, &window.spectra, seen);
+        let mut fields = views::fields(&tables.grid, &tables.basis, &window.spectra, seen);
+        if let Some(companions) = &window.companions {
+            let (ny, nx) = (tables.grid.ny(), tables.grid.nx());
+            let count = companions.dims()[1] / modes;
+            let companions = companions.clone().reshape([batch, count, ny, nx]);
+            fields = Tensor::cat(vec![fields, companions], 1);
+        }
         let linear = |table: &Option<Tensor<B, 2>>| match table {
             Some(table) => linear(window, tables, table),
             None => Tensor::zeros([batch, channels, modes], &window.spectra.device()),

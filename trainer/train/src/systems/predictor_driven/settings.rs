@@ -11,7 +11,9 @@ settings!(/// Section `process`.
 settings!(/// Section `lambda`.
     Lambda { smallest: f64, largest: f64, count: usize, spacing: Spacing, clean: f64 });
 settings!(/// Section `predictor`.
-    Predictor { base: Base, window: usize, inputs: Vec<View>, bounded: bool, score_head: bool });
+Predictor {
+    base: Base, window: usize, inputs: Vec<View>, bounded: bool, score_head: bool, given: String,
+});
 settings!(/// Section `loss`.
     Loss { weight: Weight, history_drop: f64, increment: f64, score: f64 });
 settings!(/// Section `calibration`.
@@ -58,9 +60,11 @@ impl Predictor {
         self.inputs.iter().copied().collect()
     }
 
-    /// Fields that the network sees of so many channels.
+    /// Fields that the network sees of so many channels; of residuals the mean and the shown field
+    /// of each as well.
     pub fn input_fields(&self, grid: &Grid, channels: usize) -> usize {
-        self.views().fields(grid, self.window, channels)
+        let companions = if self.given.is_empty() { 0 } else { 2 * channels };
+        self.views().fields(grid, self.window, channels) + companions
     }
 
     /// Fields that the network gives of so many channels.
@@ -97,6 +101,11 @@ pub(crate) fn check(config: &Config) -> Result<()> {
             && inputs.iter().enumerate().all(|(n, view)| !inputs[..n].contains(view)),
         "predictor.inputs is {:?}: name at least one view, and none twice",
         inputs.iter().map(|view| view.name()).collect::<Vec<_>>()
+    );
+    ensure!(
+        config.predictor.given.is_empty() || !config.predictor.score_head,
+        "predictor.given and predictor.score-head do not go together: a score head looks at a frame, \
+         and the mean is that of the next one"
     );
     // With 1 no sample would have all its frames.
     fraction("loss.history-drop", config.loss.history_drop)?;

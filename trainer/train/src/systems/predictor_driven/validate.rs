@@ -66,10 +66,13 @@ fn rollout<B: Backend>(
     let all = |value: i32| index(vec![value; batch], device);
     let mut window: Vec<_> = path[..w].to_vec();
     let mut validation = Validation::default();
-    for truth in &path[w..] {
+    for (n, truth) in path.iter().enumerate().skip(w) {
         finescale_host::interrupt::check()?;
+        let places = starts.iter().map(|start| (start + n) as i32).collect();
+        let companions = frames.companions_at(index(places, device));
         let spectra = Tensor::stack::<4>(window.clone(), 1);
-        let input = NoisedWindow { spectra, lambda: all(0), row: all(tables.row(0, w)) };
+        let (lambda, row) = (all(0), all(tables.row(0, w)));
+        let input = NoisedWindow { spectra, lambda, row, companions };
         let output = predictor.predict(NetworkInput::new(&input, tables), tables);
         let next = window[w - 1].clone() + output.increment;
         validation.rollout.push(relative(next.clone(), truth.clone()));

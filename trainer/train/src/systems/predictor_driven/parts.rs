@@ -1,0 +1,94 @@
+//! The paths that are learned, with what is known beside them: those of a data set, or the
+//! residuals of a conditional mean.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use finescale_data::dataset::{SpectralFrames, Split};
+use finescale_field::scale::Scale;
+use finescale_model::Given;
+use finescale_sample::residuals::Residuals;
+use finescale_sample::{HostMean, MEAN_FILE};
+
+use crate::run::TrainingRun;
+
+/// Training and validation part.
+pub(super) struct Parts {
+    pub(super) train: Part,
+    pub(super) valid: Part,
+    /// The mean whose residuals they are.
+    pub(super) mean: Option<Mean>,
+}
+
+/// One part.
+pub(super) struct Part {
+    pub(super) frames: SpectralFrames,
+    /// Companions of every frame, `[frame][field][y][x]`; none of the fields themselves.
+    pub(super) companions: Vec<f32>,
+}
+
+/// A conditional mean that paths are residuals of.
+pub(super) struct Mean {
+    /// Its file, of which the run's folder gets a copy.
+    pub(super) file: Vec<u8>,
+    pub(super) given: Given,
+    /// Standard deviation of its residuals on the validation part, of every channel.
+    pub(super) deviations: Vec<f64>,
+}
+
+impl Parts {
+    /// Reads what the settings ask for.
+    ///
+    /// # Errors
+    /// If the data set has no such parts, or the mean does not fit it.
+    pub(super) fn read(run: &TrainingRun) -> Result<Self> {
+        let given = &run.config.predictor.given;
+        if given.is_empty() {
+            let part = |split| -> Result<Part> {
+                let frames = SpectralFrames::read(&run.reader, split)?;
+                Ok(Part { frames, companions: Vec::new() })
+            };
+            return Ok(Self { train: part(Split::Train)?, valid: part(Split::Valid)?, mean: None });
+        }
+        let path = match &run.begin {
+            Some(_) => file_of(Path::new(given)),
+            // A run that goes on has its copy.
+            None => run.folder.join(MEAN_FILE),
+        };
+        let shown = path.display();
+        let named = || format!("predictor.given is {given}");
+        ensure!(
+            finescale_model::system(&path).with_context(named)? == "conditional-mean",
+            "predictor.given: {shown} is no conditional mean: train one with `finescale train \
+             --sensor`"
+        );
+        let file = std::fs::read(&path).with_context(|| format!("{shown} cannot be read"))?;
+        let mean = HostMean::open(&path).with_context(named)?;
+        println!("computing the means of all frames");
+        let part = |split| Residuals::read(&mean, &run.reader, split, run.config.seed);
+        let (train, valid) = (part(Split::Train)?, part(Split::Valid)?);
+        let deviations = valid.deviations();
+        let given = Given { hash: mean.hash().to_owned() };
+        let (train, valid) = (standardised(train)?, standardised(valid)?);
+        Ok(Self { train, valid, mean: Some(Mean { file, given, deviations }) })
+    }
+}
+
+/// A run's model, or the file itself.
+fn file_of(run: &Path) -> PathBuf {
+    if run.is_dir() { run.join("model.safetensors") } else { run.to_owned() }
+}
+
+/// Residuals in standard deviations of their own part: a mean knows the frames that it was trained
+/// on too well, so their residuals have the shape of others and not their size.
+fn standardised(residuals: Residuals) -> Result<Part> {
+    let std = residuals.deviations();
+    let Residuals { grid, channels, segments, mut fields, companions } = residuals;
+    ensure!(
+        std.iter().all(|std| *std > 0.0),
+        "predictor.given leaves nothing of some channel: there is nothing to learn"
+    );
+    let scale: Scale = std.into_iter().map(|std| (0.0, std)).collect();
+    scale.spectra(&grid, &mut fields)?;
+    Ok(Part { frames: SpectralFrames { grid, channels, segments, values: fields }, companions })
+}
