@@ -47,15 +47,14 @@ before = 3
 after = 3
 inputs = ["raw", "gradient"]
 [network]
-kind = "product"
-[network.product]
-channels = 12
-kernel = 3
+kind = "tiny"
+[network.tiny]
+channels = 24
 dilations = [1, 2, 1, 2, 1, 2, 1, 1]
 [training]
 steps = 4000
 batch = 8
-learning-rate = 1e-3
+learning-rate = 2e-3
 """
 BASELINES = ["ridge-pixel", "ridge-pixel-3-frames", "ridge-patch", "ridge-patch-3-frames", "bicubic"]
 
