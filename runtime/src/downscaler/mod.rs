@@ -20,7 +20,7 @@
 //! # Ok::<(), finescale::Error>(())
 //! ```
 //!
-//! [`MeanDownscaler`] is the same for a conditional mean, which takes one evaluation for each frame.
+//! [`MeanDownscaler`] is the same for a conditional mean, which needs one evaluation a frame.
 //!
 //! The same steps, one by one, are those of [`crate::spectral`], [`crate::sampler`] and
 //! [`crate::predictor`], or [`crate::mean`], and give the same bits:

@@ -110,9 +110,9 @@ pub fn pixel_measurement(
 /// Fills missing pixels by their means given the others, and moves worse ones to what a good one
 /// would have to show: what follows then takes all of them for equally good ones.
 ///
-/// Arguments and errors as for [`pixel_measurement`], of which this is the first half; `pixels` stay
-/// pixels, and `variances` are only read. Where nothing at all was measured, pixels become 0. Cost:
-/// 2 m transforms.
+/// Arguments and errors as for [`pixel_measurement`], of which this is the first half; `pixels`
+/// stay pixels, and `variances` are only read. Where nothing at all was measured, pixels become 0.
+/// Cost: 2 m transforms.
 ///
 /// # Errors
 /// As [`pixel_measurement`].

@@ -85,8 +85,8 @@ impl<'a> MeanDownscaler<'a> {
     /// the mean was trained for, and for dead points where the mean has no network;
     /// [`Error::MemoryLength`] if the memory is too short for one frame; [`Error::LengthMismatch`]
     /// unless `dead` is empty or has a value for each point; [`Error::AxisPoints`] for dead points
-    /// of a sensor whose points have no transform; [`Error::Parameter`] for a bad standard deviation
-    /// of its errors.
+    /// of a sensor whose points have no transform; [`Error::Parameter`] for a bad standard
+    /// deviation of its errors.
     pub fn new(
         model: &MeanModel<'a>,
         instrument: Instrument<'a>,

@@ -63,8 +63,8 @@ impl<'a> MeanStream<'a> {
     /// during as many pushes, nor before the first frame has come.
     ///
     /// # Errors
-    /// [`Error::FieldLength`] unless `coarse` is one frame, [`Error::NotFinite`] for a value that is
-    /// no number at a point that is not dead: the frame was not taken then. Otherwise as
+    /// [`Error::FieldLength`] unless `coarse` is one frame, [`Error::NotFinite`] for a value that
+    /// is no number at a point that is not dead: the frame was not taken then. Otherwise as
     /// [`Stream::push`].
     pub fn push(&mut self, coarse: Option<&[f32]>) -> Result<Option<Fine<'_>>, Error> {
         let Self { sensor, stream, fine, filled, scratch } = self;
