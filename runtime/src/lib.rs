@@ -19,7 +19,7 @@ pub mod sampler;
 mod self_test;
 pub mod spectral;
 
-pub use downscaler::{Downscaler, Instrument, Values};
+pub use downscaler::{Downscaler, Instrument, MeanDownscaler, Values};
 pub use error::Error;
 pub use grid::{Axis, Boundary, Grid, Laplacian};
 pub use noise::NoiseStream;

@@ -1,5 +1,7 @@
 //! The examples of the runtime run to their end.
 
+#[path = "../../runtime/examples/conditional_mean.rs"]
+mod conditional_mean;
 #[path = "../../runtime/examples/downscale.rs"]
 mod downscale;
 #[path = "../../runtime/examples/forecast.rs"]
@@ -14,7 +16,8 @@ mod two_models;
 #[test]
 fn every_example_runs() {
     for (name, main) in [
-        ("downscale", downscale::main as fn() -> Result<(), finescale::Error>),
+        ("conditional_mean", conditional_mean::main as fn() -> Result<(), finescale::Error>),
+        ("downscale", downscale::main),
         ("forecast", forecast::main),
         ("own_loop", own_loop::main),
         ("stream", stream::main),

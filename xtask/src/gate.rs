@@ -111,6 +111,14 @@ fn desktop_tests(stages: &mut Stages) {
     stages.test("tests on the desktop", || {
         cargo_test(&mut cargo(&["test", "--workspace", "--no-fail-fast"]))
     });
+    for feature in ["f32", "int8", "int16"] {
+        stages.test(&format!("kinds of weights, {feature} alone"), || {
+            let alone = ["--no-default-features", "--features", feature];
+            cargo_test(&mut cargo(
+                &[&["test", "-p", "finescale", "--test", "weights"], &alone[..]].concat(),
+            ))
+        });
+    }
     stages.test("changed model files", || cargo_test(&mut ignored_test("mutated_models")));
     // What they need comes from places that may be out of reach, which is no fault of the
     // project's.

@@ -155,7 +155,7 @@ impl<'a> Correction<'a> {
 }
 
 /// Points that are dead have no variance.
-fn mark_dead(instrument: &Instrument<'_>, variances: &mut [f32]) {
+pub(super) fn mark_dead(instrument: &Instrument<'_>, variances: &mut [f32]) {
     for (point, r) in checked::counted(variances) {
         if instrument.is_dead(point) {
             *r = f32::INFINITY;
@@ -193,8 +193,8 @@ fn widen(grid: &Grid, inverse: &[f32], r: &[f32], variances: &mut [f32]) {
     });
 }
 
-/// Gives `visit` the place of every part of a mode, and |A⁻¹|² there.
-fn each_part(grid: &Grid, inverse: &[f32], mut visit: impl FnMut(usize, f32)) {
+/// Gives `visit` the place of every part of a mode, and |A⁻¹|² there, or |A|² of another factor.
+pub(super) fn each_part(grid: &Grid, inverse: &[f32], mut visit: impl FnMut(usize, f32)) {
     let part = |index: Option<usize>| index.and_then(|at| inverse.get(at)).copied();
     for mode in complex_modes(grid) {
         let (re, im) = (part(Some(mode.re)).or_bug(), part(mode.im).unwrap_or(0.0));

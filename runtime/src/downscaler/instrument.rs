@@ -67,14 +67,19 @@ impl<'a> Instrument<'a> {
             let expected = "fewer than the model's, of which they are the coarse ones";
             return Err(Error::Conflict { name: "points", expected });
         }
-        if !self.dead.is_empty() && self.dead.len() != coarse.points() {
-            let (left, right) = (self.dead.len(), coarse.points());
-            return Err(Error::LengthMismatch { left, right });
+        self.check(coarse.points())?;
+        Ok(coarse)
+    }
+
+    /// Refuses what does not fit an instrument of so many points.
+    pub(super) fn check(&self, points: usize) -> Result<(), Error> {
+        if !self.dead.is_empty() && self.dead.len() != points {
+            return Err(Error::LengthMismatch { left: self.dead.len(), right: points });
         }
         for noise in self.noise {
             Error::check("noise", *noise, *noise >= 0.0, "finite and not negative")?;
         }
-        Ok(coarse)
+        Ok(())
     }
 
     /// Variance of a channel's values that have the standard deviation `std`, standardised.

@@ -47,6 +47,13 @@ pub(super) const fn measuring(footprint: &Footprint, instrument: &Instrument<'_>
     sum(&[product(&[2, coarse]), footprint.frame_len(), pixels, transform])
 }
 
+/// Values of scratch to fill dead pixels, with so many fields of pixels beside it.
+pub(super) const fn filling(instrument: &Instrument<'_>, fields: usize) -> usize {
+    let (points, dead) = (points(instrument.points), instrument.dead_points());
+    let fields = product(&[sum(&[2, fields]), points]);
+    sum(&[product(&[dead, dead]), product(&[2, dead]), fields, scratch_len_of(instrument.points)])
+}
+
 /// Values of scratch for a path of `frames` frames, with any sampler.
 pub(super) const fn sampling(
     footprint: &Footprint,
@@ -64,6 +71,6 @@ const fn points([ny, nx]: [usize; 2]) -> usize {
     product(&[larger(ny, 1), nx])
 }
 
-const fn larger(a: usize, b: usize) -> usize {
+pub(super) const fn larger(a: usize, b: usize) -> usize {
     if a > b { a } else { b }
 }

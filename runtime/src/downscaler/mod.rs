@@ -20,8 +20,10 @@
 //! # Ok::<(), finescale::Error>(())
 //! ```
 //!
+//! [`MeanDownscaler`] is the same for a conditional mean, which needs one evaluation a frame.
+//!
 //! The same steps, one by one, are those of [`crate::spectral`], [`crate::sampler`] and
-//! [`crate::predictor`], and give the same bits:
+//! [`crate::predictor`], or [`crate::mean`], and give the same bits:
 //!
 //! ```text
 //! coarse frames ─▶ standardised ─▶ modes ─▶ pixels undone ─▶ sampler from λ* to 0 ─▶ fine frames
@@ -31,10 +33,13 @@
 mod correction;
 mod draw;
 mod instrument;
+mod mean;
 mod memory;
+mod moments;
 mod stream;
 
 pub use instrument::{Instrument, Values};
+pub use mean::{MeanDownscaler, MeanStream};
 pub use stream::Stream;
 
 use crate::checked::{self, OrBug, Place};
@@ -66,7 +71,7 @@ pub struct Downscaler<'a> {
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Fine<'m> {
-    /// One draw, that of member 0.
+    /// One draw, that of member 0; of a conditional mean alone, the mean.
     pub frames: &'m [f32],
     /// The mean of all members: the same where there is one.
     pub mean: &'m [f32],
@@ -195,15 +200,9 @@ impl<'a> Downscaler<'a> {
             let noise = NoiseStream { seed: *seed, member, frame: 0, draw: 0 };
             health = draw(sampler, predictor, correction, measured, &noise, path, scratch)?;
             correction.restore(path, scratch)?;
-            let share = 1.0 / (drawn as f32 + 1.0);
-            for ((value, mean), squares) in path.iter().zip(&mut *mean).zip(&mut *spread) {
-                let off = value - *mean;
-                *mean += share * off;
-                *squares += off * (value - *mean);
-            }
+            moments::add(drawn, path, mean, spread);
         }
-        let others = members as f32 - 1.0;
-        spread.iter_mut().for_each(|squares| *squares = libm::sqrtf(*squares / others));
+        moments::spread(members, spread);
         let mean: &[f32] = if members > 1 { mean } else { path };
         Ok(Fine { frames: path, mean, spread, health })
     }

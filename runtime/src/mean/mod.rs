@@ -65,6 +65,7 @@ impl<'a> ConditionalMean<'a> {
             scratch: bytes(Self::scratch_len(model)),
             errors: bytes(Errors::memory_len(model)),
             frame: bytes(model.fine_len()),
+            ..model.footprint()
         }
     }
 

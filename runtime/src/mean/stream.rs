@@ -47,6 +47,12 @@ impl<'a> Stream<'a> {
         &self.mean
     }
 
+    /// The coarse frame that the last fine one belongs to; where it was lost, what stood for it.
+    pub fn measured(&self) -> &[f32] {
+        let len = self.mean.coarse_len();
+        checked::rows(self.frames, len).nth(self.mean.model().before()).or_bug()
+    }
+
     /// Makes room for a frame behind the others.
     fn shift(&mut self, len: usize) {
         for n in 0..self.frames.len().saturating_sub(len) {

@@ -1,6 +1,7 @@
-//! What a model's tasks need, known from the first bytes of its file.
+//! What a model's tasks need, known from the first bytes of its file; of both kinds of file.
 
 use super::header::{FOOTPRINT_AT, HEADER_LEN, MAGIC};
+use super::mean::{MEAN_MAGIC, MEAN_VERSION};
 use super::{KERNEL_LAYOUT, VERSION};
 use crate::checked::product;
 
@@ -44,9 +45,9 @@ impl Footprint {
 
     /// From a file's bytes, of which only the header is read, so that a constant can have it: see
     /// [`include_model!`](crate::include_model). No memory is large enough for bytes that are no
-    /// model of this version.
+    /// predictor of this version.
     pub const fn of(bytes: &[u8]) -> Self {
-        if !is_model(bytes) {
+        if !is_file(bytes, &MAGIC, VERSION) {
             return Self::NONE;
         }
         Self {
@@ -62,22 +63,94 @@ impl Footprint {
 
     /// Values of a frame, `[channel][y][x]`.
     pub const fn frame_len(&self) -> usize {
-        let [ny, nx] = self.points;
-        let rows = if ny == 0 { 1 } else { ny as usize };
-        product(&[self.channels as usize, rows, nx as usize])
+        values(self.channels, self.points)
     }
 }
 
-/// Whether bytes start as a file of this version does, and are as many as it says.
+/// What a conditional mean and its errors take from their caller, as the exporter computed it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct MeanFootprint {
+    /// Bytes of memory of a mean: [`crate::mean::ConditionalMean::memory_len`].
+    pub memory: u32,
+    /// Bytes of scratch of an evaluation: [`crate::mean::ConditionalMean::scratch_len`].
+    pub scratch: u32,
+    /// Bytes of memory of draws of errors: [`crate::mean::Errors::memory_len`].
+    pub errors: u32,
+    /// Bytes for each frame of a path of errors.
+    pub frame: u32,
+    /// Points along y, 0 on a line, and along x.
+    pub points: [u16; 2],
+    /// Points of the sensor, likewise.
+    pub sensor: [u16; 2],
+    /// Channels of a frame.
+    pub channels: u8,
+    /// a + 1 + b: coarse frames that are seen.
+    pub frames: u8,
+}
+
+impl MeanFootprint {
+    /// As [`Footprint::NONE`].
+    const NONE: Self = Self {
+        memory: u32::MAX,
+        scratch: u32::MAX,
+        errors: u32::MAX,
+        frame: u32::MAX,
+        points: [u16::MAX; 2],
+        sensor: [u16::MAX; 2],
+        channels: u8::MAX,
+        frames: u8::MAX,
+    };
+
+    /// From a file's bytes, as [`Footprint::of`].
+    pub const fn of(bytes: &[u8]) -> Self {
+        if !is_file(bytes, &MEAN_MAGIC, MEAN_VERSION) {
+            return Self::NONE;
+        }
+        Self {
+            memory: u32_at(bytes, FOOTPRINT_AT),
+            scratch: u32_at(bytes, FOOTPRINT_AT + 4),
+            errors: u32_at(bytes, FOOTPRINT_AT + 8),
+            frame: u32_at(bytes, FOOTPRINT_AT + 12),
+            points: [u16_at(bytes, 20), u16_at(bytes, 22)],
+            sensor: [u16_at(bytes, 36), u16_at(bytes, 38)],
+            channels: byte(bytes, 27),
+            frames: byte(bytes, 40).saturating_add(1).saturating_add(byte(bytes, 41)),
+        }
+    }
+
+    /// Values of a fine frame, `[channel][y][x]`.
+    pub const fn fine_len(&self) -> usize {
+        values(self.channels, self.points)
+    }
+
+    /// Values of a coarse frame, `[channel][y][x]`.
+    pub const fn coarse_len(&self) -> usize {
+        values(self.channels, self.sensor)
+    }
+}
+
+/// Values of a frame whose lines have no points along y.
+const fn values(channels: u8, [ny, nx]: [u16; 2]) -> usize {
+    let rows = if ny == 0 { 1 } else { ny as usize };
+    product(&[channels as usize, rows, nx as usize])
+}
+
+/// Whether bytes start as a file of a predictor or of a conditional mean of this version does, and
+/// are as many as it says.
 pub const fn is_model(bytes: &[u8]) -> bool {
+    is_file(bytes, &MAGIC, VERSION) || is_file(bytes, &MEAN_MAGIC, MEAN_VERSION)
+}
+
+const fn is_file(bytes: &[u8], magic: &[u8; 8], version: u16) -> bool {
     let mut at = 0;
-    while at < MAGIC.len() {
-        if byte(bytes, at) != MAGIC[at] {
+    while at < magic.len() {
+        if byte(bytes, at) != magic[at] {
             return false;
         }
         at += 1;
     }
-    let known = u16_at(bytes, 8) == VERSION && u16_at(bytes, 10) == KERNEL_LAYOUT;
+    let known = u16_at(bytes, 8) == version && u16_at(bytes, 10) == KERNEL_LAYOUT;
     known && bytes.len() >= HEADER_LEN && u32_at(bytes, 12) as usize == bytes.len()
 }
 

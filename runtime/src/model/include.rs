@@ -1,8 +1,8 @@
 //! Models as part of a program.
 
 /// A model file as part of a program: its bytes, `&'static [u8]`, at a multiple of
-/// [`ALIGNMENT`](crate::model::ALIGNMENT). Compilation stops if the file is no model of this
-/// version.
+/// [`ALIGNMENT`](crate::model::ALIGNMENT). Compilation stops if the file is no predictor and no
+/// conditional mean of this version.
 ///
 /// The path is as for [`include_bytes!`]. What the model needs is a constant, so that all memory can
 /// be static arrays, and that it fits a board is found out when the program is compiled:

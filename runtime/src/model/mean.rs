@@ -4,7 +4,7 @@ use super::cursor::Cursor;
 use super::header::{finite, grid, open, positive};
 use super::layer::{Layers, Network, Sight};
 use super::parse::{self, Shape, hold};
-use super::{Channel, Invalid, LAYERS_MAX, Views};
+use super::{Channel, Invalid, LAYERS_MAX, MeanFootprint, Views};
 use crate::checked::{product, sum};
 use crate::predictor::Linear;
 use crate::{Grid, Values};
@@ -36,19 +36,6 @@ pub struct MeanModel<'a> {
     arrays: MeanArrays<'a>,
     footprint: MeanFootprint,
     network: Option<Network<'a>>,
-}
-
-/// Bytes that a conditional mean and its errors take from their caller.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct MeanFootprint {
-    /// [`crate::mean::ConditionalMean::memory_len`].
-    pub memory: u32,
-    /// [`crate::mean::ConditionalMean::scratch_len`].
-    pub scratch: u32,
-    /// [`crate::mean::Errors::memory_len`].
-    pub errors: u32,
-    /// For each frame of a path of errors.
-    pub frame: u32,
 }
 
 /// The arrays of a file.
@@ -116,12 +103,8 @@ impl<'a> MeanModel<'a> {
         hold(noise >= 0.0, "noise")?;
         let (name, segments) = (usize::from(cursor.u16()?), usize::from(cursor.u8()?));
         cursor.zeros(5)?;
-        let footprint = MeanFootprint {
-            memory: cursor.u32()?,
-            scratch: cursor.u32()?,
-            errors: cursor.u32()?,
-            frame: cursor.u32()?,
-        };
+        let footprint = MeanFootprint::of(bytes);
+        cursor.take(16)?;
 
         let name = cursor.text(name, "name")?;
         cursor.align()?;

@@ -22,12 +22,12 @@ mod parse;
 mod recommended;
 mod views;
 
-pub use footprint::{Footprint, is_model};
+pub use footprint::{Footprint, MeanFootprint, is_model};
 pub use header::{CHECKED_FROM, HEADER_LEN, MAGIC};
 pub use invalid::Invalid;
 pub use layer::{Activation, Film, Layer, Layers, Weights};
 pub(crate) use layer::{Activations, Float, Int16, Network, Sight};
-pub use mean::{MEAN_MAGIC, MEAN_VERSION, MeanArrays, MeanFootprint, MeanModel};
+pub use mean::{MEAN_MAGIC, MEAN_VERSION, MeanArrays, MeanModel};
 pub use recommended::Recommended;
 pub use views::{Component, Derivative, View, Views};
 

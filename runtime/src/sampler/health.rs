@@ -70,7 +70,8 @@ impl Health {
         }
     }
 
-    fn add(&mut self, value: f32, variance: f32) {
+    /// Adds a value of so much variance.
+    pub(crate) fn add(&mut self, value: f32, variance: f32) {
         // 0/0: a mode that the data do not have, and the measurement neither.
         let share = if value == 0.0 { 0.0 } else { value * (value / variance) };
         self.chi2 = (self.chi2 + share).min(f32::MAX);

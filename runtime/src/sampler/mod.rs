@@ -35,7 +35,7 @@ pub use health::Health;
 pub use langevin::Langevin;
 pub use observation::{Observation, Uncertainty};
 pub use online::{FineFrame, Online, Reading, Sensor};
-pub use pixels::{pixel_measurement, pixel_measurement_scratch_len};
+pub use pixels::{fill_pixels, pixel_measurement, pixel_measurement_scratch_len};
 pub use rollout::rollout;
 pub use rule::{Clip, NoiseRule, StepRule};
 pub use schedule::Schedule;

@@ -69,7 +69,7 @@ fn errors(name: &str, model: &MeanModel<'_>) {
 pub(super) fn needs(bytes: &[u8]) -> (usize, Vec<usize>) {
     with_mean(bytes, |model| {
         let model = model.expect("an accepted file");
-        let MeanFootprint { memory, scratch, errors, frame } = model.footprint();
+        let MeanFootprint { memory, scratch, errors, frame, .. } = model.footprint();
         let weights = model.layers().iter().map(|layer| layer.weights.bytes()).sum();
         let [mean, errors, frame] = [memory + scratch, errors, frame].map(|n| n as usize);
         (weights, vec![mean, 4 * Stream::memory_len(&model), errors, frame])

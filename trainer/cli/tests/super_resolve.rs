@@ -190,6 +190,34 @@ fn the_mean_is_that_of_the_posterior() {
     }
 }
 
+/// What a file for boards recommends is taken where no option says otherwise.
+#[test]
+fn the_sampler_that_a_file_recommends_is_taken_and_told() {
+    let home = Home::linear(false);
+    let flags = "--steps 3 --rule variance --spacing quadratic --lambda 0.25";
+    home.succeeds(&format!("export model.safetensors {flags} --out model.finescale"));
+    home.succeeds("export model.safetensors --out plain.finescale");
+    let drawn = |model: &str, flags: &str| {
+        let said = home.warns(&format!(
+            "super-resolve data.zarr --model {model} --coarsen 4 --input modes --members 1 \
+             --trajectories 1 --frames 4 {flags} --out a.nc --force"
+        ));
+        let ensemble = Ensemble::read(&home.path("a.nc")).unwrap();
+        let recommended = ensemble.provenance.settings["recommended"].as_bool().unwrap();
+        assert_eq!(said.contains("as the model recommends: 3 steps, rule variance"), recommended);
+        (ensemble.prediction, recommended)
+    };
+    let plain = drawn("model.safetensors", flags).0;
+    assert_eq!(drawn("model.finescale", ""), (plain, true));
+    // Options come over it one by one, and --preset over all of it.
+    let five = drawn("model.safetensors", &flags.replace("--steps 3", "--steps 5")).0;
+    assert_eq!(drawn("model.finescale", "--steps 5"), (five, true));
+    let ours = drawn("model.safetensors", "").0;
+    assert_eq!(drawn("model.finescale", "--preset ours"), (ours.clone(), false));
+    assert!(!drawn("model.finescale", "--linear").1);
+    assert_eq!(drawn("plain.finescale", ""), (ours, false));
+}
+
 /// If this failed, an ensemble could not be extended, nor a member looked at again.
 #[test]
 fn a_member_alone_has_the_bits_that_it_has_among_others() {

@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use finescale::Sampler;
-use finescale::model::Model as View;
+use finescale::model::{Model as View, Recommended};
 use finescale::predictor::PathDensity;
 use finescale::sampler::{Clip, Langevin, NoiseRule, Schedule, Score, Start, StepRule};
 use serde::de::IntoDeserializer;
@@ -150,6 +150,8 @@ where
 pub struct Settings {
     /// What it was made from.
     pub preset: Preset,
+    /// Whether what was not chosen is what the model recommends.
+    pub recommended: bool,
     /// The runtime's sampler; its λ is λ*.
     pub sampler: Sampler,
     /// Where generated paths start.
@@ -189,9 +191,35 @@ impl SamplerArgs {
         model: &HostModel,
         lambda: impl FnOnce(Preset) -> Result<f32>,
     ) -> Result<Settings> {
+        self.settings_over(None, model, lambda)
+    }
+
+    /// The same over what the model recommends for super-resolution, unless a preset was chosen or
+    /// the network is left out.
+    ///
+    /// # Errors
+    /// As [`SamplerArgs::settings`].
+    pub fn settings_over_recommended(
+        &self,
+        model: &HostModel,
+        lambda: impl FnOnce(Preset) -> Result<f32>,
+    ) -> Result<Settings> {
+        let recommended = model.view()?.recommended();
+        let applies = self.choices()?.preset.is_none()
+            && !model.is_linear()
+            && recommended != Recommended::DEFAULT;
+        self.settings_over(applies.then_some(recommended), model, lambda)
+    }
+
+    fn settings_over(
+        &self,
+        recommended: Option<Recommended>,
+        model: &HostModel,
+        lambda: impl FnOnce(Preset) -> Result<f32>,
+    ) -> Result<Settings> {
         let choices = self.choices()?;
         let preset = choices.preset.unwrap_or(Preset::Ours);
-        let lambda = match choices.lambda {
+        let lambda = match choices.lambda.or(recommended.and_then(|model| model.lambda())) {
             Some(lambda) => lambda,
             None => lambda(preset)?,
         };
@@ -199,7 +227,7 @@ impl SamplerArgs {
             lambda > 0.0 && lambda <= 1.0,
             "--lambda is {lambda}: λ* must be above 0 and at most 1"
         );
-        let settings = choices.finish(preset, lambda, &model.view()?)?;
+        let settings = choices.finish(preset, recommended, lambda, &model.view()?)?;
         let head = model.view()?.options().score_head && !model.is_linear();
         ensure!(
             settings.sampler.score != Score::Head || head,
@@ -210,11 +238,17 @@ impl SamplerArgs {
 }
 
 impl Choices {
-    fn finish(&self, preset: Preset, lambda: f32, view: &View<'_>) -> Result<Settings> {
+    fn finish(
+        &self,
+        preset: Preset,
+        recommended: Option<Recommended>,
+        lambda: f32,
+        view: &View<'_>,
+    ) -> Result<Settings> {
         // The paper's for its two systems, a line and a plane.
         let snr = self.snr.unwrap_or(if view.grid().is_line() { 0.7 } else { 0.3 });
         let mut sampler = match preset {
-            Preset::Ours => Sampler::ancestral(lambda),
+            Preset::Ours => recommended.unwrap_or(Recommended::DEFAULT).sampler(lambda),
             Preset::Paper => Sampler::published(lambda, snr),
         };
         let positive = |name: &str, value: Option<f32>| match value {
@@ -230,6 +264,7 @@ impl Choices {
         }
         sampler.score = match (self.score, preset) {
             (Some(ScoreKind::Head), _) => Score::Head,
+            (None, Preset::Ours) => sampler.score,
             (_, Preset::Ours) => Score::Path(PathDensity::FULL),
             (_, Preset::Paper) => Score::Path(PathDensity::PUBLISHED),
         };
@@ -266,16 +301,20 @@ impl Choices {
             Preset::Ours => Start::Rollout,
             Preset::Paper => Start::Noise,
         });
-        Ok(Settings { preset, sampler, start })
+        Ok(Settings { preset, recommended: recommended.is_some(), sampler, start })
     }
 
     fn lambdas(&self, preset: Preset, lambda: f32, usual: Schedule) -> Result<Schedule> {
         let steps = self.steps.unwrap_or_else(|| usual.steps(lambda));
         ensure!((1..=100_000).contains(&steps), "--steps is {steps}: use 1 to 100000");
-        let spacing = self.spacing.unwrap_or(match preset {
-            Preset::Ours => Spacing::Geometric,
-            Preset::Paper => Spacing::Equal,
-        });
+        let spacing = match (self.spacing, preset, usual) {
+            (Some(spacing), ..) => spacing,
+            (None, Preset::Paper, _) => Spacing::Equal,
+            (None, Preset::Ours, Schedule::Power { exponent, .. }) if self.smallest.is_none() => {
+                return Ok(Schedule::Power { steps, exponent });
+            }
+            (None, Preset::Ours, _) => Spacing::Geometric,
+        };
         Ok(match spacing {
             Spacing::Geometric => {
                 // Below a small λ* the usual smallest one would be no step at all.

@@ -66,7 +66,7 @@ impl OnCard for ConditionalMean {
         for &precision in precisions(&model.meta.network) {
             let bytes = AlignedBytes::new(&mean_file(model, precision, &bounds)?);
             let view = MeanModel::parse(bytes.bytes())?;
-            let MeanFootprint { memory, scratch, errors, frame } = view.footprint();
+            let MeanFootprint { memory, scratch, errors, frame, .. } = view.footprint();
             let (size, layers) = (bytes.bytes().len() as u64, view.layers());
             let ring = 4 * Stream::memory_len(&view) as u64;
             let ram = [u64::from(memory) + u64::from(scratch), ring, errors.into(), frame.into()];

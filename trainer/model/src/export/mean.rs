@@ -29,7 +29,7 @@ pub fn mean_file(
     network(&mut writer, model, &layers, precision, &bounds)?;
     finish(writer, |bytes| {
         let model = MeanModel::parse(bytes.bytes())?;
-        let MeanFootprint { memory, scratch, errors, frame } = Evaluator::footprint(&model);
+        let MeanFootprint { memory, scratch, errors, frame, .. } = Evaluator::footprint(&model);
         Ok([memory, scratch, errors, frame])
     })
 }

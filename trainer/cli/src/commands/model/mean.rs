@@ -72,7 +72,7 @@ pub(super) fn info(bytes: &AlignedBytes, file: &Path) -> Result<()> {
         size += stored(&layer).1;
         line(&format!("layer {n}"), described(&layer));
     }
-    let MeanFootprint { memory, scratch, errors, frame } = view.footprint();
+    let MeanFootprint { memory, scratch, errors, frame, .. } = view.footprint();
     let stream = 4 * Stream::memory_len(&view);
     line(
         "mean",

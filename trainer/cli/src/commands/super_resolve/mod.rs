@@ -19,6 +19,7 @@ use finescale_sample::coarse::{
     Coarsener, InputKind, Observe, coarse_grid, deviations, fine_axis, measure,
 };
 use finescale_sample::generator::{Assignment, PredictorDriven};
+use finescale_sample::recommended::described;
 use finescale_sample::{
     AnyModel, Domain, Fields, HostModel, InputArgs, Preset, ReadyTask, Resolution, TaskArgs,
     lambda, warnings,
@@ -99,7 +100,15 @@ impl SuperResolveArgs {
         let points = self.points(view.grid(), &fields.spec, Axis::has_transform)?;
         let grid =
             coarse_grid(view.grid(), &points).with_context(|| self.coarse.display().to_string())?;
-        let settings = self.task.sampler.settings(model, |_| suggested(&view, &grid))?;
+        let sampler = &self.task.sampler;
+        let settings = sampler.settings_over_recommended(model, |_| suggested(&view, &grid))?;
+        if settings.recommended {
+            eprintln!(
+                "note: what no option says of the sampler is as the model recommends: {} \
+                 (--preset ours: not so)",
+                described(view.recommended())
+            );
+        }
         let lambda = settings.lambda();
         let input = self.input(fields, &view, grid, kind, lambda, &noise, coarsens)?;
         let expected = deviations(&view, &input.grid, kind, lambda)?;
