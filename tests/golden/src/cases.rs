@@ -6,6 +6,7 @@ use finescale::Laplacian::{FiniteDifference, Spectral};
 use crate::Draw::{Forecast, Linear, Online, Paper, SuperResolve};
 use crate::Model::{
     LatitudesF32, LatitudesInt16, LineInt8, LineInt16, PlaneF32, PlaneInt8, PlaneInt16,
+    ResidualsF32, ResidualsInt8, ResidualsInt16,
 };
 use crate::Task::{Decay, Forward, PowerSpectrum, Resample, Sample, Score};
 use crate::{Case, Task};
@@ -94,6 +95,9 @@ cases! {
     "products-line-int16": Score(LineInt16), None, (8, Reflecting), 2, Spectral, 0.03;
     "products-latitudes-f32": Score(LatitudesF32), Some((8, Reflecting)), (8, Periodic), 2, Spectral, 0.3;
     "products-latitudes-int16": Score(LatitudesInt16), Some((8, Reflecting)), (8, Periodic), 2, Spectral, 0.3;
+    "residuals-f32": Score(ResidualsF32), Some((8, Periodic)), (8, Periodic), 2, Spectral, 0.1;
+    "residuals-int8": Score(ResidualsInt8), Some((8, Periodic)), (8, Periodic), 2, Spectral, 0.1;
+    "residuals-int16": Score(ResidualsInt16), Some((8, Periodic)), (8, Periodic), 2, Spectral, 0.1;
     "mean-plane-f32": Task::Mean(crate::Mean::PlaneF32), Some((8, Periodic)), (8, Periodic), 2, Spectral, 0.0;
     "mean-plane-int8": Task::Mean(crate::Mean::PlaneInt8), Some((8, Periodic)), (8, Periodic), 2, Spectral, 0.0;
     "mean-plane-int16": Task::Mean(crate::Mean::PlaneInt16), Some((8, Periodic)), (8, Periodic), 2, Spectral, 0.0;

@@ -42,12 +42,19 @@ mod files {
         LatitudesF32: "products-latitudes-f32";
         /// The same in integers.
         LatitudesInt16: "products-latitudes-int16";
+        /// Products on two channels that see companions.
+        ResidualsF32: "residuals-f32";
+        /// The same with weights of eight bits.
+        ResidualsInt8: "residuals-int8";
+        /// The same in integers.
+        ResidualsInt16: "residuals-int16";
     }
 }
 pub use files::Model;
 
 impl Model {
-    /// Puts the score of a path of fields, `[frame][channel][y][x]`, in its place.
+    /// Puts the score of a path of fields, `[frame][channel][y][x]`, in its place. Where a model sees
+    /// companions, they are the fields of the path, over and over.
     pub(crate) fn path_score(
         self,
         lambda: f32,
@@ -57,10 +64,15 @@ impl Model {
     ) -> Result<(), Error> {
         let model = File::parse(self.bytes())?;
         let too_short = Error::MemoryLength { values: spare.len(), needed: path.len() };
-        let (score, memory) = spare.split_at_mut_checked(path.len()).ok_or(too_short)?;
+        let (score, spare) = spare.split_at_mut_checked(path.len()).ok_or(too_short)?;
+        let seen = model.companions().saturating_mul(model.grid().points()).saturating_mul(FRAMES);
+        let (companions, memory) = spare.split_at_mut_checked(seen).ok_or(too_short)?;
+        for (to, value) in companions.iter_mut().zip(path.iter().cycle()) {
+            *to = *value;
+        }
         spectral::forward(model.grid(), path, scratch)?;
         let mut predictor = Trained::new(&model, memory)?;
-        let predictor = predictor.prepare(lambda)?;
+        let predictor = predictor.prepare(lambda)?.given(companions);
         path_score(&predictor, PathDensity::FULL, path, score, scratch)?;
         for (to, value) in path.iter_mut().zip(score) {
             *to = *value;
