@@ -126,7 +126,7 @@ impl<'a> Trained<'a> {
             linear = linear.with_noise(head)?;
         }
         let layout = Layout::of(model.network().as_ref());
-        let linear = linear.as_base(layout.scratch_len(), model.companions());
+        let linear = linear.below_network(layout.scratch_len(), model.companions());
         let mut network = None;
         if let Some(of) = model.network() {
             let inputs = take(Inputs::memory_len(&of.sight)).ok_or(too_short)?;

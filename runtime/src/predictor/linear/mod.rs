@@ -142,7 +142,7 @@ impl<'a> Linear<'a> {
     }
 
     /// The same as the base of a predictor that needs scratch and sees companions.
-    pub(super) fn as_base(self, scratch_len: usize, companions: usize) -> Self {
+    pub(super) fn below_network(self, scratch_len: usize, companions: usize) -> Self {
         let description = Description { scratch_len, companions, ..self.description };
         Self { description, ..self }
     }

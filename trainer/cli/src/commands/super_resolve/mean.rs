@@ -20,7 +20,7 @@ impl SuperResolveArgs {
             self.task.sampler.is_empty(),
             "a conditional mean has no sampler: leave the options of samplers out"
         );
-        self.from_sensor(model, &ConditionalMean { model, alone: self.mean_alone })
+        self.of_sensor(model, &ConditionalMean { model, alone: self.mean_alone })
     }
 
     /// What a conditional mean gives, with residual paths that a predictor draws.
@@ -28,11 +28,11 @@ impl SuperResolveArgs {
         let view = model.view()?;
         let largest = view.tables().lambdas.last().copied().unwrap_or(1.0);
         let settings = self.task.sampler.settings(model, |_| Ok(largest))?;
-        self.from_sensor(mean, &Residuals { mean, model, settings: &settings })
+        self.of_sensor(mean, &Residuals { mean, model, settings: &settings })
     }
 
     /// What a generator draws from the frames of a conditional mean's sensor.
-    fn from_sensor(&self, model: &HostMean, generator: &dyn Generator) -> Result<()> {
+    fn of_sensor(&self, model: &HostMean, generator: &dyn Generator) -> Result<()> {
         let view = model.view()?;
         let (kind, coarsening) = self.sensor(&view)?;
         let noise = sensor_noise(&self.sensor_noise, view.channels())?;
