@@ -42,6 +42,8 @@ pub fn measure(
     let levels: Vec<usize> = (0..count).rev().step_by(count.div_ceil(LEVELS).max(1)).collect();
     let bytes = AlignedBytes::new(&file(model, Precision::F32, &Bounds::default())?);
     let view = bytes.parse()?;
+    // The linear base alone sees none.
+    let companions = if view.companions() == 0 { &[] } else { companions };
     let mut memory = vec![0.0; Trained::memory_len(&view)];
     let mut predictor = Trained::new(&view, &mut memory)?;
     let head = model.meta.system.score_head.then_some(Score::Head);
