@@ -127,6 +127,8 @@ fn scored(file: &[u8]) -> (Vec<u32>, u32) {
     let bits = with_trained(file, |trained, scratch| {
         let predictor = trained.prepare(0.1).unwrap();
         let path = noise(5 * predictor.frame_len(), 9, 1.0);
+        let companions = noise(5 * predictor.companions_len(), 10, 1.0);
+        let predictor = predictor.given(&companions);
         let mut score = vec![0.0; path.len()];
         path_score(&predictor, PathDensity::FULL, &path, &mut score, scratch).unwrap();
         score.iter().map(|value| value.to_bits()).collect()
