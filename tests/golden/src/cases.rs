@@ -104,6 +104,7 @@ cases! {
     "mean-modes-f32": Task::Mean(crate::Mean::ModesF32), Some((8, Reflecting)), (8, Periodic), 1, Spectral, 0.0;
     "mean-map-int8": Task::Mean(crate::Mean::MapInt8), Some((8, Reflecting)), (8, Reflecting), 1, Spectral, 0.0;
     "mean-line-int16": Task::Mean(crate::Mean::LineInt16), None, (8, Periodic), 1, Spectral, 0.0;
+    "members-plane-int8": Task::Members(crate::Mean::PlaneInt8), Some((8, Periodic)), (8, Periodic), 2, Spectral, 0.0;
     "line-48-periodic": Forward, None, (48, Periodic), 2, Spectral, 0.03;
     "line-90-reflecting": Forward, None, (90, Reflecting), 1, FiniteDifference, 0.01;
     "line-2048-periodic": Forward, None, (2048, Periodic), 1, Spectral, 0.0001;

@@ -28,7 +28,7 @@ use finescale::{Axis, Boundary, Error, ForwardProcess, Grid, Laplacian, NoiseStr
 /// Most values of a field of any case.
 pub const FIELD_MAX: usize = 4096;
 /// Scratch that serves every case.
-pub const SCRATCH_MAX: usize = 6144;
+pub const SCRATCH_MAX: usize = 8192;
 
 /// What a case computes after the transform to modes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +59,8 @@ pub enum Task {
     Score(Model),
     /// A member of a small conditional mean, of coarse frames in place of the field.
     Mean(Mean),
+    /// Mean and spread of two members of one, by its front door.
+    Members(Mean),
     /// A convolution in integers and its vector-Jacobian product, of the field as it is.
     Int16 {
         /// Taps along each axis.
@@ -103,10 +105,13 @@ impl Case {
         field: &mut [f32; FIELD_MAX],
         scratch: &mut [f32; SCRATCH_MAX],
     ) -> Result<usize, Error> {
-        if let Task::Mean(mean) = self.task {
+        if let Task::Mean(mean) | Task::Members(mean) = self.task {
             let coarse = mean.coarse_len()?;
             self.fill(field.get_mut(..coarse).unwrap_or_default());
-            return mean.member(coarse, field, scratch);
+            return match self.task {
+                Task::Members(_) => mean.members(coarse, field, scratch),
+                _ => mean.member(coarse, field, scratch),
+            };
         }
         let grid = self.grid(1)?;
         let frames = match self.task {
@@ -137,7 +142,8 @@ impl Case {
         }
         spectral::forward(&grid, field, scratch)?;
         match self.task {
-            Task::Conv { .. } | Task::Int16 { .. } | Task::Score(_) | Task::Mean(_) => Ok(values),
+            Task::Conv { .. } | Task::Int16 { .. } | Task::Score(_) => Ok(values),
+            Task::Mean(_) | Task::Members(_) => Ok(values),
             Task::Forward => {
                 process.apply_stream(&grid, self.lambda, field, &noise)?;
                 spectral::inverse(&grid, field, scratch)?;

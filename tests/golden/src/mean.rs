@@ -1,8 +1,8 @@
 //! Conditional means that are as small as they can be, with draws of their errors.
 
-use finescale::mean::{ConditionalMean, Errors, Stream};
+use finescale::mean::Errors;
 use finescale::model::{Aligned, MeanModel};
-use finescale::{Error, NoiseStream};
+use finescale::{Error, Instrument, MeanDownscaler, NoiseStream};
 
 /// Coarse frames.
 pub(crate) const FRAMES: usize = 4;
@@ -67,12 +67,12 @@ impl Mean {
         let (frames, spare) = field.split_at_mut_checked(coarse).ok_or(too_large)?;
         let (fine, spare) = spare.split_at_mut_checked(values).ok_or(too_large)?;
         {
-            let ring = Stream::memory_len(&model);
-            let (ring, memory) = spare.split_at_mut_checked(ring).ok_or(too_large)?;
-            let mut stream = Stream::new(ConditionalMean::new(&model, memory)?, ring)?;
+            let mut stream = MeanDownscaler::new(&model, sensor(&model), scratch)?.stream()?;
             let asked = model.after().saturating_add(3);
             for frame in frames.chunks_exact(model.coarse_len().max(1)).take(asked) {
-                stream.push(Some(frame), fine, scratch)?;
+                if let Some(newest) = stream.push(Some(frame))? {
+                    fine.iter_mut().zip(newest.frames).for_each(|(to, value)| *to = *value);
+                }
             }
         }
         let path = values.saturating_mul(2);
@@ -82,12 +82,41 @@ impl Mean {
         errors.draw(0, &stream, modes)?;
         let newest = modes.get(values..).unwrap_or_default();
         errors.add(newest, fine, scratch)?;
-        for n in 0..values {
-            let value = field.get(n.saturating_add(coarse)).copied().unwrap_or_default();
-            if let Some(place) = field.get_mut(n) {
-                *place = value;
-            }
-        }
-        Ok(values)
+        Ok(to_front(field, coarse, values))
     }
+
+    /// Puts mean and spread of two members of all frames in the place of the coarse frames in `field`;
+    /// gives the number of values.
+    pub(crate) fn members(
+        self,
+        coarse: usize,
+        field: &mut [f32],
+        memory: &mut [f32],
+    ) -> Result<usize, Error> {
+        let model = MeanModel::parse(self.bytes())?;
+        let values = model.fine_len().saturating_mul(FRAMES).saturating_mul(2);
+        let too_large = Error::OutputLength { values: field.len(), needed: values };
+        let (frames, found) = field.split_at_mut_checked(coarse).ok_or(too_large)?;
+        let mut downscaler = MeanDownscaler::new(&model, sensor(&model), memory)?.with_seed(9);
+        let fine = downscaler.ensemble(frames, 2)?;
+        let members = fine.mean.iter().chain(fine.spread);
+        found.iter_mut().zip(members).for_each(|(to, value)| *to = *value);
+        Ok(to_front(field, coarse, values))
+    }
+}
+
+/// The sensor that a mean was trained for.
+fn sensor(model: &MeanModel<'_>) -> Instrument<'static> {
+    Instrument::new(model.coarse_points(), model.sensor())
+}
+
+/// Moves so many values from `start` on to the first places; gives their number.
+fn to_front(field: &mut [f32], start: usize, values: usize) -> usize {
+    for n in 0..values {
+        let value = field.get(n.saturating_add(start)).copied().unwrap_or_default();
+        if let Some(place) = field.get_mut(n) {
+            *place = value;
+        }
+    }
+    values
 }
