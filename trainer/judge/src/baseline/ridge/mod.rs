@@ -83,17 +83,12 @@ pub fn ridge(
     let tried = regions.par_iter().map(|region| {
         let moments = moments(region, training)?;
         let trials = training.parting.trials(&moments);
-        let errors: Vec<_> =
-            trials.iter().map(|(part, others)| errors(others, &moments[*part])).collect();
-        Ok((moments, errors))
+        let errors = trials.iter().map(|(part, others)| errors(others, &moments[*part]));
+        Ok(errors.collect::<Vec<_>>())
     });
-    let (moments, errors): (Vec<_>, Vec<_>) =
-        tried.collect::<Result<Vec<_>>>()?.into_iter().unzip();
-    let penalty = best(&errors.concat());
-    let fits = regions
-        .par_iter()
-        .zip(&moments)
-        .map(|(region, moments)| Fit::new(region, training, moments, penalty));
+    let penalty = best(&tried.collect::<Result<Vec<_>>>()?.concat());
+    // Moments are summed again: those of all regions of a large grid would not fit into memory.
+    let fits = regions.par_iter().map(|region| Fit::new(region, training, penalty));
     let fits = fits.collect::<Result<Vec<Fit>>>()?;
     let (points, scale) = (result.spec.points(), &training.scale);
     let mut deviation = vec![0.0; result.frame_len()];
@@ -151,17 +146,12 @@ struct Fit {
 }
 
 impl Fit {
-    fn new(
-        region: &Region,
-        training: &RidgeTraining,
-        moments: &[Moments],
-        penalty: f64,
-    ) -> Result<Self> {
+    fn new(region: &Region, training: &RidgeTraining, penalty: f64) -> Result<Self> {
         const TOO_LARGE: &str =
             "the coarse values of the training part are too large for a regression";
-        let parting = &training.parting;
+        let (parting, moments) = (&training.parting, moments(region, training)?);
         let mut squares = vec![0.0; region.cells.len() * region.outputs()];
-        for (part, others) in parting.trials(moments) {
+        for (part, others) in parting.trials(&moments) {
             let map = others.solve(penalty).context(TOO_LARGE)?.transpose();
             for block in blocks(region, &parting.parts[part]) {
                 let (x, y) = samples(region, training, block);
