@@ -9,7 +9,7 @@ use finescale_model::Calibration;
 use finescale_model::linear::{LinearBase, LinearPredictor, PackedAutocovariance};
 use finescale_train::config::Config;
 use finescale_train::engine::backend::{Cpu, Differentiable};
-use finescale_train::engine::frames::{Frames, numbers};
+use finescale_train::engine::frames::{Frames, index, numbers};
 use finescale_train::networks::Kind;
 use finescale_train::systems::predictor_driven::batch::{
     Draw, draw, fixed, noised_by, noised_windows,
@@ -386,18 +386,32 @@ fn seeds_give_the_same_batches_and_others_do_not() {
     }
     // A moved window has the same sizes of all waves, and the same steps of time; noise aside.
     settings.symmetries.shift_x = 1;
-    let moved = draw(&frames, &settings, 2, &grid, 3);
-    assert_eq!(moved.symmetries.len(), 8);
-    let still = Draw { symmetries: Vec::new(), ..moved.clone() };
+    let moving = Draw { available: vec![3; 8], ..draw(&frames, &settings, 2, &grid, 3) };
+    assert_eq!(moving.symmetries.len(), 8);
+    let still = Draw { symmetries: Vec::new(), ..moving.clone() };
     let increments = |draw: &Draw| {
         let noise = Tensor::zeros([8, 4, 1, 16], &device);
         numbers(noised_by(&frames, draw, noise, &tables).increment)
     };
-    let (moved, still) = (increments(&moved), increments(&still));
+    let (moved, still) = (increments(&moving), increments(&still));
     assert_ne!(moved, still);
     let power = |values: &[f32]| values.iter().map(|value| value * value).sum::<f32>();
     for (moved, still) in moved.chunks_exact(16).zip(still.chunks_exact(16)) {
         assert!((power(moved) / power(still) - 1.0).abs() < 1e-4);
     }
+    // Companions that are the frame itself move as it does: no noise is on the path.
+    let mut fields = data.values.clone();
+    let mut scratch = vec![0.0; finescale::spectral::scratch_len(&grid)];
+    finescale::spectral::inverse(&grid, &mut fields, &mut scratch).unwrap();
+    let frames = frames.with_companions(fields);
+    let noise = Tensor::zeros([8, 4, 1, 16], &device);
+    let batch = noised_by(&frames, &moving, noise, &tables);
+    let newest = batch.window.spectra.narrow(1, 2, 1).reshape([8, 1, 16]) + batch.increment;
+    let seen = batch.window.companions.unwrap().reshape([8, 1, 16]);
+    let lambda = moving.lambdas.iter().map(|&lambda| lambda as i32).collect();
+    let damping = tables.damping.clone().select(0, index(lambda, &device)).reshape([8, 1, 16]);
+    let seen = tables.basis.forward(seen).reshape([8, 1, 16]) * damping;
+    let off = numbers((newest - seen).abs().max())[0];
+    assert!(off < 1e-4, "{off}");
     <Cpu as Backend>::seed(&device, 0);
 }
