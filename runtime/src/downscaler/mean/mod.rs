@@ -171,7 +171,8 @@ impl<'a> MeanDownscaler<'a> {
         let mut health = Health::default();
         sensor.judge(seen, &mut health);
         if members == 0 {
-            return Ok(Fine { frames: path, mean: path, spread, health });
+            let mean: &[f32] = path;
+            return Ok(Fine { frames: mean, mean, spread, members, health, unfinished: None });
         }
         let copy = |from: &[f32], to: &mut [f32]| {
             checked::zip(to, from).for_each(|(to, value)| *to = *value);
@@ -192,6 +193,6 @@ impl<'a> MeanDownscaler<'a> {
         }
         moments::spread(members, spread);
         let mean: &[f32] = if members > 1 { mean } else { path };
-        Ok(Fine { frames: path, mean, spread, health })
+        Ok(Fine { frames: path, mean, spread, members, health, unfinished: None })
     }
 }
