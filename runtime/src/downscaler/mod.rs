@@ -47,7 +47,7 @@ use crate::checked::{self, OrBug, Place};
 use crate::model::{Footprint, Model};
 use crate::predictor::{Trained, whole_frames};
 use crate::sampler::{Health, Unfinished, emergence};
-use crate::{Error, Predictor, Sampler};
+use crate::{Error, Predictor, Probe, Sampler};
 use correction::Correction;
 use memory::Kept;
 
@@ -146,6 +146,11 @@ impl<'a> Downscaler<'a> {
     /// The same with another seed; 0 unless set.
     pub fn with_seed(self, seed: u64) -> Self {
         Self { seed, ..self }
+    }
+
+    /// The same, which tells `probe` of every layer of the network.
+    pub fn with_probe(self, probe: &'a dyn Probe) -> Self {
+        Self { predictor: self.predictor.with_probe(probe), ..self }
     }
 
     /// The sampler, whose λ is λ*.

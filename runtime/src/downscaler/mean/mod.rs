@@ -12,7 +12,7 @@ use crate::mean::{ConditionalMean, Errors};
 use crate::model::{MeanFootprint, MeanModel};
 use crate::predictor::whole_frames;
 use crate::sampler::Health;
-use crate::{Error, NoiseStream};
+use crate::{Error, NoiseStream, Probe};
 use memory::Kept;
 use sensor::Sensor;
 
@@ -104,6 +104,11 @@ impl<'a> MeanDownscaler<'a> {
         let mean = ConditionalMean::new(model, mean)?;
         let sensor = Sensor::new(model, instrument, power, rest)?;
         Ok(Self { sensor, mean, seed: 0, rest })
+    }
+
+    /// The same, which tells `probe` of every layer of the network.
+    pub fn with_probe(self, probe: &'a dyn Probe) -> Self {
+        Self { mean: self.mean.with_probe(probe), ..self }
     }
 
     /// The same with another seed; 0 unless set.
