@@ -92,6 +92,8 @@ impl<'a> Trained<'a> {
     ///
     /// # Errors
     /// As [`Linear::new`] and [`Calibration::new`]; [`Error::MemoryLength`].
+    // A call of its own, so that its stack is free again afterwards.
+    #[inline(never)]
     pub fn new(model: &Model<'a>, memory: &'a mut [f32]) -> Result<Self, Error> {
         let (grid, channels, window) = (model.grid(), model.channels(), model.window());
         let needed = Self::memory_len(model);
