@@ -206,7 +206,8 @@ conditional_mean() {
         --made-by "finescale train $n.zarr --config models/$n/config.toml --out $n" \
         --made-by "finescale export $n --format finescale --out $n.finescale"
     if [ -e "$models/$n/curves.png" ]; then
-        for seed in 2 3; do
+        for seed in 1 2 3; do
+            if grep -qx "seed = $seed" "$models/$n/config.toml"; then continue; fi
             make "$n-$seed" train "$n.zarr" --config "$models/$n/config.toml" --seed "$seed"
             # shellcheck disable=SC2086
             make "$n-$seed-sr.nc" $super --members 20 --model "$n-$seed"

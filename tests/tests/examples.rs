@@ -10,6 +10,8 @@ mod forecast;
 mod own_loop;
 #[path = "../../runtime/examples/profile.rs"]
 mod profile;
+#[path = "../../runtime/examples/slots.rs"]
+mod slots;
 #[path = "../../runtime/examples/stream.rs"]
 mod stream;
 #[path = "../../runtime/examples/two_models.rs"]
@@ -23,6 +25,7 @@ fn every_example_runs() {
         ("forecast", forecast::main),
         ("own_loop", own_loop::main),
         ("profile", profile::main),
+        ("slots", slots::main),
         ("stream", stream::main),
         ("two_models", two_models::main),
     ] {

@@ -7,8 +7,8 @@ use std::{fs, iter};
 
 use finescale::layer::ConvShape;
 use finescale::model::{
-    ALIGNMENT, CHECKED_FROM, HEADER_LEN, Invalid, KERNEL_LAYOUT, LAYERS_MAX, MAGIC, Model, VERSION,
-    Weights,
+    ADDRESS_ALIGNMENT, ALIGNMENT, CHECKED_FROM, HEADER_LEN, Invalid, KERNEL_LAYOUT, LAYERS_MAX,
+    MAGIC, Model, VERSION, Weights,
 };
 use finescale::predictor::{Linear, ScoreTables};
 use finescale::{Axis, Grid};
@@ -68,7 +68,7 @@ fn the_constants_are_the_documents() {
     assert!(document.contains(&format!("\n## Header, {HEADER_LEN} bytes\n")));
     // Wherever its lines end.
     let text = document.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(text.contains(&format!("at a multiple of {ALIGNMENT} bytes in memory")));
+    assert!(text.contains(&format!("at a multiple of {ADDRESS_ALIGNMENT} bytes in memory")));
     assert!(text.contains(&format!("The first {CHECKED_FROM} bytes are known exactly")));
     let magic: Vec<String> = MAGIC.iter().map(|byte| format!("{byte:02X}")).collect();
     assert_eq!(header(&document, 0)[2], magic.join(" "));

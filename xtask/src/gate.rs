@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use crate::board::Board;
 use crate::firmware::{OVERFLOW, RELEASE};
@@ -107,8 +107,34 @@ fn lints(stages: &mut Stages) {
         let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--lib"]);
         command::run(doc.env("RUSTDOCFLAGS", "-Dwarnings"))
     });
+    stages.run("package", || {
+        // The runtime as others will get it: it builds from the package alone, with its licences.
+        let package = ["package", "-p", "finescale", "--allow-dirty"];
+        let (listed, files) = command::capture(cargo(&package).args(["--list", "--quiet"]))?;
+        for file in ["Cargo.lock", "LICENSE-APACHE", "LICENSE-MIT", "README.md", "src/lib.rs"] {
+            ensure!(listed && files.lines().any(|of| of == file), "the package lacks {file}");
+        }
+        command::run(cargo(&package).arg("--quiet"))
+    });
+    stages.optional("the runtime on its oldest Rust", || {
+        let (found, _) =
+            command::capture(Command::new("rustup").args(["run", OLDEST, "rustc", "-V"]))?;
+        if !found {
+            return Err(Missing(format!(
+                "Rust {OLDEST} is missing: rustup toolchain install {OLDEST}"
+            ))
+            .into());
+        }
+        let mut check = Command::new("rustup");
+        check.args(["run", OLDEST, "cargo", "check", "-p", "finescale", "--target-dir"]);
+        command::run(check.arg(paths::target().join("oldest")))?;
+        Ok(Count::ONE)
+    });
     site::check_and_build(stages);
 }
+
+/// The oldest Rust that builds the runtime, as `runtime/Cargo.toml` says.
+const OLDEST: &str = "1.89.0";
 
 fn desktop_tests(stages: &mut Stages) {
     stages.test("tests on the desktop", || {

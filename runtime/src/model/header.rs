@@ -2,7 +2,8 @@
 
 use super::cursor::Cursor;
 use super::{
-    ALIGNMENT, Footprint, Invalid, KERNEL_LAYOUT, Options, Recommended, VERSION, Views, checksum,
+    ADDRESS_ALIGNMENT, Footprint, Invalid, KERNEL_LAYOUT, Options, Recommended, VERSION, Views,
+    checksum,
 };
 use crate::{Axis, Boundary, ForwardProcess, Grid, Laplacian};
 
@@ -64,7 +65,7 @@ pub(super) fn open(
     if bytes.get(CHECKED_FROM..).map(checksum) != Some(said) {
         return Err(Invalid::Checksum);
     }
-    if bytes.as_ptr().align_offset(ALIGNMENT) != 0 {
+    if bytes.as_ptr().align_offset(ADDRESS_ALIGNMENT) != 0 {
         return Err(Invalid::Alignment);
     }
     Ok(())

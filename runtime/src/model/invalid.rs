@@ -25,7 +25,7 @@ pub enum Invalid {
     },
     /// The checksum is another: the file is damaged.
     Checksum,
-    /// The bytes do not lie at a multiple of [`super::ALIGNMENT`].
+    /// The bytes do not lie at a multiple of [`super::ADDRESS_ALIGNMENT`].
     Alignment,
     /// A field has a value that it cannot have.
     Field {
@@ -71,7 +71,7 @@ impl fmt::Display for Invalid {
                 write!(
                     f,
                     "the model does not lie at a multiple of {} bytes: put it in an `Aligned`",
-                    super::ALIGNMENT
+                    super::ADDRESS_ALIGNMENT
                 )
             }
             Self::Field { name } => write!(

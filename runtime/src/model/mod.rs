@@ -38,8 +38,10 @@ use crate::{ForwardProcess, Grid};
 pub const VERSION: u16 = 6;
 /// Order of weights: [`crate::layer::ConvShape::pack`]'s.
 pub const KERNEL_LAYOUT: u16 = 1;
-/// Where a file must lie in memory, and its arrays inside it: at multiples of so many bytes.
+/// Where the arrays of a file lie in it: at multiples of so many bytes.
 pub const ALIGNMENT: usize = 16;
+/// Where a file must lie in memory: at a multiple of so many bytes, a word.
+pub const ADDRESS_ALIGNMENT: usize = 4;
 /// Most layers of a network.
 pub const LAYERS_MAX: usize = 32;
 
@@ -51,6 +53,7 @@ pub fn checksum(bytes: &[u8]) -> u32 {
 }
 
 /// Bytes at a multiple of [`ALIGNMENT`]: what a file is put into that is made part of a program.
+/// A multiple of [`ADDRESS_ALIGNMENT`] suffices; this one lets vectors of a desktop load in one go.
 ///
 /// ```ignore
 /// static MODEL: &Aligned<[u8]> = &Aligned(*include_bytes!("winds.finescale"));

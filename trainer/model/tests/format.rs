@@ -223,8 +223,8 @@ fn every_refusal_names_its_reason() {
         assert_eq!(parse(&|b| b[place] = value, true), Invalid::Field { name }, "{place}");
     }
     // Not aligned.
-    let shifted = AlignedBytes::new(&[&[0; 4], &*whole].concat());
-    assert_eq!(View::parse(&shifted.bytes()[4..]).err(), Some(Invalid::Alignment));
+    let shifted = AlignedBytes::new(&[&[0; 2], &*whole].concat());
+    assert_eq!(View::parse(&shifted.bytes()[2..]).err(), Some(Invalid::Alignment));
 }
 
 /// Every model that is shipped for boards is whole; of the smallest predictor every flip of one bit
