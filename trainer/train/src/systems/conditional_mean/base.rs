@@ -131,7 +131,7 @@ mod tests {
     use super::*;
     use crate::config::Config;
     use finescale::{Axis, Grid, NoiseStream};
-    use finescale_model::conditional::SensorKind;
+    use finescale_field::coarsening::SensorKind;
 
     /// If it failed, fine values would be predicted from the values of other places or times.
     #[test]

@@ -294,7 +294,8 @@ mod tests {
     use crate::systems::conditional_mean::known::left;
     use finescale::model::View;
     use finescale::{Axis, NoiseStream};
-    use finescale_model::conditional::{self, SensorKind};
+    use finescale_field::coarsening::SensorKind;
+    use finescale_model::conditional;
 
     /// Two channels of white noise on a plane, which one sensor sees.
     fn case(base: conditional::Base) -> (Config, Sensor, Known, Part) {

@@ -4,7 +4,8 @@ use anyhow::{Result, ensure};
 use finescale::Grid;
 use finescale::model::{View, Views};
 use finescale::predictor::Linear;
-use finescale_model::conditional::{Base, SensorKind};
+use finescale_field::coarsening::SensorKind;
+use finescale_model::conditional::Base;
 
 use crate::config::{Config, fraction, settings};
 use crate::networks::Kind;
