@@ -12,6 +12,17 @@ use finescale_sample::mean_error::sensor_points;
 use finescale_sample::{Domain, HostMean, HostModel};
 
 impl SuperResolveArgs {
+    /// With a model that is a conditional mean.
+    pub(crate) fn with_mean(&self) -> Result<()> {
+        ensure!(
+            !self.task.linear,
+            "--linear leaves out the network of a predictor, and --model {} is a conditional mean: \
+             leave it out",
+            self.task.model.display()
+        );
+        self.by_mean(&HostMean::open(&self.task.model)?)
+    }
+
     /// What a conditional mean gives, with draws of its errors.
     pub(super) fn by_mean(&self, model: &HostMean) -> Result<()> {
         ensure!(

@@ -14,11 +14,12 @@ use serde_json::json;
 
 use super::data_import::{Grid as Points, parse_grid};
 use super::origin::{InputKind, sensor_noise};
+use crate::systems;
 use finescale_ensemble::Origin;
 use finescale_sample::coarse::{Observe, coarse_grid, deviations, measure};
 use finescale_sample::generator::{Assignment, PredictorDriven};
 use finescale_sample::recommended::described;
-use finescale_sample::{AnyModel, Domain, HostModel, InputArgs, Preset, TaskArgs, lambda};
+use finescale_sample::{Domain, HostModel, InputArgs, Preset, TaskArgs, lambda};
 
 /// Super-resolve coarse frames: an ensemble of fine paths that agree with them
 ///
@@ -63,11 +64,17 @@ impl SuperResolveArgs {
     /// # Errors
     /// One sentence.
     pub fn run(self) -> Result<()> {
-        match self.task.open_any()? {
-            AnyModel::Driven(model) => self.by_predictor(&model),
-            AnyModel::Mean(model) => self.by_mean(&model),
-            AnyModel::Residuals(mean, _) if self.mean_alone => self.by_mean(&mean),
-            AnyModel::Residuals(mean, model) => self.by_residuals(&mean, &model),
+        self.task.check()?;
+        systems::of_model(&self.task.model)?.super_resolve(&self)
+    }
+
+    /// With a predictor, of the fields or of the residuals of a conditional mean.
+    pub(crate) fn with_predictor(&self) -> Result<()> {
+        let model = HostModel::open(&self.task.model, self.task.linear)?;
+        match model.mean()? {
+            None => self.by_predictor(&model),
+            Some(mean) if self.mean_alone => self.by_mean(&mean),
+            Some(mean) => self.by_residuals(&mean, &model),
         }
     }
 
