@@ -7,7 +7,7 @@ use finescale::model::MeanModel;
 
 use crate::Domain;
 use crate::coarse::Coarsener;
-use finescale_data::dataset::{Reader, Split};
+use finescale_data::dataset::{Reader, Split, spread};
 use finescale_field::coarsening::Coarsening;
 use finescale_model::export::{AlignedBytes, Bounds, Precision, mean_file};
 use finescale_model::reference::MeanReference;
@@ -69,11 +69,9 @@ impl Cases {
             .flat_map(|(n, segment)| segment.frames.clone().map(move |frame| (n, frame)))
             .collect();
         ensure!(!places.is_empty(), "the data set has no validation part");
-        let count = FRAMES.min(places.len());
         let mut cases = Vec::new();
-        for i in 0..count {
+        for (segment, frame) in spread(&places, FRAMES) {
             finescale_host::interrupt::check()?;
-            let (segment, frame) = places[i * places.len() / count];
             let whole = &segments[segment].frames;
             let first = frame.saturating_sub(view.before()).max(whole.start);
             let last = (frame + view.after() + 1).min(whole.end);

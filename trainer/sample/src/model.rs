@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use finescale_host::digest::hex;
 use finescale_model::export::{AlignedBytes, Bounds, Precision, file, mean_file};
-use finescale_model::{ConditionalMean, Given, Model, NetworkMeta};
+use finescale_model::{ConditionalMean, Given, Model, NetworkMeta, model_path};
 
 /// A model in memory, in the form that boards use, whichever file it came from.
 pub struct HostModel {
@@ -139,7 +139,7 @@ pub const MEAN_FILE: &str = "mean.safetensors";
 
 /// The file of a model, its bytes and their SHA-256.
 fn read(path: &Path) -> Result<(PathBuf, Vec<u8>, String)> {
-    let path = if path.is_dir() { path.join("model.safetensors") } else { path.to_owned() };
+    let path = model_path(path);
     let shown = path.display();
     let read = std::fs::read(&path).with_context(|| format!("--model {shown} cannot be read"))?;
     let hash = hex(&Sha256::digest(&read));

@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 use finescale_data::dataset::Reader;
 use finescale_judge::baseline::Climate;
 use finescale_model::export::AlignedBytes;
+use finescale_model::model_path;
 
 use crate::commands::{CardArgs, ExportArgs, SuperResolveArgs, ValidateArgs};
 
@@ -45,11 +46,6 @@ pub(crate) trait System: Sync {
 
     /// `finescale model check`.
     fn check(&self, bytes: &AlignedBytes, file: &Path) -> Result<()>;
-}
-
-/// The `model.safetensors` of a run's folder, or the file itself.
-pub(crate) fn model_path(run: &Path) -> PathBuf {
-    if run.is_dir() { run.join("model.safetensors") } else { run.to_owned() }
 }
 
 /// The system that trained a run's model, and the model's file.

@@ -10,10 +10,10 @@ use clap::{Args, Subcommand};
 use finescale::model::{Activation, Channel, Layer, Weights};
 use finescale::{Axis, Grid};
 
-use crate::systems::{self, model_path};
+use crate::systems;
 use finescale_data::dataset::{Reader, SpectralFrames, Split};
 use finescale_model::export::AlignedBytes;
-use finescale_model::{Calibration, Model};
+use finescale_model::{Calibration, Model, model_path};
 use finescale_sample::drawn;
 
 /// Look into model files for boards.

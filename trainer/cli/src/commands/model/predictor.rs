@@ -10,11 +10,10 @@ use finescale::model::{
 use finescale::predictor::Trained;
 
 use super::{described, fields, stored};
-use crate::systems::model_path;
 use finescale_host::table::Table;
-use finescale_model::Model;
 use finescale_model::export::AlignedBytes;
 use finescale_model::export::quantize::histogram;
+use finescale_model::{Model, model_path};
 use finescale_sample::recommended::described as described_sampler;
 
 /// Checks that a file is whole.

@@ -11,10 +11,8 @@ use super::ridge;
 use super::sensor::Sensor;
 use super::settings::Mean;
 
-/// Samples whose predictors are in memory at a time, and blocks of them that are summed in parallel
-/// in an order that no number of threads changes.
+/// Samples whose predictors are made together.
 const SAMPLES: usize = 1024;
-const BLOCKS: usize = 8;
 
 /// The base of all frames.
 #[derive(Clone, Debug)]
@@ -109,21 +107,12 @@ fn sums(
     seen: &[f32],
     frames: &[usize],
 ) -> Result<Moments> {
-    let mut total: Option<Moments> = None;
-    for group in frames.chunks(SAMPLES * BLOCKS) {
-        finescale_host::interrupt::check()?;
-        let parts = group.par_chunks(SAMPLES).map(|block| {
-            let z = ridge::predictors(settings, &predictors(settings, part, seen, block));
-            Moments::of(&z, &targets(sensor, part, seen, block), 0)
-        });
-        for part in parts.collect::<Vec<_>>() {
-            match &mut total {
-                Some(total) => total.add(&part),
-                None => total = Some(part),
-            }
-        }
-    }
-    total.context("the training part has no frames")
+    let blocks: Vec<&[usize]> = frames.chunks(SAMPLES).collect();
+    let moments = Moments::over(&blocks, |block| {
+        let z = ridge::predictors(settings, &predictors(settings, part, seen, block));
+        Moments::of(&z, &targets(sensor, part, seen, block), 0)
+    });
+    moments?.context("the training part has no frames")
 }
 
 #[cfg(test)]
