@@ -85,9 +85,9 @@ impl Coarsening {
         }
     }
 
-    /// Whether a coarse value stands in the middle of its cell. Modes on a periodic axis are sampled
-    /// at the first point of every cell instead; on a reflecting one, points are the middles of
-    /// cells on any grid.
+    /// Whether a coarse value stands in the middle of its cell. Modes on a periodic axis are
+    /// sampled at the first point of every cell instead; on a reflecting one, points are the
+    /// middles of cells on any grid.
     pub fn is_centred(&self, boundary: Boundary) -> bool {
         *self == Self::BlockMean || boundary == Boundary::Reflecting
     }

@@ -1,6 +1,6 @@
-//! The emergence scale λ_S of a data set's shells, where signal and noise are equally strong,
-//! C²P = Σ, and the λ* that follows from it for a coarse grid of any size. The λ* of a model is that
-//! of boards: [`finescale::sampler::emergence`].
+//! The emergence scale λ_S of a data set's shells, where signal and noise are equally strong, C²P =
+//! Σ, and the λ* that follows from it for a coarse grid of any size. The λ* of a model is that of
+//! boards: [`finescale::sampler::emergence`].
 //!
 //! In reverse-λ sampling a mode of power P appears around λ_S. C = e^{−ακλ}, Σ = β² (1 − e^{−2ακλ})
 //! / (2ακ) with the forward process's own κ (Yasuda and Bischoff 2026, arXiv 2604.00327, section

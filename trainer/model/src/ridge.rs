@@ -52,8 +52,8 @@ impl Parting {
         self.parts[self.parts.len() - self.tried..].iter().map(Vec::len).sum()
     }
 
-    /// Of the moments of all parts, for each trial the number of the part that is predicted, and the
-    /// sum of the others.
+    /// Of the moments of all parts, for each trial the number of the part that is predicted, and
+    /// the sum of the others.
     pub fn trials(&self, moments: &[Moments]) -> Vec<(usize, Moments)> {
         let first = self.parts.len() - self.tried;
         let others = |part: usize| {
@@ -226,8 +226,8 @@ impl Moments {
     }
 }
 
-/// For every penalty, the error on the samples in `held` of the weights that `solve` gives; infinite
-/// where it gives none.
+/// For every penalty, the error on the samples in `held` of the weights that `solve` gives;
+/// infinite where it gives none.
 pub fn errors(held: &Moments, solve: impl Fn(f64) -> Option<DMatrix<f64>>) -> Vec<f64> {
     let error = |&penalty: &f64| solve(penalty).map_or(f64::INFINITY, |w| held.error(&w));
     PENALTIES.iter().map(error).collect()
@@ -330,7 +330,8 @@ mod tests {
         assert!((both.solve(penalty).unwrap() - weights).abs().max() < 1e-12);
     }
 
-    /// If it failed, a map of low rank would lose more than it must, or be another map at full rank.
+    /// If it failed, a map of low rank would lose more than it must, or be another map at full
+    /// rank.
     #[test]
     fn a_reduced_map_is_the_best_of_its_rank() {
         let (x, penalty) = (noise(6, 300, 30), 0.1);

@@ -1,5 +1,5 @@
-//! The error of a conditional mean on the validation part of a data set, in the numbers that a board
-//! computes with.
+//! The error of a conditional mean on the validation part of a data set, in the numbers that a
+//! board computes with.
 
 use anyhow::{Result, ensure};
 use finescale::mean::ConditionalMean as Evaluator;

@@ -55,8 +55,8 @@ pub fn error(model: &Model, precision: Precision, bounds: &Bounds, reader: &Read
     Ok((error / size).sqrt())
 }
 
-/// The same domain with a quarter of the points along every axis, or the nearest number that an axis
-/// can have.
+/// The same domain with a quarter of the points along every axis, or the nearest number that an
+/// axis can have.
 fn quarter(grid: &Grid) -> Result<Grid> {
     let quarter = |points: usize| Axis::nearest_points(points / 4, points);
     Ok(grid.with_points([grid.ny(), grid.nx()].map(quarter))?)

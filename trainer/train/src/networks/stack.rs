@@ -1,5 +1,5 @@
-//! Convolutions one behind the other, modulated by λ where there is one: what the networks for boards
-//! are made of.
+//! Convolutions one behind the other, modulated by λ where there is one: what the networks for
+//! boards are made of.
 
 use anyhow::{Result, ensure};
 use burn::module::{Module, Param};

@@ -7,12 +7,12 @@
 //! Σ ‖y − Wᵀx − m‖² + λ‖W‖²
 //! ```
 //!
-//! over the training frames, in standard deviations of the channels. Parts of the training frames are
-//! held out in turn ([`finescale_model::ridge::Parting`]): λ, one for all points, is that of
-//! [`finescale_model::ridge::PENALTIES`] with which weights from the other parts have the least error there,
-//! and these errors' mean squares at every point are the variances of the Gaussian whose mean is
-//! predicted. Then W is solved again from all training frames. Neither the validation nor the test
-//! part is read.
+//! over the training frames, in standard deviations of the channels. Parts of the training frames
+//! are held out in turn ([`finescale_model::ridge::Parting`]): λ, one for all points, is that of
+//! [`finescale_model::ridge::PENALTIES`] with which weights from the other parts have the least
+//! error there, and these errors' mean squares at every point are the variances of the Gaussian
+//! whose mean is predicted. Then W is solved again from all training frames. Neither the validation
+//! nor the test part is read.
 //!
 //! | map | x | y | where it holds |
 //! |---|---|---|---|

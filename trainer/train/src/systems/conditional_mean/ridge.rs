@@ -9,9 +9,9 @@
 //!
 //! where Gy is the interpolated frame, d the distance of a fine point from a coarse one in cells of
 //! the sensor, and λ the penalty that is best where parts of the training frames are held out
-//! ([`Parting`]); where a window has many values, it is tried with frame n alone. So with few frames
-//! the map is the interpolation. In units of z, what changes from frame to frame costs a hundred
-//! times as much as what stays.
+//! ([`Parting`]); where a window has many values, it is tried with frame n alone. So with few
+//! frames the map is the interpolation. In units of z, what changes from frame to frame costs a
+//! hundred times as much as what stays.
 
 use anyhow::{Context, Result};
 use finescale::{Axis, Boundary};

@@ -51,8 +51,8 @@ impl Mean {
         if self.rank == 0 { predictors.min(targets) } else { self.rank }
     }
 
-    /// Refuses what does not go together with data of so many channels on a fine grid, and a sensor of so many
-    /// points.
+    /// Refuses what does not go together with data of so many channels on a fine grid, and a sensor
+    /// of so many points.
     pub(super) fn check_on(
         &self,
         kind: Kind,
