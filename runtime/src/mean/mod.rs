@@ -297,7 +297,8 @@ impl<'a> ConditionalMean<'a> {
         }
     }
 
-    /// Values of a coarse frame; not 0, which the compiler sees.
+    /// Values of a coarse frame, never 0: the compiler knows it, and leaves out the panic of a
+    /// division.
     fn coarse_len(&self) -> usize {
         self.model.coarse_len().max(1)
     }

@@ -78,7 +78,7 @@ pub struct Emergence {
 }
 
 impl Emergence {
-    /// On a grid.
+    /// The shells of a grid, with what the process does to them.
     pub fn new(process: &ForwardProcess, grid: &Grid) -> Self {
         let (shells, process) = (Shells::new(grid), Process::from(process));
         let kappas = shells.mean(&process.kappas(grid).collect::<Vec<_>>());

@@ -1,5 +1,5 @@
-//! Whose noise is whose: streams of different generators never coincide, whatever seeds people
-//! choose.
+//! Streams of noise for every purpose of the program. Two purposes never share a stream, whatever
+//! seeds people choose.
 //!
 //! The seed is all of a stream's key ([`finescale::noise`]), so two generators with one seed are
 //! told apart by their counters: each purpose has a part of the step word to itself, the highest

@@ -31,7 +31,7 @@ pub struct ConditionalMean {
     pub sensor: SensorMeta,
     /// a, the frames before frame n that are seen.
     pub before: usize,
-    /// b, those after it: the mean of a frame is late by so many.
+    /// b, those after it: the mean of a frame is known b frames later.
     pub after: usize,
     /// What the mean is without a network.
     pub base: Base,

@@ -115,7 +115,7 @@ impl Moments {
         Ok(total)
     }
 
-    /// Of all.
+    /// The sum of moments.
     ///
     /// # Panics
     /// If there are none.
@@ -125,7 +125,7 @@ impl Moments {
         total
     }
 
-    /// Of both.
+    /// Adds the moments of other samples.
     pub fn add(&mut self, other: &Self) {
         self.xx += &other.xx;
         self.xy += &other.xy;

@@ -9,12 +9,12 @@ use finescale_judge::baseline::Climate;
 use finescale_model::SystemMeta;
 use finescale_model::export::AlignedBytes;
 
-use super::System;
+use super::Commands;
 use crate::commands::{CardArgs, ExportArgs, SuperResolveArgs, ValidateArgs, model};
 
-pub(super) struct ConditionalMean;
+pub(super) struct MeanCommands;
 
-impl System for ConditionalMean {
+impl Commands for MeanCommands {
     fn name(&self) -> &'static str {
         finescale_model::ConditionalMean::NAME
     }

@@ -15,11 +15,11 @@ use finescale_model::model_path;
 use crate::commands::{CardArgs, ExportArgs, SuperResolveArgs, ValidateArgs};
 
 /// All systems.
-const ALL: [&dyn System; 2] =
-    [&predictor_driven::PredictorDriven, &conditional_mean::ConditionalMean];
+const ALL: [&dyn Commands; 2] =
+    [&predictor_driven::DrivenCommands, &conditional_mean::MeanCommands];
 
 /// What the commands do with the models of a system. `path` is a `model.safetensors`.
-pub(crate) trait System: Sync {
+pub(crate) trait Commands: Sync {
     /// Its name in a `model.safetensors`.
     fn name(&self) -> &'static str;
 
@@ -49,7 +49,7 @@ pub(crate) trait System: Sync {
 }
 
 /// The system that trained a run's model, and the model's file.
-pub(crate) fn of_run(run: &Path) -> Result<(&'static dyn System, PathBuf)> {
+pub(crate) fn of_run(run: &Path) -> Result<(&'static dyn Commands, PathBuf)> {
     let path = model_path(run);
     let name = finescale_model::system(&path)?;
     let system = ALL.into_iter().find(|system| system.name() == name);
@@ -66,12 +66,12 @@ pub(crate) fn of_run(run: &Path) -> Result<(&'static dyn System, PathBuf)> {
 
 /// The system whose file for boards begins with such bytes; the first one if none is, which says
 /// what is wrong with them.
-pub(crate) fn of_bytes(bytes: &[u8]) -> &'static dyn System {
+pub(crate) fn of_bytes(bytes: &[u8]) -> &'static dyn Commands {
     ALL.into_iter().find(|system| bytes.starts_with(system.magic())).unwrap_or(ALL[0])
 }
 
 /// The system of a model in any form; the first one if it is in none, which says what is wrong.
-pub(crate) fn of_model(path: &Path) -> Result<&'static dyn System> {
+pub(crate) fn of_model(path: &Path) -> Result<&'static dyn Commands> {
     let file = model_path(path);
     let bytes = std::fs::read(&file)
         .with_context(|| format!("--model {} cannot be read", file.display()))?;

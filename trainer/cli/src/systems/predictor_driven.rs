@@ -9,12 +9,12 @@ use finescale_judge::baseline::Climate;
 use finescale_model::export::AlignedBytes;
 use finescale_model::{Model, SystemMeta};
 
-use super::System;
+use super::Commands;
 use crate::commands::{CardArgs, ExportArgs, SuperResolveArgs, ValidateArgs, model};
 
-pub(super) struct PredictorDriven;
+pub(super) struct DrivenCommands;
 
-impl System for PredictorDriven {
+impl Commands for DrivenCommands {
     fn name(&self) -> &'static str {
         finescale_model::PredictorDriven::NAME
     }

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::super::origin::sensor_noise;
 use super::SuperResolveArgs;
 use finescale_ensemble::Origin;
-use finescale_sample::generator::{Assignment, ConditionalMean, Generator, Residuals};
+use finescale_sample::generator::{Assignment, Generator, MeanPaths, ResidualPaths};
 use finescale_sample::mean_error::sensor_points;
 use finescale_sample::{Domain, HostMean, HostModel};
 
@@ -29,7 +29,7 @@ impl SuperResolveArgs {
             self.task.sampler.is_empty(),
             "a conditional mean has no sampler: leave the options of samplers out"
         );
-        self.of_sensor(model, &ConditionalMean { model, alone: self.mean_alone })
+        self.of_sensor(model, &MeanPaths { model, alone: self.mean_alone })
     }
 
     /// What a conditional mean gives, with residual paths that a predictor draws.
@@ -37,7 +37,7 @@ impl SuperResolveArgs {
         let view = model.view()?;
         let largest = view.tables().lambdas.last().copied().unwrap_or(1.0);
         let settings = self.task.sampler.settings(model, |_| Ok(largest))?;
-        self.of_sensor(mean, &Residuals { mean, model, settings: &settings })
+        self.of_sensor(mean, &ResidualPaths { mean, model, settings: &settings })
     }
 
     /// What a generator draws from the frames of a conditional mean's sensor.

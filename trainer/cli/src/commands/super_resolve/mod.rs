@@ -17,7 +17,7 @@ use super::origin::{InputKind, sensor_noise};
 use crate::systems;
 use finescale_ensemble::Origin;
 use finescale_sample::coarse::{Observe, coarse_grid, deviations, measure};
-use finescale_sample::generator::{Assignment, PredictorDriven};
+use finescale_sample::generator::{Assignment, DrivenPaths};
 use finescale_sample::recommended::described;
 use finescale_sample::{Domain, HostModel, InputArgs, Preset, TaskArgs, lambda};
 
@@ -109,7 +109,7 @@ impl SuperResolveArgs {
         let whole = settings.sampler.step == StepRule::Ancestral(NoiseRule::Linear);
         let noise = &frames.origin.sensor_noise;
         let measurement = measure(&view, &frames.coarse, &grid, &coarsening, lambda, noise, whole)?;
-        let generator = PredictorDriven { model, settings: &settings };
+        let generator = DrivenPaths { model, settings: &settings };
         let assignment = Assignment::SuperResolve { measurement, observe };
         let options = json!({ "observe": observe, "coarse_grid": points });
         self.draw(&generator, assignment, options, frames)

@@ -16,7 +16,7 @@ const SAMPLES: usize = 1024;
 
 /// The base of all frames.
 #[derive(Clone, Debug)]
-pub enum Base {
+pub enum FittedBase {
     /// The field of û_y of frame n.
     Interpolation,
     /// up · down · window.
@@ -28,7 +28,7 @@ pub enum Base {
     },
 }
 
-impl Base {
+impl FittedBase {
     /// Fits what the settings ask for to the frames of the training part, as the sensor sees them.
     ///
     /// # Errors
@@ -142,7 +142,7 @@ mod tests {
         part.fine = (map * windows).as_slice().to_vec();
         let fitted = |rank: usize| {
             let settings = Mean { rank, ..settings.clone() };
-            let base = Base::fit(&settings, &sensor, &part, &part.coarse).unwrap();
+            let base = FittedBase::fit(&settings, &sensor, &part, &part.coarse).unwrap();
             base.fields(&settings, &sensor, &part, &part.coarse).unwrap()
         };
         let wrong = |rank: usize| {
@@ -169,7 +169,7 @@ mod tests {
         let fine = shown.iter().zip(&noise).map(|(shown, noise)| shown + noise).collect();
         let segments = vec![std::ops::Range { start: 0, end: 60 }];
         let part = Part { segments, fine, coarse };
-        let base = Base::fit(&settings, &sensor, &part, &part.coarse).unwrap();
+        let base = FittedBase::fit(&settings, &sensor, &part, &part.coarse).unwrap();
         let fields = base.fields(&settings, &sensor, &part, &part.coarse).unwrap();
         let square = |values: &mut dyn Iterator<Item = f32>| values.map(|v| v * v).sum::<f32>();
         let off = square(&mut fields.iter().zip(&shown).map(|(a, b)| a - b));
