@@ -22,6 +22,7 @@ pub mod spectral;
 pub use downscaler::{Downscaler, Instrument, MeanDownscaler, Values};
 pub use error::Error;
 pub use grid::{Axis, Boundary, Grid, Laplacian};
+pub use network::{Pass, Probe};
 pub use noise::NoiseStream;
 pub use predictor::Predictor;
 pub use process::ForwardProcess;

@@ -8,6 +8,8 @@ mod downscale;
 mod forecast;
 #[path = "../../runtime/examples/own_loop.rs"]
 mod own_loop;
+#[path = "../../runtime/examples/profile.rs"]
+mod profile;
 #[path = "../../runtime/examples/stream.rs"]
 mod stream;
 #[path = "../../runtime/examples/two_models.rs"]
@@ -20,6 +22,7 @@ fn every_example_runs() {
         ("downscale", downscale::main),
         ("forecast", forecast::main),
         ("own_loop", own_loop::main),
+        ("profile", profile::main),
         ("stream", stream::main),
         ("two_models", two_models::main),
     ] {

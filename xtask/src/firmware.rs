@@ -31,13 +31,32 @@ pub(crate) fn golden_cases(tools: &Tools, board: &Board) -> Result<Count> {
 /// Runs the small program, whose exit code says whether its bits are the desktop's.
 pub(crate) fn stream(tools: &Tools, board: &Board) -> Result<Count> {
     build(tools, board, RELEASE, None)?;
-    // Without a floating-point unit it takes minutes under emulation: built and proved, not run.
-    if !board.target.ends_with("hf") {
+    if !has_float(board) {
         println!("{} has no floating-point unit: built, not run", board.name);
         return Ok(Count::ONE);
     }
     let built = paths::firmware_target().join(&board.target).join(RELEASE).join("stream");
     run(tools, board, Console::Plain, &built)
+}
+
+/// What the program that measures says: bytes of stack, instructions of a frame and of its longest
+/// piece. `None` on a board that is not run: see [`stream`].
+pub(crate) fn budget(tools: &Tools, board: &Board, program: &Path) -> Result<Option<[u64; 3]>> {
+    let Some(qemu) = board.qemu.as_ref().filter(|_| has_float(board)) else { return Ok(None) };
+    let mut timeout = Command::new("timeout");
+    timeout.args(["--kill-after=5", LIMIT]).env("PATH", &tools.path);
+    through_qemu(&mut timeout, qemu);
+    let (succeeded, output) = command::capture(timeout.arg(program))?;
+    ensure!(succeeded, "{} failed to measure:\n{output}", board.name);
+    let words = output.lines().find_map(|line| line.strip_prefix("budget "));
+    let numbers = words.unwrap_or("").split_whitespace().map(str::parse);
+    let numbers: Vec<u64> = numbers.collect::<Result<_, _>>().context(output.clone())?;
+    <[u64; 3]>::try_from(numbers).ok().with_context(|| output).map(Some)
+}
+
+/// Without a floating-point unit the small programs take minutes under emulation.
+fn has_float(board: &Board) -> bool {
+    board.target.ends_with("hf")
 }
 
 /// Builds the firmware so that it links only without any panic path, and runs that build as well.

@@ -10,7 +10,7 @@ use crate::board::Board;
 use crate::firmware::{OVERFLOW, RELEASE};
 use crate::setup::{self, Lints, Missing, Tools, python, winds};
 use crate::stages::{Count, Skipping, Stages};
-use crate::{command, firmware, gpu, paths, site};
+use crate::{command, firmware, gpu, paths, site, size};
 
 /// All tests. What cannot be run here is skipped, with the reason.
 pub(crate) fn test() -> Result<bool> {
@@ -53,6 +53,9 @@ fn firmware_tests(stages: &mut Stages, tools: Option<&Tools>, boards: &[Board]) 
         stages.test(&format!("{name}: golden cases"), || firmware::golden_cases(ready()?, board));
         stages.test(&format!("{name}: stream"), || firmware::stream(ready()?, board));
         stages.test(&format!("{name}: no panic path"), || firmware::no_panic_path(ready()?, board));
+    }
+    for board in boards.iter().filter(|board| board.name == "mps2-an386") {
+        stages.test(&format!("{}: budget", board.name), || size::check(ready()?, board));
     }
     for board in one_for_each_target(boards) {
         let name = &board.name;

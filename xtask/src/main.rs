@@ -27,7 +27,10 @@ cargo xtask COMMAND
   ci                  lints and documentation, then exactly what `test` runs; no firmware may be skipped
   site                check every link between the repository's pages, and make a site of them in target/site
   firmware [BOARD…]   build, run and prove the firmware for these boards (all by default)
-  size [BOARD…]       flash and RAM of the small program, for each kind of weights (Cortex-M4F by default)
+  size [--write] [BOARD…]
+                      flash, RAM, stack and instructions of the small program, for each kind of
+                      weights (Cortex-M4F by default), compared with firmware-example/budget.toml
+                      (with --write: recorded there)
   setup [--dry-run]   say what the tests need beside Rust and is missing, then download and build it,
                       all of it into the target folder (with --dry-run: only say it)
   gpu [ARGUMENT…]     on an NVIDIA GPU: numbers against the CPU's, pace against PyTorch's
@@ -45,6 +48,11 @@ fn main() -> ExitCode {
     }
 }
 
+/// These boards, or the usual one.
+fn or_m4f<'b>(boards: &'b [&'b str]) -> &'b [&'b str] {
+    if boards.is_empty() { &["mps2-an386"] } else { boards }
+}
+
 /// Runs the command and says whether every stage of it passed.
 fn dispatch() -> Result<bool> {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -54,8 +62,8 @@ fn dispatch() -> Result<bool> {
         ["test"] => gate::test(),
         ["ci"] => gate::ci(),
         ["firmware", ref boards @ ..] => gate::firmware(&Board::named(boards)?),
-        ["size"] => size::run(&Board::named(&["mps2-an386"])?),
-        ["size", ref boards @ ..] => size::run(&Board::named(boards)?),
+        ["size", "--write", ref boards @ ..] => size::run(&Board::named(or_m4f(boards))?, true),
+        ["size", ref boards @ ..] => size::run(&Board::named(or_m4f(boards))?, false),
         ["gpu", ref arguments @ ..] => gpu::run(arguments).map(|()| true),
         ["site"] => site::run(),
         ["setup"] => setup::run(false),

@@ -1,18 +1,22 @@
-//! How much flash and RAM the small program takes, for each kind of weights and two levels of
-//! optimisation.
+//! What the small program needs of a board, for each kind of weights and two levels of
+//! optimisation: flash, static memory, stack, instructions.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
+use serde::{Deserialize, Serialize};
 
 use crate::board::Board;
 use crate::firmware::RELEASE;
-use crate::setup::{self, Lints};
-use crate::{command, paths};
+use crate::setup::{self, Lints, Tools};
+use crate::stages::Count;
+use crate::{command, firmware, paths};
 
-/// The program, and the profile that optimises for size.
+/// The program, the one that measures what it does, and the profile that optimises for size.
 const PROGRAM: &str = "stream";
+const MEASURING: &str = "budget";
 const SMALL: &str = "small";
 /// The kinds of weights: the cargo feature, and the end of the model's name.
 const KINDS: [(&str, &str); 3] = [("f32", ""), ("int8", "-int8"), ("int16", "-int16")];
@@ -20,37 +24,165 @@ const KINDS: [(&str, &str); 3] = [("f32", ""), ("int8", "-int8"), ("int16", "-in
 const ALLOCATED: u32 = 2;
 const NO_BITS: u32 = 8;
 
-/// Builds the program in every way for these boards, and prints the table.
-pub(crate) fn run(boards: &[Board]) -> Result<bool> {
+/// What a program with one kind of weights needs; of two numbers the first is at opt-level 3, the
+/// second at s.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+struct Budget {
+    /// Bytes of code and constants, without the model and its input.
+    flash: [u64; 2],
+    /// Bytes of static memory.
+    ram: u64,
+    /// Bytes of stack, painted.
+    #[serde(default)]
+    stack: [u64; 2],
+    /// Instructions of a frame.
+    #[serde(default)]
+    frame: [u64; 2],
+    /// Instructions of the longest piece of a frame.
+    #[serde(default)]
+    piece: [u64; 2],
+}
+
+/// Budgets by board and kind of weights, as `firmware-example/budget.toml` has them.
+type Budgets = BTreeMap<String, BTreeMap<String, Budget>>;
+
+/// Measures the program in every way for these boards, and prints the table. `write` records the
+/// figures; otherwise they are compared with those that are recorded.
+pub(crate) fn run(boards: &[Board], write: bool) -> Result<bool> {
     let tools = setup::find(boards, Lints::Without)?;
-    let mut rows = Vec::new();
+    let mut budgets = recorded()?;
+    let (mut rows, mut grown) = (Vec::new(), Vec::new());
     for board in boards {
-        for (feature, suffix) in KINDS {
-            let mut sizes = Vec::new();
-            for profile in [RELEASE, SMALL] {
-                let mut cargo = tools.toolchain.cargo("build", board, profile);
-                cargo.args(["--quiet", "--bin", PROGRAM, "--no-default-features", "--features"]);
-                command::run(cargo.arg(feature))?;
-                let built = paths::firmware_target().join(&board.target).join(profile);
-                sizes.push(Size::of(&built.join(PROGRAM))?);
+        for (kind, _) in KINDS {
+            let budget = measure(&tools, board, kind)?;
+            rows.push(budget.row(board, kind));
+            let of_board = budgets.entry(board.name.clone()).or_default();
+            if write {
+                of_board.insert(kind.into(), budget);
+            } else if let Some(bound) = of_board.get(kind) {
+                grown.extend(
+                    budget.beyond(bound).map(|what| format!("{} {kind}: {what}", board.name)),
+                );
             }
-            let model = format!("models/kolmogorov-32/kolmogorov-32{suffix}.finescale");
-            let frames = "tests/golden/vectors/kolmogorov-8x8.f32";
-            let data = [&*model, frames].map(|file| fs::metadata(paths::root().join(file)));
-            let data: u64 =
-                data.into_iter().map(|file| file.map(|file| file.len())).sum::<Result<_, _>>()?;
-            let code: Vec<String> = sizes
-                .iter()
-                .map(|size| size.flash.checked_sub(data).context("the model is not in flash"))
-                .map(|code| code.map(|code| format!("{:.1}", code as f64 / 1024.0)))
-                .collect::<Result<_>>()?;
-            let ram = sizes.iter().map(|size| size.ram).max().unwrap_or(0) as f64 / 1024.0;
-            rows.push(format!("| {} | {feature} | {} | {ram:.1} |", board.core, code.join(" | ")));
         }
     }
-    println!("\n| core | weights | code, opt-level 3, KiB | opt-level s, KiB | static RAM, KiB |");
-    println!("|---|---|---|---|---|\n{}", rows.join("\n"));
+    println!(
+        "\n| core | weights | flash, KiB | static RAM, KiB | stack, bytes | instructions a frame, millions | of its longest piece |"
+    );
+    println!("|---|---|---|---|---|---|---|\n{}", rows.join("\n"));
+    if write {
+        let text = toml::to_string(&budgets).context("the budgets")?;
+        fs::write(budgets_file(), format!("{HEAD}{text}"))?;
+    }
+    ensure!(
+        grown.is_empty(),
+        "more than {} % beyond firmware-example/budget.toml: {}",
+        PERCENT,
+        grown.join("; ")
+    );
     Ok(true)
+}
+
+/// Whether a program with int16 activations is within what is recorded for the board.
+pub(crate) fn check(tools: &Tools, board: &Board) -> Result<Count> {
+    let bound = recorded()?.remove(&board.name).and_then(|mut kinds| kinds.remove("int16"));
+    let bound =
+        bound.with_context(|| format!("no budget of {}: cargo xtask size --write", board.name))?;
+    let grown: Vec<String> = measure(tools, board, "int16")?.beyond(&bound).collect();
+    ensure!(
+        grown.is_empty(),
+        "more than {PERCENT} % beyond firmware-example/budget.toml: {}",
+        grown.join("; ")
+    );
+    Ok(Count::ONE)
+}
+
+/// How much more than its budget a program may need.
+const PERCENT: u64 = 5;
+const HEAD: &str = "# What the program `stream` needs with one kind of weights: `cargo xtask size --write BOARD…` writes it,
+# and the gate compares. Of two numbers the first is at opt-level 3, the second at s.
+
+";
+
+fn budgets_file() -> PathBuf {
+    paths::firmware().join("budget.toml")
+}
+
+fn recorded() -> Result<Budgets> {
+    let file = budgets_file();
+    let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+    toml::from_str(&text).with_context(|| file.display().to_string())
+}
+
+/// Builds the programs with one kind of weights at both levels, and runs the one that measures.
+fn measure(tools: &Tools, board: &Board, kind: &str) -> Result<Budget> {
+    let suffix = KINDS.iter().find(|(of, _)| *of == kind).map_or("", |(_, suffix)| suffix);
+    let model = format!("models/kolmogorov-32/kolmogorov-32{suffix}.finescale");
+    let mut data = 0;
+    for file in [&*model, "tests/golden/vectors/kolmogorov-8x8.f32"] {
+        data += fs::metadata(paths::root().join(file)).with_context(|| file.to_owned())?.len();
+    }
+    let mut budget = Budget::default();
+    for (n, profile) in [RELEASE, SMALL].into_iter().enumerate() {
+        let mut cargo = tools.toolchain.cargo("build", board, profile);
+        cargo.args(["--quiet", "--bin", PROGRAM, "--bin", MEASURING]);
+        command::run(cargo.args(["--no-default-features", "--features", kind]))?;
+        let built = paths::firmware_target().join(&board.target).join(profile);
+        let size = Size::of(&built.join(PROGRAM))?;
+        budget.flash[n] = size.flash.checked_sub(data).context("the model is not in flash")?;
+        budget.ram = budget.ram.max(size.ram);
+        if let Some([stack, frame, piece]) = firmware::budget(tools, board, &built.join(MEASURING))?
+        {
+            (budget.stack[n], budget.frame[n], budget.piece[n]) = (stack, frame, piece);
+        }
+    }
+    Ok(budget)
+}
+
+impl Budget {
+    fn row(&self, board: &Board, kind: &str) -> String {
+        let kib = |bytes: u64| format!("{:.1}", bytes as f64 / 1024.0);
+        let millions = |count: u64| format!("{:.1}", count as f64 / 1e6);
+        let both = |values: [u64; 2], shown: &dyn Fn(u64) -> String| {
+            if values == [0, 0] { "–".into() } else { values.map(shown).join(" / ") }
+        };
+        let cells = [
+            board.core.clone(),
+            kind.into(),
+            both(self.flash, &kib),
+            kib(self.ram),
+            both(self.stack, &|bytes| bytes.to_string()),
+            both(self.frame, &millions),
+            both(self.piece, &millions),
+        ];
+        format!("| {} |", cells.join(" | "))
+    }
+
+    /// What is more than it may be.
+    fn beyond(&self, bound: &Self) -> impl Iterator<Item = String> {
+        let flat = |of: &Self| {
+            let Self { flash: [f3, fs], ram, stack: [s3, ss], frame: [i3, is], piece: [p3, ps] } =
+                *of;
+            [f3, fs, ram, s3, ss, i3, is, p3, ps]
+        };
+        let names = [
+            "flash at 3",
+            "flash at s",
+            "static RAM",
+            "stack at 3",
+            "stack at s",
+            "a frame at 3",
+            "a frame at s",
+            "a piece at 3",
+            "a piece at s",
+        ];
+        let both = flat(self).into_iter().zip(flat(bound));
+        names.into_iter().zip(both).filter_map(|(name, (found, bound))| {
+            let grown = 100 * found > (100 + PERCENT) * bound;
+            grown.then(|| format!("{name} is {found}, recorded is {bound}"))
+        })
+    }
 }
 
 /// Bytes of a program.

@@ -3,7 +3,7 @@
 use super::memory::Kept;
 use super::{Instrument, Values};
 use crate::checked::{self, OrBug, Place};
-use crate::model::{Channel, Footprint, Model};
+use crate::model::{Channel, Channels, Footprint, Model};
 use crate::predictor::Description;
 use crate::sampler::pixel_measurement;
 use crate::spectral::operator::{self, complex_modes};
@@ -12,7 +12,8 @@ use crate::{Axis, Boundary, Error, Grid, spectral};
 /// What is known of an instrument beside its frames.
 #[derive(Debug)]
 pub(super) struct Correction<'a> {
-    model: Model<'a>,
+    channels: Channels<'a>,
+    footprint: Footprint,
     instrument: Instrument<'a>,
     fine: Grid,
     coarse: Grid,
@@ -79,12 +80,21 @@ impl<'a> Correction<'a> {
                 spectral::refine_variances(&coarse, r, &fine, variances)?;
             }
         }
-        Ok(Self { model: *model, instrument, fine, coarse, variances, inverse, power })
+        Ok(Self {
+            channels: model.described(),
+            footprint: model.footprint(),
+            instrument,
+            fine,
+            coarse,
+            variances,
+            inverse,
+            power,
+        })
     }
 
     /// What it is made from.
     pub(super) const fn about(&self) -> (Footprint, &Instrument<'a>) {
-        (self.model.footprint(), &self.instrument)
+        (self.footprint, &self.instrument)
     }
 
     /// Whether every point of the instrument gives a value.
@@ -94,7 +104,7 @@ impl<'a> Correction<'a> {
 
     /// Values of a coarse frame.
     pub(super) fn coarse_len(&self) -> usize {
-        self.model.channels().times(self.coarse.points())
+        self.channels.count().times(self.coarse.points())
     }
 
     /// A coarse frame, `[channel][y][x]` in units, to ŷ, `[channel][y mode][x mode]`; `scratch`:
@@ -110,7 +120,7 @@ impl<'a> Correction<'a> {
         let (r, scratch) = scratch.split_at_mut_checked(n).or_bug();
         let (field, scratch) = scratch.split_at_mut_checked(points).or_bug();
         let channels = checked::zip(frame.chunks_exact(n), measured.chunks_exact_mut(points));
-        let described = checked::counted(channels.zip(self.model.channel_descriptions()));
+        let described = checked::counted(channels.zip(self.channels.iter()));
         for (channel, ((values, measured), Channel { mean, std, .. })) in described {
             let of = |len: usize| channel.times(len)..channel.plus(1).times(len);
             for (point, (to, value)) in checked::counted(checked::zip(&mut *pixels, values)) {
@@ -144,8 +154,8 @@ impl<'a> Correction<'a> {
     pub(super) fn restore(&self, path: &mut [f32], scratch: &mut [f32]) -> Result<(), Error> {
         spectral::inverse(&self.fine, path, scratch)?;
         let points = self.fine.points();
-        for frame in path.chunks_exact_mut(self.model.channels().times(points).max(1)) {
-            let channels = frame.chunks_exact_mut(points).zip(self.model.channel_descriptions());
+        for frame in path.chunks_exact_mut(self.channels.count().times(points).max(1)) {
+            let channels = frame.chunks_exact_mut(points).zip(self.channels.iter());
             for (field, Channel { mean, std, .. }) in channels {
                 field.iter_mut().for_each(|value| *value = mean + std * *value);
             }

@@ -31,24 +31,24 @@
 //! ```
 
 mod correction;
-mod draw;
+mod downscaling;
 mod instrument;
 mod mean;
 mod memory;
 mod moments;
 mod stream;
 
+pub use downscaling::Downscaling;
 pub use instrument::{Instrument, Values};
 pub use mean::{MeanDownscaler, MeanStream};
-pub use stream::Stream;
+pub use stream::{Push, Stream};
 
 use crate::checked::{self, OrBug, Place};
 use crate::model::{Footprint, Model};
 use crate::predictor::{Trained, whole_frames};
-use crate::sampler::{Health, emergence};
-use crate::{Error, NoiseStream, Predictor, Sampler};
+use crate::sampler::{Health, Unfinished, emergence};
+use crate::{Error, Predictor, Probe, Sampler};
 use correction::Correction;
-use draw::draw;
 use memory::Kept;
 
 /// Makes fine frames of the coarse ones of an instrument.
@@ -77,8 +77,14 @@ pub struct Fine<'m> {
     pub mean: &'m [f32],
     /// Their standard deviation, which says how much is unknown; empty where there is one member.
     pub spread: &'m [f32],
+    /// How many members mean and spread are of; 0 where the first one is not done, or the mean is
+    /// that of a conditional mean.
+    pub members: u32,
     /// How well the coarse frames fit the model.
     pub health: Health,
+    /// What the frames leave open, where the drawing was ended before λ = 0: see
+    /// [`Downscaler::begin`].
+    pub unfinished: Option<Unfinished>,
 }
 
 impl<'a> Downscaler<'a> {
@@ -142,6 +148,11 @@ impl<'a> Downscaler<'a> {
         Self { seed, ..self }
     }
 
+    /// The same, which tells `probe` of every layer of the network.
+    pub fn with_probe(self, probe: &'a dyn Probe) -> Self {
+        Self { predictor: self.predictor.with_probe(probe), ..self }
+    }
+
     /// The sampler, whose λ is λ*.
     pub const fn sampler(&self) -> &Sampler {
         &self.sampler
@@ -164,6 +175,33 @@ impl<'a> Downscaler<'a> {
     /// # Errors
     /// As [`Downscaler::downscale`]; [`Error::Count`] for no members.
     pub fn ensemble(&mut self, coarse: &[f32], members: u32) -> Result<Fine<'_>, Error> {
+        let mut downscaling = self.begin(coarse, members)?;
+        while !downscaling.advance()? {}
+        downscaling.finish()
+    }
+
+    /// Measures coarse frames as [`Downscaler::ensemble`] does, and leaves the drawing to the caller,
+    /// piece by piece, to the same bits: between two pieces a board feeds its watchdog, lets other
+    /// tasks run, or ends the drawing because its time is up.
+    ///
+    /// ```
+    /// # use finescale::{Downscaler, Error};
+    /// # fn on_time(downscaler: &mut Downscaler<'_>, coarse: &[f32], late: bool) -> Result<(), Error> {
+    /// let mut downscaling = downscaler.begin(coarse, 1)?;
+    /// while !downscaling.advance()? {
+    ///     if late {
+    ///         break;
+    ///     }
+    /// }
+    /// let fine = downscaling.finish()?; // Where it is not complete, `fine.unfinished` says so.
+    /// # let _ = fine;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Downscaler::ensemble`].
+    pub fn begin(&mut self, coarse: &[f32], members: u32) -> Result<Downscaling<'_, 'a>, Error> {
         Error::count("members", members as usize, members > 0, "at least 1")?;
         let Self { correction, predictor, sampler, seed, rest } = self;
         let (frame, coarse_frame) = (predictor.describe().frame_len(), correction.coarse_len());
@@ -194,17 +232,21 @@ impl<'a> Downscaler<'a> {
         }
         mean.fill(0.0);
         spread.fill(0.0);
-        let mut health = Health::default();
-        // Member 0 comes last, so that it is what the path holds in the end.
-        for (drawn, member) in (0..members).zip((0..members).rev()) {
-            let noise = NoiseStream { seed: *seed, member, frame: 0, draw: 0 };
-            health = draw(sampler, predictor, correction, measured, &noise, path, scratch)?;
-            correction.restore(path, scratch)?;
-            moments::add(drawn, path, mean, spread);
-        }
-        moments::spread(members, spread);
-        let mean: &[f32] = if members > 1 { mean } else { path };
-        Ok(Fine { frames: path, mean, spread, health })
+        Ok(Downscaling {
+            correction,
+            predictor,
+            sampler: *sampler,
+            seed: *seed,
+            measured,
+            path,
+            mean,
+            spread,
+            scratch,
+            members,
+            drawn: 0,
+            health: Health::default(),
+            drawing: None,
+        })
     }
 
     /// A stream with this sampler and seed: see [`Stream`].

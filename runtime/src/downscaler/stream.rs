@@ -6,7 +6,7 @@ use super::{Downscaler, Fine, Instrument};
 use crate::checked::{self, OrBug};
 use crate::model::Footprint;
 use crate::predictor::Trained;
-use crate::sampler::{Online, Reading, Sensor};
+use crate::sampler::{Online, Pushing, Reading, Sensor};
 use crate::{Error, NoiseStream, Predictor};
 
 /// One coarse frame in, one fine frame out: the front of [`Online`], which has more to say about
@@ -67,6 +67,17 @@ impl<'a> Stream<'a> {
     /// [`Error::FieldLength`] unless `coarse` is one frame; otherwise as [`Online::push`]. After an
     /// error the stream is as before.
     pub fn push(&mut self, coarse: Option<&[f32]>) -> Result<Option<Fine<'_>>, Error> {
+        let Some(mut push) = self.begin(coarse)? else { return Ok(None) };
+        while !push.advance()? {}
+        push.finish().map(Some)
+    }
+
+    /// Takes the next coarse frame as [`Stream::push`] does, and leaves the drawing to the caller,
+    /// piece by piece: see [`Downscaler::begin`].
+    ///
+    /// # Errors
+    /// As [`Stream::push`].
+    pub fn begin(&mut self, coarse: Option<&[f32]>) -> Result<Option<Push<'_, 'a>>, Error> {
         let Self { correction, predictor, online, frame, scratch } = self;
         let reading = match coarse {
             Some(coarse) if coarse.len() != correction.coarse_len() => {
@@ -79,12 +90,45 @@ impl<'a> Stream<'a> {
             }
             None => Reading::Missing,
         };
-        let Some(drawn) = online.push(predictor, reading, scratch)? else { return Ok(None) };
-        let health = drawn.health;
-        for (to, value) in checked::zip(frame.iter_mut(), drawn.values) {
-            *to = *value;
-        }
+        let pushing = online.begin(predictor.describe(), reading, scratch.len())?;
+        Ok(pushing.map(|pushing| Push { correction, predictor, pushing, frame, scratch }))
+    }
+}
+
+/// A coarse frame that was taken, and whose fine frame is being drawn: see [`Stream::begin`].
+///
+/// Dropped before [`Push::finish`], it leaves the stream as if the frame had never come.
+#[derive(Debug)]
+pub struct Push<'s, 'a> {
+    correction: &'s Correction<'a>,
+    predictor: &'s mut Trained<'a>,
+    pushing: Pushing<'s, 'a>,
+    frame: &'s mut [f32],
+    scratch: &'s mut [f32],
+}
+
+impl<'s> Push<'s, '_> {
+    /// Draws the next piece, at most one evaluation or one pull-back of one frame or the tables of
+    /// one λ; gives whether it was the last one.
+    ///
+    /// # Errors
+    /// As [`Stream::push`].
+    pub fn advance(&mut self) -> Result<bool, Error> {
+        self.pushing.advance(self.predictor, self.scratch)
+    }
+
+    /// Gives the fine frame and lets the stream go on. Before the last piece it is the best that
+    /// there is, marked as [`Fine::unfinished`]; later frames take it for what was there.
+    ///
+    /// # Errors
+    /// As [`Stream::push`].
+    pub fn finish(self) -> Result<Fine<'s>, Error> {
+        let Self { correction, predictor, pushing, frame, scratch } = self;
+        let drawn = pushing.finish(predictor.describe())?;
+        let (health, unfinished) = (drawn.health, drawn.unfinished);
+        checked::zip(&mut *frame, drawn.values).for_each(|(to, value)| *to = *value);
         correction.restore(frame, scratch)?;
-        Ok(Some(Fine { frames: frame, mean: frame, spread: &[], health }))
+        let members = if unfinished.is_some() { 0 } else { 1 };
+        Ok(Fine { frames: frame, mean: frame, spread: &[], members, health, unfinished })
     }
 }

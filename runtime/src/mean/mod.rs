@@ -20,7 +20,7 @@ pub use stream::Stream;
 
 use crate::checked::{self, OrBug, Place, product, sum};
 use crate::model::{MeanFootprint, MeanModel};
-use crate::network::{Inputs, Layout, Network};
+use crate::network::{Inputs, Layout, Network, Probe};
 use crate::predictor::whole_frames;
 use crate::sampler::split;
 use crate::{Error, ForwardProcess, Laplacian, spectral};
@@ -90,6 +90,14 @@ impl<'a> ConditionalMean<'a> {
             network = Some((inputs, layers));
         }
         Ok(Self { model: *model, network, layout })
+    }
+
+    /// The same, which tells `probe` of every layer.
+    pub fn with_probe(mut self, probe: &'a dyn Probe) -> Self {
+        if let Some((_, network)) = &mut self.network {
+            network.probed(probe);
+        }
+        self
     }
 
     /// The model.

@@ -121,6 +121,24 @@ pub struct Channel<'a> {
     pub std: f32,
 }
 
+/// The channels, used where they lie in the file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Channels<'a> {
+    descriptions: &'a [u8],
+    count: usize,
+}
+
+impl<'a> Channels<'a> {
+    /// How many.
+    pub(crate) const fn count(&self) -> usize {
+        self.count
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Channel<'a>> + use<'a> {
+        parse::channels(self.descriptions, self.count)
+    }
+}
+
 impl<'a> Model<'a> {
     /// Checks a file.
     ///
@@ -166,7 +184,12 @@ impl<'a> Model<'a> {
 
     /// The channels in the order of the fields.
     pub fn channel_descriptions(&self) -> impl Iterator<Item = Channel<'a>> + use<'a> {
-        parse::channels(self.descriptions, self.channels)
+        self.described().iter()
+    }
+
+    /// What [`Model::channel_descriptions`] goes through, without the rest of the model.
+    pub(crate) const fn described(&self) -> Channels<'a> {
+        Channels { descriptions: self.descriptions, count: self.channels }
     }
 
     /// W, the longest window in frames.

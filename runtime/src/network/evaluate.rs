@@ -2,6 +2,7 @@
 
 use super::film;
 use super::layout::{Layout, Scratch};
+use super::probe::{Pass, Probe, Probed};
 use super::products::Products;
 use crate::Error;
 use crate::checked::{self, OrBug, Place, bug, product, sum};
@@ -36,6 +37,7 @@ pub(crate) struct Network<'a> {
     signs: usize,
     /// The layers that multiply.
     pub(super) products: Products,
+    pub(super) probe: Probed<'a>,
 }
 
 impl<'a> Network<'a> {
@@ -59,7 +61,13 @@ impl<'a> Network<'a> {
         }
         let modulated = memory.len().saturating_sub(last);
         let (modulated, last) = memory.split_at_mut_checked(modulated).or_bug();
-        Self { activations, film, modulated, last, signs, products: layout.products }
+        let (products, probe) = (layout.products, Probed::default());
+        Self { activations, film, modulated, last, signs, products, probe }
+    }
+
+    /// Tells `probe` of every layer.
+    pub(crate) fn probed(&mut self, probe: &'a dyn Probe) {
+        self.probe = Probed(Some(probe));
     }
 
     /// Sets the epilogues for λ: bias, modulation and the multipliers of bytes in one factor and
@@ -135,6 +143,7 @@ impl<'a> Network<'a> {
             let (kept, rest) = signs.split_at_mut_checked(signs_len(&first)).or_bug();
             run(&first, x, &self.epilogue(&first, channel), Some(kept), None, y, work)?;
             (signs, channel) = (rest, channel.plus(first.shape.outputs()));
+            self.probe.layer(Pass::Forward, 0);
         }
         let (mut to, factors): (&mut [f32], &mut [f32]) =
             if products.count > 0 { (spare, input) } else { (input, &mut []) };
@@ -159,6 +168,7 @@ impl<'a> Network<'a> {
             } else {
                 run(&layer, x, &epilogue, None, None, outputs, work)?;
             }
+            self.probe.layer(Pass::Forward, n);
             channel = channel.plus(shape.outputs());
         }
         Ok(())
@@ -210,6 +220,7 @@ impl<'a> Network<'a> {
                 let add = layer.residual.then_some(v);
                 pull_back(&layer, v, &epilogue, signs, add, gradient, work)?;
             }
+            self.probe.layer(Pass::Backward, n);
             core::mem::swap(&mut from, &mut to);
         }
         Ok(())
@@ -239,6 +250,7 @@ impl<'a> Network<'a> {
             if n < last {
                 multiply(factors, values)?;
             }
+            self.probe.layer(Pass::Again, n);
         }
         Ok(())
     }

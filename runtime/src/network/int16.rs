@@ -2,6 +2,7 @@
 
 use super::evaluate::{Kept, Network, signs_len};
 use super::layout::Scratch;
+use super::probe::Pass;
 use super::products::Products;
 use crate::Error;
 use crate::checked::{self, OrBug, Place};
@@ -38,6 +39,7 @@ impl<'a> Network<'a> {
                 let factors = as_points(input.get_mut(products.factors(n)).or_bug());
                 self.factors(&layer, channel, h, factors, work)?;
                 multiply16(factors, layer.factor_exponent(), h, scale, next)?;
+                self.probe.layer(Pass::Forward, n);
                 continue;
             }
             let x = if n == 0 {
@@ -57,6 +59,7 @@ impl<'a> Network<'a> {
             } else {
                 conv(&layer)?.forward(x, &epilogue, None, None, Output16::Fields(outputs), work)?;
             }
+            self.probe.layer(Pass::Forward, n);
             core::mem::swap(&mut from, &mut to);
         }
         Ok(())
@@ -120,6 +123,7 @@ impl<'a> Network<'a> {
                 let add = layer.residual.then_some((v, came));
                 conv(&layer)?.vjp(cotangent, &epilogue, signs, add, gradient, work)?;
             }
+            self.probe.layer(Pass::Backward, n);
             core::mem::swap(&mut from, &mut to);
         }
         Ok(())
@@ -149,6 +153,7 @@ impl<'a> Network<'a> {
                 let (from, to) = (layer.input_exponent(), next.input_exponent());
                 multiply16(factors, layer.factor_exponent(), values, from, to)?;
             }
+            self.probe.layer(Pass::Again, n);
         }
         Ok(())
     }

@@ -9,8 +9,10 @@ mod film;
 mod inputs;
 mod int16;
 mod layout;
+mod probe;
 mod products;
 
 pub(crate) use evaluate::Network;
 pub(crate) use inputs::Inputs;
 pub(crate) use layout::{Layout, Scratch};
+pub use probe::{Pass, Probe};

@@ -40,6 +40,7 @@ pub use linear::Linear;
 pub use path_score::{
     FirstFrame, Innovation, PathDensity, head_score, path_score, path_score_scratch_len,
 };
+pub(crate) use path_score::{ScorePiece, head_score_piece, path_score_piece};
 pub use prepared::{Dynamics, Prepared, Tables, Wrapper};
 pub use trained::{CORRECTION_MAX, Trained};
 

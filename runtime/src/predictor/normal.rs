@@ -9,7 +9,10 @@
 //! makes the rows of L D, the innovation variance is what is left of the diagonal, C²Γ(0) + Σ − Σ
 //! |u_k|²/d_k, and A = (u D⁻¹) L⁻¹.
 
-use crate::checked::{Place, bug};
+use core::ops::Range;
+
+use super::prepared::pairs;
+use crate::checked::{OrBug, Place, bug};
 
 /// Most equations, frames × channels.
 pub(super) const EQUATIONS_MAX: usize = 16;
@@ -49,10 +52,14 @@ impl Complex {
 /// A row of as many numbers as there can be equations.
 pub(super) type Row = [Complex; EQUATIONS_MAX];
 
+/// Entries of L below its diagonal.
+const BELOW_MAX: usize = EQUATIONS_MAX * (EQUATIONS_MAX - 1) / 2;
+
 /// The factors of M, row by row.
 pub(super) struct Factors {
-    /// L below its unit diagonal.
-    rows: [Row; EQUATIONS_MAX],
+    /// L below its unit diagonal, row after row: row c has c entries. No more than these, since
+    /// they lie on the stack.
+    below: [Complex; BELOW_MAX],
     /// 1/d; 0 where the mode has nothing that earlier equations did not have.
     inverse_pivots: [f64; EQUATIONS_MAX],
     count: usize,
@@ -61,7 +68,7 @@ pub(super) struct Factors {
 impl Factors {
     pub(super) fn new() -> Self {
         Self {
-            rows: [Row::default(); EQUATIONS_MAX],
+            below: [Complex::default(); BELOW_MAX],
             inverse_pivots: [0.0; EQUATIONS_MAX],
             count: 0,
         }
@@ -72,26 +79,35 @@ impl Factors {
         self.count = 0;
     }
 
+    /// Where row `c` lies.
+    fn place(c: usize) -> Range<usize> {
+        let start = pairs(c.saturating_sub(1));
+        start..start.plus(c)
+    }
+
+    fn row(&self, c: usize) -> &[Complex] {
+        self.below.get(Self::place(c)).or_bug()
+    }
+
     /// Adds an equation: `row` holds its entries of M left of the diagonal, `diagonal` the one on
     /// it.
     pub(super) fn push(&mut self, mut row: Row, diagonal: f64) {
         self.reduce(&mut row);
         let pivot = diagonal - self.explained(&row, self.count);
-        for (entry, inverse) in row.iter_mut().zip(&self.inverse_pivots).take(self.count) {
-            *entry = entry.scaled(*inverse);
+        let place = self.below.get_mut(Self::place(self.count)).or_bug();
+        for ((place, entry), inverse) in place.iter_mut().zip(&row).zip(&self.inverse_pivots) {
+            *place = entry.scaled(*inverse);
         }
-        let place = self.rows.get_mut(self.count).zip(self.inverse_pivots.get_mut(self.count));
-        let Some((place, inverse)) = place else { return bug() };
-        *place = row;
+        let Some(inverse) = self.inverse_pivots.get_mut(self.count) else { return bug() };
         *inverse = if pivot > PIVOT_MIN * diagonal { 1.0 / pivot } else { 0.0 };
         self.count = self.count.plus(1);
     }
 
     /// Row ← row · L⁻ᴴ, by the recurrence u_c = m_c − Σ_{k<c} u_k conj(L_ck).
     pub(super) fn reduce(&self, row: &mut Row) {
-        for (c, factor) in self.rows.iter().enumerate().take(self.count) {
+        for c in 0..self.count {
             let Some((done, [value, ..])) = row.split_at_mut_checked(c) else { return bug() };
-            for (u, l) in done.iter().zip(factor) {
+            for (u, l) in done.iter().zip(self.row(c)) {
                 *value = value.minus(*u, l.conj());
             }
         }
@@ -109,11 +125,11 @@ impl Factors {
             *u = u.scaled(*inverse);
         }
         // From the last entry up: a_k is complete when every later entry has been taken off.
-        for (c, factor) in self.rows.iter().enumerate().take(equations).rev() {
+        for c in (0..equations).rev() {
             let Some((earlier, [last, ..])) = reduced.split_at_mut_checked(c) else {
                 return bug();
             };
-            for (a, l) in earlier.iter_mut().zip(factor) {
+            for (a, l) in earlier.iter_mut().zip(self.row(c)) {
                 *a = a.minus(*last, *l);
             }
         }

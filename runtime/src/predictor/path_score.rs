@@ -76,47 +76,91 @@ pub fn path_score(
     score: &mut [f32],
     scratch: &mut [f32],
 ) -> Result<(), Error> {
-    let frame = check(predictor, path, score)?;
+    score_in_pieces(predictor, path, score, scratch, |at, path, score, scratch| {
+        path_score_piece(predictor, density, at, path, score, scratch)
+    })
+}
+
+/// How far a score has come. Every piece is at most one increment or one VJP of one frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ScorePiece {
+    /// Nothing of it is there yet.
+    Begin,
+    /// What predicts frame n + 1 is evaluated.
+    Increment(u32),
+    /// The error of frame n + 1, which scratch holds, is pulled back.
+    PullBack(u32),
+    /// It is complete.
+    Done,
+}
+
+/// The next piece of [`path_score`], and where it has come to. Between two pieces `score` and
+/// `scratch` are left alone; the lengths are those that the first piece has checked.
+pub(crate) fn path_score_piece(
+    predictor: &Prepared<'_>,
+    density: PathDensity,
+    at: ScorePiece,
+    path: &[f32],
+    score: &mut [f32],
+    scratch: &mut [f32],
+) -> Result<ScorePiece, Error> {
+    let frame = predictor.frame_len();
     let (error, scratch) = split_scratch(predictor, frame, scratch)?;
-    score.fill(0.0);
-    if density.first_frame == FirstFrame::Gaussian {
-        first_frame_score(predictor, path, score);
-    }
-    let isotropic = match density.innovation {
-        Innovation::PerMode => f32::NAN,
-        Innovation::Isotropic => mean_noise_variance(predictor),
+    let more = |n: u32| {
+        let predicted = (n as usize).plus(1).times(frame);
+        if predicted < path.len() { ScorePiece::Increment(n) } else { ScorePiece::Done }
     };
-    for (n, next) in checked::counted(path.chunks_exact(frame).skip(1)) {
-        // Frame n + 1 is predicted from the last min(n + 1, W) frames.
-        let frames = n.plus(1).min(predictor.window);
+    // Frame n + 1 is predicted from the last min(n + 1, W) frames.
+    let window = |n: u32| {
+        let (n, frames) = (n as usize, (n as usize).plus(1).min(predictor.window));
         let end = n.plus(1).times(frame);
-        let start = end.minus(frames.times(frame));
-        let window = path.get(start..end).or_bug();
-        let (past, later) = score.split_at_mut_checked(end).or_bug();
-        let predictor = predictor.toward(n.plus(1));
-        predictor.increment(window, error, scratch)?;
-        let newest = window.chunks_exact(frame).next_back().or_bug();
-        for ((e, next), u) in checked::zip(error.iter_mut(), next).zip(newest) {
-            *e = next - (u + *e);
+        (frames, end.minus(frames.times(frame)), end)
+    };
+    match at {
+        ScorePiece::Begin => {
+            score.fill(0.0);
+            if density.first_frame == FirstFrame::Gaussian {
+                first_frame_score(predictor, path, score);
+            }
+            Ok(more(0))
         }
-        match density.innovation {
-            Innovation::PerMode => {
-                for (e, s) in checked::zip(error.iter_mut(), predictor.innovation(frames)) {
-                    *e /= s;
+        ScorePiece::Increment(n) => {
+            let (frames, start, end) = window(n);
+            let window = path.get(start..end).or_bug();
+            let next = path.get(end..end.plus(frame)).or_bug();
+            predictor.toward((n as usize).plus(1)).increment(window, error, scratch)?;
+            let newest = window.chunks_exact(frame).next_back().or_bug();
+            for ((e, next), u) in checked::zip(error.iter_mut(), next).zip(newest) {
+                *e = next - (u + *e);
+            }
+            match density.innovation {
+                Innovation::PerMode => {
+                    for (e, s) in checked::zip(error.iter_mut(), predictor.innovation(frames)) {
+                        *e /= s;
+                    }
+                }
+                Innovation::Isotropic => {
+                    let variance = mean_noise_variance(predictor);
+                    error.iter_mut().for_each(|e| *e /= variance);
                 }
             }
-            Innovation::Isotropic => error.iter_mut().for_each(|e| *e /= isotropic),
+            Ok(ScorePiece::PullBack(n))
         }
-        for (s, e) in later.iter_mut().zip(error.iter()) {
-            *s -= e;
+        ScorePiece::PullBack(n) => {
+            let (frames, start, end) = window(n);
+            let (past, later) = score.split_at_mut_checked(end).or_bug();
+            for (s, e) in later.iter_mut().zip(error.iter()) {
+                *s -= e;
+            }
+            let gradient = past.get_mut(start..).or_bug();
+            for (s, e) in gradient.iter_mut().skip(frames.minus(1).times(frame)).zip(error.iter()) {
+                *s += e;
+            }
+            predictor.toward((n as usize).plus(1)).vjp(error, gradient, scratch)?;
+            Ok(more(n.saturating_add(1)))
         }
-        let gradient = past.get_mut(start..).or_bug();
-        for (s, e) in gradient.iter_mut().skip(frames.minus(1).times(frame)).zip(error.iter()) {
-            *s += e;
-        }
-        predictor.vjp(error, gradient, scratch)?;
+        ScorePiece::Done => Ok(at),
     }
-    Error::finite("score", score)
 }
 
 /// ŝ = −ε̂/√Σ of every frame from the predictor's score head: no VJP, but each frame sees only its
@@ -133,22 +177,59 @@ pub fn head_score(
     score: &mut [f32],
     scratch: &mut [f32],
 ) -> Result<(), Error> {
-    let frame = check(predictor, path, score)?;
+    score_in_pieces(predictor, path, score, scratch, |at, path, score, scratch| {
+        head_score_piece(predictor, at, path, score, scratch)
+    })
+}
+
+/// As [`path_score_piece`] for [`head_score`], which pulls nothing back.
+pub(crate) fn head_score_piece(
+    predictor: &Prepared<'_>,
+    at: ScorePiece,
+    path: &[f32],
+    score: &mut [f32],
+    scratch: &mut [f32],
+) -> Result<ScorePiece, Error> {
+    let frame = predictor.frame_len();
     let (deviation, scratch) = split_scratch(predictor, frame, scratch)?;
-    let (grid, process) = (&predictor.grid, &predictor.process);
-    for channel in deviation.chunks_exact_mut(grid.points()) {
-        for (value, kappa) in channel.iter_mut().zip(grid.kappas(process.laplacian())) {
-            *value = libm::sqrtf(process.noise_variance(kappa, predictor.lambda()));
+    match at {
+        ScorePiece::Begin => {
+            let (grid, process) = (&predictor.grid, &predictor.process);
+            for channel in deviation.chunks_exact_mut(grid.points()) {
+                for (value, kappa) in channel.iter_mut().zip(grid.kappas(process.laplacian())) {
+                    *value = libm::sqrtf(process.noise_variance(kappa, predictor.lambda()));
+                }
+            }
+            Ok(ScorePiece::Increment(0))
         }
+        ScorePiece::Increment(n) => {
+            let end = (n as usize).plus(1).times(frame);
+            let frames = (n as usize).plus(1).min(predictor.window);
+            let window = path.get(end.minus(frames.times(frame))..end).or_bug();
+            let score = score.get_mut(end.minus(frame)..end).or_bug();
+            predictor.noise(window, score, scratch)?;
+            for (s, deviation) in checked::zip(score.iter_mut(), deviation.iter()) {
+                *s = -*s / deviation;
+            }
+            let next = ScorePiece::Increment(n.saturating_add(1));
+            Ok(if end < path.len() { next } else { ScorePiece::Done })
+        }
+        ScorePiece::PullBack(_) | ScorePiece::Done => Ok(ScorePiece::Done),
     }
-    for (n, score) in checked::counted(score.chunks_exact_mut(frame)) {
-        let frames = n.plus(1).min(predictor.window);
-        let window =
-            path.get(n.plus(1).minus(frames).times(frame)..n.plus(1).times(frame)).or_bug();
-        predictor.noise(window, score, scratch)?;
-        for (s, deviation) in checked::zip(score.iter_mut(), deviation.iter()) {
-            *s = -*s / deviation;
-        }
+}
+
+/// A whole score, after its checks.
+fn score_in_pieces(
+    predictor: &Prepared<'_>,
+    path: &[f32],
+    score: &mut [f32],
+    scratch: &mut [f32],
+    piece: impl Fn(ScorePiece, &[f32], &mut [f32], &mut [f32]) -> Result<ScorePiece, Error>,
+) -> Result<(), Error> {
+    check(predictor, path, score)?;
+    let mut at = ScorePiece::Begin;
+    while at != ScorePiece::Done {
+        at = piece(at, path, score, scratch)?;
     }
     Error::finite("score", score)
 }
@@ -175,8 +256,8 @@ fn mean_noise_variance(predictor: &Prepared<'_>) -> f32 {
     sum / grid.points() as f32
 }
 
-/// Values of a frame, once everything fits.
-fn check(predictor: &Prepared<'_>, path: &[f32], score: &[f32]) -> Result<usize, Error> {
+/// Whether everything fits.
+fn check(predictor: &Prepared<'_>, path: &[f32], score: &[f32]) -> Result<(), Error> {
     let lambda = predictor.lambda();
     Error::check("lambda", lambda, lambda > 0.0, "positive where a score is asked for")?;
     let beta2 = predictor.process.beta2();
@@ -187,8 +268,7 @@ fn check(predictor: &Prepared<'_>, path: &[f32], score: &[f32]) -> Result<usize,
         return Err(Error::LengthMismatch { left: path.len(), right: score.len() });
     }
     predictor.check_given(frames)?;
-    Error::finite("path", path)?;
-    Ok(frame)
+    Error::finite("path", path)
 }
 
 fn split_scratch<'s>(

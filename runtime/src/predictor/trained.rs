@@ -4,7 +4,7 @@ use super::{Calibration, Description, Dynamics, Linear, Predictor, Prepared};
 use crate::Error;
 use crate::checked::{self, OrBug, product, sum};
 use crate::model::{Footprint, Model, Options};
-use crate::network::{Inputs, Layout, Network, Scratch};
+use crate::network::{Inputs, Layout, Network, Probe, Scratch};
 use crate::spectral::{self, RadialBins};
 
 /// Standard deviations of the base's error that a bounded correction cannot exceed.
@@ -92,6 +92,8 @@ impl<'a> Trained<'a> {
     ///
     /// # Errors
     /// As [`Linear::new`] and [`Calibration::new`]; [`Error::MemoryLength`].
+    // A call of its own, so that its stack is free again afterwards.
+    #[inline(never)]
     pub fn new(model: &Model<'a>, memory: &'a mut [f32]) -> Result<Self, Error> {
         let (grid, channels, window) = (model.grid(), model.channels(), model.window());
         let needed = Self::memory_len(model);
@@ -140,6 +142,14 @@ impl<'a> Trained<'a> {
         }
         let options = model.options();
         Ok(Self { corrected: Corrected { linear, options, network, layout } })
+    }
+
+    /// The same, which tells `probe` of every layer.
+    pub fn with_probe(mut self, probe: &'a dyn Probe) -> Self {
+        if let Some(Correction { network, .. }) = &mut self.corrected.network {
+            network.probed(probe);
+        }
+        self
     }
 }
 

@@ -10,6 +10,8 @@
 //! the mean of its diagonal. H couples frames at most W apart, so the factor of Q is as narrow, and
 //! is made, used and forgotten frame by frame. Of coupled channels each has its own block of H.
 
+use core::ops::Range;
+
 use crate::checked::{self, OrBug, Place, bug};
 use crate::predictor::{Linear, Prepared};
 use crate::spectral::operator::ComplexMode;
@@ -37,6 +39,34 @@ impl Complex {
 /// A frame and the [`REACH`] before it, newest first.
 type Row = [Complex; REACH + 1];
 
+/// The rows of the factor for the [`REACH`] frames before, newest first, each without what no later
+/// row can need: REACH entries, one less, and so on. They lie on the stack.
+struct Factors([Complex; REACH * (REACH + 1) / 2]);
+
+impl Factors {
+    /// So many rows with their ages, newest first.
+    fn rows(&self, rows: usize) -> impl DoubleEndedIterator<Item = (usize, &[Complex])> {
+        (0..rows.min(REACH)).map(|age| (age, self.0.get(Self::place(age)).or_bug()))
+    }
+
+    /// Where the row of this age lies.
+    fn place(age: usize) -> Range<usize> {
+        // REACH + (REACH − 1) + …: `age` terms.
+        let start = age.times((2 * REACH).plus(1).minus(age)) / 2;
+        start..start.plus(REACH.minus(age))
+    }
+
+    /// Takes the newest row; every other one of `rows` is a frame older and needs an entry less.
+    fn push(&mut self, row: &Row, rows: usize) {
+        for age in (1..rows.min(REACH)).rev() {
+            let (before, rest) = self.0.split_at_mut_checked(Self::place(age).start).or_bug();
+            let younger = before.get(Self::place(age.minus(1))).or_bug();
+            rest.iter_mut().zip(younger).take(REACH.minus(age)).for_each(|(to, from)| *to = *from);
+        }
+        self.0.iter_mut().zip(row).take(REACH).for_each(|(to, from)| *to = *from);
+    }
+}
+
 /// What one complex mode of one channel needs.
 pub(super) struct Coupling<'a> {
     pub(super) predictor: &'a Prepared<'a>,
@@ -60,7 +90,7 @@ impl Coupling<'_> {
         let (frame, start) = (self.predictor.frame_len(), self.channel.times(points));
         let (re, im) = (start.plus(self.mode.re), self.mode.im.map(|im| start.plus(im)));
         let frames = noise.len() / frame;
-        let mut factors = [Row::default(); REACH];
+        let mut factors = Factors([Complex::default(); REACH * (REACH + 1) / 2]);
         let mut white = Row::default();
         let values = checked::zip(noise.chunks_exact(frame), path.chunks_exact_mut(frame));
         for (n, (noise, u)) in checked::counted(values) {
@@ -92,9 +122,7 @@ impl Coupling<'_> {
                     }
                 }
             }
-            factors.rotate_right(1);
-            let [last, ..] = &mut factors;
-            *last = row;
+            factors.push(&row, self.predictor.window);
         }
     }
 
@@ -158,15 +186,15 @@ impl Coupling<'_> {
 
 /// Turns a row of Q into the row of its Cholesky factor, given the factor's rows before it, newest
 /// first.
-fn factorise(row: &mut Row, factors: &[Row; REACH], window: usize) {
+fn factorise(row: &mut Row, factors: &Factors, window: usize) {
     // Entry d is of the frame d before; from the oldest on, each takes off what those before it
     // explain.
-    for (d, earlier) in factors.iter().enumerate().take(window).rev() {
+    for (d, earlier) in factors.rows(window).rev() {
         // A row has one entry more than there are rows before it.
         let Some((_, [entry, later @ ..])) = row.split_at_mut_checked(d.plus(1)) else {
             return bug();
         };
-        let [pivot, earlier @ ..] = earlier;
+        let [pivot, earlier @ ..] = earlier else { return bug() };
         let mut value = *entry;
         for (l, e) in later.iter().zip(earlier) {
             value = value.minus(1.0, *l, *e);

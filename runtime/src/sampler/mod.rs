@@ -9,6 +9,9 @@
 //!  coarse frames at λ_max ─────┘                    └── measured modes, if any, are held ──┘
 //! ```
 //!
+//! Each task runs to its end. [`Drawing`] is the same in small pieces, for boards that have other
+//! things to do in between.
+//!
 //! [`Sampler::ancestral`] is the default; [`Sampler::published`] is the paper's, to compare with.
 //! Source: Yasuda and Bischoff, arXiv 2604.00327, section 4.
 //!
@@ -18,32 +21,39 @@
 //! two seeds, or the same draws appear in both.
 
 mod coupled;
+mod drawing;
 mod emergence;
+mod estimate;
 mod health;
 mod langevin;
 mod observation;
 mod online;
 mod pixels;
+mod pushing;
+mod reverse;
 mod rollout;
 mod rule;
 mod schedule;
 mod tasks;
 mod transition;
 
+pub use drawing::{Drawing, Origin};
 pub use emergence::emergence;
+pub use estimate::Unfinished;
 pub use health::Health;
 pub use langevin::Langevin;
 pub use observation::{Observation, Uncertainty};
 pub use online::{FineFrame, Online, Reading, Sensor};
 pub use pixels::{fill_pixels, pixel_measurement, pixel_measurement_scratch_len};
+pub use pushing::Pushing;
 pub use rollout::rollout;
 pub use rule::{Clip, NoiseRule, StepRule};
 pub use schedule::Schedule;
 pub use tasks::{Coarse, Start, simulate};
 
 use crate::predictor::{
-    Description, FirstFrame, PathDensity, Prepared, head_score, path_score, path_score_scratch_len,
-    whole_frames,
+    Description, FirstFrame, PathDensity, Prepared, ScorePiece, head_score_piece, path_score_piece,
+    path_score_scratch_len, whole_frames,
 };
 use crate::{Error, ForwardProcess, NoiseStream, Predictor, checked, spectral};
 use rule::bounded;
@@ -80,9 +90,9 @@ pub struct Sampler {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum Score {
-    /// [`path_score`] of this density.
+    /// [`crate::predictor::path_score`] of this density.
     Path(PathDensity),
-    /// [`head_score`].
+    /// [`crate::predictor::head_score`].
     Head,
 }
 
@@ -155,49 +165,10 @@ impl Sampler {
         path: &mut [f32],
         scratch: &mut [f32],
     ) -> Result<u32, Error> {
-        let frames = self.check(predictor.describe(), observation, path.len(), scratch.len())?;
-        Error::finite("path", path)?;
-        let mut prepared = predictor.prepare(self.lambda)?;
-        prepared.check_given(frames)?;
-        let mut stream = *stream;
-        let (steps, mut index, mut from) = (self.lambdas.steps(self.lambda), 0, self.lambda);
-        // Where every frame has variances of its own, there could be as many releases as measured
-        // values.
-        let varies = observation.is_some_and(|o| o.varies(prepared.frame_len()));
-        let (mut stops, mut clipped) = (if varies { steps } else { u32::MAX }, 0_u32);
-        while index < steps {
-            let planned = self.lambdas.lambda(self.lambda, index.saturating_add(1));
-            let stop = observation
-                .filter(|_| stops > 0)
-                .and_then(|o| o.stop(&prepared.process, &prepared.grid, from, planned));
-            let to = stop.unwrap_or(planned);
-            // A step in parts is as quiet as a whole one.
-            let noisy = index < steps.saturating_sub(self.quiet_steps);
-            match stop {
-                Some(_) => stops = stops.saturating_sub(1),
-                None => index = index.saturating_add(1),
-            }
-            if prepared.lambda() != from {
-                prepared = predictor.prepare(from)?;
-            }
-            stream.draw = stream.draw.wrapping_add(1);
-            let noise = noisy.then_some(&stream);
-            let moved = self.advance(&prepared, to, observation, noise, path, scratch)?;
-            clipped = clipped.saturating_add(moved);
-            if let Some(correctors) = self.correctors.filter(|_| to > 0.0) {
-                prepared = predictor.prepare(to)?;
-                for _ in 0..correctors.count {
-                    stream.draw = stream.draw.wrapping_add(1);
-                    let (score, scratch) = split(scratch, path.len())?;
-                    self.score(&prepared, path, score, scratch)?;
-                    correctors.apply(&prepared, observation, &stream, noisy, path, score);
-                    let moved = self.tidy(&prepared, observation, to, path, score, scratch)?;
-                    clipped = clipped.saturating_add(moved);
-                }
-            }
-            from = to;
-        }
-        Ok(clipped)
+        let mut drawing = Drawing::new(*self, stream);
+        let origin = Origin::path().observed(observation);
+        while !drawing.advance(predictor, &origin, path, scratch)? {}
+        Ok(drawing.health().clipped)
     }
 
     /// One step from the λ that the predictor is prepared for to a smaller one, without correctors:
@@ -240,9 +211,42 @@ impl Sampler {
         path: &mut [f32],
         scratch: &mut [f32],
     ) -> Result<u32, Error> {
-        let (score, scratch) = split(scratch, path.len())?;
         let clipped = self.clip.map_or(0, |clip| clip.apply(predictor, observation, path));
-        self.score(predictor, path, score, scratch)?;
+        let mut at = ScorePiece::Begin;
+        while at != ScorePiece::Done {
+            at = self.score_piece(predictor, at, path, scratch)?;
+        }
+        let moved = self.update(predictor, to, observation, stream, path, scratch)?;
+        Ok(clipped.saturating_add(moved))
+    }
+
+    /// The next piece of the score of a path, which stands first in `scratch`.
+    fn score_piece(
+        &self,
+        predictor: &Prepared<'_>,
+        at: ScorePiece,
+        path: &[f32],
+        scratch: &mut [f32],
+    ) -> Result<ScorePiece, Error> {
+        let (score, scratch) = split(scratch, path.len())?;
+        match self.score {
+            Score::Path(density) => path_score_piece(predictor, density, at, path, score, scratch),
+            Score::Head => head_score_piece(predictor, at, path, score, scratch),
+        }
+    }
+
+    /// A step whose score stands first in `scratch`.
+    fn update(
+        &self,
+        predictor: &Prepared<'_>,
+        to: f32,
+        observation: Option<&Observation<'_>>,
+        stream: Option<&NoiseStream>,
+        path: &mut [f32],
+        scratch: &mut [f32],
+    ) -> Result<u32, Error> {
+        let (score, scratch) = split(scratch, path.len())?;
+        Error::finite("score", score)?;
         let transition = Transition {
             process: predictor.process,
             from: predictor.lambda(),
@@ -252,22 +256,7 @@ impl Sampler {
             head: self.score == Score::Head,
         };
         transition.apply(predictor, observation, stream, path, score);
-        let moved = self.tidy(predictor, observation, to, path, score, scratch)?;
-        Ok(clipped.saturating_add(moved))
-    }
-
-    /// The score of a path, which must be numbers.
-    fn score(
-        &self,
-        predictor: &Prepared<'_>,
-        path: &[f32],
-        score: &mut [f32],
-        scratch: &mut [f32],
-    ) -> Result<(), Error> {
-        match self.score {
-            Score::Path(density) => path_score(predictor, density, path, score, scratch),
-            Score::Head => head_score(predictor, path, score, scratch),
-        }
+        self.tidy(predictor, observation, to, path, score, scratch)
     }
 
     /// What the paper does to a path after each update, which has taken it to `lambda`; gives how

@@ -1,8 +1,10 @@
 //! Super-resolution of a live sensor, frame by frame.
 
+use core::ops::Range;
+
 use super::observation::Observation;
 use super::tasks::CoarseFrames;
-use super::{Coarse, Health, Sampler, Start, Uncertainty};
+use super::{Coarse, Health, Origin, Pushing, Sampler, Start, Uncertainty, Unfinished};
 use crate::checked::{self, OrBug, Place};
 use crate::predictor::Description;
 use crate::{Error, NoiseStream, Predictor};
@@ -63,6 +65,8 @@ pub struct FineFrame<'a> {
     /// How well this frame's own reading fits the model, and how often a bound was reached in this
     /// push.
     pub health: Health,
+    /// What it leaves open, where its drawing was ended before λ = 0.
+    pub unfinished: Option<Unfinished>,
 }
 
 /// A sliding window over a sensor's frames: one new frame in, one fine frame out.
@@ -184,15 +188,32 @@ impl<'a> Online<'a> {
         reading: impl Into<Reading<'r>>,
         scratch: &mut [f32],
     ) -> Result<Option<FineFrame<'_>>, Error> {
-        let description = predictor.describe();
-        let (len, longest) = (description.frame_len(), description.window);
+        let Some(mut pushing) = self.begin(predictor.describe(), reading, scratch.len())? else {
+            return Ok(None);
+        };
+        while !pushing.advance(predictor, scratch)? {}
+        pushing.finish(predictor.describe()).map(Some)
+    }
+
+    /// Takes the sensor's next reading as [`Online::push`] does, and leaves the drawing to
+    /// [`Pushing`], piece by piece; `scratch`: how many values of scratch there are.
+    ///
+    /// # Errors
+    /// As [`Online::push`].
+    pub fn begin<'r>(
+        &mut self,
+        description: &Description<'_>,
+        reading: impl Into<Reading<'r>>,
+        scratch: usize,
+    ) -> Result<Option<Pushing<'_, 'a>>, Error> {
+        let len = description.frame_len();
         let window = frames(description, self.lag).saturating_mul(len);
         if self.values.len() != window {
             return Err(Error::LengthMismatch { left: self.values.len(), right: window });
         }
         let needed = Self::scratch_len(&self.sampler, description, self.lag);
-        if scratch.len() < needed {
-            return Err(Error::ScratchLength { values: scratch.len(), needed });
+        if scratch < needed {
+            return Err(Error::ScratchLength { values: scratch, needed });
         }
         self.sampler.check_settings(description)?;
         description.without_companions()?;
@@ -202,10 +223,13 @@ impl<'a> Online<'a> {
             self.filled = self.filled.plus(1);
             return Ok(None);
         }
-        let health = self.sample(predictor, scratch)?;
+        Pushing::new(self, description).map(Some)
+    }
 
-        // The oldest open frame is done: it is known from now on, and the window moves when it is
-        // full.
+    /// The oldest open frame, which is drawn, is known from now on, and the window moves when it is
+    /// full; gives the frame's place in the path.
+    pub(super) fn close(&mut self, description: &Description<'_>) -> Range<usize> {
+        let (len, longest) = (description.frame_len(), description.window);
         let done = self.known.times(len)..self.known.plus(1).times(len);
         let fine = self.path.get(done.clone()).or_bug();
         for (value, fine) in checked::zip(self.values.get_mut(done.clone()).or_bug(), fine) {
@@ -221,7 +245,77 @@ impl<'a> Online<'a> {
         } else {
             (self.filled, self.known) = (filled, known);
         }
-        Ok(Some(FineFrame { values: self.path.get(done).or_bug(), health }))
+        done
+    }
+
+    /// What the window's path is drawn from, and the path; the newest frame is in its place.
+    pub(super) fn window(
+        &mut self,
+        description: &Description<'_>,
+    ) -> Result<(Origin<'_>, &mut [f32]), Error> {
+        let (grid, len) = (&description.grid, description.frame_len());
+        let filled = self.filled.plus(1).times(len);
+        let values = self.values.get(..filled).or_bug();
+        let missing = self.missing.get(..self.filled.plus(1)).or_bug();
+        let given = match self.sensor {
+            Sensor::Measured(variances) => variances,
+            Sensor::Coarse(Coarse::Uncertain(uncertainty)) => uncertainty.variances,
+            Sensor::Coarse(_) => &[],
+            Sensor::CoarseVarying | Sensor::MeasuredVarying => {
+                self.variances.get(..filled).or_bug()
+            }
+        };
+        let origin = match self.sensor {
+            Sensor::Measured(_) | Sensor::MeasuredVarying => {
+                let seen = Observation::new(grid, values, given)?;
+                let seen = seen.with_known(self.known).without(missing);
+                Origin::start(Start::Rollout).observed(Some(&seen))
+            }
+            Sensor::Coarse(_) | Sensor::CoarseVarying => {
+                let coarse = match self.sensor {
+                    Sensor::Coarse(coarse @ (Coarse::Clean | Coarse::Noised)) => coarse,
+                    _ => Coarse::Uncertain(Uncertainty { variances: given, missing }),
+                };
+                let done = self.known as u32;
+                let coarse = CoarseFrames { coarse, missing, judged: done..done.saturating_add(1) };
+                let fine = values.get(..self.known.times(len)).or_bug();
+                let known = if fine.is_empty() {
+                    None
+                } else {
+                    Some(Observation::known(grid, description.channels, fine)?)
+                };
+                Origin::frames(coarse).observed(known.as_ref())
+            }
+        };
+        Ok((origin, self.path.get_mut(..filled).or_bug()))
+    }
+
+    pub(super) const fn sampler(&self) -> &Sampler {
+        &self.sampler
+    }
+
+    pub(super) const fn sensor(&self) -> &Sensor<'a> {
+        &self.sensor
+    }
+
+    /// The noise of the window's path.
+    pub(super) const fn noise(&self) -> &NoiseStream {
+        &self.noise
+    }
+
+    /// The place of the oldest open frame.
+    pub(super) const fn oldest(&self) -> usize {
+        self.known
+    }
+
+    pub(super) const fn path(&self) -> &[f32] {
+        self.path
+    }
+
+    /// The path starts as what the sensor gave, where that is coarse frames.
+    pub(super) fn lay_readings(&mut self) {
+        let readings = checked::zip(self.path.iter_mut(), self.values.iter());
+        readings.for_each(|(u, value)| *u = *value);
     }
 
     /// Puts a reading into the newest frame's place, which is free until the window has moved.
@@ -280,61 +374,6 @@ impl<'a> Online<'a> {
             *mark = value;
         }
         Ok(())
-    }
-
-    /// Draws the window, newest frame included, into the path; gives the health of the oldest open
-    /// frame.
-    fn sample(
-        &mut self,
-        predictor: &mut dyn Predictor,
-        scratch: &mut [f32],
-    ) -> Result<Health, Error> {
-        let description = predictor.describe();
-        let (grid, channels, len) =
-            (description.grid, description.channels, description.frame_len());
-        let filled = self.filled.plus(1).times(len);
-        let values = self.values.get(..filled).or_bug();
-        let path = self.path.get_mut(..filled).or_bug();
-        let missing = self.missing.get(..self.filled.plus(1)).or_bug();
-        let given = match self.sensor {
-            Sensor::Measured(variances) => variances,
-            Sensor::Coarse(Coarse::Uncertain(uncertainty)) => uncertainty.variances,
-            Sensor::Coarse(_) => &[],
-            Sensor::CoarseVarying | Sensor::MeasuredVarying => {
-                self.variances.get(..filled).or_bug()
-            }
-        };
-        match self.sensor {
-            Sensor::Measured(_) | Sensor::MeasuredVarying => {
-                let seen =
-                    Observation::new(&grid, values, given)?.with_known(self.known).without(missing);
-                let mut health = Health::default();
-                health.observe(description, &seen.with_known(0), self.known as u32);
-                let (start, seen) = (Start::Rollout, Some(&seen));
-                let drawn =
-                    self.sampler.generate(predictor, start, seen, &self.noise, path, scratch)?;
-                Ok(Health { clipped: drawn.clipped, ..health })
-            }
-            Sensor::Coarse(_) | Sensor::CoarseVarying => {
-                for (u, value) in checked::zip(path.iter_mut(), values) {
-                    *u = *value;
-                }
-                let coarse = match self.sensor {
-                    Sensor::Coarse(coarse @ (Coarse::Clean | Coarse::Noised)) => coarse,
-                    _ => Coarse::Uncertain(Uncertainty { variances: given, missing }),
-                };
-                let done = self.known as u32;
-                let coarse = CoarseFrames { coarse, missing, judged: done..done.saturating_add(1) };
-                let fine = values.get(..self.known.times(len)).or_bug();
-                let known = if fine.is_empty() {
-                    None
-                } else {
-                    Some(Observation::known(&grid, channels, fine)?)
-                };
-                let (known, noise) = (known.as_ref(), &self.noise);
-                self.sampler.super_resolve_frames(predictor, coarse, known, noise, path, scratch)
-            }
-        }
     }
 }
 

@@ -1,6 +1,5 @@
 //! Rolling a predictor forward in time at fixed λ.
 
-use super::observation::Observation;
 use crate::checked::{OrBug, Place};
 use crate::predictor::{Description, Prepared, whole_frames};
 use crate::{Error, NoiseStream, checked};
@@ -25,35 +24,30 @@ pub fn rollout(
     path: &mut [f32],
     scratch: &mut [f32],
 ) -> Result<(), Error> {
-    roll(predictor, given, None, stream, path, scratch)
+    let frames = check(predictor, given, path, scratch)?;
+    predictor.check_given(frames)?;
+    for n in given..frames {
+        let stream = stream
+            .map(|stream| NoiseStream { frame: stream.frame.wrapping_add(n as u32), ..*stream });
+        roll_frame(predictor, n, stream.as_ref(), path, scratch)?;
+    }
+    Ok(())
 }
 
-/// [`rollout`] where the modes of an observation are set in every new frame, before the next one is
-/// predicted.
-pub(super) fn roll(
+/// Frame `n` of a path from those before it; `stream` is that of the frame.
+pub(super) fn roll_frame(
     predictor: &Prepared<'_>,
-    given: usize,
-    observation: Option<&Observation<'_>>,
+    n: usize,
     stream: Option<&NoiseStream>,
     path: &mut [f32],
     scratch: &mut [f32],
 ) -> Result<(), Error> {
     let frame = predictor.frame_len();
-    let frames = check(predictor, given, path, scratch)?;
-    predictor.check_given(frames)?;
-    for n in given..frames {
-        let available = n.min(predictor.window);
-        let (past, next) = path.split_at_mut_checked(n.times(frame)).or_bug();
-        let window = past.get(n.minus(available).times(frame)..).or_bug();
-        let next = next.get_mut(..frame).or_bug();
-        let stream = stream
-            .map(|stream| NoiseStream { frame: stream.frame.wrapping_add(n as u32), ..*stream });
-        self::next(&predictor.toward(n), window, stream.as_ref(), next, scratch)?;
-        if let (Some(observation), Some(stream)) = (observation, stream) {
-            observation.impose(predictor, n as u32, &stream, next);
-        }
-    }
-    Ok(())
+    let available = n.min(predictor.window);
+    let (past, next) = path.split_at_mut_checked(n.times(frame)).or_bug();
+    let window = past.get(n.minus(available).times(frame)..).or_bug();
+    let next = next.get_mut(..frame).or_bug();
+    self::next(&predictor.toward(n), window, stream, next, scratch)
 }
 
 /// The frame after a window of 1 … W frames, whose companions are given; `stream` is that of the

@@ -2,11 +2,10 @@
 
 use core::ops::Range;
 
-use super::observation::{Observation, Uncertainty, measured_are_finite};
-use super::rollout::{self, roll};
-use super::{Health, Sampler, split};
+use super::observation::{Observation, Uncertainty};
+use super::{Drawing, Health, Origin, Sampler, rollout, split};
 use crate::checked::{self, OrBug, Place};
-use crate::predictor::{Prepared, whole_frames};
+use crate::predictor::Prepared;
 use crate::{Error, NoiseStream, Predictor};
 
 /// Where a generated path comes from at λ_max.
@@ -49,7 +48,7 @@ pub(super) struct CoarseFrames<'a> {
 }
 
 impl<'a> CoarseFrames<'a> {
-    fn uncertainty(&self) -> Uncertainty<'a> {
+    pub(super) fn uncertainty(&self) -> Uncertainty<'a> {
         match self.coarse {
             Coarse::Uncertain(uncertainty) => uncertainty,
             Coarse::Clean | Coarse::Noised => Uncertainty { variances: &[], missing: self.missing },
@@ -104,29 +103,8 @@ impl Sampler {
         path: &mut [f32],
         scratch: &mut [f32],
     ) -> Result<Health, Error> {
-        let frames = self.check(predictor.describe(), observation, path.len(), scratch.len())?;
-        let prepared = predictor.prepare(self.lambda)?;
-        prepared.check_given(frames)?;
-        let frame = prepared.frame_len();
-        let independent = if start == Start::Rollout { 1 } else { usize::MAX };
-        for (n, frame) in checked::numbered_frames(path.chunks_exact_mut(frame)).take(independent) {
-            let stream = of_frame(stream, n);
-            self.draw_frame(&prepared, start, &stream, frame);
-            if let Some(observation) = observation {
-                observation.impose(&prepared, n, &stream, frame);
-            }
-        }
-        if start == Start::Rollout {
-            roll(&prepared, 1, observation, Some(stream), path, scratch)?;
-        }
-        let mut health = Health::default();
-        if let Some(observation) = observation {
-            for (n, _) in checked::numbered_frames(path.chunks_exact(frame)) {
-                health.observe(&prepared, observation, n);
-            }
-        }
-        health.clipped = self.reverse(predictor, observation, stream, path, scratch)?;
-        Ok(health)
+        let origin = Origin::start(start).observed(observation);
+        Drawing::new(*self, stream).finish(predictor, &origin, path, scratch)
     }
 
     /// Forecasts: `known` holds the first frames, as [`Observation::known`] or with errors; the
@@ -169,52 +147,12 @@ impl Sampler {
         path: &mut [f32],
         scratch: &mut [f32],
     ) -> Result<Health, Error> {
-        let frames = 0..whole_frames(path.len(), predictor.describe().frame_len())? as u32;
-        let coarse = CoarseFrames { coarse, missing: &[], judged: frames };
-        self.super_resolve_frames(predictor, coarse, observation, stream, path, scratch)
-    }
-
-    /// [`Sampler::super_resolve`] where frames can be missing.
-    pub(super) fn super_resolve_frames(
-        &self,
-        predictor: &mut dyn Predictor,
-        coarse: CoarseFrames<'_>,
-        observation: Option<&Observation<'_>>,
-        stream: &NoiseStream,
-        path: &mut [f32],
-        scratch: &mut [f32],
-    ) -> Result<Health, Error> {
-        let description = predictor.describe();
-        let frames = self.check(description, observation, path.len(), scratch.len())?;
-        let frame = description.frame_len();
-        let uncertainty = coarse.uncertainty();
-        uncertainty.check(frame, frames)?;
-        let variance = |n, index| uncertainty.variance(frame, n, index);
-        measured_are_finite("path", path, frame, variance)?;
-        let prepared = predictor.prepare(self.lambda)?;
-        prepared.check_given(frames)?;
-        let mut health = Health::default();
-        for n in 0..frames as u32 {
-            let stream = of_frame(stream, n);
-            // What is known exactly takes the place of a coarse frame.
-            let known = observation.is_some_and(|o| o.is_known(n));
-            if !known {
-                self.noise_coarse(&prepared, &coarse, n, &stream, path, scratch)?;
-            }
-            let frame = path.chunks_exact_mut(frame).nth(n as usize).or_bug();
-            if coarse.judged.contains(&n) && !known && !uncertainty.is_missing(n) {
-                health.observe_noised(&prepared, frame);
-            }
-            if let Some(observation) = observation {
-                observation.impose(&prepared, n, &stream, frame);
-            }
-        }
-        health.clipped = self.reverse(predictor, observation, stream, path, scratch)?;
-        Ok(health)
+        let origin = Origin::coarse(coarse).observed(observation);
+        Drawing::new(*self, stream).finish(predictor, &origin, path, scratch)
     }
 
     /// Takes coarse frame `n` to λ_max; the frames before it are there.
-    fn noise_coarse(
+    pub(super) fn noise_coarse(
         &self,
         predictor: &Prepared<'_>,
         coarse: &CoarseFrames<'_>,
@@ -254,7 +192,7 @@ impl Sampler {
     }
 
     /// An independent frame at λ_max.
-    fn draw_frame(
+    pub(super) fn draw_frame(
         &self,
         predictor: &Prepared<'_>,
         start: Start,
@@ -275,6 +213,6 @@ impl Sampler {
 }
 
 /// The stream of a path's frame `n`.
-fn of_frame(stream: &NoiseStream, n: u32) -> NoiseStream {
+pub(super) fn of_frame(stream: &NoiseStream, n: u32) -> NoiseStream {
     NoiseStream { frame: stream.frame.wrapping_add(n), ..*stream }
 }

@@ -140,6 +140,8 @@ impl Transition {
     }
 
     /// Adds the noise of rule L; `noise` holds what [`Coupling::add`] takes, not yet packed.
+    // A call of its own, so that its stack is free again afterwards.
+    #[inline(never)]
     fn couple(
         &self,
         predictor: &Prepared<'_>,

@@ -12,7 +12,7 @@ use crate::mean::{ConditionalMean, Errors};
 use crate::model::{MeanFootprint, MeanModel};
 use crate::predictor::whole_frames;
 use crate::sampler::Health;
-use crate::{Error, NoiseStream};
+use crate::{Error, NoiseStream, Probe};
 use memory::Kept;
 use sensor::Sensor;
 
@@ -106,6 +106,11 @@ impl<'a> MeanDownscaler<'a> {
         Ok(Self { sensor, mean, seed: 0, rest })
     }
 
+    /// The same, which tells `probe` of every layer of the network.
+    pub fn with_probe(self, probe: &'a dyn Probe) -> Self {
+        Self { mean: self.mean.with_probe(probe), ..self }
+    }
+
     /// The same with another seed; 0 unless set.
     pub fn with_seed(self, seed: u64) -> Self {
         Self { seed, ..self }
@@ -171,7 +176,8 @@ impl<'a> MeanDownscaler<'a> {
         let mut health = Health::default();
         sensor.judge(seen, &mut health);
         if members == 0 {
-            return Ok(Fine { frames: path, mean: path, spread, health });
+            let mean: &[f32] = path;
+            return Ok(Fine { frames: mean, mean, spread, members, health, unfinished: None });
         }
         let copy = |from: &[f32], to: &mut [f32]| {
             checked::zip(to, from).for_each(|(to, value)| *to = *value);
@@ -192,6 +198,6 @@ impl<'a> MeanDownscaler<'a> {
         }
         moments::spread(members, spread);
         let mean: &[f32] = if members > 1 { mean } else { path };
-        Ok(Fine { frames: path, mean, spread, health })
+        Ok(Fine { frames: path, mean, spread, members, health, unfinished: None })
     }
 }

@@ -84,6 +84,7 @@ impl<'a> MeanStream<'a> {
         }
         let mut health = Health::default();
         sensor.judge(stream.measured(), &mut health);
-        Ok(Some(Fine { frames: fine, mean: fine, spread: &[], health }))
+        let mean: &[f32] = fine;
+        Ok(Some(Fine { frames: mean, mean, spread: &[], members: 0, health, unfinished: None }))
     }
 }

@@ -104,6 +104,8 @@ impl Linear<'_> {
     }
 
     /// Solves the normal equations of every mode; S is not calibrated.
+    // A call of its own, so that its stack is free again afterwards.
+    #[inline(never)]
     pub(super) fn solve_all(&mut self, lambda: f32) -> Result<(), Error> {
         let Description { grid, process, .. } = self.description;
         let mut factors = Factors::new();
