@@ -1,5 +1,5 @@
-//! What cannot happen says so in debug builds; lengths that do not fit are lengths that no slice
-//! has.
+//! Fall-backs for what cannot happen: a debug build stops there, and a release build goes on. A
+//! length too large to be computed becomes one that no slice has.
 //!
 //! Lengths are checked once, where a slice comes in. Behind that point a slice that is too short is
 //! a fault of this crate. A release build must have no panic path, so it goes on with what is

@@ -151,33 +151,40 @@ impl fmt::Display for Error {
         match *self {
             Self::AxisPoints { points, most } => {
                 let nearest = Axis::nearest_points(points, most);
-                write!(f, "an axis of {points} points has no transform: use an even product of 2, 3 and 5 from 8 to {most}, such as {nearest}")
+                write!(f, "an axis of {points} points has no transform: use an even product of 2, \
+                           3 and 5 from 8 to {most}, such as {nearest}")
             }
             Self::FieldLength { values, points } => {
-                write!(f, "a slice of {values} values is no field on this grid: use a whole, positive number of channels of {points} points")
+                write!(f, "a slice of {values} values is no field on this grid: use a whole, \
+                           positive number of channels of {points} points")
             }
             Self::MemoryLength { values, needed } => short(f, "memory", values, needed),
             Self::ScratchLength { values, needed } => short(f, "scratch", values, needed),
             Self::OutputLength { values, needed } => short(f, "output", values, needed),
             Self::LengthMismatch { left, right } => {
-                write!(f, "two slices that belong together have {left} and {right} values: make them equally long")
+                write!(f, "two slices that belong together have {left} and {right} values: make \
+                           them equally long")
             }
             Self::Companions { values, needed: 0 } => {
-                write!(f, "the companions have {values} values, and this predictor sees none: leave them out")
+                write!(f, "the companions have {values} values, and this predictor sees none: \
+                           leave them out")
             }
             Self::Companions { values, needed } => {
-                write!(f, "the companions have {values} values: give {needed}, the fields that this predictor sees of every frame")
+                write!(f, "the companions have {values} values: give {needed}, the fields that \
+                           this predictor sees of every frame")
             }
             Self::GridMismatch => f.write_str(
                 "the two grids differ in domain or boundary, or the coarse one is finer on some axis: \
                  give grids that differ in their number of points only",
             ),
             Self::NoScoreHead => {
-                f.write_str("this predictor estimates no noise: use the path score, or a model with a score head")
+                f.write_str("this predictor estimates no noise: use the path score, or a model \
+                             with a score head")
             }
             Self::Stopped => f.write_str("the task was stopped: start it again"),
             Self::NotFinite { name, index } => {
-                write!(f, "{name}: the value at index {index} is infinite or NaN: give a number, or say that it is missing")
+                write!(f, "{name}: the value at index {index} is infinite or NaN: give a number, \
+                           or say that it is missing")
             }
             Self::Count { name, value: usize::MAX, expected } => {
                 write!(f, "{name} is more than this processor can count: it must be {expected}")

@@ -267,6 +267,11 @@ impl Grid {
         self.x
     }
 
+    /// Its axes, y before x.
+    pub fn axes(&self) -> impl Iterator<Item = Axis> + use<> {
+        self.y.into_iter().chain([self.x])
+    }
+
     /// Whether the grid is 1-D.
     pub const fn is_line(&self) -> bool {
         self.y.is_none()

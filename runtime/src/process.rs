@@ -83,12 +83,6 @@ impl ForwardProcess {
         damping * damping * power + self.noise_variance(kappa, lambda)
     }
 
-    /// √Σ / C, the standard deviation of the noise over the amplitude that a mode of unit amplitude
-    /// has kept. Relative error ≤ 1e-6 for ακλ ≤ 50.
-    pub fn noise_to_signal(&self, kappa: f32, lambda: f32) -> f32 {
-        libm::sqrtf(self.noise_variance(kappa, lambda)) / self.damping(kappa, lambda)
-    }
-
     /// Multiplies a spectrum by C(λ), adding no noise.
     ///
     /// `spectrum`: `[channel][y mode][x mode]`, see [`crate::spectral`].

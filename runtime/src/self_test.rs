@@ -21,8 +21,8 @@ pub enum Fault {
 
 /// Tries the arithmetic that every bit relies on: to be called once, when a board has started.
 ///
-/// An interrupt handler that changes the rounding mode, a start-up file that turns flush to zero on,
-/// and a compiler flag that contracts products and sums are found so. The network itself is not
+/// An interrupt handler that changes the rounding mode, a start-up file that turns flush to zero
+/// on, and a compiler flag that contracts products and sums are found so. The network itself is not
 /// tried: its weights have a checksum, which [`Model::parse`](crate::model::Model::parse) checks.
 /// Takes as long as four transforms of 32 points.
 ///

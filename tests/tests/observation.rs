@@ -149,7 +149,7 @@ fn a_step_that_would_pass_the_release_ends_there() {
     assert!((Observation::release(&process, 0.0, r) - 5e-3).abs() < 1e-8);
     for kappa in [0.3, 4.0, 1e3] {
         let lambda = Observation::release(&process, kappa, r);
-        let ratio = process.noise_to_signal(kappa, lambda).powi(2);
+        let ratio = process.noise_variance(kappa, lambda) / process.damping(kappa, lambda).powi(2);
         assert!((ratio / r - 1.0).abs() < 1e-5, "{kappa}: {ratio}");
     }
 }

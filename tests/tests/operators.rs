@@ -3,9 +3,7 @@
 
 use std::f64::consts::TAU;
 
-use finescale::spectral::operator::{
-    ComplexMode, apply, apply_adjoint, complex_modes, pack, unpack,
-};
+use finescale::spectral::operator::{ComplexMode, apply, complex_modes, pack, unpack};
 use finescale::spectral::{forward, scratch_len};
 use finescale::{Axis, Boundary, Error, Grid};
 use finescale_tests::{field, grids, relative_error, widen};
@@ -77,34 +75,6 @@ fn a_shift_is_the_operator_with_its_phase_factors() {
 }
 
 #[test]
-fn the_adjoint_of_a_shift_shifts_back() {
-    for grid in small_grids() {
-        let (start, operator) = (field(grid.points(), 4), shift(&grid, (2, 3)));
-        let (mut there, mut back) = (vec![0.0; start.len()], vec![0.0; start.len()]);
-        apply(&grid, &operator, &start, &mut there).expect("fits");
-        apply_adjoint(&grid, &operator, &there, &mut back).expect("fits");
-        assert!(relative_error(&back, &widen(&start)) < 1e-6, "{grid:?}");
-    }
-}
-
-#[test]
-fn the_adjoint_is_the_transpose() {
-    // ⟨v, A u⟩ = ⟨Aᵀ v, u⟩ for an operator of no symmetry; both add to what is there.
-    for grid in small_grids() {
-        let n = grid.points();
-        let (a, u, v) = (field(n, 1), field(n, 2), field(n, 3));
-        let (mut au, mut av) = (v.clone(), u.clone());
-        apply(&grid, &a, &u, &mut au).expect("fits");
-        apply_adjoint(&grid, &a, &v, &mut av).expect("fits");
-        let dot = |x: &[f32], y: &[f32]| {
-            x.iter().zip(y).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum::<f64>()
-        };
-        let difference = dot(&v, &au) - dot(&v, &v) - (dot(&av, &u) - dot(&u, &u));
-        assert!(difference.abs() < 1e-5 * n as f64, "{grid:?}: {difference:e}");
-    }
-}
-
-#[test]
 fn packed_values_are_the_complex_modes() {
     // A packed operator multiplies a packed spectrum as complex numbers, and packing is
     // orthonormal.
@@ -161,6 +131,6 @@ fn only_single_channels_are_taken() {
     let grid = Grid::line(Axis::periodic(8).expect("an axis"));
     let refused = apply(&grid, &[0.0; 8], &[0.0; 16], &mut [0.0; 8]);
     assert_eq!(refused, Err(Error::FieldLength { values: 16, points: 8 }));
-    assert!(apply_adjoint(&grid, &[0.0; 8], &[0.0; 8], &mut [0.0; 7]).is_err());
+    assert!(apply(&grid, &[0.0; 8], &[0.0; 8], &mut [0.0; 7]).is_err());
     assert!(pack(&grid, &mut [0.0; 12]).is_err());
 }

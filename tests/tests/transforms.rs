@@ -59,8 +59,8 @@ fn the_basis_of_the_oracle_is_orthonormal() {
     }
 }
 
-/// Modes of a line in f64, by rustfft. A reflecting line is half a periodic one, whose other half is
-/// its mirror image.
+/// Modes of a line in f64, by rustfft. A reflecting line is half a periodic one, whose other half
+/// is its mirror image.
 fn modes_of_rustfft(planner: &mut FftPlanner<f64>, axis: &Axis, line: &[f64]) -> Vec<f64> {
     let mut complex: Vec<_> = line.iter().map(|v| Complex::new(*v, 0.0)).collect();
     if axis.boundary() == Boundary::Reflecting {

@@ -1,8 +1,9 @@
 //! Times transforms and a network on square planes from 16² to 1024² points, on one thread.
 //!
-//! `grids` prints a line for each plane, in nanoseconds of processor time for each point, and under them the exponents
-//! of the cost: the slopes of log time over log points, by least squares. A transform goes to the
-//! modes and back; the network is the layers of `tiny`, forward, with periodic boundaries.
+//! `grids` prints a line for each plane, in nanoseconds of processor time for each point, and under
+//! them the exponents of the cost: the slopes of log time over log points, by least squares. A
+//! transform goes to the modes and back; the network is the layers of `tiny`, forward, with
+//! periodic boundaries.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};

@@ -29,9 +29,9 @@ impl ConvShape {
     /// A convolution from `inputs` to `outputs` channels.
     ///
     /// # Errors
-    /// [`Error::Count`] unless the grid has rows of a multiple of eight points, which kernels compute
-    /// together, `inputs` and `outputs` are 1 … 1024, `taps` is 1, 3, 5 or 7, `dilation` is at least
-    /// 1, and the outermost tap reads no further away than an axis is long.
+    /// [`Error::Count`] unless the grid has rows of a multiple of eight points, which kernels
+    /// compute together, `inputs` and `outputs` are 1 … 1024, `taps` is 1, 3, 5 or 7, `dilation` is
+    /// at least 1, and the outermost tap reads no further away than an axis is long.
     pub fn new(
         grid: Grid,
         inputs: usize,

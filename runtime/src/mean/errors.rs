@@ -48,8 +48,8 @@ impl<'a> Errors<'a> {
     /// [`Errors::window`] frames, and a stream that is as many frames further.
     ///
     /// # Errors
-    /// [`Error::FieldLength`] unless `path` is whole frames; [`Error::Count`] if fewer than `given`;
-    /// [`Error::NotFinite`].
+    /// [`Error::FieldLength`] unless `path` is whole frames; [`Error::Count`] if fewer than
+    /// `given`; [`Error::NotFinite`].
     pub fn draw(
         &mut self,
         given: usize,

@@ -112,9 +112,10 @@ impl<'a> ConditionalMean<'a> {
     /// `[channel][y][x]`. `scratch`: [`ConditionalMean::scratch_len`] values.
     ///
     /// # Errors
-    /// [`Error::FieldLength`] unless `coarse` is whole frames; [`Error::OutputLength`] unless `fine`
-    /// holds a frame; [`Error::Count`] unless frame `n` is there; [`Error::NotFinite`] for a value
-    /// that is no number, of what is read or of what the network gives; [`Error::ScratchLength`].
+    /// [`Error::FieldLength`] unless `coarse` is whole frames; [`Error::OutputLength`] unless
+    /// `fine` holds a frame; [`Error::Count`] unless frame `n` is there; [`Error::NotFinite`] for a
+    /// value that is no number, of what is read or of what the network gives;
+    /// [`Error::ScratchLength`].
     pub fn evaluate(
         &self,
         coarse: &[f32],
@@ -197,9 +198,9 @@ impl<'a> ConditionalMean<'a> {
     /// coarse frame shows.
     ///
     /// `coarse`: the frame, `[channel][y][x]` at the sensor's points; `mean`: its mean, as
-    /// [`ConditionalMean::evaluate`] gives it. `companions`: receives `[mean, shown][channel][y][x]`
-    /// in standard deviations from the climatology, which are 2 C N values. `scratch`:
-    /// [`ConditionalMean::scratch_len`] values.
+    /// [`ConditionalMean::evaluate`] gives it. `companions`: receives
+    /// `[mean, shown][channel][y][x]` in standard deviations from the climatology, which are 2 C N
+    /// values. `scratch`: [`ConditionalMean::scratch_len`] values.
     ///
     /// # Errors
     /// [`Error::LengthMismatch`] unless `coarse` and `mean` are one frame each;
@@ -304,7 +305,8 @@ impl<'a> ConditionalMean<'a> {
         }
     }
 
-    /// Values of a coarse frame; not 0, which the compiler sees.
+    /// Values of a coarse frame, never 0: the compiler knows it, and leaves out the panic of a
+    /// division.
     fn coarse_len(&self) -> usize {
         self.model.coarse_len().max(1)
     }

@@ -20,8 +20,8 @@ pub struct Footprint {
     pub predictor: u32,
     /// Bytes of scratch of a path score.
     pub reverse: u32,
-    /// Bytes for each frame of a path: the frame, its score, and its companions where the model sees
-    /// any.
+    /// Bytes for each frame of a path: the frame, its score, and its companions where the model
+    /// sees any.
     pub frame: u32,
     /// Points along y, 0 on a line, and along x.
     pub points: [u16; 2],

@@ -4,8 +4,8 @@
 /// [`ALIGNMENT`](crate::model::ALIGNMENT). Compilation stops if the file is no predictor and no
 /// conditional mean of this version.
 ///
-/// The path is as for [`include_bytes!`]. What the model needs is a constant, so that all memory can
-/// be static arrays, and that it fits a board is found out when the program is compiled:
+/// The path is as for [`include_bytes!`]. What the model needs is a constant, so that all memory
+/// can be static arrays, and that it fits a board is found out when the program is compiled:
 ///
 /// ```
 /// # mod firmware {

@@ -1,4 +1,4 @@
-//! Files of conditional means: the second part of `docs/format.md`.
+//! Files of conditional means, as `docs/conditional-mean.md` describes them.
 
 use super::cursor::Cursor;
 use super::header::{finite, grid, open, positive};
@@ -211,7 +211,7 @@ impl<'a> MeanModel<'a> {
         self.before
     }
 
-    /// b, the frames after it: a mean is late by so many.
+    /// b, the frames after it: the mean of a frame is known b frames later.
     pub const fn after(&self) -> usize {
         self.after
     }

@@ -175,7 +175,7 @@ impl<'a> Inputs<'a> {
         product(&[self.sight.frames, self.frame_len()]).max(1)
     }
 
-    /// Values of a frame; not 0, which the compiler sees.
+    /// Values of a frame, never 0: the compiler knows it, and leaves out the panic of a division.
     fn frame_len(&self) -> usize {
         product(&[self.sight.channels, self.sight.grid.points()]).max(1)
     }

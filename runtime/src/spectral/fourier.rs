@@ -41,11 +41,11 @@ pub(super) fn inverse(line: &mut [f32], work: &mut [f32]) {
 
 /// The Hartley coefficients of a real Fourier series.
 ///
-/// microfft has no inverse for real series, nor has [`real_fft`]. The Hartley transform is its own inverse up to a
-/// factor, and follows from a forward real FFT: Σ_m v_m (cos + sin)(2πjm/N) = Re V_j − Im V_j. So
-/// with v_m = (a_m − b_m)/√2 and v_{N−m} = (a_m + b_m)/√2 the forward transform serves both ways,
-/// with no twiddle factors of our own. The factor √(1/N) of the orthonormal transform is taken
-/// here.
+/// microfft has no inverse for real series, nor has [`real_fft`]. The Hartley transform is its own
+/// inverse up to a factor, and follows from a forward real FFT: Σ_m v_m (cos + sin)(2πjm/N) = Re
+/// V_j − Im V_j. So with v_m = (a_m − b_m)/√2 and v_{N−m} = (a_m + b_m)/√2 the forward transform
+/// serves both ways, with no twiddle factors of our own. The factor √(1/N) of the orthonormal
+/// transform is taken here.
 pub(super) fn spread(
     zero: f32,
     nyquist: f32,

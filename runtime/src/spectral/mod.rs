@@ -19,8 +19,8 @@
 //! both have the variance E|û_m|² of the complex mode; indices 0 and 1 hold û_0 and û_{N/2}. On a
 //! plane, modes are products of the axes'.
 //!
-//! Axes of a power of two of points to 1024 are transformed by microfft, others by steps of radix 2,
-//! 3 and 5 around it. The time for a point grows with the logarithm of the number of points.
+//! Axes of a power of two of points to 1024 are transformed by microfft, others by steps of radix
+//! 2, 3 and 5 around it. The time for a point grows with the logarithm of the number of points.
 //!
 //! # Error
 //!

@@ -73,21 +73,6 @@ pub fn apply(
     Ok(())
 }
 
-/// Output += Aᵀ · input: the adjoint of [`apply`], which is the complex conjugate of every factor.
-///
-/// # Errors
-/// As [`apply`].
-pub fn apply_adjoint(
-    grid: &Grid,
-    operator: &[f32],
-    input: &[f32],
-    output: &mut [f32],
-) -> Result<(), Error> {
-    one_channel(grid, [operator.len(), input.len(), output.len()])?;
-    accumulate(grid, -1.0, operator, input, output);
-    Ok(())
-}
-
 /// Brings a spectrum into the packed layout, in place, every channel: a pair (re, im) then holds √2
 /// û.
 ///

@@ -1,9 +1,9 @@
 //! cos and sin of πm/2N from a table made at compile time: exact to rounding, and the same on every
 //! target.
 //!
-//! The table divides the quarter wave into 1024 parts. Between two of its angles lies at most half a
-//! part, δ ≤ π/4096, and cos(θ + δ) = cos θ − (sin θ sin δ + cos θ (1 − cos δ)) needs two terms of
-//! each series.
+//! The table divides the quarter wave into 1024 parts. Between two of its angles lies at most half
+//! a part, δ ≤ π/4096, and cos(θ + δ) = cos θ − (sin θ sin δ + cos θ (1 − cos δ)) needs two terms
+//! of each series.
 
 use core::f32::consts::FRAC_PI_2;
 use core::num::NonZero;
@@ -14,8 +14,8 @@ const QUARTERS: usize = 1024;
 
 static COS: [f32; QUARTERS + 1] = table();
 
-/// cos(πm / 2N) and sin(πm / 2N) for 0 ≤ m ≤ N, N an axis length. Each is at most 6e-8 off, and 2e-7
-/// of itself.
+/// cos(πm / 2N) and sin(πm / 2N) for 0 ≤ m ≤ N, N an axis length. Each is at most 6e-8 off, and
+/// 2e-7 of itself.
 pub(crate) fn cos_sin(m: usize, n: usize) -> (f32, f32) {
     let at = |index: usize| COS.get(index).copied().or_bug();
     if n.is_power_of_two() && n <= QUARTERS {

@@ -1,10 +1,11 @@
 //! Real FFTs: microfft's where it has the length, around them steps of radix 2, 3 and 5.
 //!
-//! Source: Cooley and Tukey, Math. Comp. 19, 1965, decimation in time. A line of N = P·r₁⋯r_k points
-//! is dealt out into N/P lines of P points, P a power of two, each transformed by microfft. Then
-//! every step merges the spectra Y_s of r lines of L points, whose points take turns in a line of rL:
-//! X_{k+qL} = Σ_s exp(−2πis(k + qL)/rL) Y_s(k), s, q = 0 … r−1. Spectra of real lines are held by
-//! half, so that k runs to L/2, and what falls beyond rL/2 is the conjugate of a mode below it.
+//! Source: Cooley and Tukey, Math. Comp. 19, 1965, decimation in time. A line of N = P·r₁⋯r_k
+//! points is dealt out into N/P lines of P points, P a power of two, each transformed by microfft.
+//! Then every step merges the spectra Y_s of r lines of L points, whose points take turns in a line
+//! of rL: X_{k+qL} = Σ_s exp(−2πis(k + qL)/rL) Y_s(k), s, q = 0 … r−1. Spectra of real lines are
+//! held by half, so that k runs to L/2, and what falls beyond rL/2 is the conjugate of a mode below
+//! it.
 
 use super::quarter_wave::turn;
 use crate::checked::{self, OrBug, Place, bug};
@@ -81,8 +82,8 @@ fn radices(mut lines: usize) -> impl Iterator<Item = usize> {
     })
 }
 
-/// Deals the points of a line out to `lines` lines, to each every so manyeth: to the second one those
-/// that the first step merges with the first line's, and so on.
+/// Deals the points of a line out to `lines` lines, to each every so manyeth: to the second one
+/// those that the first step merges with the first line's, and so on.
 fn deal(lines: usize, from: &[f32], to: &mut [f32]) {
     let len = to.len() / lines.max(1);
     let mut first = 0_usize;
@@ -103,8 +104,8 @@ fn deal(lines: usize, from: &[f32], to: &mut [f32]) {
     }
 }
 
-/// A step of radix R: merges the spectra of every R lines of `len` points, by `dft`, the transform of
-/// R numbers.
+/// A step of radix R: merges the spectra of every R lines of `len` points, by `dft`, the transform
+/// of R numbers.
 #[inline(always)]
 fn merge<const R: usize>(
     len: usize,

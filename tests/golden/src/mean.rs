@@ -53,8 +53,8 @@ impl Mean {
         Ok(MeanModel::parse(self.bytes())?.coarse_len().saturating_mul(FRAMES))
     }
 
-    /// Puts a member of the third frame of a stream, `[channel][y][x]`, in the place of the coarse frames in
-    /// `field`; gives the number of its values.
+    /// Puts a member of the third frame of a stream, `[channel][y][x]`, in the place of the coarse
+    /// frames in `field`; gives the number of its values.
     pub(crate) fn member(
         self,
         coarse: usize,
@@ -85,8 +85,8 @@ impl Mean {
         Ok(to_front(field, coarse, values))
     }
 
-    /// Puts mean and spread of two members of all frames in the place of the coarse frames in `field`;
-    /// gives the number of values.
+    /// Puts mean and spread of two members of all frames in the place of the coarse frames in
+    /// `field`; gives the number of values.
     pub(crate) fn members(
         self,
         coarse: usize,

@@ -53,8 +53,8 @@ mod files {
 pub use files::Model;
 
 impl Model {
-    /// Puts the score of a path of fields, `[frame][channel][y][x]`, in its place. Where a model sees
-    /// companions, they are the fields of the path, over and over.
+    /// Puts the score of a path of fields, `[frame][channel][y][x]`, in its place. Where a model
+    /// sees companions, they are the fields of the path, over and over.
     pub(crate) fn path_score(
         self,
         lambda: f32,

@@ -1,3 +1,4 @@
 //! The commands of the program `finescale`.
 
 pub mod commands;
+mod systems;

@@ -1,4 +1,5 @@
-//! The recordings of sensors that ship with the project (`tests/data/real`), imported as `docs/real-data.md` says.
+//! The recordings of sensors that ship with the project (`tests/data/real`), imported as
+//! `docs/real-data.md` says.
 
 #[allow(dead_code, reason = "nothing is made here but folders")]
 mod common;

@@ -10,7 +10,8 @@ mod home;
 use chart::assert_points;
 use ensembles::{noise, path, result, spec, wave, with_input};
 use finescale::Boundary;
-use finescale_ensemble::{Coarsening, Ensemble, Task};
+use finescale_ensemble::{Ensemble, Task};
+use finescale_field::coarsening::Coarsening;
 use home::Home;
 use resvg::tiny_skia::Pixmap;
 

@@ -7,7 +7,7 @@ mod home;
 
 use std::collections::BTreeMap;
 
-use finescale_model::conditional::SensorKind;
+use finescale_field::coarsening::SensorKind;
 use finescale_model::{ConditionalMean, Model};
 use finescale_train::config::Layers;
 use finescale_train::run::metrics::Report;

@@ -1,9 +1,9 @@
 //! What a task gives: an ensemble of predicted paths, with the input that it was made from and the
 //! truth where it is known.
 
-mod coarsening;
 mod layout;
 mod netcdf;
+mod origin;
 mod read;
 mod write;
 mod zarr;
@@ -11,7 +11,7 @@ mod zarr;
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
-pub use coarsening::{Coarsening, Origin, block_means};
+pub use origin::Origin;
 pub use write::check_output;
 
 use finescale_data::dataset::Spec;

@@ -3,9 +3,8 @@
 use finescale::{Boundary, ForwardProcess, Laplacian};
 use finescale_data::dataset::{Channel, SpatialAxis, Spec, TimeAxis};
 use finescale_data::import::source;
-use finescale_ensemble::{
-    CoarseInput, Coarsening, Ensemble, Origin, Provenance, Task, check_output,
-};
+use finescale_ensemble::{CoarseInput, Ensemble, Origin, Provenance, Task, check_output};
+use finescale_field::coarsening::Coarsening;
 use serde_json::json;
 
 fn axis(name: &str, points: usize, boundary: Boundary, units: &str) -> SpatialAxis {

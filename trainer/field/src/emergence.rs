@@ -1,5 +1,6 @@
-//! The emergence scale λ_S, where signal and noise are equally strong, C²P = Σ, and the λ* that
-//! follows from it for a coarse grid: the one home of both, for data sets and for models.
+//! The emergence scale λ_S of a data set's shells, where signal and noise are equally strong, C²P =
+//! Σ, and the λ* that follows from it for a coarse grid of any size. The λ* of a model is that of
+//! boards: [`finescale::sampler::emergence`].
 //!
 //! In reverse-λ sampling a mode of power P appears around λ_S. C = e^{−ακλ}, Σ = β² (1 − e^{−2ακλ})
 //! / (2ακ) with the forward process's own κ (Yasuda and Bischoff 2026, arXiv 2604.00327, section
@@ -77,7 +78,7 @@ pub struct Emergence {
 }
 
 impl Emergence {
-    /// On a grid.
+    /// The shells of a grid, with what the process does to them.
     pub fn new(process: &ForwardProcess, grid: &Grid) -> Self {
         let (shells, process) = (Shells::new(grid), Process::from(process));
         let kappas = shells.mean(&process.kappas(grid).collect::<Vec<_>>());

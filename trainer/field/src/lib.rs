@@ -1,6 +1,7 @@
 //! Modes of fields, in double precision: grids, standardisation, shells of wavenumber, transforms,
-//! operators, emergence.
+//! operators, emergence, coarsening.
 
+pub mod coarsening;
 pub mod emergence;
 pub mod grid;
 pub mod modes;

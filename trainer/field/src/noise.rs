@@ -1,5 +1,5 @@
-//! Whose noise is whose: streams of different generators never coincide, whatever seeds people
-//! choose.
+//! Streams of noise for every purpose of the program. Two purposes never share a stream, whatever
+//! seeds people choose.
 //!
 //! The seed is all of a stream's key ([`finescale::noise`]), so two generators with one seed are
 //! told apart by their counters: each purpose has a part of the step word to itself, the highest
@@ -14,7 +14,7 @@
 //! What calibration, `export` and `validate` measure a model with are members too, of seeds of
 //! their own: what they found is in the shipped files.
 //!
-//! Simulators and training draw from another generator, `ChaCha`.
+//! Simulators, and the rest of training, draw from another generator, `ChaCha`.
 
 use finescale::NoiseStream;
 
@@ -30,8 +30,10 @@ pub enum Purpose {
     Climatology = 2,
     /// The forward process as `finescale damp` shows it.
     Damp = 3,
-    /// Errors of coarse frames that a regression learns from.
+    /// Errors of coarse frames that a baseline learns from.
     Ridge = 4,
+    /// Errors of coarse frames that a conditional mean is trained with.
+    Training = 5,
     /// Errors of a sensor, added to coarse frames.
     Sensor = 255,
 }
@@ -41,8 +43,15 @@ pub const STEPS: u32 = 1 << 24;
 
 impl Purpose {
     /// All.
-    pub const ALL: [Self; 6] =
-        [Self::Sampling, Self::Wiener, Self::Climatology, Self::Damp, Self::Ridge, Self::Sensor];
+    pub const ALL: [Self; 7] = [
+        Self::Sampling,
+        Self::Wiener,
+        Self::Climatology,
+        Self::Damp,
+        Self::Ridge,
+        Self::Training,
+        Self::Sensor,
+    ];
 
     /// The stream of a member and a frame at a step, which counts modulo [`STEPS`].
     pub const fn stream(self, seed: u64, member: u32, frame: u32, step: u32) -> NoiseStream {

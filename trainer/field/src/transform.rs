@@ -62,7 +62,7 @@ pub struct Transform {
 }
 
 impl Transform {
-    /// On a grid.
+    /// The transforms of a grid.
     pub fn new(grid: &Grid) -> Self {
         Self { y: grid.y().map(Line::new), x: Line::new(grid.x()), nx: grid.nx() }
     }

@@ -10,7 +10,8 @@ use std::f64::consts::TAU;
 use ensembles::{noise, path, result, spec, wave, with_input};
 use finescale::{Boundary, ForwardProcess, Laplacian};
 use finescale_data::dataset::Spec;
-use finescale_ensemble::{Coarsening, Ensemble, Task};
+use finescale_ensemble::{Ensemble, Task};
+use finescale_field::coarsening::Coarsening;
 use finescale_judge::baseline::{self, Climate, Knowledge};
 use finescale_judge::score::{Scores, Settings, Truth};
 

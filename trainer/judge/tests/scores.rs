@@ -7,7 +7,8 @@ use std::f64::consts::{PI, SQRT_2, TAU};
 
 use ensembles::{noise, path, result, spec, wave, with_input};
 use finescale::{Boundary, ForwardProcess, Laplacian};
-use finescale_ensemble::{Coarsening, Ensemble, Task};
+use finescale_ensemble::{Ensemble, Task};
+use finescale_field::coarsening::Coarsening;
 use finescale_judge::score::crps::fair_crps;
 use finescale_judge::score::{Bands, Scores, Settings, Truth};
 use nalgebra::Complex;

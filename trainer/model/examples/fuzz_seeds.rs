@@ -19,7 +19,8 @@ fn main() -> Result<()> {
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder)?;
     for kind in kinds() {
-        // The shortest axes and windows that have every section; of no power of two, the kind's own.
+        // The shortest axes and windows that have every section; of no power of two, the kind's
+        // own.
         let least = |(points, boundary): (usize, _)| {
             (if points.is_power_of_two() { 8 } else { points }, boundary)
         };

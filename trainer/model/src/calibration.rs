@@ -81,7 +81,7 @@ impl Calibration {
         }
     }
 
-    /// Of a model.
+    /// The calibration in a model.
     ///
     /// # Errors
     /// If a table is missing or of the wrong size.

@@ -19,6 +19,7 @@
 
 use anyhow::{Result, ensure};
 use finescale::model::{View, Views};
+use finescale_field::coarsening::SensorKind;
 use serde::{Deserialize, Serialize};
 
 use crate::{LayerMeta, Meta, Shown, SystemMeta};
@@ -30,7 +31,7 @@ pub struct ConditionalMean {
     pub sensor: SensorMeta,
     /// a, the frames before frame n that are seen.
     pub before: usize,
-    /// b, those after it: the mean of a frame is late by so many.
+    /// b, those after it: the mean of a frame is known b frames later.
     pub after: usize,
     /// What the mean is without a network.
     pub base: Base,
@@ -53,16 +54,6 @@ pub struct SensorMeta {
     pub x: usize,
     /// Standard deviation of the error of each value, in standard deviations of the channel.
     pub noise: f32,
-}
-
-/// What a coarse value is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SensorKind {
-    /// The field without the modes that the coarse grid lacks, at a point.
-    Modes,
-    /// The mean over a block of fine points.
-    BlockMean,
 }
 
 /// What a network corrects.

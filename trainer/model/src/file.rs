@@ -1,7 +1,7 @@
 //! A model's one file.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
@@ -108,6 +108,11 @@ fn description(bytes: &[u8]) -> Result<String> {
     let (_, header) = SafeTensors::read_metadata(bytes)?;
     let entry = header.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
     Ok(entry.context("its header has no entry `finescale`")?.clone())
+}
+
+/// The `model.safetensors` of a run's folder, or the file itself.
+pub fn model_path(run: &Path) -> PathBuf {
+    if run.is_dir() { run.join("model.safetensors") } else { run.to_owned() }
 }
 
 /// The system that a model's file was trained by.

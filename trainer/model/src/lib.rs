@@ -38,7 +38,7 @@ use serde::{Deserialize, Serialize};
 
 pub use calibration::{Calibration, ScoreMoments};
 pub use conditional::ConditionalMean;
-pub use file::system;
+pub use file::{model_path, system};
 pub use network::{LayerMeta, NetworkMeta, OtherNetwork};
 pub use shown::Shown;
 

@@ -3,7 +3,9 @@
 
 use std::ops::Range;
 
+use finescale_host::interrupt::{self, Interrupted};
 use nalgebra::DMatrix;
+use rayon::prelude::*;
 
 /// The penalties that are tried, in units of the predictors' mean variance.
 pub const PENALTIES: [f64; 11] = [1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2];
@@ -50,8 +52,8 @@ impl Parting {
         self.parts[self.parts.len() - self.tried..].iter().map(Vec::len).sum()
     }
 
-    /// Of the moments of all parts, for each trial the number of the part that is predicted, and the
-    /// sum of the others.
+    /// Of the moments of all parts, for each trial the number of the part that is predicted, and
+    /// the sum of the others.
     pub fn trials(&self, moments: &[Moments]) -> Vec<(usize, Moments)> {
         let first = self.parts.len() - self.tried;
         let others = |part: usize| {
@@ -90,7 +92,30 @@ impl Moments {
         Self { xx, xy, yy: y.norm_squared(), samples: x.ncols(), free }
     }
 
-    /// Of all.
+    /// Of the samples of all blocks. So many blocks are worked on together, and they are summed in
+    /// an order that no number of threads changes. None if there are no blocks.
+    ///
+    /// # Errors
+    /// After Ctrl-C.
+    pub fn over<B: Sync>(
+        blocks: &[B],
+        of: impl Fn(&B) -> Self + Sync,
+    ) -> Result<Option<Self>, Interrupted> {
+        const TOGETHER: usize = 8;
+        let mut total: Option<Self> = None;
+        for group in blocks.chunks(TOGETHER) {
+            interrupt::check()?;
+            for part in group.par_iter().map(&of).collect::<Vec<_>>() {
+                match &mut total {
+                    Some(total) => total.add(&part),
+                    None => total = Some(part),
+                }
+            }
+        }
+        Ok(total)
+    }
+
+    /// The sum of moments.
     ///
     /// # Panics
     /// If there are none.
@@ -100,7 +125,7 @@ impl Moments {
         total
     }
 
-    /// Of both.
+    /// Adds the moments of other samples.
     pub fn add(&mut self, other: &Self) {
         self.xx += &other.xx;
         self.xy += &other.xy;
@@ -128,11 +153,6 @@ impl Moments {
             normal[(i, i)] += lambda * factor;
         }
         Some(normal.cholesky()?.solve(&self.xy.select_columns(targets)))
-    }
-
-    /// The map of least such sum among those of a rank. None as for [`Moments::solve`].
-    pub fn reduced(&self, penalty: f64, rank: usize) -> Option<Reduced> {
-        self.reduce(&self.solve(penalty)?, penalty, rank)
     }
 
     /// Of all maps of a rank, the one whose values are nearest to those of the map W.
@@ -206,10 +226,10 @@ impl Moments {
     }
 }
 
-/// For every penalty, the error on the samples in `held` of the weights from those in `fit`;
-/// infinite where there are none.
-pub fn errors(fit: &Moments, held: &Moments) -> Vec<f64> {
-    let error = |&penalty: &f64| fit.solve(penalty).map_or(f64::INFINITY, |w| held.error(&w));
+/// For every penalty, the error on the samples in `held` of the weights that `solve` gives;
+/// infinite where it gives none.
+pub fn errors(held: &Moments, solve: impl Fn(f64) -> Option<DMatrix<f64>>) -> Vec<f64> {
+    let error = |&penalty: &f64| solve(penalty).map_or(f64::INFINITY, |w| held.error(&w));
     PENALTIES.iter().map(error).collect()
 }
 
@@ -253,6 +273,11 @@ mod tests {
         }
     }
 
+    /// The map of a rank of least penalised error.
+    fn reduced(moments: &Moments, penalty: f64, rank: usize) -> Reduced {
+        moments.reduce(&moments.solve(penalty).unwrap(), penalty, rank).unwrap()
+    }
+
     fn with_one(x: DMatrix<f64>) -> DMatrix<f64> {
         let rows = x.nrows();
         x.insert_row(rows, 1.0)
@@ -265,7 +290,8 @@ mod tests {
         let map = noise(4, 7, 1);
         let (x, held) = (with_one(noise(6, 200, 2)), with_one(noise(6, 80, 3)));
         let of = |x: &DMatrix<f64>| Moments::of(x, &(&map * x), 1);
-        let chosen = |fit: &Moments, held: &Moments| best(&[errors(fit, held)]);
+        let chosen =
+            |fit: &Moments, held: &Moments| best(&[errors(held, |penalty| fit.solve(penalty))]);
         assert_eq!(chosen(&of(&x), &of(&held)), PENALTIES[0]);
         let weights = of(&x).solve(PENALTIES[0]).unwrap();
         assert!((weights.transpose() - &map).abs().max() < 1e-6);
@@ -304,18 +330,19 @@ mod tests {
         assert!((both.solve(penalty).unwrap() - weights).abs().max() < 1e-12);
     }
 
-    /// If it failed, a map of low rank would lose more than it must, or be another map at full rank.
+    /// If it failed, a map of low rank would lose more than it must, or be another map at full
+    /// rank.
     #[test]
     fn a_reduced_map_is_the_best_of_its_rank() {
         let (x, penalty) = (noise(6, 300, 30), 0.1);
         let map = noise(4, 6, 31);
         // What is a linear map of rank 2 is recovered at rank 2.
         let thin = noise(4, 2, 32) * noise(2, 6, 33);
-        let found = Moments::of(&x, &(&thin * &x), 0).reduced(PENALTIES[0], 2).unwrap();
+        let found = reduced(&Moments::of(&x, &(&thin * &x), 0), PENALTIES[0], 2);
         assert!((&found.up * &found.down - &thin).abs().max() < 1e-6);
         let y = &map * &x + noise(4, 300, 34) * 0.1;
         let moments = Moments::of(&x, &y, 0);
-        let full = moments.reduced(penalty, 4).unwrap();
+        let full = reduced(&moments, penalty, 4);
         let weights = moments.solve(penalty).unwrap();
         assert!((&full.up * &full.down - weights.transpose()).abs().max() < 1e-9);
         let lambda = penalty * x.norm_squared() / 6.0;
@@ -323,7 +350,7 @@ mod tests {
             let map = up * down;
             (&y - &map * &x).norm_squared() + lambda * map.norm_squared()
         };
-        let Reduced { down, up } = moments.reduced(penalty, 2).unwrap();
+        let Reduced { down, up } = reduced(&moments, penalty, 2);
         assert_eq!((up.ncols(), down.nrows()), (2, 2));
         assert!(cost(&up, &down) > cost(&full.up, &full.down));
         for n in 40..60 {

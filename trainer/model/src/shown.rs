@@ -5,7 +5,7 @@ use std::f64::consts::{PI, TAU};
 use finescale::{Axis, Boundary, Grid};
 use nalgebra::DMatrix;
 
-use crate::conditional::SensorKind;
+use finescale_field::coarsening::SensorKind;
 
 /// The linear maps of both axes, `[fine point][coarse point]`: the waves that the coarse axis
 /// resolves, Nyquist among them, of such sizes that their values at the coarse points, or their

@@ -12,6 +12,12 @@ fn system(k: f64) -> (f64, Complex<f64>) {
     (power, Complex::new(-0.05 * (1.0 + k / 4.0), 0.045 * k).exp())
 }
 
+/// The AR(1) process û^{n+1} = ρ û^n + √(P (1 − |ρ|²)) w: lag l is P ρ^l. One channel.
+fn autoregressive(power: f64, rho: Complex<f64>, lags: usize) -> Autocovariance {
+    let lag = |l| DMatrix::from_element(1, 1, rho.powi(l as i32) * power);
+    Autocovariance::new((0..=lags).map(lag).collect()).expect("matrices of one size")
+}
+
 /// (C, Σ) at κ = k².
 fn forward(k: f64, lambda: f64) -> (f64, f64) {
     let x = 2.0 * ALPHA * k * k * lambda;
@@ -22,8 +28,7 @@ fn forward(k: f64, lambda: f64) -> (f64, f64) {
 fn fit(k: f64, lambda: f64, window: usize) -> LinearPredictor {
     let (power, rho) = system(k);
     let (c, sigma2) = forward(k, lambda);
-    LinearPredictor::fit(&Autocovariance::autoregressive(power, rho, window), c, sigma2, window)
-        .expect("a fit")
+    LinearPredictor::fit(&autoregressive(power, rho, window), c, sigma2, window).expect("a fit")
 }
 
 fn innovation(k: f64, lambda: f64, window: usize) -> f64 {
@@ -122,7 +127,7 @@ fn channels_that_mix_are_the_single_channels_rotated() {
     let turn = DMatrix::from_row_slice(2, 2, &[cos, -sin, sin, cos].map(Complex::from));
     let ((p1, r1), (p2, r2)) = (system(1.0), system(4.0));
     let (c, sigma2) = forward(1.0, lambda);
-    let single = |power, rho| Autocovariance::autoregressive(power, rho, 4);
+    let single = |power, rho| autoregressive(power, rho, 4);
     let lags = (0..=4)
         .map(|l| {
             let diagonal = [r1.powi(l) * p1, r2.powi(l) * p2];
@@ -142,12 +147,12 @@ fn channels_that_mix_are_the_single_channels_rotated() {
 
 #[test]
 fn refusals_name_the_window() {
-    let lags = Autocovariance::autoregressive(1.0, Complex::from(0.5), 3);
+    let lags = autoregressive(1.0, Complex::from(0.5), 3);
     for window in [0, 4] {
         let said =
             LinearPredictor::fit(&lags, 1.0, 0.1, window).expect_err("a refusal").to_string();
         assert!(said.contains("use 1 to 3"), "{said}");
     }
-    let silent = Autocovariance::autoregressive(0.0, Complex::from(0.5), 3);
+    let silent = autoregressive(0.0, Complex::from(0.5), 3);
     assert!(LinearPredictor::fit(&silent, 1.0, 0.0, 1).is_err());
 }

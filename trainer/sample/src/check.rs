@@ -21,7 +21,7 @@ pub(super) fn grid(spec: &Spec, domain: &Domain, resolution: Resolution) -> Resu
         if spec.y.is_some() { "plane" } else { "line" },
         if grid.is_line() { "line" } else { "plane" }
     );
-    let axes = || spec.axes().zip(grid.y().into_iter().chain([grid.x()]));
+    let axes = || spec.axes().zip(grid.axes());
     // Boundaries first: a wrong one makes lengths wrong too.
     for (axis, model) in axes() {
         ensure!(

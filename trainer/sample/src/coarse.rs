@@ -1,43 +1,20 @@
 //! Coarse frames: what they are, how fine ones are made coarse, and what they measure of the fine
 //! ones.
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use clap::ValueEnum;
 use finescale::model::Model as View;
 use finescale::spectral;
-use finescale::{Axis, Boundary, ForwardProcess, Grid};
+use finescale::{Axis, Grid};
 use serde::Serialize;
 
 use super::lambda::power;
 use super::{Domain, Fields};
 use finescale_data::dataset::{SpatialAxis, Spec};
-use finescale_ensemble::{Coarsening, block_means};
-use finescale_field::grid::{apply, refining_gain, with_points};
+use finescale_field::coarsening::Coarsening;
+use finescale_field::grid::{apply, refining_gain};
 use finescale_field::noise::{Purpose, STEPS};
 use finescale_field::scale::Scale;
-
-/// What the values of coarse frames are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum InputKind {
-    /// The modes that the coarse grid has, damped as at λ*
-    Damped,
-    /// The modes that the coarse grid has, at full strength
-    Modes,
-    /// Means over the cells of the coarse grid, as sensors give
-    BlockMean,
-}
-
-impl InputKind {
-    /// What makes such frames of fine ones; `process` and λ* are what damps.
-    pub fn coarsening(self, process: &ForwardProcess, lambda: f32) -> Coarsening {
-        match self {
-            Self::Damped => Coarsening::Damped { process: *process, lambda, noised: false },
-            Self::Modes => Coarsening::Modes,
-            Self::BlockMean => Coarsening::BlockMean,
-        }
-    }
-}
 
 /// What of the coarse frames the fine ones must agree with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
@@ -60,7 +37,7 @@ const DAMPED_AWAY: f32 = 1e-3;
 /// # Errors
 /// If the numbers do not fit.
 pub fn coarse_grid(fine: &Grid, points: &[usize]) -> Result<Grid> {
-    let axes: Vec<Axis> = fine.y().into_iter().chain([fine.x()]).collect();
+    let axes: Vec<Axis> = fine.axes().collect();
     ensure!(
         axes.len() == points.len(),
         "the coarse grid has {} axes where the model has {}: write 8x16 for a plane, 16 for a line",
@@ -82,18 +59,16 @@ pub fn coarse_grid(fine: &Grid, points: &[usize]) -> Result<Grid> {
         "the coarse grid is the model's own, so nothing is coarse: give coarser frames, or \
          --coarsen"
     );
-    Ok(with_points(fine, points)?)
+    Ok(fine.with_points([points[0], points[points.len() - 1]])?)
 }
 
 /// Fine frames made coarse.
 pub struct Coarsener<'a> {
     /// The model's fields.
     pub domain: &'a Domain,
-    /// Points of the coarse grid, y before x.
-    pub points: &'a [usize],
-    /// What is made.
-    pub kind: InputKind,
-    /// How.
+    /// Points of the coarse grid along y, 1 on a line, and along x.
+    pub points: [usize; 2],
+    /// What makes them.
     pub coarsening: Coarsening,
     /// Standard deviation of the noise that is added, in physical units, of each channel.
     pub noise: Vec<f32>,
@@ -107,15 +82,11 @@ impl Coarsener<'_> {
     /// # Errors
     /// If something does not fit, which was checked before.
     pub fn coarsen(&self, fields: &Fields) -> Result<Fields> {
-        let [ny, nx] = match *self.points {
-            [y, x] => [y, x],
-            [x] => [1, x],
-            _ => bail!("a field has one axis or two"),
-        };
+        let [ny, nx] = self.points;
         let mut values = self.values(&fields.values)?;
         let mut spec = fields.spec.clone();
-        spec.x = coarse_axis(&spec.x, nx, self.kind);
-        spec.y = spec.y.map(|y| coarse_axis(&y, ny, self.kind));
+        spec.x = coarse_axis(&spec.x, nx, &self.coarsening);
+        spec.y = spec.y.map(|y| coarse_axis(&y, ny, &self.coarsening));
         self.add_noise(&spec, &mut values);
         Ok(Fields { spec, values })
     }
@@ -127,16 +98,15 @@ impl Coarsener<'_> {
     pub fn values(&self, values: &[f32]) -> Result<Vec<f32>> {
         let fine = &self.domain.grid;
         if self.coarsening == Coarsening::BlockMean {
-            let (y, x) = self.points.split_at(self.points.len() - 1);
-            return block_means(fine, [y.first().copied().unwrap_or(1), x[0]], values);
+            return self.coarsening.apply(fine, self.points, values);
         }
-        let grid = coarse_grid(fine, self.points)?;
+        // Modes are made of standardised fields: they are smaller, and lose less to rounding.
         let channels = self.domain.channels.iter();
         let scale: Scale<f32> = channels.map(|channel| (channel.mean, channel.std)).collect();
-        let mut spectra = values.to_vec();
-        scale.spectra(fine, &mut spectra)?;
-        let mut coarse = self.coarsening.modes(fine, &grid, &mut spectra)?;
-        scale.fields(&grid, &mut coarse)?;
+        let mut fields = values.to_vec();
+        scale.standardise(fine.points(), &mut fields);
+        let mut coarse = self.coarsening.apply(fine, self.points, &fields)?;
+        scale.restore(self.points.iter().product(), &mut coarse);
         Ok(coarse)
     }
 
@@ -157,11 +127,10 @@ impl Coarsener<'_> {
     }
 }
 
-/// The points of a coarse axis. On a periodic one, modes are sampled at every b-th point; the
-/// middle of a cell of b points is (b − 1)/2 of them further. On a reflecting one, points are the
-/// middles of cells on any grid.
-fn coarse_axis(fine: &SpatialAxis, points: usize, kind: InputKind) -> SpatialAxis {
-    let sampled = fine.boundary == Boundary::Periodic && kind != InputKind::BlockMean;
+/// The points of a coarse axis: every b-th of the fine ones, or the middle of a cell of b points,
+/// (b − 1)/2 of them further.
+fn coarse_axis(fine: &SpatialAxis, points: usize, coarsening: &Coarsening) -> SpatialAxis {
+    let sampled = !coarsening.is_centred(fine.boundary);
     let coordinates = if fine.points().is_multiple_of(points) {
         let block = fine.points() / points;
         let place = |cell: &[f64]| match sampled {
@@ -185,14 +154,14 @@ fn coarse_axis(fine: &SpatialAxis, points: usize, kind: InputKind) -> SpatialAxi
 
 /// The points of a fine axis, from those of a coarse one: where [`Coarsener::coarsen`] would put
 /// the coarse ones.
-pub fn fine_axis(coarse: &SpatialAxis, points: usize, kind: InputKind) -> SpatialAxis {
+pub fn fine_axis(coarse: &SpatialAxis, points: usize, coarsening: &Coarsening) -> SpatialAxis {
     if points == coarse.points() {
         return coarse.clone();
     }
     let ratio = points as f64 / coarse.points() as f64;
     let (first, last) = (coarse.coordinates[0], coarse.coordinates[coarse.points() - 1]);
     let spacing = (last - first) / (coarse.points() - 1) as f64 / ratio;
-    let sampled = coarse.boundary == Boundary::Periodic && kind != InputKind::BlockMean;
+    let sampled = !coarsening.is_centred(coarse.boundary);
     let start = if sampled { first } else { first - 0.5 * (ratio - 1.0) * spacing };
     SpatialAxis {
         coordinates: (0..points).map(|j| start + j as f64 * spacing).collect(),
@@ -224,7 +193,7 @@ pub fn measure(
     view: &View<'_>,
     coarse: &Fields,
     grid: &Grid,
-    kind: InputKind,
+    coarsening: &Coarsening,
     lambda: f32,
     noise: &[f32],
     whole_modes: bool,
@@ -240,9 +209,9 @@ pub fn measure(
 
     let gain = refining_gain(grid, fine)?;
     let full = (points as f32 / grid.points() as f32).sqrt();
-    let damping = kind.coarsening(process, lambda).damping(fine);
+    let damping = coarsening.damping(fine);
     let mut variances = Vec::with_capacity(channels * points);
-    if kind == InputKind::BlockMean {
+    if *coarsening == Coarsening::BlockMean {
         let power = power(view)?;
         let mut inverses = vec![0.0; channels * points];
         variances.resize(channels * points, 0.0);
@@ -265,7 +234,7 @@ pub fn measure(
         }
     }
     let mut start = values.clone();
-    if kind == InputKind::Damped {
+    if matches!(coarsening, Coarsening::Damped { .. }) {
         for field in values.chunks_exact_mut(points) {
             for (value, c) in field.iter_mut().zip(&damping) {
                 *value /= c.max(DAMPED_AWAY);
@@ -283,10 +252,10 @@ pub fn measure(
 ///
 /// # Errors
 /// As [`power`].
-pub fn deviations(view: &View<'_>, grid: &Grid, kind: InputKind, lambda: f32) -> Result<Vec<f64>> {
+pub fn deviations(view: &View<'_>, grid: &Grid, coarsening: &Coarsening) -> Result<Vec<f64>> {
     let fine = view.grid();
     let gain = refining_gain(grid, fine)?;
-    let damping = kind.coarsening(view.process(), lambda).damping(fine);
+    let damping = coarsening.damping(fine);
     let share = |power: &[f32]| {
         let modes = power.iter().zip(&gain).zip(&damping).filter(|((_, gain), _)| **gain > 0.0);
         let variance: f64 = modes.map(|((power, _), c)| f64::from(power * c * c)).sum();

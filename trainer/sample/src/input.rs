@@ -157,8 +157,7 @@ impl InputArgs {
         options.grid = (resolution == Resolution::Full).then(|| points(!grid.is_line()));
         options.fill = self.fill.clone();
         options.time.range = self.time.clone();
-        let expected: Vec<_> =
-            grid.y().into_iter().chain([grid.x()]).map(|a| a.boundary()).collect();
+        let expected: Vec<_> = grid.axes().map(|a| a.boundary()).collect();
         let read = import::read(&options, &expected).with_context(|| {
             format!("the model needs the channels {} (--var names others)", names.join(", "))
         })?;

@@ -1,15 +1,14 @@
-//! The error of a conditional mean on the validation part of a data set, in the numbers that a board
-//! computes with.
+//! The error of a conditional mean on the validation part of a data set, in the numbers that a
+//! board computes with.
 
 use anyhow::{Result, ensure};
-use finescale::Values;
 use finescale::mean::ConditionalMean as Evaluator;
 use finescale::model::MeanModel;
 
 use crate::Domain;
-use crate::coarse::{Coarsener, InputKind};
-use finescale_data::dataset::{Reader, Split};
-use finescale_ensemble::Coarsening;
+use crate::coarse::Coarsener;
+use finescale_data::dataset::{Reader, Split, spread};
+use finescale_field::coarsening::Coarsening;
 use finescale_model::export::{AlignedBytes, Bounds, Precision, mean_file};
 use finescale_model::reference::MeanReference;
 use finescale_model::{ConditionalMean, Model};
@@ -45,14 +44,6 @@ pub fn sensor_points(view: &MeanModel<'_>) -> Vec<usize> {
     }
 }
 
-/// What a model's sensor gives, and what makes such frames of fine ones.
-pub fn sensor_values(view: &MeanModel<'_>) -> (InputKind, Coarsening) {
-    match view.sensor() {
-        Values::Points => (InputKind::Modes, Coarsening::Modes),
-        Values::BlockMeans => (InputKind::BlockMean, Coarsening::BlockMean),
-    }
-}
-
 impl Cases {
     /// Reads them.
     ///
@@ -68,16 +59,9 @@ impl Cases {
             "the data set has another grid or other channels than the model: give the one that it \
              was trained on"
         );
-        let (kind, coarsening) = sensor_values(&view);
-        let points = sensor_points(&view);
-        let coarsener = Coarsener {
-            domain: &domain,
-            points: &points,
-            kind,
-            coarsening,
-            noise: Vec::new(),
-            seed: 0,
-        };
+        let (coarsening, points) = (Coarsening::from(view.sensor()), view.coarse_points());
+        let coarsener =
+            Coarsener { domain: &domain, points, coarsening, noise: Vec::new(), seed: 0 };
         let segments = reader.segments(Split::Valid);
         let places: Vec<(usize, usize)> = segments
             .iter()
@@ -85,11 +69,9 @@ impl Cases {
             .flat_map(|(n, segment)| segment.frames.clone().map(move |frame| (n, frame)))
             .collect();
         ensure!(!places.is_empty(), "the data set has no validation part");
-        let count = FRAMES.min(places.len());
         let mut cases = Vec::new();
-        for i in 0..count {
+        for (segment, frame) in spread(&places, FRAMES) {
             finescale_host::interrupt::check()?;
-            let (segment, frame) = places[i * places.len() / count];
             let whole = &segments[segment].frames;
             let first = frame.saturating_sub(view.before()).max(whole.start);
             let last = (frame + view.after() + 1).min(whole.end);

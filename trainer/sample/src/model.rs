@@ -1,6 +1,6 @@
 //! Models from files, as the runtime reads them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use finescale::model::{MAGIC, MEAN_MAGIC, MeanModel, Model as View};
@@ -8,10 +8,11 @@ use sha2::{Digest, Sha256};
 
 use finescale_host::digest::hex;
 use finescale_model::export::{AlignedBytes, Bounds, Precision, file, mean_file};
-use finescale_model::{ConditionalMean, Given, Model, NetworkMeta, SystemMeta};
+use finescale_model::{ConditionalMean, Given, Model, NetworkMeta, model_path};
 
 /// A model in memory, in the form that boards use, whichever file it came from.
 pub struct HostModel {
+    path: PathBuf,
     bytes: AlignedBytes,
     hash: String,
     linear: bool,
@@ -50,12 +51,28 @@ impl HostModel {
             "--model {shown} is of the residuals of a conditional mean, which a file for boards \
              does not have: give the run's folder"
         );
-        Ok(Self { bytes, hash, linear, given })
+        Ok(Self { path, bytes, hash, linear, given })
     }
 
-    /// The conditional mean whose residuals it is of.
-    pub(crate) fn given(&self) -> Option<&Given> {
-        self.given.as_ref()
+    /// The conditional mean whose residuals it is of, which lies beside it in its run's folder.
+    ///
+    /// # Errors
+    /// If it is not there, or is another one.
+    pub fn mean(&self) -> Result<Option<HostMean>> {
+        let Some(given) = &self.given else { return Ok(None) };
+        let mean = HostMean::open(&self.path.with_file_name(MEAN_FILE))?;
+        ensure!(
+            mean.hash() == given.hash,
+            "{MEAN_FILE} beside --model {} is not the mean that it was trained for: give the run's \
+             folder as the training left it",
+            self.path.display()
+        );
+        Ok(Some(mean))
+    }
+
+    /// Whether it is of the residuals of a conditional mean.
+    pub(crate) fn is_of_residuals(&self) -> bool {
+        self.given.is_some()
     }
 
     /// The model, checked.
@@ -117,54 +134,12 @@ impl HostMean {
     }
 }
 
-/// A model of either kind.
-pub enum AnyModel {
-    /// A predictor, for every task.
-    Driven(HostModel),
-    /// A conditional mean, for super-resolution of one sensor's frames.
-    Mean(HostMean),
-    /// A conditional mean and a predictor of its residuals, for the same.
-    Residuals(HostMean, HostModel),
-}
-
 /// The conditional mean in the folder of a run on its residuals.
 pub const MEAN_FILE: &str = "mean.safetensors";
 
-impl AnyModel {
-    /// Opens a model of either kind; see [`HostModel::open`] for `linear`.
-    ///
-    /// # Errors
-    /// As [`HostModel::open`]; if a conditional mean is to be `linear`.
-    pub fn open(path: &Path, linear: bool) -> Result<Self> {
-        let (place, read, _) = read(path)?;
-        let mean = read.starts_with(&MEAN_MAGIC)
-            || !read.starts_with(&MAGIC)
-                && finescale_model::system(&place).is_ok_and(|name| name == ConditionalMean::NAME);
-        if !mean {
-            let model = HostModel::open(path, linear)?;
-            let Some(given) = model.given() else { return Ok(Self::Driven(model)) };
-            let mean = HostMean::open(&place.with_file_name(MEAN_FILE))?;
-            ensure!(
-                mean.hash() == given.hash,
-                "{MEAN_FILE} beside --model {} is not the mean that it was trained for: give the \
-                 run's folder as the training left it",
-                place.display()
-            );
-            return Ok(Self::Residuals(mean, model));
-        }
-        ensure!(
-            !linear,
-            "--linear leaves out the network of a predictor, and --model {} is a conditional \
-             mean: leave it out",
-            place.display()
-        );
-        HostMean::open(path).map(Self::Mean)
-    }
-}
-
 /// The file of a model, its bytes and their SHA-256.
-fn read(path: &Path) -> Result<(std::path::PathBuf, Vec<u8>, String)> {
-    let path = if path.is_dir() { path.join("model.safetensors") } else { path.to_owned() };
+fn read(path: &Path) -> Result<(PathBuf, Vec<u8>, String)> {
+    let path = model_path(path);
     let shown = path.display();
     let read = std::fs::read(&path).with_context(|| format!("--model {shown} cannot be read"))?;
     let hash = hex(&Sha256::digest(&read));

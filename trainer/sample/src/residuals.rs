@@ -9,9 +9,9 @@ use finescale::model::MeanModel;
 use rayon::prelude::*;
 
 use crate::coarse::Coarsener;
-use crate::mean_error::{sensor_points, sensor_values};
 use crate::{Domain, Fields, HostMean};
 use finescale_data::dataset::{Reader, Segment, Spec, Split, TimeAxis};
+use finescale_field::coarsening::Coarsening;
 
 /// The residuals of a part of a data set.
 #[derive(Clone, Debug)]
@@ -108,9 +108,9 @@ impl Residuals {
         let mut memory = vec![0.0; Evaluator::memory_len(view)];
         let mean = Evaluator::new(view, &mut memory)?;
         let mut scratch = vec![0.0; Evaluator::scratch_len(view)];
-        let ((kind, coarsening), points) = (sensor_values(view), sensor_points(view));
+        let (coarsening, points) = (Coarsening::from(view.sensor()), view.coarse_points());
         let noise = domain.channels.iter().map(|channel| view.noise() * channel.std).collect();
-        let coarsener = Coarsener { domain, points: &points, kind, coarsening, noise, seed };
+        let coarsener = Coarsener { domain, points, coarsening, noise, seed };
         let all = reader.spec();
         let time = all.time.values[segment.frames.clone()].to_vec();
         let spec = Spec {

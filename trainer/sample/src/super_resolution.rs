@@ -8,7 +8,6 @@ use finescale::{Axis, Grid, Predictor, Sampler};
 
 use crate::lambda::suggested;
 use finescale_data::dataset::{Reader, SpectralFrames, Split};
-use finescale_field::grid::with_points;
 use finescale_field::noise::Purpose;
 use finescale_model::Model;
 use finescale_model::export::{AlignedBytes, Bounds, Precision, file};
@@ -56,10 +55,9 @@ pub fn error(model: &Model, precision: Precision, bounds: &Bounds, reader: &Read
     Ok((error / size).sqrt())
 }
 
-/// The same domain with a quarter of the points along every axis, or the nearest number that an axis
-/// can have.
+/// The same domain with a quarter of the points along every axis, or the nearest number that an
+/// axis can have.
 fn quarter(grid: &Grid) -> Result<Grid> {
-    let axes = grid.y().into_iter().chain([grid.x()]);
-    let points = axes.map(|axis| Axis::nearest_points(axis.points() / 4, axis.points()));
-    Ok(with_points(grid, &points.collect::<Vec<_>>())?)
+    let quarter = |points: usize| Axis::nearest_points(points / 4, points);
+    Ok(grid.with_points([grid.ny(), grid.nx()].map(quarter))?)
 }

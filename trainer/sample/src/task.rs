@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::generator::{self, About, Assignment, Generator};
 use super::partial::Partial;
 use super::run::Job;
-use super::{AnyModel, HostModel, SamplerArgs};
+use super::{HostModel, SamplerArgs};
 use finescale_data::dataset::Spec;
 use finescale_ensemble::{self, CoarseInput, Ensemble, Provenance};
 use finescale_host::digest::hex;
@@ -20,10 +20,10 @@ use finescale_host::digest::hex;
 pub struct TaskArgs {
     /// The model: a file for boards, a `model.safetensors`, or a run's folder
     #[arg(long, value_name = "MODEL")]
-    model: PathBuf,
+    pub model: PathBuf,
     /// Leave the model's network out: its linear base alone, to compare with
     #[arg(long)]
-    linear: bool,
+    pub linear: bool,
     /// Members of the ensemble
     #[arg(long, default_value_t = 20)]
     members: usize,
@@ -76,7 +76,7 @@ impl TaskArgs {
         self.check()?;
         let model = HostModel::open(&self.model, self.linear)?;
         ensure!(
-            model.given().is_none(),
+            !model.is_of_residuals(),
             "--model {} is of the residuals of a conditional mean, which super-resolve alone can \
              draw: use a model of the fields",
             self.model.display()
@@ -84,22 +84,17 @@ impl TaskArgs {
         Ok(model)
     }
 
-    fn check(&self) -> Result<()> {
+    /// Refuses members and an output that cannot be.
+    ///
+    /// # Errors
+    /// One sentence.
+    pub fn check(&self) -> Result<()> {
         ensure!(self.members > 0, "--members is 0: draw at least 1");
         ensure!(
             u32::try_from(self.members).is_ok_and(|n| self.first_member.checked_add(n).is_some()),
             "--first-member and --members name members beyond 2³²: use smaller numbers"
         );
         finescale_ensemble::check_output(&self.out, self.force)
-    }
-
-    /// Opens a model of either kind, as [`TaskArgs::open`].
-    ///
-    /// # Errors
-    /// One sentence.
-    pub fn open_any(&self) -> Result<AnyModel> {
-        self.check()?;
-        AnyModel::open(&self.model, self.linear)
     }
 
     /// Members of the ensemble.

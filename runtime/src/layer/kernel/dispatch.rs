@@ -96,7 +96,8 @@ macro_rules! kernels {
             }
         }
 
-        /// Runs a pass on a code path, or on a narrower one if a row is no whole number of its tiles.
+        /// Runs a pass on a code path, or on a narrower one if a row is no whole number of its
+        /// tiles.
         pub(in super::super) fn run<const ADJOINT: bool, W: Weight>(
             path: CodePath,
             pass: Pass<'_, W>,

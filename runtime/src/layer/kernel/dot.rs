@@ -6,8 +6,8 @@
 //!   one channel  Σ     Σ     Σ     Σ     += word of four weights · the point a tap later
 //! ```
 //!
-//! The four sums of 32 bits stay in registers over all taps and fours of channels. A word of weights
-//! (8 bits each) is loaded once for the four points.
+//! The four sums of 32 bits stay in registers over all taps and fours of channels. A word of
+//! weights (8 bits each) is loaded once for the four points.
 //!
 //! The safe function here is what every processor without a kernel of its own runs, and what that
 //! kernel must equal.

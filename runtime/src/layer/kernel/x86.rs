@@ -9,8 +9,8 @@
 //!
 //! What the sums of a tile are made of is drawn in [`super::tile`].
 //!
-//! This is the only `unsafe` of the crate beside the tiles in assembly: calling a safe function that
-//! is compiled for instructions which the compiler cannot know to be there. A
+//! This is the only `unsafe` of the crate beside the tiles in assembly: calling a safe function
+//! that is compiled for instructions which the compiler cannot know to be there. A
 //! [`CodePath`](super::CodePath) that names them only comes from its `available`, which has looked.
 #![allow(unsafe_code)]
 

@@ -7,12 +7,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 
-use super::export::model_path;
 use super::origin::OriginArgs;
+use crate::systems;
 use finescale_data::dataset::Reader;
 use finescale_ensemble::{self, Ensemble};
 use finescale_judge::baseline::{self, Climate, Knowledge};
-use finescale_model::{ConditionalMean, Model, SystemMeta};
 
 /// Make the baselines of a result as results of their own, to score and report beside it
 #[derive(Debug, Args)]
@@ -68,7 +67,11 @@ impl KnowledgeArgs {
     ) -> Result<Vec<Ensemble>> {
         ensure!(self.draws >= 2, "--draws is {}: an ensemble has at least 2 members", self.draws);
         let climate = match (&self.model, data) {
-            (Some(path), reader) => climate(path, reader)?,
+            (Some(path), reader) => {
+                let (system, path) =
+                    systems::of_run(path).with_context(|| format!("--model {}", path.display()))?;
+                system.climate(&path, reader)?
+            }
             (None, Some(reader)) => Some(Climate::of_data(reader)?),
             (None, None) => None,
         };
@@ -76,17 +79,6 @@ impl KnowledgeArgs {
         let knowledge = Knowledge { climate, data, members: self.draws, seed: self.seed };
         baseline::all(result, knowledge)
     }
-}
-
-/// What a model knows of the data. A conditional mean has no spectrum of the fields, so that `data`
-/// has to say it.
-fn climate(path: &Path, data: Option<&Reader>) -> Result<Option<Climate>> {
-    let file = model_path(path);
-    let named = || format!("--model {}", path.display());
-    if finescale_model::system(&file).with_context(named)? == ConditionalMean::NAME {
-        return data.map(Climate::of_data).transpose();
-    }
-    Climate::of_model(&Model::open(&file).with_context(named)?).map(Some)
 }
 
 impl BaselinesArgs {

@@ -7,15 +7,15 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
 use super::baselines::KnowledgeArgs;
-use super::export::model_path;
 use super::origin::OriginArgs;
 use super::score::{RelativeArgs, truth};
+use crate::systems;
 use finescale_ensemble::{Ensemble, Task};
 use finescale_host::write::atomically;
 use finescale_judge::card::{Comparison, OnCard, Words, markdown};
 use finescale_judge::report::scored;
 use finescale_judge::score::{Scores, task_name};
-use finescale_model::{ConditionalMean, Model, PredictorDriven, SystemMeta};
+use finescale_model::Model;
 
 /// Write a model's card: data, training, skill beside baselines, footprint, licence
 #[derive(Debug, Args)]
@@ -64,15 +64,12 @@ impl CardArgs {
     /// One sentence.
     pub fn run(self) -> Result<()> {
         let path = self.knowledge.model().context("which model is the card of? give --model")?;
-        let path = model_path(path);
-        if finescale_model::system(&path)? == ConditionalMean::NAME {
-            return self.write::<ConditionalMean>(&path);
-        }
-        self.write::<PredictorDriven>(&path)
+        let (system, path) = systems::of_run(path)?;
+        system.card(&self, &path)
     }
 
     /// Writes the card of a model of a system.
-    fn write<S: OnCard>(&self, path: &Path) -> Result<()> {
+    pub(crate) fn write<S: OnCard>(&self, path: &Path) -> Result<()> {
         let model: Model<S> = Model::open(path)?;
         let folder = path.parent().unwrap_or(Path::new("."));
         let words = Words {

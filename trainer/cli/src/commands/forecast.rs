@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::json;
 
 use finescale_sample::ahead::{Ahead, AheadArgs};
-use finescale_sample::generator::{Assignment, PredictorDriven};
+use finescale_sample::generator::{Assignment, DrivenPaths};
 use finescale_sample::{InputArgs, Preset, ReadyTask, TaskArgs};
 
 /// Forecast from given frames: a rollout at λ*, then down to λ = 0 with the given frames held
@@ -41,7 +41,7 @@ impl ForecastArgs {
         let ahead = self.ahead.read(&self.take, &self.data, &view, "forecast")?;
         let Ahead { spec, given, spectra, truth, from } = ahead;
         let ready = ReadyTask {
-            generator: &PredictorDriven { model: &model, settings: &settings },
+            generator: &DrivenPaths { model: &model, settings: &settings },
             assignment: Assignment::Forecast { spectra, given },
             given,
             input: None,

@@ -9,7 +9,7 @@ use finescale::model::Model as View;
 use serde_json::json;
 
 use finescale_data::dataset::{Channel, SpatialAxis, Spec, TimeAxis};
-use finescale_sample::generator::{Assignment, PredictorDriven};
+use finescale_sample::generator::{Assignment, DrivenPaths};
 use finescale_sample::{InputArgs, Preset, ReadyTask, Resolution, TaskArgs};
 
 /// Generate paths from nothing: an ensemble that looks like the model's data
@@ -63,7 +63,7 @@ impl GenerateArgs {
         };
         let from = truth.clone().unwrap_or_default();
         let ready = ReadyTask {
-            generator: &PredictorDriven { model: &model, settings: &settings },
+            generator: &DrivenPaths { model: &model, settings: &settings },
             assignment: Assignment::Generate,
             given: 0,
             input: None,

@@ -11,7 +11,7 @@ mod data_simulate;
 mod export;
 mod forecast;
 mod generate;
-mod model;
+pub(crate) mod model;
 mod origin;
 mod process;
 mod report;

@@ -3,11 +3,43 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use clap::Args;
+use clap::{Args, ValueEnum};
+use finescale::{ForwardProcess, Values};
 
 use super::process::ProcessArgs;
 use finescale_ensemble::{Ensemble, Origin};
-use finescale_sample::coarse::InputKind;
+use finescale_field::coarsening::Coarsening;
+
+/// What the values of coarse frames are, as options say it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum InputKind {
+    /// The modes that the coarse grid has, damped as at λ*
+    Damped,
+    /// The modes that the coarse grid has, at full strength
+    Modes,
+    /// Means over the cells of the coarse grid, as sensors give
+    BlockMean,
+}
+
+impl InputKind {
+    /// What makes such frames of fine ones; `process` and λ* are what damps.
+    pub(super) fn coarsening(self, process: &ForwardProcess, lambda: f32) -> Coarsening {
+        match self {
+            Self::Damped => Coarsening::Damped { process: *process, lambda, noised: false },
+            Self::Modes => Coarsening::Modes,
+            Self::BlockMean => Coarsening::BlockMean,
+        }
+    }
+
+    /// The same of a sensor, which never damps.
+    pub(super) fn sensor(self) -> Option<Values> {
+        match self {
+            Self::Damped => None,
+            Self::Modes => Some(Values::Points),
+            Self::BlockMean => Some(Values::BlockMeans),
+        }
+    }
+}
 
 /// How the coarse input of results was made whose files do not say it.
 #[derive(Clone, Debug, Args)]

@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::json;
 
 use finescale_sample::ahead::{Ahead, AheadArgs};
-use finescale_sample::generator::{Assignment, PredictorDriven};
+use finescale_sample::generator::{Assignment, DrivenPaths};
 use finescale_sample::{InputArgs, ReadyTask, TaskArgs};
 
 /// Simulate from given frames: roll the predictor at one λ
@@ -44,7 +44,7 @@ impl SimulateArgs {
         let Ahead { spec, given, spectra, truth, from } = ahead;
         let noise = !self.no_noise;
         let ready = ReadyTask {
-            generator: &PredictorDriven { model: &model, settings: &settings },
+            generator: &DrivenPaths { model: &model, settings: &settings },
             assignment: Assignment::Simulate { spectra, given, noise },
             given,
             input: None,

@@ -154,7 +154,8 @@ impl TrainArgs {
             })?;
             layers.add(
                 &format!(
-                    "system = \"conditional-mean\"\nsensor.kind = \"{kind}\"\nsensor.ratio = {ratio}"
+                    "system = \"conditional-mean\"\nsensor.kind = \"{kind}\"\nsensor.ratio = \
+                     {ratio}"
                 ),
                 "--sensor",
             )?;

@@ -40,9 +40,10 @@ impl Climatology {
         });
         let counts = SVector::<f64, 12>::from_iterator(counts.iter().map(|n| f64::from(*n)));
         let weighted = basis.transpose() * SMatrix::from_diagonal(&counts);
-        let fit = (weighted * basis)
-            .cholesky()
-            .context("--anomaly annual-cycle needs training frames in at least five months of the year: use monthly")?;
+        let fit = (weighted * basis).cholesky().context(
+            "--anomaly annual-cycle needs training frames in at least five months of the \
+                      year: use monthly",
+        )?;
         let smoothing = basis * fit.solve(&weighted);
         let len = self.values.len() / 12;
         for place in 0..len {

@@ -93,7 +93,7 @@ impl SpectralFrames {
 }
 
 /// At most `count` of `all`, evenly spread.
-pub fn spread(all: &[usize], count: usize) -> Vec<usize> {
+pub fn spread<T: Copy>(all: &[T], count: usize) -> Vec<T> {
     let n = count.min(all.len());
     (0..n).map(|i| all[i * all.len() / n]).collect()
 }

@@ -391,7 +391,11 @@ fn notes(plan: &Plan<'_>, stream: &FrameStream<'_>, splits: &Splits) -> Vec<Stri
         ));
     }
     if plan.steps.year_zero {
-        notes.push("the times lie in the year 0, which their calendar does not have: it was set to all_leap".into());
+        notes.push(
+            "the times lie in the year 0, which their calendar does not have: it was set to \
+                    all_leap"
+                .into(),
+        );
     }
     if !plan.steps.dropped.is_empty() {
         notes.push(format!(

@@ -22,9 +22,9 @@ pub struct Read {
     pub lengths_known: bool,
 }
 
-/// Reads the fields of a file; by default on the finest grid that has transforms and is nowhere finer
-/// than the file. Where it does not say what is beyond the ends of an axis, and no
-/// option does, `expected` holds, y before x.
+/// Reads the fields of a file; by default on the finest grid that has transforms and is nowhere
+/// finer than the file. Where it does not say what is beyond the ends of an axis, and no option
+/// does, `expected` holds, y before x.
 ///
 /// # Errors
 /// As an import.

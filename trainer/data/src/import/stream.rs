@@ -151,7 +151,8 @@ impl<'a> FrameStream<'a> {
     }
 }
 
-/// Makes NaN of values that are those of the frame before; `before` is the last one read, as it was.
+/// Makes NaN of values that are those of the frame before; `before` is the last one read, as it
+/// was.
 fn drop_repeats(values: &mut [f64], len: usize, before: &mut Vec<f64>) {
     for frame in values.chunks_exact_mut(len) {
         let read = frame.to_vec();

@@ -97,7 +97,7 @@ impl SimulateArgs {
         Plan {
             seed: shared.seed,
             trajectories: shared.trajectories,
-            frames: shared.frames.unwrap_or_else(|| simulator.usual_frames()),
+            frames: shared.frames.unwrap_or_else(|| simulator.describe().usual_frames),
         }
     }
 }

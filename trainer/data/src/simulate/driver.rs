@@ -49,7 +49,7 @@ pub fn run(
 ) -> Result<()> {
     ensure!(plan.trajectories > 0, "--trajectories must be at least 1, but is 0");
     ensure!(plan.frames > 0, "--frames must be at least 1, but is 0");
-    let intervals = simulator.clock().burn_in + plan.frames - 1;
+    let intervals = simulator.describe().clock.burn_in + plan.frames - 1;
     let progress = Progress::new(
         "simulating",
         (plan.trajectories * intervals.max(1)) as u64,
@@ -86,16 +86,17 @@ pub(super) fn make(
     index: usize,
     goes_on: &dyn Fn() -> Result<()>,
 ) -> Result<Vec<f32>> {
+    let description = simulator.describe();
     let mut state = simulator.start(plan.seed, index as u64);
     let advance = |state: &mut Box<dyn Trajectory + '_>| -> Result<()> {
         goes_on()?;
         state.advance().map_err(|error| anyhow!("trajectory {index}: {error:#}"))
     };
-    for _ in 0..simulator.clock().burn_in {
+    for _ in 0..description.clock.burn_in {
         advance(&mut state)?;
     }
-    let mut values = vec![0.0; plan.frames * simulator.frame_len()];
-    for (number, frame) in values.chunks_exact_mut(simulator.frame_len()).enumerate() {
+    let mut values = vec![0.0; plan.frames * description.frame_len()];
+    for (number, frame) in values.chunks_exact_mut(description.frame_len()).enumerate() {
         if number > 0 {
             advance(&mut state)?;
         }

@@ -54,43 +54,37 @@ pub struct AxisInfo {
     pub length: f64,
 }
 
+/// What a system gives.
+#[derive(Clone, Debug)]
+pub struct Description {
+    /// The name on the command line, for example "kolmogorov".
+    pub system: &'static str,
+    /// Axes of the output grid, y before x.
+    pub axes: Vec<AxisInfo>,
+    /// Variables, in the order of the `[channel]` index.
+    pub channels: Vec<ChannelInfo>,
+    /// Its time steps, frames and burn-in.
+    pub clock: Clock,
+    /// Frames of a trajectory when the user names none: the paper's.
+    pub usual_frames: usize,
+    /// Every physical and numerical parameter, for the manifest.
+    pub parameters: serde_json::Value,
+}
+
+impl Description {
+    /// Numbers in a frame: channels × points.
+    pub fn frame_len(&self) -> usize {
+        self.channels.len() * self.axes.iter().map(|axis| axis.points).product::<usize>()
+    }
+}
+
 /// A system with its parameters checked, ready to make trajectories.
 pub trait Simulator: Sync {
-    /// The name on the command line, for example "kolmogorov".
-    fn system(&self) -> &'static str;
-
-    /// Axes of the output grid, y before x.
-    fn axes(&self) -> Vec<AxisInfo>;
-
-    /// Variables, in the order of the `[channel]` index.
-    fn channels(&self) -> Vec<ChannelInfo>;
-
-    /// Its time steps, frames and burn-in.
-    fn clock(&self) -> Clock;
-
-    /// Frames of a trajectory when the user names none: the paper's.
-    fn usual_frames(&self) -> usize;
-
-    /// Every physical and numerical parameter, for the manifest.
-    fn parameters(&self) -> serde_json::Value;
+    /// What it gives.
+    fn describe(&self) -> Description;
 
     /// The initial state of trajectory `index`, before burn-in.
     fn start(&self, seed: u64, index: u64) -> Box<dyn Trajectory + '_>;
-
-    /// Points along y (1 in 1-D) and along x.
-    fn grid_shape(&self) -> (usize, usize) {
-        match self.axes().as_slice() {
-            [x] => (1, x.points),
-            [y, x] => (y.points, x.points),
-            _ => unreachable!("simulators have one or two axes"),
-        }
-    }
-
-    /// Numbers in a frame: channels × ny × nx.
-    fn frame_len(&self) -> usize {
-        let (ny, nx) = self.grid_shape();
-        self.channels().len() * ny * nx
-    }
 }
 
 /// A trajectory under way.

@@ -6,7 +6,7 @@ use finescale::Boundary;
 use crate::dataset::{Channel, Manifest, SpatialAxis, Spec, SplitRule, TimeAxis, Writer};
 use finescale_host::interrupt;
 
-use super::{AxisInfo, ChannelInfo, Plan, SimulateArgs, Simulator, TrajectorySink, run};
+use super::{AxisInfo, ChannelInfo, Description, Plan, SimulateArgs, TrajectorySink, run};
 
 impl TrajectorySink for Writer {
     fn write(&self, trajectory: usize, values: &[f32]) -> Result<()> {
@@ -24,7 +24,8 @@ impl SimulateArgs {
         let (plan, shared) = (self.plan(simulator.as_ref()), self.shared());
         ensure!(plan.trajectories > 0, "--trajectories is 0: ask for at least 1");
         ensure!(plan.frames > 1, "--frames is {}: a path needs at least 2", plan.frames);
-        let spec = spec(simulator.as_ref(), &plan);
+        let description = simulator.describe();
+        let spec = spec(&description, &plan);
         let splits = match plan.trajectories {
             // Too few to set any aside: the last frames validate and test.
             0..=2 => SplitRule::by_time(1),
@@ -34,11 +35,11 @@ impl SimulateArgs {
         let writer = Writer::create(&shared.out, &spec, shared.force)?;
         run(simulator.as_ref(), &plan, &writer, interrupt::flag())?;
         let mut manifest = Manifest::new(serde_json::json!({
-            "system": simulator.system(),
+            "system": description.system,
             "trajectories": plan.trajectories,
             "frames": plan.frames,
             "length": spec.axes().map(|axis| axis.length).collect::<Vec<_>>(),
-            "system_parameters": simulator.parameters(),
+            "system_parameters": description.parameters,
         }));
         manifest.seed = Some(plan.seed);
         writer.finish(&splits, &manifest)?;
@@ -46,15 +47,15 @@ impl SimulateArgs {
     }
 }
 
-fn spec(simulator: &dyn Simulator, plan: &Plan) -> Spec {
-    let channel = |c: ChannelInfo| Channel::new(c.name, c.units, c.long_name);
-    let mut axes: Vec<_> = simulator.axes().iter().map(axis).collect();
+fn spec(description: &Description, plan: &Plan) -> Spec {
+    let channel = |c: &ChannelInfo| Channel::new(c.name, c.units, c.long_name);
+    let mut axes: Vec<_> = description.axes.iter().map(axis).collect();
     let x = axes.pop().expect("simulators have one or two axes");
     Spec {
-        title: format!("{} simulation", simulator.system()),
-        channels: simulator.channels().into_iter().map(channel).collect(),
+        title: format!("{} simulation", description.system),
+        channels: description.channels.iter().map(channel).collect(),
         trajectories: plan.trajectories,
-        time: TimeAxis::model(plan.frames, simulator.clock().interval),
+        time: TimeAxis::model(plan.frames, description.clock.interval),
         y: axes.pop(),
         x,
     }

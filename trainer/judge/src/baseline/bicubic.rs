@@ -1,9 +1,10 @@
 //! Cubic convolution along each axis, across its boundary.
 
-use super::{beyond, centred, from_coarse, input};
+use super::{beyond, from_coarse, input};
 use anyhow::Result;
 use finescale_data::dataset::SpatialAxis;
-use finescale_ensemble::{Coarsening, Ensemble};
+use finescale_ensemble::Ensemble;
+use finescale_field::coarsening::Coarsening;
 
 /// The four coarse points and weights of a fine point.
 type Taps = [(usize, f64); 4];
@@ -45,7 +46,7 @@ pub fn bicubic(result: &Ensemble) -> Result<Ensemble> {
 fn taps(fine: &SpatialAxis, coarse: &SpatialAxis, coarsening: Coarsening) -> Vec<Taps> {
     let n = coarse.points();
     let ratio = fine.points() as f64 / n as f64;
-    let place = |i: usize| match centred(coarsening, fine.boundary) {
+    let place = |i: usize| match coarsening.is_centred(fine.boundary) {
         true => (i as f64 + 0.5) / ratio - 0.5,
         false => i as f64 / ratio,
     };

@@ -4,7 +4,8 @@ use anyhow::Result;
 use finescale::spectral;
 
 use super::{from_coarse, input};
-use finescale_ensemble::{Coarsening, Ensemble};
+use finescale_ensemble::Ensemble;
+use finescale_field::coarsening::Coarsening;
 use finescale_field::grid::apply;
 
 /// Spectral interpolation: Fourier modes (cosines on reflecting axes) padded with zeros. What

@@ -40,7 +40,7 @@ pub use wiener::{wiener, wiener_draws};
 use finescale::Boundary;
 
 use finescale_data::dataset::Reader;
-use finescale_ensemble::{CoarseInput, Coarsening, Ensemble, Provenance, Task};
+use finescale_ensemble::{CoarseInput, Ensemble, Provenance, Task};
 
 /// What baselines know beside a result's input and truth.
 #[derive(Clone, Copy, Debug, Default)]
@@ -161,12 +161,6 @@ fn input(result: &Ensemble) -> Result<&CoarseInput> {
         anyhow::bail!("the result has no coarse input: only a super-resolution can be interpolated")
     };
     Ok(input)
-}
-
-/// Whether coarse values stand for the middle of their cells rather than for points from the first
-/// on.
-fn centred(coarsening: Coarsening, boundary: Boundary) -> bool {
-    coarsening == Coarsening::BlockMean || boundary == Boundary::Reflecting
 }
 
 /// The coarse point of `n` that stands for the `j`-th, which may be beyond an end.

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{centred, from_coarse, input};
+use super::{from_coarse, input};
 use finescale_data::dataset::SpatialAxis;
 use finescale_ensemble::Ensemble;
 
@@ -16,7 +16,7 @@ pub fn nearest(result: &Ensemble) -> Result<Ensemble> {
     let of = |fine: &SpatialAxis, coarse: &SpatialAxis| -> Vec<usize> {
         let (n, points) = (coarse.points(), fine.points());
         // In halves of a fine point's width.
-        let shift = if centred(coarsening, fine.boundary) { n } else { points };
+        let shift = if coarsening.is_centred(fine.boundary) { n } else { points };
         (0..points).map(|i| (2 * n * i + shift) / (2 * points) % n).collect()
     };
     let columns = of(&result.spec.x, &coarse.x);

@@ -16,7 +16,8 @@ use finescale::spectral;
 use finescale::{Grid, NoiseStream};
 
 use super::{Climate, ensemble, input};
-use finescale_ensemble::{Coarsening, Ensemble};
+use finescale_ensemble::Ensemble;
+use finescale_field::coarsening::Coarsening;
 use finescale_field::grid::{apply, refining_gain};
 use finescale_field::noise::Purpose;
 

@@ -5,8 +5,9 @@ use finescale::mean::Stream;
 use finescale::model::{MeanFootprint, MeanModel};
 
 use super::{OnCard, add, footprints, macs, network, precisions, weights};
+use finescale_field::coarsening::SensorKind;
 use finescale_host::table::Table;
-use finescale_model::conditional::{Base, SensorKind};
+use finescale_model::conditional::Base;
 use finescale_model::export::{AlignedBytes, Bounds, mean_file};
 use finescale_model::{ConditionalMean, Meta, Model, NetworkMeta};
 

@@ -1,7 +1,7 @@
 //! Alarms: how good the probability is that a value exceeds a threshold.
 //!
-//! At every point the event is u > v. Its probability p is the share of the members above v, or that
-//! of a Gaussian. With o = 1 where it came and 0 where it did not (Brier 1950, doi
+//! At every point the event is u > v. Its probability p is the share of the members above v, or
+//! that of a Gaussian. With o = 1 where it came and 0 where it did not (Brier 1950, doi
 //! 10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2),
 //!
 //! ```text
@@ -9,11 +9,11 @@
 //! reliability = 1/N Σ_k n_k (p_k − o_k)²    resolution = 1/N Σ_k n_k (o_k − ō)²    uncertainty = ō (1 − ō)
 //! ```
 //!
-//! where k runs over bins of p, with n_k values of mean probability p_k, of which the share o_k came
-//! (Murphy 1973, J. Appl. Meteor. 12, 595). An ensemble of M members has a bin for each of its M + 1
-//! probabilities, and the sum is exact. A Gaussian has eleven, and what is lost by p varying in a
-//! bin is missing from the sum. A right ensemble of M members has the score (1 + 1/M) times that of
-//! its distribution.
+//! where k runs over bins of p, with n_k values of mean probability p_k, of which the share o_k
+//! came (Murphy 1973, J. Appl. Meteor. 12, 595). An ensemble of M members has a bin for each of its
+//! M + 1 probabilities, and the sum is exact. A Gaussian has eleven, and what is lost by p varying
+//! in a bin is missing from the sum. A right ensemble of M members has the score (1 + 1/M) times
+//! that of its distribution.
 
 use anyhow::{Result, ensure};
 use serde::Serialize;

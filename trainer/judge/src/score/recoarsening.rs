@@ -15,7 +15,8 @@ use anyhow::Result;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use finescale_ensemble::{Coarsening, Ensemble};
+use finescale_ensemble::Ensemble;
+use finescale_field::coarsening::Coarsening;
 use finescale_field::scale::Scale;
 
 /// Re-coarsening errors of one channel, or over all.
@@ -42,6 +43,7 @@ pub(super) fn recoarsening(
 ) -> Result<Option<(Vec<Recoarsening>, Recoarsening)>> {
     let Some(input) = &ensemble.input else { return Ok(None) };
     let coarsening = input.origin()?.coarsening;
+    let (grid, size) = (ensemble.spec.grid()?, [input.spec.ny(), input.spec.nx()]);
     let frames = ensemble.frames();
     let (len, coarse_len) = (ensemble.frame_len(), input.spec.frame_len());
     let channels = ensemble.spec.channels.len();
@@ -52,7 +54,7 @@ pub(super) fn recoarsening(
             finescale_host::interrupt::check()?;
             let given = &input.values[n * coarse_len..][..coarse_len];
             let mut squares = vec![[0.0; 4]; channels];
-            let coarse = |frame: &[f32]| coarsening.apply(&ensemble.spec, &input.spec, frame);
+            let coarse = |frame: &[f32]| coarsening.apply(&grid, size, frame);
             let mut add = |values: &[f32], place: usize, weight: f64| {
                 for (c, squares) in squares.iter_mut().enumerate() {
                     let pairs = values.iter().zip(given).skip(c * points).take(points);

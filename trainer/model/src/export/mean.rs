@@ -6,8 +6,9 @@ use finescale::model::{HEADER_LEN, MEAN_MAGIC, MEAN_VERSION, MeanFootprint, Mean
 
 use super::writer::Writer;
 use super::{Bounds, Precision, describe, finish, narrow, network, open};
-use crate::conditional::{Base, ConditionalMean, SensorKind};
+use crate::conditional::{Base, ConditionalMean};
 use crate::{Array, Model};
+use finescale_field::coarsening::SensorKind;
 
 /// A conditional mean as one file.
 ///

@@ -5,7 +5,7 @@ use anyhow::{Result, ensure};
 use super::Bounds;
 use crate::Model;
 use crate::reference::Reference;
-use finescale_data::dataset::{Reader, SpectralFrames, Split};
+use finescale_data::dataset::{Reader, SpectralFrames, Split, spread};
 use finescale_field::noise::Purpose;
 
 /// Windows at each λ.
@@ -52,10 +52,8 @@ impl Skill {
         for (number, lambda) in places.enumerate() {
             finescale_host::interrupt::check()?;
             let level = reference.at(lambda)?;
-            let count = WINDOWS.min(starts.len());
             let (mut sum, mut values) = (0.0, 0);
-            for n in 0..count {
-                let start = starts[n * starts.len() / count];
+            for (n, start) in spread(&starts, WINDOWS).into_iter().enumerate() {
                 let mut path = Vec::new();
                 for frame in start..=start + meta.system.window {
                     let mut spectrum = frames.frame(frame).to_vec();

@@ -24,12 +24,6 @@ impl Autocovariance {
         Ok(Self { lags })
     }
 
-    /// The AR(1) process û^{n+1} = ρ û^n + √(P (1 − |ρ|²)) w: lag l is P ρ^l. One channel.
-    pub fn autoregressive(power: f64, rho: Complex<f64>, lags: usize) -> Self {
-        let lag = |l| DMatrix::from_element(1, 1, rho.powi(l as i32) * power);
-        Self { lags: (0..=lags).map(lag).collect() }
-    }
-
     /// Number of channels.
     pub fn channels(&self) -> usize {
         self.lags[0].nrows()

@@ -32,7 +32,7 @@ struct Correction {
 }
 
 impl MeanReference {
-    /// Of a model.
+    /// The reference of a model.
     ///
     /// # Errors
     /// If an array is missing or of the wrong size.

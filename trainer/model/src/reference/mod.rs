@@ -57,7 +57,7 @@ pub struct Prediction {
 }
 
 impl Reference {
-    /// Of a model.
+    /// The reference of a model.
     ///
     /// # Errors
     /// If an array is missing or of the wrong size, or the network is a U-Net.

@@ -11,14 +11,14 @@ use super::{About, Assignment, Generator, Watch, Worker};
 use crate::HostMean;
 
 /// A conditional mean.
-pub struct ConditionalMean<'a> {
+pub struct MeanPaths<'a> {
     /// The model.
     pub model: &'a HostMean,
     /// Whether every member is the mean itself, without errors.
     pub alone: bool,
 }
 
-impl Generator for ConditionalMean<'_> {
+impl Generator for MeanPaths<'_> {
     fn about(&self) -> Result<About> {
         let view = self.model.view()?;
         Ok(About {
@@ -52,7 +52,7 @@ impl Generator for ConditionalMean<'_> {
         let mut memory = vec![0.0; Evaluator::memory_len(&view)];
         let mut errors_memory = vec![0.0; Errors::memory_len(&view)];
         let scratch = Evaluator::scratch_len(&view).max(Errors::scratch_len(&view));
-        work(&mut Drawing {
+        work(&mut MeanWorker {
             mean: Evaluator::new(&view, &mut memory)?,
             errors: (!self.alone).then(|| Errors::new(&view, &mut errors_memory)).transpose()?,
             scratch: vec![0.0; scratch],
@@ -65,7 +65,7 @@ impl Generator for ConditionalMean<'_> {
 }
 
 /// One core's evaluator and memory.
-struct Drawing<'a> {
+struct MeanWorker<'a> {
     view: MeanModel<'a>,
     mean: Evaluator<'a>,
     errors: Option<Errors<'a>>,
@@ -76,7 +76,7 @@ struct Drawing<'a> {
     watch: &'a Watch<'a>,
 }
 
-impl Worker for Drawing<'_> {
+impl Worker for MeanWorker<'_> {
     fn draw(
         &mut self,
         assignment: &Assignment,

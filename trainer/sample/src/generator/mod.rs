@@ -16,9 +16,9 @@ use finescale_host::interrupt;
 use finescale_host::progress::Progress;
 use serde_json::Value;
 
-pub use conditional_mean::ConditionalMean;
-pub use predictor_driven::{PredictorDriven, with_predictor};
-pub use residuals::Residuals;
+pub use conditional_mean::MeanPaths;
+pub use predictor_driven::{DrivenPaths, with_predictor};
+pub use residuals::ResidualPaths;
 
 use crate::coarse::{Measurement, Observe};
 

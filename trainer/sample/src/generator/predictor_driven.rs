@@ -12,14 +12,14 @@ use crate::coarse::Observe;
 use crate::{HostModel, Preset, Settings};
 
 /// A model and a sampler.
-pub struct PredictorDriven<'a> {
+pub struct DrivenPaths<'a> {
     /// The model.
     pub model: &'a HostModel,
     /// The sampler.
     pub settings: &'a Settings,
 }
 
-impl Generator for PredictorDriven<'_> {
+impl Generator for DrivenPaths<'_> {
     fn about(&self) -> Result<About> {
         let Self { model, settings } = self;
         let method = match (settings.preset, settings.sampler.score) {
@@ -62,20 +62,20 @@ impl Generator for PredictorDriven<'_> {
             let sampler = &self.settings.sampler;
             let scratch = vec![0.0; sampler.scratch_len(predictor.describe(), frames)];
             let predictor = Watched { inner: predictor, watch };
-            work(&mut Drawing { predictor, settings: self.settings, scale, scratch })
+            work(&mut DrivenWorker { predictor, settings: self.settings, scale, scratch })
         })
     }
 }
 
 /// One core's predictor and memory.
-struct Drawing<'a> {
+struct DrivenWorker<'a> {
     predictor: Watched<'a>,
     settings: &'a Settings,
     scale: Scale<f32>,
     scratch: Vec<f32>,
 }
 
-impl Worker for Drawing<'_> {
+impl Worker for DrivenWorker<'_> {
     fn draw(
         &mut self,
         assignment: &Assignment,

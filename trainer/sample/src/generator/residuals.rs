@@ -14,7 +14,7 @@ use crate::residuals::MeanPath;
 use crate::{HostMean, HostModel, Settings};
 
 /// A conditional mean, a predictor of its residuals and a sampler.
-pub struct Residuals<'a> {
+pub struct ResidualPaths<'a> {
     /// The mean.
     pub mean: &'a HostMean,
     /// The predictor.
@@ -23,7 +23,7 @@ pub struct Residuals<'a> {
     pub settings: &'a Settings,
 }
 
-impl Generator for Residuals<'_> {
+impl Generator for ResidualPaths<'_> {
     fn about(&self) -> Result<About> {
         let mut settings = serde_json::to_value(self.settings)?;
         settings["mean"] = self.mean.hash().into();
@@ -58,7 +58,7 @@ impl Generator for Residuals<'_> {
         with_predictor(self.model, |predictor| {
             let sampler = &self.settings.sampler;
             let scratch = sampler.scratch_len(predictor.describe(), frames);
-            work(&mut Drawing {
+            work(&mut ResidualWorker {
                 scratch: vec![0.0; scratch.max(Evaluator::scratch_len(&view))],
                 predictor: Watched { inner: predictor, watch },
                 settings: self.settings,
@@ -71,7 +71,7 @@ impl Generator for Residuals<'_> {
 }
 
 /// One core's mean, predictor and memory.
-struct Drawing<'a> {
+struct ResidualWorker<'a> {
     mean: &'a Evaluator<'a>,
     predictor: Watched<'a>,
     settings: &'a Settings,
@@ -81,7 +81,7 @@ struct Drawing<'a> {
     known: Option<(usize, MeanPath)>,
 }
 
-impl Worker for Drawing<'_> {
+impl Worker for ResidualWorker<'_> {
     fn draw(
         &mut self,
         assignment: &Assignment,

@@ -1,8 +1,8 @@
 //! Networks: each one a file with a design, which is its section of the configuration, and a
 //! module.
 //!
-//! What a network is for is the matter of a system ([`crate::systems`]): here it takes fields, and a
-//! scale λ where there is one, and gives fields.
+//! What a network is for is the matter of a system ([`crate::systems`]): here it takes fields, and
+//! a scale λ where there is one, and gives fields.
 
 // There is one network at a time: its size on the stack does not matter.
 #![allow(clippy::large_enum_variant)]

@@ -1,13 +1,9 @@
 //! The network for boards whose blocks multiply fields.
 
 use anyhow::{Result, ensure};
-use burn::tensor::backend::Backend;
-use finescale::Grid;
 use finescale_model::NetworkMeta;
-use rand_chacha::ChaCha8Rng;
 
-use super::Fields;
-use super::stack::{self, Stack};
+use super::stack::{Stack, Stacked, check_kernel};
 use crate::config::settings;
 
 /// A convolution, blocks that add products, and a last layer of one point, zero at first.
@@ -20,11 +16,11 @@ pub type Product<B> = Stack<B>;
 settings!(/// Section `network.product`.
     Design { channels: usize, kernel: usize, dilations: Vec<usize>, segments: usize });
 
-impl super::Design for Design {
-    type Network<B: Backend> = Product<B>;
+impl Stacked for Design {
+    const NAME: &'static str = "product";
 
     fn check(&self) -> Result<()> {
-        stack::check_kernel("product", self.kernel)?;
+        check_kernel(Self::NAME, self.kernel)?;
         ensure!(
             !self.dilations.is_empty() && self.dilations.iter().all(|d| (1..=16).contains(d)),
             "network.product.dilations is {:?}: name at least one block with dilations 1 to 16",
@@ -44,26 +40,7 @@ impl super::Design for Design {
         Ok(())
     }
 
-    fn check_on(&self, grid: &Grid) -> Result<()> {
-        stack::check_on("product", grid)
-    }
-
-    fn build<B: Backend>(
-        &self,
-        fields: Fields,
-        rng: &mut ChaCha8Rng,
-        device: &B::Device,
-    ) -> Product<B> {
-        Stack::new(fields, &self.described(), rng, device)
-    }
-
-    fn meta(&self) -> Option<NetworkMeta> {
-        Some(self.described())
-    }
-}
-
-impl Design {
-    fn described(&self) -> NetworkMeta {
+    fn meta(&self) -> NetworkMeta {
         NetworkMeta::Product {
             channels: self.channels,
             kernel: self.kernel,

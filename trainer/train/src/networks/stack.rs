@@ -1,5 +1,5 @@
-//! Convolutions one behind the other, modulated by λ where there is one: what the networks for boards
-//! are made of.
+//! Convolutions one behind the other, modulated by λ where there is one: what the networks for
+//! boards are made of.
 
 use anyhow::{Result, ensure};
 use burn::module::{Module, Param};
@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::film::Film;
 use super::initial::{uniform, zeros};
-use super::{Fields, Forward};
+use super::{Design, Fields, Forward};
 use crate::config::Precision;
 use crate::engine::kernels::{Block, Kernels};
 
@@ -77,16 +77,50 @@ pub(super) fn check_kernel(section: &str, kernel: usize) -> Result<()> {
     Ok(())
 }
 
-/// Refuses rows that the runtime's layers do not compute; what else does not fit a grid, the
-/// runtime says.
-pub(super) fn check_on(section: &str, grid: &Grid) -> Result<()> {
-    ensure!(
-        grid.nx().is_multiple_of(8),
-        "the network `{section}` computes eight points of a row together, and a row has {}: import \
-         the data with another --grid, or train with network.kind = \"linear\"",
-        grid.nx()
-    );
-    Ok(())
+/// The settings of a network for boards, whose layers stand one behind the other.
+pub trait Stacked {
+    /// Its section in the configuration.
+    const NAME: &'static str;
+
+    /// As [`Design::check`].
+    fn check(&self) -> Result<()>;
+
+    /// What a model's file says of it.
+    fn meta(&self) -> NetworkMeta;
+}
+
+impl<S: Stacked> Design for S {
+    type Network<B: Backend> = Stack<B>;
+
+    fn check(&self) -> Result<()> {
+        Stacked::check(self)
+    }
+
+    /// Refuses rows that the runtime's layers do not compute; what else does not fit a grid, the
+    /// runtime says.
+    fn check_on(&self, grid: &Grid) -> Result<()> {
+        ensure!(
+            grid.nx().is_multiple_of(8),
+            "the network `{}` computes eight points of a row together, and a row has {}: import \
+             the data with another --grid, or train with network.kind = \"linear\"",
+            S::NAME,
+            grid.nx()
+        );
+        Ok(())
+    }
+
+    fn build<B: Backend>(
+        &self,
+        fields: Fields,
+        rng: &mut ChaCha8Rng,
+        device: &B::Device,
+    ) -> Stack<B> {
+        Stack::new(fields, &Stacked::meta(self), rng, device)
+    }
+
+    fn meta(&self) -> Option<NetworkMeta> {
+        Some(Stacked::meta(self))
+    }
 }
 
 /// Deviation of first weights times √fan-in: signals keep their size, and products stay small.

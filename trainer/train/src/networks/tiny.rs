@@ -1,13 +1,9 @@
 //! The network for boards.
 
 use anyhow::{Result, ensure};
-use burn::tensor::backend::Backend;
-use finescale::Grid;
 use finescale_model::NetworkMeta;
-use rand_chacha::ChaCha8Rng;
 
-use super::Fields;
-use super::stack::{self, Stack};
+use super::stack::{Stack, Stacked, check_kernel};
 use crate::config::settings;
 
 /// Residual dilated convolutions over the window's fields, modulated by λ.
@@ -19,11 +15,11 @@ pub type Tiny<B> = Stack<B>;
 settings!(/// Section `network.tiny`.
     Design { channels: usize, kernel: usize, dilations: Vec<usize> });
 
-impl super::Design for Design {
-    type Network<B: Backend> = Tiny<B>;
+impl Stacked for Design {
+    const NAME: &'static str = "tiny";
 
     fn check(&self) -> Result<()> {
-        stack::check_kernel("tiny", self.kernel)?;
+        check_kernel(Self::NAME, self.kernel)?;
         ensure!(
             self.dilations.len() >= 2 && self.dilations.iter().all(|d| (1..=16).contains(d)),
             "network.tiny.dilations is {:?}: name at least two layers with dilations 1 to 16",
@@ -33,26 +29,7 @@ impl super::Design for Design {
         Ok(())
     }
 
-    fn check_on(&self, grid: &Grid) -> Result<()> {
-        stack::check_on("tiny", grid)
-    }
-
-    fn build<B: Backend>(
-        &self,
-        fields: Fields,
-        rng: &mut ChaCha8Rng,
-        device: &B::Device,
-    ) -> Tiny<B> {
-        Stack::new(fields, &self.described(), rng, device)
-    }
-
-    fn meta(&self) -> Option<NetworkMeta> {
-        Some(self.described())
-    }
-}
-
-impl Design {
-    fn described(&self) -> NetworkMeta {
+    fn meta(&self) -> NetworkMeta {
         NetworkMeta::Tiny {
             channels: self.channels,
             kernel: self.kernel,

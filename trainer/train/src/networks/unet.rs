@@ -57,7 +57,7 @@ impl super::Design for Design {
     }
 
     fn check_on(&self, grid: &Grid) -> Result<()> {
-        let axes = grid.y().into_iter().chain([grid.x()]);
+        let axes = grid.axes();
         let points = axes.map(|axis| axis.points()).min_by_key(|points| points.trailing_zeros());
         let points = points.unwrap_or_default();
         let (levels, most) = (self.multipliers.len(), 1 + points.trailing_zeros());

@@ -13,7 +13,7 @@ use finescale_sample::mean_error::Cases;
 
 impl ExportArgs {
     /// Writes a conditional mean for boards or for other runtimes.
-    pub(super) fn mean(&self, path: &Path) -> Result<()> {
+    pub(crate) fn mean(&self, path: &Path) -> Result<()> {
         let model: Model<ConditionalMean> = Model::open(path)?;
         let folder = path.parent().unwrap_or(Path::new("."));
         self.fits(model.meta.network == NetworkMeta::Linear)?;

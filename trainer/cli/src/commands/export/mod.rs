@@ -4,6 +4,7 @@ mod mean;
 
 use std::path::{Path, PathBuf};
 
+use crate::systems;
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 
@@ -11,7 +12,7 @@ use finescale_data::dataset::Reader;
 use finescale_model::export::quantize::rounded;
 use finescale_model::export::skill::Skill;
 use finescale_model::export::{Bounds, Precision, file};
-use finescale_model::{ConditionalMean, Model, NetworkMeta, SystemMeta};
+use finescale_model::{ConditionalMean, Model, NetworkMeta};
 use finescale_sample::recommended::RecommendedArgs;
 use finescale_sample::super_resolution;
 
@@ -20,7 +21,8 @@ use finescale_sample::super_resolution;
 pub struct ExportArgs {
     /// The run's folder, or a `model.safetensors`
     run: PathBuf,
-    /// What to write: `finescale` makes one file, `onnx` makes `predictor.onnx` and `score.onnx`
+    /// What to write: `finescale` makes one file, `onnx` makes `predictor.onnx` and
+    /// `score.onnx`, or `mean.onnx` of a conditional mean
     #[arg(long, value_enum, default_value = "finescale")]
     format: Format,
     /// Numbers that the network computes with
@@ -57,11 +59,13 @@ impl ExportArgs {
     /// # Errors
     /// One sentence; nothing is written.
     pub fn run(self) -> Result<()> {
-        let path = model_path(&self.run);
-        if finescale_model::system(&path)? == ConditionalMean::NAME {
-            return self.mean(&path);
-        }
-        let mut model: Model = Model::open(&path)?;
+        let (system, path) = systems::of_run(&self.run)?;
+        system.export(self, &path)
+    }
+
+    /// Writes a predictor for boards or for other runtimes.
+    pub(crate) fn predictor(self, path: &Path) -> Result<()> {
+        let mut model: Model = Model::open(path)?;
         let system = &mut model.meta.system;
         system.sampler = self.recommended.over(system.sampler, system.score_head)?;
         let folder = path.parent().unwrap_or(Path::new("."));
@@ -155,11 +159,6 @@ impl ExportArgs {
         );
         Ok(after.bounds)
     }
-}
-
-/// A run's model, or the file itself.
-pub(super) fn model_path(run: &Path) -> PathBuf {
-    if run.is_dir() { run.join("model.safetensors") } else { run.to_owned() }
 }
 
 #[cfg(feature = "onnx")]

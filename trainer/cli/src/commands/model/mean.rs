@@ -12,7 +12,7 @@ use finescale_host::table::Table;
 use finescale_model::export::AlignedBytes;
 
 /// Checks that a file is whole.
-pub(super) fn check(bytes: &AlignedBytes, file: &Path) -> Result<()> {
+pub(crate) fn check(bytes: &AlignedBytes, file: &Path) -> Result<()> {
     let view = parsed(bytes, file)?;
     ensure!(
         view.footprint() == ConditionalMean::footprint(&view),
@@ -24,7 +24,7 @@ pub(super) fn check(bytes: &AlignedBytes, file: &Path) -> Result<()> {
 }
 
 /// Prints everything that a file says.
-pub(super) fn info(bytes: &AlignedBytes, file: &Path) -> Result<()> {
+pub(crate) fn info(bytes: &AlignedBytes, file: &Path) -> Result<()> {
     let (view, bytes) = (parsed(bytes, file)?, bytes.bytes());
     let mut table = Table::new().left("").left("");
     let mut line = |name: &str, about: String| table.row([name.to_owned(), about]);

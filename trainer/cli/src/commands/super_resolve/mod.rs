@@ -1,5 +1,6 @@
 //! `finescale super-resolve`: coarse frames into an ensemble of fine ones.
 
+mod frames;
 mod mean;
 
 use std::path::PathBuf;
@@ -12,18 +13,13 @@ use finescale::{Axis, Grid};
 use serde_json::json;
 
 use super::data_import::{Grid as Points, parse_grid};
-use super::origin::sensor_noise;
-use finescale_data::dataset::Spec;
-use finescale_ensemble::{CoarseInput, Origin};
-use finescale_sample::coarse::{
-    Coarsener, InputKind, Observe, coarse_grid, deviations, fine_axis, measure,
-};
-use finescale_sample::generator::{Assignment, PredictorDriven};
+use super::origin::{InputKind, sensor_noise};
+use crate::systems;
+use finescale_ensemble::Origin;
+use finescale_sample::coarse::{Observe, coarse_grid, deviations, measure};
+use finescale_sample::generator::{Assignment, DrivenPaths};
 use finescale_sample::recommended::described;
-use finescale_sample::{
-    AnyModel, Domain, Fields, HostModel, InputArgs, Preset, ReadyTask, Resolution, TaskArgs,
-    lambda, warnings,
-};
+use finescale_sample::{Domain, HostModel, InputArgs, Preset, TaskArgs, lambda};
 
 /// Super-resolve coarse frames: an ensemble of fine paths that agree with them
 ///
@@ -62,26 +58,23 @@ pub struct SuperResolveArgs {
     take: InputArgs,
 }
 
-/// Coarse frames with what is known of them.
-struct CoarseFields {
-    coarse: Fields,
-    grid: Grid,
-    /// The prediction's.
-    spec: Spec,
-    truth: Option<Vec<f32>>,
-}
-
 impl SuperResolveArgs {
     /// Runs the command.
     ///
     /// # Errors
     /// One sentence.
     pub fn run(self) -> Result<()> {
-        match self.task.open_any()? {
-            AnyModel::Driven(model) => self.by_predictor(&model),
-            AnyModel::Mean(model) => self.by_mean(&model),
-            AnyModel::Residuals(mean, _) if self.mean_alone => self.by_mean(&mean),
-            AnyModel::Residuals(mean, model) => self.by_residuals(&mean, &model),
+        self.task.check()?;
+        systems::of_model(&self.task.model)?.super_resolve(&self)
+    }
+
+    /// With a predictor, of the fields or of the residuals of a conditional mean.
+    pub(crate) fn with_predictor(&self) -> Result<()> {
+        let model = HostModel::open(&self.task.model, self.task.linear)?;
+        match model.mean()? {
+            None => self.by_predictor(&model),
+            Some(mean) if self.mean_alone => self.by_mean(&mean),
+            Some(mean) => self.by_residuals(&mean, &model),
         }
     }
 
@@ -92,11 +85,10 @@ impl SuperResolveArgs {
              train a mean with `finescale train --sensor`"
         );
         let view = model.view()?;
-        let coarsens = self.coarsen.is_some() || self.coarse_grid.is_some();
-        let (kind, observe) = self.meaning(coarsens)?;
-        let noise = sensor_noise(&self.sensor_noise, view.channels())?;
-        let resolution = if coarsens { Resolution::Full } else { Resolution::AtMost };
-        let fields = self.take.read(&self.coarse, &view, resolution, self.frames)?;
+        let (kind, observe) = self.meaning()?;
+        let sensor_noise = sensor_noise(&self.sensor_noise, view.channels())?;
+        let domain = Domain::from(&view);
+        let fields = self.read(&domain)?;
         let points = self.points(view.grid(), &fields.spec, Axis::has_transform)?;
         let grid =
             coarse_grid(view.grid(), &points).with_context(|| self.coarse.display().to_string())?;
@@ -110,40 +102,22 @@ impl SuperResolveArgs {
             );
         }
         let lambda = settings.lambda();
-        let input = self.input(fields, &view, grid, kind, lambda, &noise, coarsens)?;
-        let expected = deviations(&view, &input.grid, kind, lambda)?;
-        for warning in warnings(&input.coarse, &view, &expected) {
-            eprintln!("warning: {warning}");
-        }
-        let whole = settings.sampler.step == StepRule::Ancestral(NoiseRule::Linear);
-        let measurement = measure(&view, &input.coarse, &input.grid, kind, lambda, &noise, whole)?;
-        let CoarseFields { coarse, spec, truth, .. } = input;
-        let from: Vec<f32> = [coarse.values.as_slice(), truth.as_deref().unwrap_or(&[])].concat();
-        let options = json!({
-            "observe": observe,
-            "coarse_grid": points,
-        });
         let coarsening = kind.coarsening(view.process(), lambda);
-        let ready = ReadyTask {
-            generator: &PredictorDriven { model, settings: &settings },
-            assignment: Assignment::SuperResolve { measurement, observe },
-            given: 0,
-            truth,
-            options,
-            from: &from,
-            input: Some(CoarseInput {
-                spec: Spec { title: spec.title.clone(), ..coarse.spec },
-                values: coarse.values,
-                origin: Some(Origin { coarsening, sensor_noise: noise }),
-            }),
-            spec,
-        };
-        self.task.sample(ready)
+        let expected = deviations(&view, &grid, &coarsening)?;
+        let origin = Origin { coarsening, sensor_noise };
+        let frames = self.frames(&domain, fields, [grid.ny(), grid.nx()], origin, &expected)?;
+        let whole = settings.sampler.step == StepRule::Ancestral(NoiseRule::Linear);
+        let noise = &frames.origin.sensor_noise;
+        let measurement = measure(&view, &frames.coarse, &grid, &coarsening, lambda, noise, whole)?;
+        let generator = DrivenPaths { model, settings: &settings };
+        let assignment = Assignment::SuperResolve { measurement, observe };
+        let options = json!({ "observe": observe, "coarse_grid": points });
+        self.draw(&generator, assignment, options, frames)
     }
 
-    fn meaning(&self, coarsens: bool) -> Result<(InputKind, Observe)> {
-        let kind =
-            self.input.unwrap_or(if coarsens { InputKind::Damped } else { InputKind::Modes });
+    fn meaning(&self) -> Result<(InputKind, Observe)> {
+        let usual = if self.coarsens() { InputKind::Damped } else { InputKind::Modes };
+        let kind = self.input.unwrap_or(usual);
         let usual = match (self.task.sampler.preset()?, kind) {
             (Preset::Paper, _) => Observe::None,
             (Preset::Ours, InputKind::BlockMean) => Observe::Pixels,
@@ -164,59 +138,6 @@ impl SuperResolveArgs {
             Observe::None => {}
         }
         Ok((kind, observe))
-    }
-
-    /// Points of the coarse grid, y before x.
-    fn points(&self, fine: &Grid, spec: &Spec, usable: fn(usize) -> bool) -> Result<Vec<usize>> {
-        let axes = || fine.y().into_iter().chain([fine.x()]);
-        if let Some(factor) = self.coarsen {
-            let leaves = |points: usize| {
-                factor > 1 && points.is_multiple_of(factor) && usable(points / factor)
-            };
-            ensure!(
-                axes().all(|axis| leaves(axis.points())),
-                "--coarsen is {factor}: use a number above 1 that divides the points of every axis \
-                 and leaves an even product of 2, 3 and 5, at least {}",
-                Axis::POINTS_MIN
-            );
-            return Ok(axes().map(|axis| axis.points() / factor).collect());
-        }
-        Ok(match &self.coarse_grid {
-            Some(points) => points.clone(),
-            None => spec.axes().map(|axis| axis.points()).collect(),
-        })
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "all of it is known only here")]
-    fn input(
-        &self,
-        fields: Fields,
-        view: &View<'_>,
-        grid: Grid,
-        kind: InputKind,
-        lambda: f32,
-        noise: &[f32],
-        coarsens: bool,
-    ) -> Result<CoarseFields> {
-        let title = format!("{}, super-resolved", fields.spec.title);
-        if coarsens {
-            let coarsener = Coarsener {
-                domain: &Domain::from(view),
-                points: &self.points(view.grid(), &fields.spec, Axis::has_transform)?,
-                kind,
-                coarsening: kind.coarsening(view.process(), lambda),
-                noise: noise.to_vec(),
-                seed: self.task.seed(),
-            };
-            let coarse = coarsener.coarsen(&fields)?;
-            let spec = Spec { title, ..fields.spec };
-            return Ok(CoarseFields { coarse, grid, spec, truth: Some(fields.values) });
-        }
-        let fine = view.grid();
-        let mut spec = Spec { title, ..fields.spec.clone() };
-        spec.x = fine_axis(&spec.x, fine.nx(), kind);
-        spec.y = spec.y.map(|y| fine_axis(&y, fine.ny(), kind));
-        Ok(CoarseFields { coarse: fields, grid, spec, truth: None })
     }
 }
 

@@ -22,7 +22,7 @@ type Evaluate = dyn Fn(&[f32]) -> Timed;
 
 impl ValidateArgs {
     /// Compares what runtimes make of a conditional mean.
-    pub(super) fn mean(&self, path: &Path) -> Result<()> {
+    pub(crate) fn mean(&self, path: &Path) -> Result<()> {
         let model: Model<ConditionalMean> = Model::open(path)?;
         let (meta, frames) = (&model.meta, model.meta.system.frames());
         let windows = match &self.data {

@@ -11,9 +11,8 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 
-use super::export::model_path;
+use crate::systems;
 use finescale_model::export::Precision;
-use finescale_model::{ConditionalMean, SystemMeta};
 
 /// Compare what every runtime makes of a model with the reference in f64.
 #[derive(Debug, Args)]
@@ -47,11 +46,8 @@ impl ValidateArgs {
     /// # Errors
     /// One sentence; also if a difference is too large.
     pub fn run(self) -> Result<()> {
-        let path = model_path(&self.model);
-        if finescale_model::system(&path)? == ConditionalMean::NAME {
-            return self.mean(&path);
-        }
-        self.predictor(&path)
+        let (system, path) = systems::of_run(&self.model)?;
+        system.validate(&self, &path)
     }
 
     /// What passes with weights of such a precision.

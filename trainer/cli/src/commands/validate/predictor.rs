@@ -63,7 +63,7 @@ struct Expected {
 
 impl ValidateArgs {
     /// Compares what runtimes make of a predictor.
-    pub(super) fn predictor(&self, path: &Path) -> Result<()> {
+    pub(crate) fn predictor(&self, path: &Path) -> Result<()> {
         let model: Model = Model::open(path)?;
         ensure!(
             model.meta.system.given.is_none(),

@@ -1,4 +1,5 @@
-//! Files of nothing but numbers, as sensors log them: f32 in little-endian order, frame after frame.
+//! Files of nothing but numbers, as sensors log them: f32 in little-endian order, frame after
+//! frame.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};

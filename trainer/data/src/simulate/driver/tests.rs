@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::super::{Clock, SimulateArgs};
+use super::super::{AxisInfo, ChannelInfo, Clock, Description, SimulateArgs};
 use super::*;
 use clap::Parser;
 
@@ -55,7 +55,7 @@ fn bits_depend_on_seed_and_index_alone() {
         let plan = Plan { seed: 9, trajectories: 5, frames: 3 };
         let alone = make(&*simulator, &plan, 4, &|| Ok(())).unwrap();
         assert_eq!(all[4], alone, "{line}: one trajectory by itself");
-        assert_eq!(alone.len(), 3 * simulator.frame_len());
+        assert_eq!(alone.len(), 3 * simulator.describe().frame_len());
     }
 }
 
@@ -105,23 +105,15 @@ fn failures_name_the_trajectory() {
     }
     struct Broken(usize);
     impl Simulator for Broken {
-        fn system(&self) -> &'static str {
-            "broken"
-        }
-        fn axes(&self) -> Vec<super::super::AxisInfo> {
-            vec![super::super::AxisInfo { name: "x", points: 4, length: 1.0 }]
-        }
-        fn channels(&self) -> Vec<super::super::ChannelInfo> {
-            vec![super::super::ChannelInfo { name: "u", units: "1", long_name: "u" }]
-        }
-        fn clock(&self) -> Clock {
-            Clock::new(1.0, 1.0, self.0 as f64).unwrap()
-        }
-        fn usual_frames(&self) -> usize {
-            1
-        }
-        fn parameters(&self) -> serde_json::Value {
-            serde_json::Value::Null
+        fn describe(&self) -> Description {
+            Description {
+                system: "broken",
+                axes: vec![AxisInfo { name: "x", points: 4, length: 1.0 }],
+                channels: vec![ChannelInfo { name: "u", units: "1", long_name: "u" }],
+                clock: Clock::new(1.0, 1.0, self.0 as f64).unwrap(),
+                usual_frames: 1,
+                parameters: serde_json::Value::Null,
+            }
         }
         fn start(&self, _: u64, _: u64) -> Box<dyn Trajectory + '_> {
             Box::new(Failing)
@@ -150,10 +142,10 @@ fn the_command_line_reaches_the_parameters() {
     let simulator = kolmogorov.simulator().unwrap();
     assert_eq!(kolmogorov.plan(&*simulator), Plan { seed: 3, trajectories: 7, frames: 40 });
     assert!(kolmogorov.shared().force);
-    assert_eq!(simulator.grid_shape(), (40, 40));
-    assert_eq!(simulator.clock().interval, 0.5);
-    assert_eq!(simulator.clock().burn_in, 100);
-    assert_eq!(simulator.parameters()["resolution"], 256);
+    let described = simulator.describe();
+    assert!(described.axes.len() == 2 && described.axes.iter().all(|axis| axis.points == 40));
+    assert_eq!((described.clock.interval, described.clock.burn_in), (0.5, 100));
+    assert_eq!(described.parameters["resolution"], 256);
     // A parameter file may name a few values only; a misspelt one is refused.
     let parameters: super::super::lorenz96::Parameters =
         serde_json::from_str(r#"{"forcing": 8, "scheme": "euler"}"#).unwrap();

@@ -10,6 +10,7 @@ impl Flow {
     }
 
     /// Enstrophy, ½⟨ω²⟩.
+    #[cfg(test)]
     pub fn enstrophy(&self) -> f64 {
         0.5 * self.mean(|_, w| w.norm_sqr())
     }

@@ -12,7 +12,7 @@ use super::check::{at_least, even, finite, not_negative, positive};
 use super::clock::{Clock, step_within};
 use super::random::Noise;
 use super::spectral::{Plane, index_of};
-use super::{AxisInfo, ChannelInfo, Simulator, Trajectory};
+use super::{AxisInfo, ChannelInfo, Description, Simulator, Trajectory};
 use anyhow::{Result, ensure};
 use num_complex::Complex64;
 use serde::{Deserialize, Serialize};
@@ -182,30 +182,17 @@ impl Parameters {
 }
 
 impl Simulator for Kolmogorov {
-    fn system(&self) -> &'static str {
-        "kolmogorov"
-    }
-
-    fn axes(&self) -> Vec<AxisInfo> {
+    fn describe(&self) -> Description {
         let axis =
             |name| AxisInfo { name, points: self.parameters.grid, length: std::f64::consts::TAU };
-        vec![axis("y"), axis("x")]
-    }
-
-    fn channels(&self) -> Vec<ChannelInfo> {
-        vec![ChannelInfo { name: "vorticity", units: "1", long_name: "vorticity" }]
-    }
-
-    fn clock(&self) -> Clock {
-        self.clock
-    }
-
-    fn usual_frames(&self) -> usize {
-        40
-    }
-
-    fn parameters(&self) -> serde_json::Value {
-        serde_json::json!(self.parameters)
+        Description {
+            system: "kolmogorov",
+            axes: vec![axis("y"), axis("x")],
+            channels: vec![ChannelInfo { name: "vorticity", units: "1", long_name: "vorticity" }],
+            clock: self.clock,
+            usual_frames: 40,
+            parameters: serde_json::json!(self.parameters),
+        }
     }
 
     fn start(&self, seed: u64, index: u64) -> Box<dyn Trajectory + '_> {

@@ -9,7 +9,7 @@ pub(crate) use solver::Solver;
 use super::check::{at_least, even, positive};
 use super::clock::{Clock, step_within};
 use super::random::Noise;
-use super::{AxisInfo, ChannelInfo, Simulator, Trajectory};
+use super::{AxisInfo, ChannelInfo, Description, Simulator, Trajectory};
 use anyhow::{Result, ensure};
 use num_complex::Complex64;
 use serde::{Deserialize, Serialize};
@@ -108,28 +108,19 @@ impl KuramotoSivashinsky {
 }
 
 impl Simulator for KuramotoSivashinsky {
-    fn system(&self) -> &'static str {
-        "kuramoto-sivashinsky"
-    }
-
-    fn axes(&self) -> Vec<AxisInfo> {
-        vec![AxisInfo { name: "x", points: self.parameters.grid, length: self.parameters.length }]
-    }
-
-    fn channels(&self) -> Vec<ChannelInfo> {
-        vec![ChannelInfo { name: "u", units: "1", long_name: "velocity" }]
-    }
-
-    fn clock(&self) -> Clock {
-        self.clock
-    }
-
-    fn usual_frames(&self) -> usize {
-        32
-    }
-
-    fn parameters(&self) -> serde_json::Value {
-        serde_json::json!(self.parameters)
+    fn describe(&self) -> Description {
+        Description {
+            system: "kuramoto-sivashinsky",
+            axes: vec![AxisInfo {
+                name: "x",
+                points: self.parameters.grid,
+                length: self.parameters.length,
+            }],
+            channels: vec![ChannelInfo { name: "u", units: "1", long_name: "velocity" }],
+            clock: self.clock,
+            usual_frames: 32,
+            parameters: serde_json::json!(self.parameters),
+        }
     }
 
     fn start(&self, seed: u64, index: u64) -> Box<dyn Trajectory + '_> {

@@ -15,7 +15,7 @@ use super::check::{at_least, even, finite, positive};
 use super::clock::Clock;
 use super::random::Noise;
 use super::spectral::{Plane, wavenumber};
-use super::{AxisInfo, ChannelInfo, Simulator, Trajectory};
+use super::{AxisInfo, ChannelInfo, Description, Simulator, Trajectory};
 use anyhow::{Result, ensure};
 use num_complex::Complex64;
 use serde::{Deserialize, Serialize};
@@ -127,30 +127,21 @@ impl Parameters {
 }
 
 impl Simulator for Linear {
-    fn system(&self) -> &'static str {
-        "linear"
-    }
-
-    fn axes(&self) -> Vec<AxisInfo> {
+    fn describe(&self) -> Description {
         let names: &[_] = if self.parameters.dimensions == 1 { &["x"] } else { &["y", "x"] };
         let points = self.parameters.grid;
-        names.iter().map(|name| AxisInfo { name, points, length: TAU }).collect()
-    }
-
-    fn channels(&self) -> Vec<ChannelInfo> {
-        vec![ChannelInfo { name: "u", units: "1", long_name: "linear Gaussian field" }]
-    }
-
-    fn clock(&self) -> Clock {
-        self.clock
-    }
-
-    fn usual_frames(&self) -> usize {
-        16
-    }
-
-    fn parameters(&self) -> serde_json::Value {
-        serde_json::json!(self.parameters)
+        Description {
+            system: "linear",
+            axes: names.iter().map(|name| AxisInfo { name, points, length: TAU }).collect(),
+            channels: vec![ChannelInfo {
+                name: "u",
+                units: "1",
+                long_name: "linear Gaussian field",
+            }],
+            clock: self.clock,
+            usual_frames: 16,
+            parameters: serde_json::json!(self.parameters),
+        }
     }
 
     fn start(&self, seed: u64, index: u64) -> Box<dyn Trajectory + '_> {

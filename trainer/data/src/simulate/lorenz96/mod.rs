@@ -9,7 +9,7 @@ pub(crate) use state::{Physics, Scheme};
 use super::check::{at_least, finite, positive};
 use super::clock::{Clock, step_within};
 use super::random::Noise;
-use super::{AxisInfo, ChannelInfo, Simulator, Trajectory};
+use super::{AxisInfo, ChannelInfo, Description, Simulator, Trajectory};
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 use state::{Model, State};
@@ -163,33 +163,20 @@ impl Parameters {
 }
 
 impl Simulator for Lorenz96 {
-    fn system(&self) -> &'static str {
-        "lorenz96"
-    }
-
-    fn axes(&self) -> Vec<AxisInfo> {
+    fn describe(&self) -> Description {
         let points = self.parameters.slow * self.parameters.fast;
         // The ring has no length of its own; one unit to a slow variable is the usual picture.
-        vec![AxisInfo { name: "x", points, length: self.parameters.slow as f64 }]
-    }
-
-    fn channels(&self) -> Vec<ChannelInfo> {
-        vec![
-            ChannelInfo { name: "X", units: "1", long_name: "slow variable X" },
-            ChannelInfo { name: "Y", units: "1", long_name: "fast variable Y" },
-        ]
-    }
-
-    fn clock(&self) -> Clock {
-        self.clock
-    }
-
-    fn usual_frames(&self) -> usize {
-        64
-    }
-
-    fn parameters(&self) -> serde_json::Value {
-        serde_json::json!(self.parameters)
+        Description {
+            system: "lorenz96",
+            axes: vec![AxisInfo { name: "x", points, length: self.parameters.slow as f64 }],
+            channels: vec![
+                ChannelInfo { name: "X", units: "1", long_name: "slow variable X" },
+                ChannelInfo { name: "Y", units: "1", long_name: "fast variable Y" },
+            ],
+            clock: self.clock,
+            usual_frames: 64,
+            parameters: serde_json::json!(self.parameters),
+        }
     }
 
     fn start(&self, seed: u64, index: u64) -> Box<dyn Trajectory + '_> {

@@ -225,9 +225,9 @@ fn the_fast_variables_answer_as_published() {
 fn frames_repeat_x_over_its_points() {
     let parameters = Parameters { burn_in: 0.0, ..Parameters::default() };
     let system = Lorenz96::new(parameters).unwrap();
-    assert_eq!(system.grid_shape(), (1, 128));
     let model = system.model(1, 2);
-    let mut frame = vec![0.0; system.frame_len()];
+    let mut frame = vec![0.0; system.describe().frame_len()];
+    assert_eq!(frame.len(), 2 * 128);
     system.start(1, 2).values(&mut frame);
     for (i, pair) in frame[..128].iter().zip(&frame[128..]).enumerate() {
         assert_eq!(*pair.0, model.state.slow()[i / 4] as f32);

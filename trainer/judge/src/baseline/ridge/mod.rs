@@ -7,12 +7,12 @@
 //! Σ ‖y − Wᵀx − m‖² + λ‖W‖²
 //! ```
 //!
-//! over the training frames, in standard deviations of the channels. Parts of the training frames are
-//! held out in turn ([`finescale_model::ridge::Parting`]): λ, one for all points, is that of
-//! [`finescale_model::ridge::PENALTIES`] with which weights from the other parts have the least error there,
-//! and these errors' mean squares at every point are the variances of the Gaussian whose mean is
-//! predicted. Then W is solved again from all training frames. Neither the validation nor the test
-//! part is read.
+//! over the training frames, in standard deviations of the channels. Parts of the training frames
+//! are held out in turn ([`finescale_model::ridge::Parting`]): λ, one for all points, is that of
+//! [`finescale_model::ridge::PENALTIES`] with which weights from the other parts have the least
+//! error there, and these errors' mean squares at every point are the variances of the Gaussian
+//! whose mean is predicted. Then W is solved again from all training frames. Neither the validation
+//! nor the test part is read.
 //!
 //! | map | x | y | where it holds |
 //! |---|---|---|---|
@@ -44,8 +44,6 @@ use training::around;
 
 /// Samples whose predictors are in memory at a time.
 const SAMPLES: usize = 2048;
-/// Blocks of them that are summed in parallel, in an order that no number of threads changes.
-const BLOCKS: usize = 8;
 
 /// What a regression maps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +81,9 @@ pub fn ridge(
     let tried = regions.par_iter().map(|region| {
         let moments = moments(region, training)?;
         let trials = training.parting.trials(&moments);
-        let errors = trials.iter().map(|(part, others)| errors(others, &moments[*part]));
+        let errors = trials
+            .iter()
+            .map(|(part, others)| errors(&moments[*part], |penalty| others.solve(penalty)));
         Ok(errors.collect::<Vec<_>>())
     });
     let penalty = best(&tried.collect::<Result<Vec<_>>>()?.concat());
@@ -186,21 +186,11 @@ fn samples(
 }
 
 fn sums(region: &Region, training: &RidgeTraining, frames: &[usize]) -> Result<Moments> {
-    let mut total: Option<Moments> = None;
     let blocks: Vec<&[usize]> = blocks(region, frames).collect();
-    for group in blocks.chunks(BLOCKS) {
-        finescale_host::interrupt::check()?;
-        let parts = group.par_iter().map(|block| {
-            let (x, y) = samples(region, training, block);
-            // The last predictor is 1.
-            Moments::of(&x, &y, 1)
-        });
-        for part in parts.collect::<Vec<_>>() {
-            match &mut total {
-                Some(total) => total.add(&part),
-                None => total = Some(part),
-            }
-        }
-    }
-    total.context("the training part has no frames")
+    let moments = Moments::over(&blocks, |block| {
+        let (x, y) = samples(region, training, block);
+        // The last predictor is 1.
+        Moments::of(&x, &y, 1)
+    });
+    moments?.context("the training part has no frames")
 }

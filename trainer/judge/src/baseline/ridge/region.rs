@@ -3,10 +3,10 @@
 use nalgebra::DMatrix;
 
 use super::RidgeMap;
-use crate::baseline::{beyond, centred};
+use crate::baseline::beyond;
 use finescale::Boundary;
 use finescale_data::dataset::{SpatialAxis, Spec};
-use finescale_ensemble::Coarsening;
+use finescale_field::coarsening::Coarsening;
 
 /// Points along each side of a patch or window, its own cell in the middle.
 const SIDE: usize = 5;
@@ -135,7 +135,7 @@ fn lines(
 ) -> Vec<(Vec<usize>, Vec<usize>)> {
     let (points, ratio) = (fine.points(), fine.points() / coarse.points());
     // A value at a point has half of its fine points on either side.
-    let shift = if centred(coarsening, fine.boundary) { 0 } else { ratio / 2 };
+    let shift = if coarsening.is_centred(fine.boundary) { 0 } else { ratio / 2 };
     let block = |cell: usize| (0..ratio).map(move |n| (cell * ratio + n + points - shift) % points);
     (0..coarse.points()).map(|cell| (near(cell, coarse), block(cell).collect())).collect()
 }

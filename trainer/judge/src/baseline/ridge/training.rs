@@ -6,7 +6,8 @@ use rayon::prelude::*;
 
 use crate::baseline::input;
 use finescale_data::dataset::{Reader, Segment, Spec, Split};
-use finescale_ensemble::{CoarseInput, Coarsening, Ensemble, Origin};
+use finescale_ensemble::{CoarseInput, Ensemble, Origin};
+use finescale_field::coarsening::Coarsening;
 use finescale_field::noise::Purpose;
 use finescale_field::scale::Scale;
 use finescale_model::ridge::{HELD, Parting};
@@ -83,11 +84,12 @@ fn part(
     scale: &Scale,
 ) -> Result<(Vec<f32>, Vec<f32>)> {
     let (origin, spec) = (input.origin()?, data.spec());
+    let (grid, points) = (spec.grid()?, [input.spec.ny(), input.spec.nx()]);
     let mut fine = data.read(segment.trajectory, segment.frames.clone())?;
     let mut coarse = Vec::with_capacity(segment.frames.len() * input.spec.frame_len());
     for (frame, n) in fine.chunks_exact(spec.frame_len()).zip(segment.frames.clone()) {
         finescale_host::interrupt::check()?;
-        let mut values = origin.coarsening.apply(spec, &input.spec, frame)?;
+        let mut values = origin.coarsening.apply(&grid, points, frame)?;
         add_noise(origin, spec, &input.spec, &scale.std, [segment.trajectory, n], &mut values)?;
         coarse.extend(values);
     }

@@ -11,14 +11,12 @@ use super::ridge;
 use super::sensor::Sensor;
 use super::settings::Mean;
 
-/// Samples whose predictors are in memory at a time, and blocks of them that are summed in parallel
-/// in an order that no number of threads changes.
+/// Samples whose predictors are made together.
 const SAMPLES: usize = 1024;
-const BLOCKS: usize = 8;
 
 /// The base of all frames.
 #[derive(Clone, Debug)]
-pub enum Base {
+pub enum FittedBase {
     /// The field of û_y of frame n.
     Interpolation,
     /// up · down · window.
@@ -30,7 +28,7 @@ pub enum Base {
     },
 }
 
-impl Base {
+impl FittedBase {
     /// Fits what the settings ask for to the frames of the training part, as the sensor sees them.
     ///
     /// # Errors
@@ -109,21 +107,12 @@ fn sums(
     seen: &[f32],
     frames: &[usize],
 ) -> Result<Moments> {
-    let mut total: Option<Moments> = None;
-    for group in frames.chunks(SAMPLES * BLOCKS) {
-        finescale_host::interrupt::check()?;
-        let parts = group.par_chunks(SAMPLES).map(|block| {
-            let z = ridge::predictors(settings, &predictors(settings, part, seen, block));
-            Moments::of(&z, &targets(sensor, part, seen, block), 0)
-        });
-        for part in parts.collect::<Vec<_>>() {
-            match &mut total {
-                Some(total) => total.add(&part),
-                None => total = Some(part),
-            }
-        }
-    }
-    total.context("the training part has no frames")
+    let blocks: Vec<&[usize]> = frames.chunks(SAMPLES).collect();
+    let moments = Moments::over(&blocks, |block| {
+        let z = ridge::predictors(settings, &predictors(settings, part, seen, block));
+        Moments::of(&z, &targets(sensor, part, seen, block), 0)
+    });
+    moments?.context("the training part has no frames")
 }
 
 #[cfg(test)]
@@ -131,7 +120,7 @@ mod tests {
     use super::*;
     use crate::config::Config;
     use finescale::{Axis, Grid, NoiseStream};
-    use finescale_model::conditional::SensorKind;
+    use finescale_field::coarsening::SensorKind;
 
     /// If it failed, fine values would be predicted from the values of other places or times.
     #[test]
@@ -153,7 +142,7 @@ mod tests {
         part.fine = (map * windows).as_slice().to_vec();
         let fitted = |rank: usize| {
             let settings = Mean { rank, ..settings.clone() };
-            let base = Base::fit(&settings, &sensor, &part, &part.coarse).unwrap();
+            let base = FittedBase::fit(&settings, &sensor, &part, &part.coarse).unwrap();
             base.fields(&settings, &sensor, &part, &part.coarse).unwrap()
         };
         let wrong = |rank: usize| {
@@ -180,7 +169,7 @@ mod tests {
         let fine = shown.iter().zip(&noise).map(|(shown, noise)| shown + noise).collect();
         let segments = vec![std::ops::Range { start: 0, end: 60 }];
         let part = Part { segments, fine, coarse };
-        let base = Base::fit(&settings, &sensor, &part, &part.coarse).unwrap();
+        let base = FittedBase::fit(&settings, &sensor, &part, &part.coarse).unwrap();
         let fields = base.fields(&settings, &sensor, &part, &part.coarse).unwrap();
         let square = |values: &mut dyn Iterator<Item = f32>| values.map(|v| v * v).sum::<f32>();
         let off = square(&mut fields.iter().zip(&shown).map(|(a, b)| a - b));

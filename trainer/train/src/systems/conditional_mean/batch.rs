@@ -7,7 +7,7 @@ use burn::tensor::{Tensor, TensorData, backend::Backend};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use super::base::Base;
+use super::base::FittedBase;
 use super::frames::{Part, window};
 use super::known::Known;
 use super::sensor::Sensor;
@@ -223,9 +223,9 @@ impl<B: Backend> Tables<B> {
         });
         let ridge =
             match &known.base {
-                Base::Interpolation => None,
+                FittedBase::Interpolation => None,
                 // A matrix is stored by columns, which are the rows of its transpose.
-                Base::Ridge { down, up } => Some([down, up].map(|matrix| {
+                FittedBase::Ridge { down, up } => Some([down, up].map(|matrix| {
                     tensor(matrix.as_slice(), [matrix.ncols(), matrix.nrows()], device)
                 })),
             };
@@ -294,7 +294,8 @@ mod tests {
     use crate::systems::conditional_mean::known::left;
     use finescale::model::View;
     use finescale::{Axis, NoiseStream};
-    use finescale_model::conditional::{self, SensorKind};
+    use finescale_field::coarsening::SensorKind;
+    use finescale_model::conditional;
 
     /// Two channels of white noise on a plane, which one sensor sees.
     fn case(base: conditional::Base) -> (Config, Sensor, Known, Part) {
@@ -337,7 +338,7 @@ mod tests {
             // The raw view of the frame itself is the interpolation at unit variance.
             assert_eq!(batch.fields.dims(), [5, 4 * 2, 32, 32]);
             let fields = numbers(batch.fields.narrow(1, 4, 2));
-            let seen = Base::Interpolation.fields(&config.mean, &sensor, &part, &part.coarse);
+            let seen = FittedBase::Interpolation.fields(&config.mean, &sensor, &part, &part.coarse);
             let power = known.input_power.chunks_exact(1024);
             let scales: Vec<f32> = power.map(|p| (p.iter().sum::<f32>() / 1024.0).sqrt()).collect();
             let seen: Vec<f32> = seen

@@ -72,7 +72,7 @@ impl Part {
         if noise > 0.0 {
             let frame = seen.len() / self.frames().max(1);
             for (n, values) in seen.chunks_exact_mut(frame).enumerate() {
-                let stream = Purpose::Ridge.stream(seed, member, n as u32, 0);
+                let stream = Purpose::Training.stream(seed, member, n as u32, 0);
                 values.iter_mut().zip(stream.normals()).for_each(|(value, w)| *value += noise * w);
             }
         }
@@ -117,6 +117,19 @@ pub fn by_blocks(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// If it failed, a mean would be trained with the very errors that its baseline learns from.
+    #[test]
+    fn the_errors_of_a_sensor_are_nobody_elses() {
+        let part = Part { segments: vec![0..2], fine: Vec::new(), coarse: vec![0.0; 16] };
+        let seen = part.noisy(1.0, 0, 0);
+        assert!(seen.iter().all(|error| *error != 0.0));
+        for purpose in Purpose::ALL.into_iter().filter(|purpose| *purpose != Purpose::Training) {
+            let mut normals = vec![0.0; 8];
+            purpose.stream(0, 0, 0, 0).fill(&mut normals);
+            assert_ne!(seen[..8], normals, "{purpose:?}");
+        }
+    }
 
     /// If it failed, windows would look into another trajectory.
     #[test]

@@ -6,7 +6,7 @@ use finescale::model::Views;
 use finescale_model::linear::Noised;
 use finescale_model::reference::inputs::{self, Seen};
 
-use super::base::Base;
+use super::base::FittedBase;
 use super::frames::{Part, by_blocks};
 use super::sensor::Sensor;
 use crate::config::Config;
@@ -25,7 +25,7 @@ pub struct Known {
     /// E û_y², `[channel][mode]`.
     pub input_power: Vec<f32>,
     /// The base.
-    pub base: Base,
+    pub base: FittedBase,
     /// Root mean square of what it leaves, `[channel]`.
     pub deviation: Vec<f32>,
 }
@@ -34,7 +34,7 @@ impl Known {
     /// Measures the training part; both parts lose the climatology, and get their coarse frames.
     ///
     /// # Errors
-    /// As [`Base::fit`].
+    /// As [`FittedBase::fit`].
     pub fn measure(
         config: &Config,
         sensor: &Sensor,
@@ -49,7 +49,7 @@ impl Known {
         let seen = train.noisy(config.sensor.noise, config.seed, TRAIN);
         let spectra = by_blocks(&seen, coarse_climatology.len(), |values| sensor.modes(values))?;
         let input_power = squares(&spectra, climatology.len());
-        let base = Base::fit(&config.mean, sensor, train, &seen)?;
+        let base = FittedBase::fit(&config.mean, sensor, train, &seen)?;
         let left = left(&base, config, sensor, train, &seen)?;
         let points = sensor.fine.points();
         let squares = squares(&left, climatology.len());
@@ -72,7 +72,7 @@ impl Known {
 
 /// Which noise the frames of a part have: see [`Part::noisy`].
 pub const TRAIN: u32 = 0;
-/// As [`TRAIN`].
+/// The same of the validation part.
 pub const VALID: u32 = 1;
 
 /// What the base leaves of a part, `[frame][channel][y][x]`.
@@ -80,7 +80,7 @@ pub const VALID: u32 = 1;
 /// # Errors
 /// After Ctrl-C.
 pub fn left(
-    base: &Base,
+    base: &FittedBase,
     config: &Config,
     sensor: &Sensor,
     part: &Part,

@@ -7,7 +7,7 @@ use finescale_model::conditional::{self, SensorMeta};
 use finescale_model::{Array, Meta, Model};
 
 use super::ConditionalMean;
-use super::base::Base;
+use super::base::FittedBase;
 use super::measure::Errors;
 use super::network::Mapped;
 use crate::engine::checkpoint::Kept;
@@ -40,7 +40,7 @@ impl ConditionalMean {
         put("input_power", field, known.input_power.clone());
         put("deviation", vec![channels], known.deviation.clone());
         put("maps", vec![count, ny, nx], maps.unwrap_or_default());
-        if let Base::Ridge { down, up } = &known.base {
+        if let FittedBase::Ridge { down, up } = &known.base {
             let rank = up.ncols();
             // A matrix is stored by columns, which are the rows of its transpose.
             let shape = [vec![rank, settings.frames()], seen].concat();

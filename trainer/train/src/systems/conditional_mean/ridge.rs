@@ -9,13 +9,13 @@
 //!
 //! where Gy is the interpolated frame, d the distance of a fine point from a coarse one in cells of
 //! the sensor, and λ the penalty that is best where parts of the training frames are held out
-//! ([`Parting`]); where a window has many values, it is tried with frame n alone. So with few frames
-//! the map is the interpolation. In units of z, what changes from frame to frame costs a hundred
-//! times as much as what stays.
+//! ([`Parting`]); where a window has many values, it is tried with frame n alone. So with few
+//! frames the map is the interpolation. In units of z, what changes from frame to frame costs a
+//! hundred times as much as what stays.
 
 use anyhow::{Context, Result};
 use finescale::{Axis, Boundary};
-use finescale_model::ridge::{Moments, PENALTIES, Parting, Reduced};
+use finescale_model::ridge::{Moments, PENALTIES, Parting, Reduced, best, errors};
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 
@@ -70,14 +70,13 @@ pub(super) fn fit(
         .collect();
     // The unit of penalties is that of frame n's values.
     let unit = |moments: &Moments| moments.first(len).unit() / moments.unit();
-    let tried = PENALTIES.iter().filter_map(|&penalty| {
-        let errors = trials.iter().map(|(fit_on, tried_on)| {
-            let weights = solve(fit_on, penalty * unit(fit_on), &factors, frames)?;
-            Some(tried_on.error(&weights))
-        });
-        Some((errors.sum::<Option<f64>>()?, penalty))
-    });
-    let (_, penalty) = tried.min_by(|a, b| a.0.total_cmp(&b.0)).context(TOO_LARGE)?;
+    let tried: Vec<Vec<f64>> = trials
+        .iter()
+        .map(|(fit_on, tried_on)| {
+            errors(tried_on, |penalty| solve(fit_on, penalty * unit(fit_on), &factors, frames))
+        })
+        .collect();
+    let penalty = best(&tried);
     let mut weights =
         solve(&all, penalty * unit(&all), &factors, settings.frames()).context(TOO_LARGE)?;
     add_interpolation(sensor, &mut weights);

@@ -1,10 +1,9 @@
 //! A sensor: coarse frames of fine ones, and the modes of the fine grid that they show.
 
 use anyhow::{Result, ensure};
-use finescale::{Grid, spectral};
-use finescale_field::grid::{block_means, with_points};
+use finescale::{Grid, Values, spectral};
+use finescale_field::coarsening::{Coarsening, SensorKind};
 use finescale_model::Shown;
-use finescale_model::conditional::SensorKind;
 
 /// What gives coarse frames.
 #[derive(Clone, Debug)]
@@ -23,7 +22,7 @@ impl Sensor {
     /// # Errors
     /// If that leaves no whole points, or of modes no grid.
     pub fn new(fine: &Grid, kind: SensorKind, ratio: usize) -> Result<Self> {
-        let axes = || fine.y().into_iter().chain([fine.x()]).map(|axis| axis.points());
+        let axes = || fine.axes().map(|axis| axis.points());
         let divides = axes().all(|points| points.is_multiple_of(ratio) && points > ratio);
         ensure!(
             divides,
@@ -35,7 +34,7 @@ impl Sensor {
         let sensor = Self { fine: *fine, coarse, kind, shown };
         if kind == SensorKind::Modes {
             ensure!(
-                sensor.grid().is_ok(),
+                fine.with_points(coarse).is_ok(),
                 "sensor.ratio is {ratio}, and modes need an even number of points, at least 8, along \
                  each axis of the coarse grid: use a smaller ratio, or sensor.kind = \"block-mean\""
             );
@@ -48,28 +47,12 @@ impl Sensor {
         self.coarse.iter().product()
     }
 
-    /// The grid of its modes.
-    fn grid(&self) -> Result<Grid> {
-        let points = if self.fine.is_line() { &self.coarse[1..] } else { &self.coarse[..] };
-        Ok(with_points(&self.fine, points)?)
-    }
-
     /// Its values of fields `[…][y][x]` of the fine grid, without noise.
     ///
     /// # Errors
     /// If the slice is no whole number of fields.
     pub fn values(&self, fields: &[f32]) -> Result<Vec<f32>> {
-        if self.kind == SensorKind::BlockMean {
-            return Ok(block_means(&self.fine, self.coarse, fields));
-        }
-        let coarse = self.grid()?;
-        let mut scratch = vec![0.0; spectral::scratch_len(&self.fine)];
-        let mut spectra = fields.to_vec();
-        spectral::forward(&self.fine, &mut spectra, &mut scratch)?;
-        let mut out = vec![0.0; fields.len() / self.fine.points() * self.points()];
-        spectral::coarsen(&self.fine, &spectra, &coarse, &mut out)?;
-        spectral::inverse(&coarse, &mut out, &mut scratch)?;
-        Ok(out)
+        Coarsening::from(Values::from(self.kind)).apply(&self.fine, self.coarse, fields)
     }
 
     /// The fields that its values `[…][y′][x′]` show.
@@ -107,7 +90,7 @@ impl Sensor {
     }
 
     fn along_axes(&self, of: impl Fn(&Self) -> Result<Vec<f32>>) -> Result<Vec<Vec<f32>>> {
-        let axes = self.fine.y().into_iter().chain([self.fine.x()]);
+        let axes = self.fine.axes();
         let points = &self.coarse[usize::from(self.fine.is_line())..];
         let lines = axes.zip(points).map(|(axis, &n)| {
             let fine = Grid::line(axis);
@@ -138,10 +121,8 @@ mod tests {
 
     /// An eighth of the points along every axis, or the fewest that an axis can have.
     fn below(grid: &Grid) -> Grid {
-        let axes = grid.y().into_iter().chain([grid.x()]);
-        let points: Vec<usize> =
-            axes.map(|axis| Axis::nearest_points(axis.points() / 8, 64)).collect();
-        with_points(grid, &points).unwrap()
+        let [y, x] = [grid.ny(), grid.nx()].map(|points| Axis::nearest_points(points / 8, 64));
+        grid.with_points([y, x]).unwrap()
     }
 
     fn noise(n: usize) -> Vec<f32> {

@@ -4,7 +4,8 @@ use anyhow::{Result, ensure};
 use finescale::Grid;
 use finescale::model::{View, Views};
 use finescale::predictor::Linear;
-use finescale_model::conditional::{Base, SensorKind};
+use finescale_field::coarsening::SensorKind;
+use finescale_model::conditional::Base;
 
 use crate::config::{Config, fraction, settings};
 use crate::networks::Kind;
@@ -50,8 +51,8 @@ impl Mean {
         if self.rank == 0 { predictors.min(targets) } else { self.rank }
     }
 
-    /// Refuses what does not go together with data of so many channels on a fine grid, and a sensor of so many
-    /// points.
+    /// Refuses what does not go together with data of so many channels on a fine grid, and a sensor
+    /// of so many points.
     pub(super) fn check_on(
         &self,
         kind: Kind,

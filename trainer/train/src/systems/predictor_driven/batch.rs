@@ -2,6 +2,7 @@
 
 use burn::tensor::{Tensor, TensorData, backend::Backend};
 use finescale::Grid;
+use finescale_data::dataset::spread;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -78,9 +79,8 @@ pub fn draw<B: Backend>(
 
 /// Evenly spread windows, all at one λ with their whole history: the same at every validation.
 pub fn fixed<B: Backend>(frames: &Frames<B>, count: usize, lambda: usize, window: usize) -> Draw {
-    let all = frames.starts();
-    let n = count.min(all.len());
-    let starts = (0..n).map(|i| all[i * all.len() / n]).collect();
+    let starts = spread(frames.starts(), count);
+    let n = starts.len();
     let (lambdas, available) = (vec![lambda; n], vec![window; n]);
     Draw { starts, lambdas, available, noise: lambda as u64, symmetries: Vec::new() }
 }

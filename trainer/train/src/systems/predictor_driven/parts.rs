@@ -1,12 +1,12 @@
 //! The paths that are learned, with what is known beside them: those of a data set, or the
 //! residuals of a conditional mean.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use finescale_data::dataset::{SpectralFrames, Split};
 use finescale_field::scale::Scale;
-use finescale_model::Given;
+use finescale_model::{Given, model_path};
 use finescale_sample::residuals::Residuals;
 use finescale_sample::{HostMean, MEAN_FILE};
 
@@ -51,7 +51,7 @@ impl Parts {
             return Ok(Self { train: part(Split::Train)?, valid: part(Split::Valid)?, mean: None });
         }
         let path = match &run.begin {
-            Some(_) => file_of(Path::new(given)),
+            Some(_) => model_path(Path::new(given)),
             // A run that goes on has its copy.
             None => run.folder.join(MEAN_FILE),
         };
@@ -72,11 +72,6 @@ impl Parts {
         let (train, valid) = (standardised(train)?, standardised(valid)?);
         Ok(Self { train, valid, mean: Some(Mean { file, given, deviations }) })
     }
-}
-
-/// A run's model, or the file itself.
-fn file_of(run: &Path) -> PathBuf {
-    if run.is_dir() { run.join("model.safetensors") } else { run.to_owned() }
 }
 
 /// Residuals in standard deviations of their own part: a mean knows the frames that it was trained
