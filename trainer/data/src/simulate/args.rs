@@ -4,6 +4,7 @@ use super::kolmogorov::{self, Kolmogorov};
 use super::kuramoto_sivashinsky::{self, KuramotoSivashinsky};
 use super::linear::{self, Linear};
 use super::lorenz96::{self, Lorenz96};
+use super::thermal::{self, Thermal};
 use super::{Plan, Simulator};
 use anyhow::Result;
 use std::path::PathBuf;
@@ -31,6 +32,9 @@ pub enum SystemArgs {
     /// Gaussian AR(1) in every Fourier mode: every statistic is known exactly.
     #[command(allow_negative_numbers = true)]
     Linear(Job<linear::Parameters>),
+    /// Warm bodies in a room, as a thermal array sees them.
+    #[command(allow_negative_numbers = true)]
+    Thermal(Job<thermal::Parameters>),
 }
 
 /// Options of every system, and those of one.
@@ -60,7 +64,7 @@ pub struct SharedArgs {
     #[arg(long, default_value_t = 100)]
     pub trajectories: usize,
     /// Frames of each trajectory [default: 40 kolmogorov, 64 lorenz96, 32 kuramoto-sivashinsky, 16
-    /// linear].
+    /// linear, 32 thermal].
     #[arg(long)]
     pub frames: Option<usize>,
 }
@@ -73,6 +77,7 @@ impl SimulateArgs {
             SystemArgs::Lorenz96(job) => &job.shared,
             SystemArgs::KuramotoSivashinsky(job) => &job.shared,
             SystemArgs::Linear(job) => &job.shared,
+            SystemArgs::Thermal(job) => &job.shared,
         }
     }
 
@@ -88,6 +93,7 @@ impl SimulateArgs {
                 Box::new(KuramotoSivashinsky::new(job.parameters.clone())?)
             }
             SystemArgs::Linear(job) => Box::new(Linear::new(job.parameters.clone())?),
+            SystemArgs::Thermal(job) => Box::new(Thermal::new(job.parameters.clone())?),
         })
     }
 

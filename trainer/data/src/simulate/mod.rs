@@ -6,6 +6,7 @@
 //! | `lorenz96` | two-scale Lorenz-96 | RK4 or forward Euler |
 //! | `kuramoto_sivashinsky` | u_t = −u u_x − u_xx − u_xxxx | ETDRK4, pseudo-spectral |
 //! | `linear` | AR(1) in every Fourier mode | exact |
+//! | `thermal` | warm bodies in a room, as a thermal array sees them | explicit, upwind |
 //!
 //! All arithmetic is in f64; frames leave as f32, row-major `[channel][y][x]`. Trajectory `i`
 //! depends on (seed, i) and on the system's parameters alone, not on the number of threads or of
@@ -22,6 +23,7 @@ mod linear;
 mod lorenz96;
 mod random;
 mod spectral;
+mod thermal;
 mod write;
 
 pub use args::{Job, SharedArgs, SimulateArgs, SystemArgs};
@@ -29,6 +31,7 @@ pub use clock::Clock;
 pub use driver::{Plan, TrajectorySink, run};
 
 use anyhow::Result;
+use finescale::Boundary;
 use serde::Serialize;
 
 /// One variable of a system.
@@ -42,16 +45,18 @@ pub struct ChannelInfo {
     pub long_name: &'static str,
 }
 
-/// One spatial axis of the output grid; every simulator's axes are periodic.
+/// One spatial axis of the output grid.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct AxisInfo {
     /// "x" or "y".
     pub name: &'static str,
     /// Grid points.
     pub points: usize,
-    /// Period in the system's own units: point `i` lies at `i * length / points`. A data set's
-    /// wavenumbers take it as 2π.
+    /// Length in the system's own units: point `i` lies at `i * length / points`, half a distance
+    /// further where the axis reflects. A data set's wavenumbers take it as 2π.
     pub length: f64,
+    /// What is beyond its ends.
+    pub boundary: Boundary,
 }
 
 /// What a system gives.

@@ -5,7 +5,7 @@
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
-use rand_distr::{Distribution, StandardNormal};
+use rand_distr::{Distribution, StandardNormal, StandardUniform};
 
 /// The generator of one trajectory.
 pub(crate) struct Noise(ChaCha8Rng);
@@ -21,6 +21,11 @@ impl Noise {
     /// One standard normal number.
     pub(crate) fn normal(&mut self) -> f64 {
         StandardNormal.sample(&mut self.0)
+    }
+
+    /// One number that is uniform from 0 to 1.
+    pub(crate) fn uniform(&mut self) -> f64 {
+        StandardUniform.sample(&mut self.0)
     }
 }
 

@@ -1,7 +1,8 @@
 //! A simulator's trajectories into a data set.
 
+use std::f64::consts::TAU;
+
 use anyhow::{Result, ensure};
-use finescale::Boundary;
 
 use crate::dataset::{Channel, Manifest, SpatialAxis, Spec, SplitRule, TimeAxis, Writer};
 use finescale_host::interrupt;
@@ -49,7 +50,8 @@ impl SimulateArgs {
 
 fn spec(description: &Description, plan: &Plan) -> Spec {
     let channel = |c: &ChannelInfo| Channel::new(c.name, c.units, c.long_name);
-    let mut axes: Vec<_> = description.axes.iter().map(axis).collect();
+    let first = description.axes.first().map_or(1.0, |axis| axis.length);
+    let mut axes: Vec<_> = description.axes.iter().map(|info| axis(info, first)).collect();
     let x = axes.pop().expect("simulators have one or two axes");
     Spec {
         title: format!("{} simulation", description.system),
@@ -61,11 +63,9 @@ fn spec(description: &Description, plan: &Plan) -> Spec {
     }
 }
 
-/// Coordinates in the system's own unit, on an axis of length 2π: systems have one axis, or a
-/// square.
-fn axis(info: &AxisInfo) -> SpatialAxis {
-    let mut axis = SpatialAxis::two_pi(info.name, info.points, Boundary::Periodic);
-    let spacing = info.length / info.points as f64;
-    axis.coordinates = (0..info.points).map(|j| j as f64 * spacing).collect();
-    axis
+/// Coordinates in the system's own unit, on an axis whose length is 2π where it is as long as the
+/// first one.
+fn axis(info: &AxisInfo, first: f64) -> SpatialAxis {
+    let own = SpatialAxis::of_length(info.name, info.points, info.boundary, info.length);
+    SpatialAxis { length: TAU * (info.length / first), ..own }
 }

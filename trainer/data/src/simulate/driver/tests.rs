@@ -108,7 +108,12 @@ fn failures_name_the_trajectory() {
         fn describe(&self) -> Description {
             Description {
                 system: "broken",
-                axes: vec![AxisInfo { name: "x", points: 4, length: 1.0 }],
+                axes: vec![AxisInfo {
+                    name: "x",
+                    points: 4,
+                    length: 1.0,
+                    boundary: finescale::Boundary::Periodic,
+                }],
                 channels: vec![ChannelInfo { name: "u", units: "1", long_name: "u" }],
                 clock: Clock::new(1.0, 1.0, self.0 as f64).unwrap(),
                 usual_frames: 1,

@@ -14,6 +14,7 @@ use super::random::Noise;
 use super::spectral::{Plane, index_of};
 use super::{AxisInfo, ChannelInfo, Description, Simulator, Trajectory};
 use anyhow::{Result, ensure};
+use finescale::Boundary;
 use num_complex::Complex64;
 use serde::{Deserialize, Serialize};
 
@@ -183,8 +184,12 @@ impl Parameters {
 
 impl Simulator for Kolmogorov {
     fn describe(&self) -> Description {
-        let axis =
-            |name| AxisInfo { name, points: self.parameters.grid, length: std::f64::consts::TAU };
+        let axis = |name| AxisInfo {
+            name,
+            points: self.parameters.grid,
+            length: std::f64::consts::TAU,
+            boundary: Boundary::Periodic,
+        };
         Description {
             system: "kolmogorov",
             axes: vec![axis("y"), axis("x")],

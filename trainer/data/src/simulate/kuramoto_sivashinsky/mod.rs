@@ -11,6 +11,7 @@ use super::clock::{Clock, step_within};
 use super::random::Noise;
 use super::{AxisInfo, ChannelInfo, Description, Simulator, Trajectory};
 use anyhow::{Result, ensure};
+use finescale::Boundary;
 use num_complex::Complex64;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::TAU;
@@ -115,6 +116,7 @@ impl Simulator for KuramotoSivashinsky {
                 name: "x",
                 points: self.parameters.grid,
                 length: self.parameters.length,
+                boundary: Boundary::Periodic,
             }],
             channels: vec![ChannelInfo { name: "u", units: "1", long_name: "velocity" }],
             clock: self.clock,

@@ -17,6 +17,7 @@ use super::random::Noise;
 use super::spectral::{Plane, wavenumber};
 use super::{AxisInfo, ChannelInfo, Description, Simulator, Trajectory};
 use anyhow::{Result, ensure};
+use finescale::Boundary;
 use num_complex::Complex64;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::TAU;
@@ -132,7 +133,10 @@ impl Simulator for Linear {
         let points = self.parameters.grid;
         Description {
             system: "linear",
-            axes: names.iter().map(|name| AxisInfo { name, points, length: TAU }).collect(),
+            axes: names
+                .iter()
+                .map(|name| AxisInfo { name, points, length: TAU, boundary: Boundary::Periodic })
+                .collect(),
             channels: vec![ChannelInfo {
                 name: "u",
                 units: "1",

@@ -11,6 +11,7 @@ use super::clock::{Clock, step_within};
 use super::random::Noise;
 use super::{AxisInfo, ChannelInfo, Description, Simulator, Trajectory};
 use anyhow::{Result, ensure};
+use finescale::Boundary;
 use serde::{Deserialize, Serialize};
 use state::{Model, State};
 
@@ -168,7 +169,12 @@ impl Simulator for Lorenz96 {
         // The ring has no length of its own; one unit to a slow variable is the usual picture.
         Description {
             system: "lorenz96",
-            axes: vec![AxisInfo { name: "x", points, length: self.parameters.slow as f64 }],
+            axes: vec![AxisInfo {
+                name: "x",
+                points,
+                length: self.parameters.slow as f64,
+                boundary: Boundary::Periodic,
+            }],
             channels: vec![
                 ChannelInfo { name: "X", units: "1", long_name: "slow variable X" },
                 ChannelInfo { name: "Y", units: "1", long_name: "fast variable Y" },
