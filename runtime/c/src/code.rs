@@ -5,8 +5,8 @@ use core::ffi::{CStr, c_char};
 use finescale::model::Invalid;
 use finescale::{Error, Fault};
 
-/// What every function returns. After anything but `OK` nothing was written, and a handle is as it
-/// was before; only NOT_FINITE can come in the middle of a draw, whose frames are then of no use.
+/// What every function returns. After anything but FINESCALE_CODE_OK nothing was given out; a handle
+/// whose parse or begin function refused has not begun, and every other one goes on as before.
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FinescaleCode {

@@ -20,8 +20,14 @@ pub extern "C" fn finescale_downscaler_memory(
     needed: Output<usize>,
 ) -> FinescaleCode {
     let memory = || {
-        let (footprint, instrument) = (model.value()?.footprint(), instrument.read()?.instrument()?);
-        needed.write(Downscaler::memory_len(&footprint, &instrument, frames, members))
+        let (model, instrument) = (model.value()?, instrument.read()?.instrument()?);
+        needed.open()?.write(Downscaler::memory_len(
+            &model.footprint(),
+            &instrument,
+            frames,
+            members,
+        ));
+        Ok(())
     };
     memory().into()
 }
@@ -36,8 +42,7 @@ pub extern "C" fn finescale_downscaler_begin(
     memory: Output<f32>,
     length: usize,
 ) -> FinescaleCode {
-    let begin = || downscaler.begin(begun(model, instrument, settings, memory, length)?);
-    begin().into()
+    downscaler.begin(|| begun(model, instrument, settings, memory, length)).into()
 }
 
 /// Draws fine frames of coarse ones: a path, [frame][channel][y][x] in units, of `length` values in
@@ -53,7 +58,9 @@ pub extern "C" fn finescale_downscaler_draw(
     let draw = || {
         let (holder, coarse) = (downscaler.value()?, coarse.values(length)?);
         holder.apart(coarse)?;
-        fine.write(holder.value.ensemble(coarse, members)?.into())
+        let fine = fine.open()?;
+        fine.write(holder.value.ensemble(coarse, members)?.into());
+        Ok(())
     };
     draw().into()
 }
@@ -68,8 +75,9 @@ pub extern "C" fn finescale_stream_memory(
     needed: Output<usize>,
 ) -> FinescaleCode {
     let memory = || {
-        let (footprint, instrument) = (model.value()?.footprint(), instrument.read()?.instrument()?);
-        needed.write(Stream::memory_len(&footprint, &instrument, lag))
+        let (model, instrument) = (model.value()?, instrument.read()?.instrument()?);
+        needed.open()?.write(Stream::memory_len(&model.footprint(), &instrument, lag));
+        Ok(())
     };
     memory().into()
 }
@@ -88,9 +96,9 @@ pub extern "C" fn finescale_stream_begin(
 ) -> FinescaleCode {
     let begin = || {
         let Holder { value, memory } = begun(model, instrument, settings, memory, length)?;
-        stream.begin(Holder { value: value.stream(lag)?, memory })
+        Ok(Holder { value: value.stream(lag)?, memory })
     };
-    begin().into()
+    stream.begin(begin).into()
 }
 
 /// Takes the next coarse frame, [channel][y][x] in units, or null where it did not arrive, and
@@ -105,7 +113,10 @@ pub extern "C" fn finescale_stream_push(
     let push = || {
         let (holder, coarse) = (stream.value()?, coarse.present(length)?);
         holder.apart(coarse.unwrap_or_default())?;
-        fine.write(holder.value.push(coarse)?.map_or(FinescaleFine::NONE, FinescaleFine::from))
+        let fine = fine.open()?;
+        let pushed = holder.value.push(coarse)?;
+        fine.write(pushed.map_or(FinescaleFine::NONE, FinescaleFine::from));
+        Ok(())
     };
     push().into()
 }

@@ -10,17 +10,17 @@ use crate::code::FinescaleCode;
 use crate::pointer::{Opaque, place};
 
 /// Words of a FinescaleModel.
-pub const FINESCALE_MODEL_WORDS: usize = 200;
+pub const FINESCALE_MODEL_WORDS: usize = 128;
 /// Words of a FinescaleDownscaler.
-pub const FINESCALE_DOWNSCALER_WORDS: usize = 400;
+pub const FINESCALE_DOWNSCALER_WORDS: usize = 352;
 /// Words of a FinescaleStream.
-pub const FINESCALE_STREAM_WORDS: usize = 400;
+pub const FINESCALE_STREAM_WORDS: usize = 384;
 /// Words of a FinescaleMeanModel.
-pub const FINESCALE_MEAN_MODEL_WORDS: usize = 200;
+pub const FINESCALE_MEAN_MODEL_WORDS: usize = 128;
 /// Words of a FinescaleMean.
-pub const FINESCALE_MEAN_WORDS: usize = 400;
+pub const FINESCALE_MEAN_WORDS: usize = 352;
 /// Words of a FinescaleMeanStream.
-pub const FINESCALE_MEAN_STREAM_WORDS: usize = 400;
+pub const FINESCALE_MEAN_STREAM_WORDS: usize = 352;
 /// Where a model file must lie in memory: at multiples of so many bytes.
 pub const FINESCALE_MODEL_ALIGNMENT: usize = 16;
 const _: () = assert!(FINESCALE_MODEL_ALIGNMENT == finescale::model::ALIGNMENT);

@@ -10,11 +10,14 @@
 #[cfg(not(target_os = "none"))]
 extern crate std;
 
+// In the header's order.
 mod code;
-mod downscaler;
-mod handle;
-mod mean;
 mod model;
+
+mod downscaler;
+mod mean;
+
+mod handle;
 mod panic;
 mod pointer;
 mod types;

@@ -20,8 +20,14 @@ pub extern "C" fn finescale_mean_memory(
     needed: Output<usize>,
 ) -> FinescaleCode {
     let memory = || {
-        let (footprint, instrument) = (model.value()?.footprint(), instrument.read()?.instrument()?);
-        needed.write(MeanDownscaler::memory_len(&footprint, &instrument, frames, members))
+        let (model, instrument) = (model.value()?, instrument.read()?.instrument()?);
+        needed.open()?.write(MeanDownscaler::memory_len(
+            &model.footprint(),
+            &instrument,
+            frames,
+            members,
+        ));
+        Ok(())
     };
     memory().into()
 }
@@ -39,9 +45,9 @@ pub extern "C" fn finescale_mean_begin(
 ) -> FinescaleCode {
     let begin = || {
         let Holder { value, memory } = begun(model, instrument, memory, length)?;
-        mean.begin(Holder { value: value.with_seed(seed), memory })
+        Ok(Holder { value: value.with_seed(seed), memory })
     };
-    begin().into()
+    mean.begin(begin).into()
 }
 
 /// Writes the means of the fine frames of a path of coarse ones, [frame][channel][y][x] in units, of
@@ -57,11 +63,13 @@ pub extern "C" fn finescale_mean_draw(
     let draw = || {
         let (holder, coarse) = (mean.value()?, coarse.values(length)?);
         holder.apart(coarse)?;
+        let fine = fine.open()?;
         let drawn = match members {
             0 => holder.value.downscale(coarse)?,
             members => holder.value.ensemble(coarse, members)?,
         };
-        fine.write(drawn.into())
+        fine.write(drawn.into());
+        Ok(())
     };
     draw().into()
 }
@@ -74,8 +82,9 @@ pub extern "C" fn finescale_mean_stream_memory(
     needed: Output<usize>,
 ) -> FinescaleCode {
     let memory = || {
-        let (footprint, instrument) = (model.value()?.footprint(), instrument.read()?.instrument()?);
-        needed.write(MeanStream::memory_len(&footprint, &instrument))
+        let (model, instrument) = (model.value()?, instrument.read()?.instrument()?);
+        needed.open()?.write(MeanStream::memory_len(&model.footprint(), &instrument));
+        Ok(())
     };
     memory().into()
 }
@@ -91,9 +100,9 @@ pub extern "C" fn finescale_mean_stream_begin(
 ) -> FinescaleCode {
     let begin = || {
         let Holder { value, memory } = begun(model, instrument, memory, length)?;
-        stream.begin(Holder { value: value.stream()?, memory })
+        Ok(Holder { value: value.stream()?, memory })
     };
-    begin().into()
+    stream.begin(begin).into()
 }
 
 /// Takes the next coarse frame, [channel][y][x] in units, or null where it did not arrive, and
@@ -109,7 +118,10 @@ pub extern "C" fn finescale_mean_stream_push(
     let push = || {
         let (holder, coarse) = (stream.value()?, coarse.present(length)?);
         holder.apart(coarse.unwrap_or_default())?;
-        fine.write(holder.value.push(coarse)?.map_or(FinescaleFine::NONE, FinescaleFine::from))
+        let fine = fine.open()?;
+        let pushed = holder.value.push(coarse)?;
+        fine.write(pushed.map_or(FinescaleFine::NONE, FinescaleFine::from));
+        Ok(())
     };
     push().into()
 }

@@ -23,8 +23,7 @@ pub extern "C" fn finescale_model_parse(
     bytes: Input<u8>,
     length: usize,
 ) -> FinescaleCode {
-    let parse = || model.begin(Model::parse(bytes.values(length)?)?);
-    parse().into()
+    model.begin(|| Ok(Model::parse(bytes.values(length)?)?)).into()
 }
 
 /// Checks a predictor's file at the start of a slot of `length` bytes, which may be larger, and
@@ -38,11 +37,12 @@ pub extern "C" fn finescale_model_parse_prefix(
     used: Output<usize>,
 ) -> FinescaleCode {
     let parse = || {
-        let (parsed, rest) = Model::parse_prefix(slot.values(length)?)?;
-        used.write(length.saturating_sub(rest.len()))?;
-        model.begin(parsed)
+        let used = used.open()?;
+        let (model, rest) = Model::parse_prefix(slot.values(length)?)?;
+        used.write(length.saturating_sub(rest.len()));
+        Ok(model)
     };
-    parse().into()
+    model.begin(parse).into()
 }
 
 /// Writes what a predictor says of itself.
@@ -52,10 +52,11 @@ pub extern "C" fn finescale_model_describe(
     description: Output<FinescaleDescription>,
 ) -> FinescaleCode {
     let describe = || {
-        let model = model.value()?;
+        let (model, description) = (model.value()?, description.open()?);
         let (name, channels) = (model.name(), model.channels());
         let interval = model.frame_interval();
-        description.write(FinescaleDescription::of(name, model.grid(), channels, interval))
+        description.write(FinescaleDescription::of(name, model.grid(), channels, interval));
+        Ok(())
     };
     describe().into()
 }
@@ -67,8 +68,7 @@ pub extern "C" fn finescale_mean_model_parse(
     bytes: Input<u8>,
     length: usize,
 ) -> FinescaleCode {
-    let parse = || model.begin(MeanModel::parse(bytes.values(length)?)?);
-    parse().into()
+    model.begin(|| Ok(MeanModel::parse(bytes.values(length)?)?)).into()
 }
 
 /// Writes what a conditional mean says of itself, the sensor that it was trained for (its points and
@@ -81,12 +81,14 @@ pub extern "C" fn finescale_mean_model_describe(
     lag: Output<usize>,
 ) -> FinescaleCode {
     let describe = || {
-        let model = model.value()?;
+        let (model, description) = (model.value()?, description.open()?);
+        let (sensor, lag) = (sensor.open()?, lag.open()?);
         let (name, channels) = (model.name(), model.channels());
         let interval = model.frame_interval();
-        sensor.write(FinescaleInstrument::of(model.coarse_points(), model.sensor()))?;
-        lag.write(model.after())?;
-        description.write(FinescaleDescription::of(name, model.grid(), channels, interval))
+        description.write(FinescaleDescription::of(name, model.grid(), channels, interval));
+        sensor.write(FinescaleInstrument::of(model.coarse_points(), model.sensor()));
+        lag.write(model.after());
+        Ok(())
     };
     describe().into()
 }

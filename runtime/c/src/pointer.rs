@@ -15,22 +15,16 @@ use crate::code::FinescaleCode;
 use crate::types::{FinescaleInstrument, FinescaleSettings};
 
 /// A pointer to values that are read.
-///
-/// cbindgen:transparent-typedef
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug)]
 pub struct Input<T>(*const T);
 
 /// A pointer to values that are written.
-///
-/// cbindgen:transparent-typedef
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug)]
 pub struct Output<T>(*mut T);
 
 /// A pointer to a handle, in which something of Rust lies once it has begun.
-///
-/// cbindgen:transparent-typedef
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug)]
 pub struct Handle<T>(*mut T);
@@ -105,12 +99,11 @@ impl Input<f32> {
 }
 
 impl<T> Output<T> {
-    /// Writes one value.
-    pub(crate) fn write(self, value: T) -> Result<(), FinescaleCode> {
+    /// Where one value may be written.
+    pub(crate) fn open(self) -> Result<&'static mut MaybeUninit<T>, FinescaleCode> {
         checked(self.0)?;
         // SAFETY: not null and aligned; the caller promises that a value may be written there.
-        unsafe { self.0.write(value) };
-        Ok(())
+        Ok(unsafe { &mut *self.0.cast::<MaybeUninit<T>>() })
     }
 }
 
@@ -132,14 +125,21 @@ impl<T: Opaque> Handle<T> {
         "the handle's number of words is too small: raise it"
     );
 
-    /// Puts a value into a handle, over whatever was there.
-    pub(crate) fn begin(self, value: T::Value) -> Result<(), FinescaleCode> {
+    /// Puts a value into a handle, over whatever was there, which is gone if there is no value.
+    pub(crate) fn begin(
+        self,
+        value: impl FnOnce() -> Result<T::Value, FinescaleCode>,
+    ) -> Result<(), FinescaleCode> {
         const { Self::FITS };
         checked(self.0)?;
-        let slot = Slot { mark: T::MARK, value: MaybeUninit::new(value) };
+        let slot = self.0.cast::<Slot<T::Value>>();
+        let nothing = Slot { mark: 0, value: MaybeUninit::uninit() };
         // SAFETY: not null, aligned, and large enough, as the assertion says; the caller promises
         // that a handle lies there. What was in it needs no end.
-        unsafe { self.0.cast::<Slot<T::Value>>().write(slot) };
+        unsafe { slot.write(nothing) };
+        let begun = Slot { mark: T::MARK, value: MaybeUninit::new(value()?) };
+        // SAFETY: the same.
+        unsafe { slot.write(begun) };
         Ok(())
     }
 

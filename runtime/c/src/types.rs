@@ -130,8 +130,7 @@ impl FinescaleInstrument {
             _ => return Err(FinescaleCode::Field),
         };
         let dead = self.dead.values(self.dead_length)?;
-        let dead =
-            bytemuck::checked::try_cast_slice(dead).map_err(|_| FinescaleCode::Field)?;
+        let dead = bytemuck::checked::try_cast_slice(dead).map_err(|_| FinescaleCode::Field)?;
         let noise = self.noise.values(self.noise_length)?;
         let instrument = Instrument::new([self.rows, self.columns], values);
         Ok(instrument.with_noise(noise).with_dead(dead))
@@ -199,12 +198,7 @@ impl From<Health> for FinescaleHealth {
 }
 
 impl FinescaleDescription {
-    pub(crate) const fn of(
-        name: &str,
-        grid: &Grid,
-        channels: usize,
-        frame_interval: f32,
-    ) -> Self {
+    pub(crate) const fn of(name: &str, grid: &Grid, channels: usize, frame_interval: f32) -> Self {
         Self {
             name: name.as_ptr().cast(),
             name_length: name.len(),
