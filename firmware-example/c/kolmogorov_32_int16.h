@@ -1,4 +1,4 @@
-/* kolmogorov-32-int16.finescale, checksum 00000000. Made by `finescale model c`. */
+/* kolmogorov-32-int16.finescale, checksum e9240328. Made by `finescale model c`. */
 #ifndef KOLMOGOROV_32_INT16_H
 #define KOLMOGOROV_32_INT16_H
 

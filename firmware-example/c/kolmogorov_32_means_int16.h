@@ -1,4 +1,4 @@
-/* kolmogorov-32-means-int16.finescale, checksum 00000000. Made by `finescale model c`. */
+/* kolmogorov-32-means-int16.finescale, checksum 774e1774. Made by `finescale model c`. */
 #ifndef KOLMOGOROV_32_MEANS_INT16_H
 #define KOLMOGOROV_32_MEANS_INT16_H
 
@@ -16,7 +16,7 @@
 #define KOLMOGOROV_32_MEANS_INT16_FINE_LENGTH 1024
 
 /* A stream's fine frame is so many frames behind the coarse one. */
-#define KOLMOGOROV_32_MEANS_INT16_LAG 1
+#define KOLMOGOROV_32_MEANS_INT16_LAG 3
 
 /* Floats of memory: for a path of up to 1 frames with up to 0 members, and for a stream. */
 #define KOLMOGOROV_32_MEANS_INT16_MEMORY 157989
