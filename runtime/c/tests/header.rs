@@ -10,19 +10,20 @@ use std::{env, fs};
 /// Rust's types of pointers, which C is to see as the pointers that they are.
 const POINTERS: [&str; 3] = ["Handle_", "Input_", "Output_"];
 
-fn folder() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+/// A folder or file, from the crate's.
+fn folder_of(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
 fn header() -> PathBuf {
-    folder().join("include/finescale.h")
+    folder_of("include/finescale.h")
 }
 
 /// What cbindgen makes of the crate, with `typedef const float *Input_f32;` put in its places.
 fn generated() -> String {
-    let config = cbindgen::Config::from_file(folder().join("cbindgen.toml")).expect("the settings");
+    let config = cbindgen::Config::from_file(folder_of("cbindgen.toml")).expect("the settings");
     let mut text = Vec::new();
-    cbindgen::generate_with_config(folder(), config).expect("a header").write(&mut text);
+    cbindgen::generate_with_config(folder_of("."), config).expect("a header").write(&mut text);
     let text = String::from_utf8(text).expect("text");
     let (mut names, mut kept) = (Vec::new(), Vec::new());
     for part in text.split("\n\n") {
@@ -53,16 +54,19 @@ fn the_header_is_that_of_the_crate() {
     assert!(POINTERS.iter().all(|prefix| !text.contains(prefix)), "a type of Rust's is left");
 }
 
-/// Compiles a file as what its name ends with.
-fn compiles(compiler: &str, flags: &[&str]) {
-    let file =
-        env::temp_dir().join(format!("finescale-header-{}.{}", std::process::id(), flags[0]));
-    fs::write(&file, "#include \"finescale.h\"\n").expect("a file");
+/// Compiles a text as a file whose name ends with the first of `flags`.
+fn compiles(compiler: &str, flags: &[&str], text: &str) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("source").with_extension(flags[0]);
+    fs::write(&file, text).expect("a file");
     let mut command = Command::new(compiler);
     command.args(&flags[1..]).args(["-Wall", "-Wextra", "-Werror", "-pedantic", "-fsyntax-only"]);
-    let output = command.arg("-I").arg(folder().join("include")).arg(&file).output();
-    fs::remove_file(&file).expect("the file is there");
-    match output {
+    command
+        .arg("-I")
+        .arg(folder_of("include"))
+        .arg("-I")
+        .arg(folder_of("../../firmware-example/c"));
+    match command.arg(&file).output() {
         Ok(output) => {
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         }
@@ -72,10 +76,21 @@ fn compiles(compiler: &str, flags: &[&str]) {
 
 #[test]
 fn compilers_of_c_and_of_cpp_take_it_without_a_warning() {
+    let text = "#include \"finescale.h\"\n#include \"kolmogorov_32_int16.h\"\n";
     for standard in ["-std=c99", "-std=c11", "-std=c17"] {
-        compiles("cc", &["c", standard]);
+        compiles("cc", &["c", standard], text);
     }
     for standard in ["-std=c++11", "-std=c++17", "-std=c++20"] {
-        compiles("c++", &["cpp", standard]);
+        compiles("c++", &["cpp", standard], text);
     }
+}
+
+/// If this failed, a reader would copy lines that do not compile.
+#[test]
+fn the_lines_of_the_documentation_compile() {
+    let page = fs::read_to_string(folder_of("../../docs/from-c.md")).expect("the page");
+    let lines = page.split("```c\n").nth(1).and_then(|rest| rest.split("```").next());
+    let lines = lines.expect("lines of C");
+    compiles("cc", &["c", "-std=c11"], lines);
+    compiles("c++", &["cpp", "-std=c++20"], lines);
 }
