@@ -14,7 +14,7 @@ use crate::{command, paths};
 /// Seconds after which a board that has not stopped is stopped; a run takes a few.
 const LIMIT: &str = "120";
 /// What the proof build calls in place of a panic; nothing defines it.
-const UNDEFINED: &str = "finescale_panic_path_remains";
+pub(crate) const UNDEFINED: &str = "finescale_panic_path_remains";
 const PROOF: &str = "prove-no-panic";
 
 /// A profile of the firmware's workspace.
@@ -125,7 +125,7 @@ fn build(tools: &Tools, board: &Board, profile: &str, feature: Option<&str>) -> 
 }
 
 /// Runs a program on the board's emulator: its exit code decides.
-fn run(tools: &Tools, board: &Board, console: Console, elf: &Path) -> Result<Count> {
+pub(crate) fn run(tools: &Tools, board: &Board, console: Console, elf: &Path) -> Result<Count> {
     let Some(qemu) = &board.qemu else {
         println!("{} has no emulator: built, not run", board.name);
         return Ok(Count::ONE);

@@ -10,7 +10,7 @@ use crate::board::Board;
 use crate::firmware::{OVERFLOW, RELEASE};
 use crate::setup::{self, Lints, Missing, Tools, python, winds};
 use crate::stages::{Count, Skipping, Stages};
-use crate::{command, firmware, gpu, paths, site, size};
+use crate::{command, firmware, from_c, gpu, paths, site, size};
 
 /// All tests. What cannot be run here is skipped, with the reason.
 pub(crate) fn test() -> Result<bool> {
@@ -57,6 +57,7 @@ fn firmware_tests(stages: &mut Stages, tools: Option<&Tools>, boards: &[Board]) 
     for board in boards.iter().filter(|board| board.name == "mps2-an386") {
         stages.test(&format!("{}: budget", board.name), || size::check(ready()?, board));
     }
+    from_c_tests(stages, tools, boards);
     for board in one_for_each_target(boards) {
         let name = &board.name;
         stages.test(&format!("{name}: no panic path with overflow checks"), || {
@@ -68,6 +69,22 @@ fn firmware_tests(stages: &mut Stages, tools: Option<&Tools>, boards: &[Board]) 
         stages.test(&format!("{name}: the proof with overflow checks bites"), || {
             firmware::proof_bites(ready()?, board, OVERFLOW, "overflow-on-purpose")
         });
+    }
+}
+
+/// The static library for every core, and the program in C on the board that it is for.
+fn from_c_tests(stages: &mut Stages, tools: Option<&Tools>, boards: &[Board]) {
+    let ready = || tools.ok_or_else(|| Missing("the firmware tools are missing".into()));
+    for board in one_for_each(boards, |board| &board.core) {
+        let name = &board.name;
+        stages.test(&format!("{name}: static library"), || from_c::library(ready()?, board));
+        if from_c::is_for(board) {
+            stages.test(&format!("{name}: from C"), || from_c::program(ready()?, board));
+            stages.test(&format!("{name}: the library's proof bites"), || {
+                from_c::proof_bites(ready()?, board)
+            });
+            stages.test("Zephyr module, with stand-ins for Zephyr", || from_c::zephyr(ready()?));
+        }
     }
 }
 
@@ -206,9 +223,14 @@ fn test_result(line: &str) -> Option<Count> {
 }
 
 fn one_for_each_target(boards: &[Board]) -> Vec<&Board> {
+    one_for_each(boards, |board| &board.target)
+}
+
+/// The first board of each kind.
+fn one_for_each(boards: &[Board], kind: fn(&Board) -> &String) -> Vec<&Board> {
     let mut chosen: Vec<&Board> = Vec::new();
     for board in boards {
-        if chosen.iter().all(|other| other.target != board.target) {
+        if chosen.iter().all(|other| kind(other) != kind(board)) {
             chosen.push(board);
         }
     }

@@ -4,6 +4,7 @@ mod board;
 mod command;
 mod demo;
 mod firmware;
+mod from_c;
 mod gate;
 mod gpu;
 mod paths;

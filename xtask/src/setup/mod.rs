@@ -1,11 +1,13 @@
 //! What the firmware, the tests and the site need beside Rust: a compiler for the boards' targets,
-//! QEMU, `qemu-run`, which decodes defmt, mdBook, Python's packages and real winds.
+//! QEMU, `qemu-run`, which decodes defmt, GCC and CMake for the program in C, mdBook, Python's
+//! packages and real winds.
 //!
 //! [`find`] looks for it and changes nothing. [`run`], the command `setup`, says what is absent and
 //! gets it, all of it into the target folder: the system stays as it is. A rustup toolchain that
 //! has the targets is used as it is. Where it has not, Debian's compiler is, with a sysroot built
 //! from the library source of the same package ([`sysroot`]). Nothing is downloaded through rustup.
 
+mod c;
 mod debian;
 mod program;
 pub(crate) mod python;
@@ -23,6 +25,7 @@ use anyhow::{Result, ensure};
 use crate::board::{self, Board, Console};
 use crate::paths;
 use crate::stages::{Count, Skipping, Stages};
+pub(crate) use c::find as find_c;
 pub(crate) use program::MDBOOK;
 use program::{Program, QEMU_RUN};
 pub(crate) use toolchain::Toolchain;
@@ -149,7 +152,7 @@ impl Need {
 /// Says what is absent for every board and every test, and gets it; with `dry_run` it only says it.
 /// Gives whether all is there that the gate cannot do without.
 pub(crate) fn run(dry_run: bool) -> Result<bool> {
-    let mut needs = firmware_needs(&Board::all()?, Lints::With)?;
+    let mut needs = firmware_needs(&Board::all()?, Lints::With, &c::packages())?;
     if MDBOOK.find().is_none() {
         needs.push(Need::Program(MDBOOK));
     }
@@ -187,7 +190,7 @@ pub(crate) fn run(dry_run: bool) -> Result<bool> {
 /// # Errors
 /// [`Missing`] names what is absent.
 pub(crate) fn find(boards: &[Board], lints: Lints) -> Result<Tools> {
-    let needs = firmware_needs(boards, lints)?;
+    let needs = firmware_needs(boards, lints, &[])?;
     let list: Vec<_> = needs.iter().map(Need::to_string).collect();
     ensure!(needs.is_empty(), Missing::until_setup(list.join("; ")));
     let targets = board::targets(boards);
@@ -201,11 +204,11 @@ pub(crate) fn find(boards: &[Board], lints: Lints) -> Result<Tools> {
     Ok(Tools { toolchain, qemu_run: QEMU_RUN.file(), path })
 }
 
-/// What is absent for these boards' firmware.
-fn firmware_needs(boards: &[Board], lints: Lints) -> Result<Vec<Need>> {
+/// What is absent for these boards' firmware; `others` are Debian packages that lie with its own.
+fn firmware_needs(boards: &[Board], lints: Lints, others: &[&'static str]) -> Result<Vec<Need>> {
     let targets = board::targets(boards);
     let lacking = toolchain::lacking_targets(&targets)?;
-    let mut all = Vec::new();
+    let mut all = others.to_vec();
     for system in boards.iter().filter_map(|board| Some(board.qemu.as_ref()?.system.as_str())) {
         if paths::find_program(system).is_none() {
             all.push(debian::package_of(system));

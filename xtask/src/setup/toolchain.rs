@@ -39,6 +39,25 @@ impl Toolchain {
     /// `cargo SUBCOMMAND` for a board, in a profile of the firmware's workspace, in its target
     /// folder.
     pub(crate) fn cargo(&self, subcommand: &str, board: &Board, profile: &str) -> Command {
+        let mut cargo = self.cargo_for(subcommand, board, profile);
+        cargo.current_dir(paths::firmware()).env("FINESCALE_BOARD", &board.name);
+        let ticks = board.instructions_per_100_ticks.to_string();
+        cargo.env("FINESCALE_INSTRUCTIONS_PER_100_TICKS", ticks);
+        let bounds = board.kernel_bounds.map(|bound| bound.to_string()).join(" ");
+        cargo.env("FINESCALE_KERNEL_BOUNDS", bounds);
+        cargo
+    }
+
+    /// `cargo SUBCOMMAND` for a board, in a profile of the repository's workspace, in the firmware's
+    /// target folder.
+    pub(crate) fn cargo_at_root(&self, subcommand: &str, board: &Board, profile: &str) -> Command {
+        let mut cargo = self.cargo_for(subcommand, board, profile);
+        cargo.current_dir(paths::root());
+        cargo
+    }
+
+    /// What both have in common.
+    fn cargo_for(&self, subcommand: &str, board: &Board, profile: &str) -> Command {
         let mut cargo = match self {
             Self::Active => Command::new("cargo"),
             // Debian's cargo would find the clippy of rustup first.
@@ -75,11 +94,6 @@ impl Toolchain {
         cargo
             .args(["--profile", profile, "--target", &board.target, "--target-dir"])
             .arg(paths::firmware_target());
-        cargo.current_dir(paths::firmware()).env("FINESCALE_BOARD", &board.name);
-        let ticks = board.instructions_per_100_ticks.to_string();
-        cargo.env("FINESCALE_INSTRUCTIONS_PER_100_TICKS", ticks);
-        let bounds = board.kernel_bounds.map(|bound| bound.to_string()).join(" ");
-        cargo.env("FINESCALE_KERNEL_BOUNDS", bounds);
         cargo
     }
 }

@@ -1,5 +1,6 @@
-//! `finescale model`: what is in a board's file, and whether it is whole.
+//! `finescale model`: what is in a board's file, whether it is whole, and the file as C source.
 
+mod c;
 pub(crate) mod mean;
 pub(crate) mod predictor;
 
@@ -38,6 +39,8 @@ enum Command {
         /// The file
         file: PathBuf,
     },
+    /// Write a file as C source: its bytes as an array, and the memory that its tasks need as macros
+    C(c::CArgs),
     /// Measure again, on paths that the sampler draws, the moments of the scores that rule
     /// `matched` takes
     Calibrate {
@@ -73,6 +76,7 @@ impl ModelArgs {
                 let bytes = read(&file)?;
                 systems::of_bytes(bytes.bytes()).check(&bytes, &file)
             }
+            Command::C(arguments) => arguments.run(),
             Command::Calibrate { run, data, out, paths, frames } => {
                 calibrate(&run, &data, &out, paths, frames)
             }

@@ -28,7 +28,7 @@ pub(crate) fn check(bytes: &AlignedBytes, file: &Path) -> Result<()> {
     Ok(())
 }
 
-fn parsed<'a>(bytes: &'a AlignedBytes, file: &Path) -> Result<View<'a>> {
+pub(super) fn parsed<'a>(bytes: &'a AlignedBytes, file: &Path) -> Result<View<'a>> {
     bytes.parse().with_context(|| file.display().to_string())
 }
 

@@ -1,0 +1,10 @@
+# Arm's GCC for a Cortex-M4F, without a C library: memcpy and its kind come with the static library.
+set(CMAKE_SYSTEM_NAME Generic)
+set(CMAKE_SYSTEM_PROCESSOR cortex-m4)
+set(CMAKE_C_COMPILER arm-none-eabi-gcc)
+set(CMAKE_ASM_COMPILER arm-none-eabi-gcc)
+set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
+set(cpu "-mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16")
+set(CMAKE_C_FLAGS_INIT "${cpu} -O2 -ffreestanding -ffp-contract=off -ffunction-sections -fdata-sections")
+set(CMAKE_ASM_FLAGS_INIT "${cpu}")
+set(CMAKE_EXE_LINKER_FLAGS_INIT "-nostdlib -nostartfiles")
