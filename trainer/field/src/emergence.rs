@@ -54,15 +54,26 @@ impl Process {
         }
     }
 
-    /// λ_S in (0, 1] of a mode of power `power`; `None` if it is still stronger than its noise at λ
-    /// = 1, or has no power at all.
+    /// λ_S of a mode of power `power`, however large: 0 without power.
     ///
     /// With x = e^{−2ακλ}, C²P = Σ is xP = β²(1 − x)/(2ακ): λ_S = ln(1 + 2ακP/β²)/(2ακ), and P/β²
     /// at κ = 0.
-    pub fn emergence(self, kappa: f64, power: f64) -> Option<f64> {
+    pub fn speciation(self, kappa: f64, power: f64) -> f64 {
         let (rate, ratio) = (2.0 * self.alpha * kappa, power / self.beta2);
-        let lambda = if rate * ratio < 1e-300 { ratio } else { (rate * ratio).ln_1p() / rate };
+        if rate * ratio < 1e-300 { ratio } else { (rate * ratio).ln_1p() / rate }
+    }
+
+    /// λ_S in (0, 1] of a mode of power `power`; `None` if it is still stronger than its noise at λ
+    /// = 1, or has no power at all.
+    pub fn emergence(self, kappa: f64, power: f64) -> Option<f64> {
+        let lambda = self.speciation(kappa, power);
         (power > 0.0 && lambda <= 1.0).then_some(lambda)
+    }
+
+    /// The largest power whose mode emerges at λ ≤ 1, Σ/C² at λ = 1: a stronger one has to be in the
+    /// density that sampling starts from.
+    pub fn admissible(self, kappa: f64) -> f64 {
+        self.noise_variance(kappa, 1.0) / self.damping(kappa, 1.0).powi(2)
     }
 }
 
@@ -147,6 +158,29 @@ mod tests {
         assert_eq!(PROCESS.emergence(0.0, 2.0), Some(1.0));
         assert_eq!(PROCESS.emergence(0.0, 2.1), None);
         assert_eq!(PROCESS.emergence(9.0, 0.0), None);
+    }
+
+    /// Reference values for k = 0 … 3 of the finite-difference κ, and the two ways are one.
+    #[test]
+    fn a_mode_of_the_admissible_power_emerges_at_one() {
+        let cases = [
+            (0.3, 40, 2.0, [2.00, 2.74, 8.24, 75.3]),
+            (0.1, 128, 2.0, [2.00, 2.21, 3.06, 5.60]),
+            (0.1, 128, 6.0, [6.00, 6.64, 9.18, 16.8]),
+        ];
+        for (alpha, points, beta2, expected) in cases {
+            let process = Process { alpha, beta2, laplacian: Laplacian::FiniteDifference };
+            let grid = Grid::line(Axis::periodic(points).unwrap());
+            // Of the first modes, one of each pair.
+            let kappas: Vec<f64> = process.kappas(&grid).collect();
+            for (kappa, expected) in [0, 2, 4, 6].map(|mode| kappas[mode]).into_iter().zip(expected)
+            {
+                let power = process.admissible(kappa);
+                assert!((power / expected - 1.0).abs() < 3e-3, "α {alpha}, κ {kappa}: {power}");
+                assert!((process.speciation(kappa, power) - 1.0).abs() < 1e-12);
+                assert_eq!(process.emergence(kappa, 1.001 * power), None);
+            }
+        }
     }
 
     /// Reference values of the noise variance for α = 0.3, β² = 2.
