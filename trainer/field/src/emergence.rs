@@ -77,6 +77,34 @@ impl Process {
     }
 }
 
+/// Part of the variance that generation leaves to the steps in λ; a rollout decides the rest.
+const LEFT_TO_STEPS: f64 = 1.0 / 3.0;
+
+/// λ where generation starts: where a third of the variance has yet to emerge, of the channel that
+/// is decided last, and 1 at most. `power`: of every mode, `[channel][mode]`.
+///
+/// A rollout at λ makes what stands out of the noise there, with the errors of its predictor; what
+/// has yet to emerge is left to the steps down. The share was chosen by measurement
+/// (`docs/regimes.md`).
+pub fn generation_start(process: &ForwardProcess, grid: &Grid, power: &[f32]) -> f64 {
+    let process = Process::from(process);
+    let kappas: Vec<f64> = process.kappas(grid).collect();
+    let of = |channel: &[f32]| {
+        let modes = kappas.iter().zip(channel);
+        let mut modes: Vec<(f64, f64)> = modes
+            .map(|(&kappa, &power)| (process.speciation(kappa, power.into()), power.into()))
+            .collect();
+        modes.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mut left = LEFT_TO_STEPS * modes.iter().map(|(_, power)| power).sum::<f64>();
+        let last = modes.iter().find(|(_, power)| {
+            left -= power;
+            left <= 0.0
+        });
+        last.map_or(1.0, |(lambda, _)| *lambda)
+    };
+    power.chunks_exact(grid.points()).map(of).fold(1.0, f64::min)
+}
+
 /// What emergence needs to know of the shells of |k| of a grid.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Emergence {
@@ -158,6 +186,28 @@ mod tests {
         assert_eq!(PROCESS.emergence(0.0, 2.0), Some(1.0));
         assert_eq!(PROCESS.emergence(0.0, 2.1), None);
         assert_eq!(PROCESS.emergence(9.0, 0.0), None);
+    }
+
+    /// If it failed, generation would start above what its rollout can make, or leave it nothing.
+    #[test]
+    fn generation_starts_where_a_third_of_the_last_channel_is_left() {
+        let grid = Grid::line(Axis::periodic(8).unwrap());
+        let process = ForwardProcess::new(0.1, 2.0, Laplacian::Spectral).unwrap();
+        let mut power = [0.0_f32; 16];
+        // Modes 0, N/2, cos 1, sin 1, cos 2, sin 2, …: half of the first channel is at k = 1, and
+        // all of the second at k = 3.
+        (power[2], power[3], power[4], power[5]) = (1.0, 1.0, 0.6, 0.6);
+        (power[14], power[15]) = (0.3, 0.3);
+        let of = |kappa, power: f32| Process::from(&process).speciation(kappa, power.into());
+        let found = generation_start(&process, &grid, &power);
+        assert!((found / of(9.0, 0.3) - 1.0).abs() < 1e-6, "{found}");
+        // 1.2 of 3.2 is more than a third, and all beyond.
+        let found = generation_start(&process, &grid, &power[..8]);
+        assert!((found / of(4.0, 0.6) - 1.0).abs() < 1e-6, "{found}");
+        (power[4], power[5]) = (0.4, 0.4);
+        let found = generation_start(&process, &grid, &power[..8]);
+        assert!((found / of(1.0, 1.0) - 1.0).abs() < 1e-6, "{found}");
+        assert_eq!(generation_start(&process, &grid, &[1e3; 8]), 1.0);
     }
 
     /// Reference values for k = 0 … 3 of the finite-difference κ, and the two ways are one.

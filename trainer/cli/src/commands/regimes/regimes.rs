@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use anyhow::Result;
 use finescale::Laplacian;
-use finescale_field::emergence::Process;
+use finescale_field::emergence::{Process, generation_start};
 use finescale_host::table::Table;
 use finescale_regimes::memory::{WindowInformation, bound};
 use finescale_regimes::shells::{Advice, Emerging, Shell, advice, gap, mean_gap, shells};
@@ -34,6 +34,7 @@ pub(super) struct Regimes {
     pub(super) process: Process,
     pub(super) options: Options,
     pub(super) shells: Vec<(Shell, Vec<Emerging>)>,
+    generation: f64,
     gap: Option<f64>,
     advice: Option<Advice>,
     spacings: Vec<Suggested>,
@@ -74,6 +75,7 @@ impl Regimes {
             process,
             options,
             shells,
+            generation: generation_start(&base.process, &base.grid, &base.power()),
             gap,
             advice,
             spacings: suggested(&all, start, options.steps),
@@ -171,6 +173,7 @@ impl Regimes {
         } else {
             "start: everything has emerged by λ = 1, so that sampling may start from noise".into()
         });
+        lines.push(format!("generation: starts at λ = {:.4} by default", self.generation));
         let [best, others @ ..] = &self.spacings[..] else { return lines };
         let shares: Vec<String> =
             others.iter().map(|s| format!("{} {:.0} %", s.spacing, 100.0 * s.busiest)).collect();
@@ -237,6 +240,7 @@ impl Regimes {
             "coupling": self.options.coupling,
             "shells": shells,
             "variance_undecided_at_one": self.undecided(),
+            "generation_start": self.generation,
             "lambda_grids": self.spacings,
             "mean_gap": self.gap,
             "coupling_advice": self.advice,
