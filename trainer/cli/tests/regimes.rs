@@ -5,7 +5,6 @@
 mod common;
 
 use common::Home;
-use finescale_ensemble::Ensemble;
 use serde_json::Value;
 
 fn json(home: &Home, line: &str) -> Value {
@@ -53,18 +52,6 @@ fn data_and_model_have_the_scales_of_data_info() {
         let text = home.succeeds("regimes model.safetensors");
         assert!(text.contains("give --samples"), "{text}");
     }
-}
-
-/// If it failed, the command would announce another start than `generate` takes.
-#[test]
-fn generation_starts_where_the_command_says() {
-    let home = Home::linear(false);
-    let said = json(&home, "model.safetensors")["generation_start"].as_f64().unwrap();
-    home.succeeds("generate --model model.safetensors --members 1 --frames 2 --out a.nc");
-    let settings = Ensemble::read(&home.path("a.nc")).unwrap().provenance.settings;
-    let lambda = settings["sampler"]["lambda"].as_f64().unwrap();
-    assert!((lambda / said - 1.0).abs() < 1e-6, "{lambda}, {said}");
-    assert!(said > 0.0 && said < 1.0, "{said}");
 }
 
 /// A coupling slows the sum of the channels and hastens their difference.

@@ -247,8 +247,7 @@ fn bad_requests_are_refused_in_a_sentence() {
 fn the_shipped_sample_is_what_the_shipped_model_draws() {
     let winds = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/winds");
     let home = Home::empty();
-    let mut draw =
-        home.command("generate --members 1 --frames 12 --lambda 0.1 --seed 1992 --out drawn.nc");
+    let mut draw = home.command("generate --members 1 --frames 12 --seed 1992 --out drawn.nc");
     assert!(draw.args(["--model", winds]).status().unwrap().success());
     let shipped = Ensemble::read(format!("{winds}/sample.nc").as_ref()).unwrap();
     let drawn = read(&home, "drawn.nc");

@@ -5,7 +5,7 @@ use finescale::model::Model as View;
 use finescale::predictor::Linear;
 use finescale::{Grid, Predictor};
 
-use finescale_field::emergence::{Emergence, cutoff, generation_start};
+use finescale_field::emergence::{Emergence, cutoff};
 use finescale_field::shells::Shells;
 
 /// P of every channel and mode, `[channel][y mode][x mode]`, of the standardised data.
@@ -33,14 +33,6 @@ pub fn suggested(view: &View<'_>, coarse: &Grid) -> Result<Option<f32>> {
     let emergence = Emergence::new(view.process(), view.grid());
     let lambda = emergence.suggested(cutoff, means.chunks_exact(shells.count));
     Ok(lambda.map(|lambda| lambda as f32))
-}
-
-/// λ* for generation, from the power that the model knows; [`generation_start`].
-///
-/// # Errors
-/// As [`power`].
-pub fn generation(view: &View<'_>) -> Result<f32> {
-    Ok(generation_start(view.process(), view.grid(), &power(view)?) as f32)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use finescale_data::dataset::{Channel, SpatialAxis, Spec, TimeAxis};
 use finescale_sample::generator::{Assignment, PredictorDriven};
-use finescale_sample::{InputArgs, Preset, ReadyTask, Resolution, TaskArgs, lambda};
+use finescale_sample::{InputArgs, Preset, ReadyTask, Resolution, TaskArgs};
 
 /// Generate paths from nothing: an ensemble that looks like the model's data
 #[derive(Debug, Args)]
@@ -37,9 +37,12 @@ impl GenerateArgs {
         ensure!(self.frames.is_none_or(|n| n >= 2), "--frames is below 2: a path has at least 2");
         let model = self.task.open()?;
         let view = model.view()?;
-        let settings = self.task.sampler.settings(&model, |preset| match preset {
-            Preset::Ours => lambda::generation(&view),
-            Preset::Paper => Ok(1.0),
+        // Rollouts of a network are steady from there on, and it takes few steps to come down.
+        let settings = self.task.sampler.settings(&model, |preset| {
+            Ok(match preset {
+                Preset::Ours => 0.1,
+                Preset::Paper => 1.0,
+            })
         })?;
         let (spec, truth) = match &self.like {
             Some(path) => {

@@ -173,7 +173,11 @@ impl Regimes {
         } else {
             "start: everything has emerged by λ = 1, so that sampling may start from noise".into()
         });
-        lines.push(format!("generation: starts at λ = {:.4} by default", self.generation));
+        lines.push(format!(
+            "generation: a third of the variance of the channel that is decided last has yet to emerge \
+             at λ = {:.4}, a start to try beside the default",
+            self.generation
+        ));
         let [best, others @ ..] = &self.spacings[..] else { return lines };
         let shares: Vec<String> =
             others.iter().map(|s| format!("{} {:.0} %", s.spacing, 100.0 * s.busiest)).collect();
