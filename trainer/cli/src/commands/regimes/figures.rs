@@ -43,7 +43,6 @@ const LADDER: [f64; 5] = [0.001, 0.01, 0.05, 0.2, 1.0];
 fn spectra(regimes: &Regimes) -> Result<Figure<'static>> {
     let process = regimes.process;
     let k: Vec<f64> = regimes.shells.iter().map(|(shell, _)| shell.wavenumber).collect();
-    let kappas = || regimes.shells.iter().map(|(shell, _)| shell.kappa);
     let mut plots = Vec::new();
     for (channel, name) in regimes.channels.iter().enumerate() {
         let power = |lambda: f64| -> Vec<f64> {
@@ -58,8 +57,12 @@ fn spectra(regimes: &Regimes) -> Result<Figure<'static>> {
             let mut line = Spectrum::new(format!("left at λ = {lambda}"), k.clone(), power(lambda));
             line.color = Some(color);
             lines.push(line);
-            let noise = kappas().map(|kappa| process.noise_variance(kappa, lambda)).collect();
-            noises.push(Series::new("", k.clone(), noise)?.color(color).dash(Dash::Dotted));
+            let shells = regimes.shells.iter().map(|(shell, _)| shell);
+            // The mean has no place on a logarithmic axis.
+            let noise = shells.filter(|shell| shell.wavenumber > 0.0);
+            let noise = noise.map(|s| (s.wavenumber, process.noise_variance(s.kappa, lambda)));
+            let (k, noise) = noise.unzip();
+            noises.push(Series::new("", k, noise)?.color(color).dash(Dash::Dotted));
         }
         let title = format!("{name}: what is left, and the noise (dotted)");
         let plot = plotted(&title, &lines, "of a standardised mode")?;

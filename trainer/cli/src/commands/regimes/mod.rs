@@ -22,10 +22,10 @@ pub struct RegimesArgs {
     #[arg(value_name = "DATA-OR-MODEL")]
     path: PathBuf,
     /// Damping strength α of the forward process; by default the model's, or 0.1
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     alpha: Option<f32>,
     /// Square of its noise strength, β²; by default the model's, or 2
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     beta2: Option<f32>,
     /// Damp by the finite-difference Laplacian instead of |k|²; a model has its own
     #[arg(long)]
@@ -41,7 +41,7 @@ pub struct RegimesArgs {
     #[arg(long, value_name = "POINTS")]
     receptive_field: Option<usize>,
     /// Independent windows that are learned from; by default as many as the data set has
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     samples: Option<f64>,
     /// Steps of the λ grid
     #[arg(long, default_value_t = 16)]
@@ -95,15 +95,15 @@ impl RegimesArgs {
         source.receptive_field = self.receptive_field.or(source.receptive_field);
         let regimes = Regimes::of(&source, Options { coupling: c, steps: self.steps })?;
         print!("{}", regimes.text());
-        if let Some(path) = &self.json {
-            let json = serde_json::to_string_pretty(&regimes.json())? + "\n";
-            atomically(path, json.as_bytes())?;
-            println!("\n{}", path.display());
-        }
         if let Some(folder) = &self.figures {
             for path in figures::save(&regimes, folder, self.clones, self.seed)? {
                 println!("{}", path.display());
             }
+        }
+        if let Some(path) = &self.json {
+            let json = serde_json::to_string_pretty(&regimes.json())? + "\n";
+            atomically(path, json.as_bytes())?;
+            println!("{}", path.display());
         }
         Ok(())
     }
