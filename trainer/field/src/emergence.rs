@@ -80,12 +80,12 @@ impl Process {
 /// Part of the variance that generation leaves to the steps in λ; a rollout decides the rest.
 const LEFT_TO_STEPS: f64 = 1.0 / 3.0;
 
-/// A λ to start generation from: where a third of the variance has yet to emerge, of the channel that
-/// is decided last, and 1 at most. `power`: of every mode, `[channel][mode]`.
+/// A λ to start generation from: where a third of the variance has yet to emerge, of the channel
+/// that is decided last, and 1 at most. `power`: of every mode, `[channel][mode]`.
 ///
 /// A rollout at λ makes what stands out of the noise there, with the errors of its predictor; what
-/// has yet to emerge is left to the steps down. How good that predictor is no spectrum tells, so that
-/// this is no default (`docs/regimes.md` has the measurements).
+/// has yet to emerge is left to the steps down. How good that predictor is no spectrum tells, so
+/// that this is no default (`docs/regimes.md` has the measurements).
 pub fn generation_start(process: &ForwardProcess, grid: &Grid, power: &[f32]) -> f64 {
     let process = Process::from(process);
     let kappas: Vec<f64> = process.kappas(grid).collect();

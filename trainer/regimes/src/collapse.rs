@@ -1,8 +1,8 @@
 //! Collapse: from which time on the exact score of n samples leads back to one of them.
 //!
 //! A noised state tells its sample from the n − 1 others once it has more than ln n of information
-//! on them. For Gaussian data that is ½ ln det(1 + Σ⁻¹ E C₀ Eᵀ) = ln n. All modes share the samples,
-//! so that they have one time together, and not one each. Source: Biroli and others (arXiv
+//! on them. For Gaussian data that is ½ ln det(1 + Σ⁻¹ E C₀ Eᵀ) = ln n. All modes share the
+//! samples, so that they have one time together, and not one each. Source: Biroli and others (arXiv
 //! 2402.18491) for one field; the joint form is ours.
 
 use finescale_field::emergence::Process;

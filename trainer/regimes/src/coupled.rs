@@ -2,13 +2,13 @@
 //!
 //! With E(t) the propagator of the drift and Σ(t) the covariance of the noise, what is left of data
 //! of covariance C₀ stands against the noise as the eigenvalues of Σ^{−½} E C₀ Eᵀ Σ^{−½}. They are
-//! those of C₀ against N = E⁻¹ Σ E⁻ᵀ, the noise seen from the data, which only grows: dN/dt = b² E⁻¹
-//! E⁻ᵀ. So each of the eigenvalues, in their order, passes 1 once. That is its speciation time: the
+//! those of C₀ against N = E⁻¹ Σ E⁻ᵀ, the noise seen from the data, which only grows: dN/dt = b²
+//! E⁻¹ E⁻ᵀ. So each of the eigenvalues, in their order, passes 1 once. That is its speciation time: the
 //! reverse process decides there which way the combination goes. Sources: Biroli and others,
 //! *Dynamical regimes of diffusion models* (arXiv 2402.18491) for one variable; Albrychiewicz,
 //! Franco Valiente and Chen, *Dynamical Regimes of Multimodal Diffusion Models* (arXiv 2602.04780)
-//! for the model of two coupled ones. The matrix form is ours. It is computed
-//! from E and Σ, since N has no digits left where the rates differ much.
+//! for the model of two coupled ones. The matrix form is ours. It is computed from E and Σ, since N
+//! has no digits left where the rates differ much.
 
 use nalgebra::{DMatrix, DVector};
 

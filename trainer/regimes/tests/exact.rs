@@ -97,7 +97,7 @@ fn saved_runs_of_the_parent_paper_agree() {
     }
 }
 
-/// The parent's convention Λe^{−2t} = 1 for real images; ours, with 1 + Λ, is beside it for large Λ.
+/// The parent's convention Λe^{−2t} = 1 for real images; ours, with 1 + Λ, is near for large Λ.
 #[test]
 fn images_speciate_where_the_parent_paper_says() {
     for (power, t) in [(7.66, 1.02), (16.72, 1.41), (3.05, 0.56), (12.11, 1.25), (60.52, 2.05)] {
