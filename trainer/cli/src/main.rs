@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 use finescale_cli::commands::TrainArgs;
 use finescale_cli::commands::{
     BaselinesArgs, CardArgs, DampArgs, DataArgs, ExportArgs, ForecastArgs, GenerateArgs, ModelArgs,
-    ReportArgs, ScoreArgs, SimulateArgs, SuperResolveArgs, ValidateArgs,
+    RegimesArgs, ReportArgs, ScoreArgs, SimulateArgs, SuperResolveArgs, ValidateArgs,
 };
 use finescale_host::interrupt::{self, Interrupted};
 
@@ -34,6 +34,7 @@ enum Command {
     Forecast(Box<ForecastArgs>),
     Generate(Box<GenerateArgs>),
     Model(ModelArgs),
+    Regimes(RegimesArgs),
     Report(ReportArgs),
     Score(ScoreArgs),
     Simulate(Box<SimulateArgs>),
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         Command::Forecast(args) => args.run(),
         Command::Generate(args) => args.run(),
         Command::Model(args) => args.run(),
+        Command::Regimes(args) => args.run(),
         Command::Report(args) => args.run(),
         Command::Score(args) => args.run(),
         Command::Simulate(args) => args.run(),

@@ -55,16 +55,55 @@ impl Process {
         }
     }
 
-    /// λ_S in (0, 1] of a mode of power `power`; `None` if it is still stronger than its noise at λ
-    /// = 1, or has no power at all.
+    /// λ_S of a mode of power `power`, however large: 0 without power.
     ///
     /// With x = e^{−2ακλ}, C²P = Σ is xP = β²(1 − x)/(2ακ): λ_S = ln(1 + 2ακP/β²)/(2ακ), and P/β²
     /// at κ = 0.
-    pub fn emergence(self, kappa: f64, power: f64) -> Option<f64> {
+    pub fn speciation(self, kappa: f64, power: f64) -> f64 {
         let (rate, ratio) = (2.0 * self.alpha * kappa, power / self.beta2);
-        let lambda = if rate * ratio < 1e-300 { ratio } else { (rate * ratio).ln_1p() / rate };
+        if rate * ratio < 1e-300 { ratio } else { (rate * ratio).ln_1p() / rate }
+    }
+
+    /// λ_S in (0, 1] of a mode of power `power`; `None` if it is still stronger than its noise at λ
+    /// = 1, or has no power at all.
+    pub fn emergence(self, kappa: f64, power: f64) -> Option<f64> {
+        let lambda = self.speciation(kappa, power);
         (power > 0.0 && lambda <= 1.0).then_some(lambda)
     }
+
+    /// The largest power whose mode emerges at λ ≤ 1, Σ/C² at λ = 1: a stronger one has to be in the
+    /// density that sampling starts from.
+    pub fn admissible(self, kappa: f64) -> f64 {
+        self.noise_variance(kappa, 1.0) / self.damping(kappa, 1.0).powi(2)
+    }
+}
+
+/// Part of the variance that generation leaves to the steps in λ; a rollout decides the rest.
+const LEFT_TO_STEPS: f64 = 1.0 / 3.0;
+
+/// A λ to start generation from: where a third of the variance has yet to emerge, of the channel
+/// that is decided last, and 1 at most. `power`: of every mode, `[channel][mode]`.
+///
+/// A rollout at λ makes what stands out of the noise there, with the errors of its predictor; what
+/// has yet to emerge is left to the steps down. How good that predictor is no spectrum tells, so
+/// that this is no default (`docs/regimes.md` has the measurements).
+pub fn generation_start(process: &ForwardProcess, grid: &Grid, power: &[f32]) -> f64 {
+    let process = Process::from(process);
+    let kappas: Vec<f64> = process.kappas(grid).collect();
+    let of = |channel: &[f32]| {
+        let modes = kappas.iter().zip(channel);
+        let mut modes: Vec<(f64, f64)> = modes
+            .map(|(&kappa, &power)| (process.speciation(kappa, power.into()), power.into()))
+            .collect();
+        modes.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mut left = LEFT_TO_STEPS * modes.iter().map(|(_, power)| power).sum::<f64>();
+        let last = modes.iter().find(|(_, power)| {
+            left -= power;
+            left <= 0.0
+        });
+        last.map_or(1.0, |(lambda, _)| *lambda)
+    };
+    power.chunks_exact(grid.points()).map(of).fold(1.0, f64::min)
 }
 
 /// What emergence needs to know of the shells of |k| of a grid.
@@ -148,6 +187,51 @@ mod tests {
         assert_eq!(PROCESS.emergence(0.0, 2.0), Some(1.0));
         assert_eq!(PROCESS.emergence(0.0, 2.1), None);
         assert_eq!(PROCESS.emergence(9.0, 0.0), None);
+    }
+
+    /// If it failed, generation would start above what its rollout can make, or leave it nothing.
+    #[test]
+    fn generation_starts_where_a_third_of_the_last_channel_is_left() {
+        let grid = Grid::line(Axis::periodic(8).unwrap());
+        let process = ForwardProcess::new(0.1, 2.0, Laplacian::Spectral).unwrap();
+        let mut power = [0.0_f32; 16];
+        // Modes 0, N/2, cos 1, sin 1, cos 2, sin 2, …: half of the first channel is at k = 1, and
+        // all of the second at k = 3.
+        (power[2], power[3], power[4], power[5]) = (1.0, 1.0, 0.6, 0.6);
+        (power[14], power[15]) = (0.3, 0.3);
+        let of = |kappa, power: f32| Process::from(&process).speciation(kappa, power.into());
+        let found = generation_start(&process, &grid, &power);
+        assert!((found / of(9.0, 0.3) - 1.0).abs() < 1e-6, "{found}");
+        // 1.2 of 3.2 is more than a third, and all beyond.
+        let found = generation_start(&process, &grid, &power[..8]);
+        assert!((found / of(4.0, 0.6) - 1.0).abs() < 1e-6, "{found}");
+        (power[4], power[5]) = (0.4, 0.4);
+        let found = generation_start(&process, &grid, &power[..8]);
+        assert!((found / of(1.0, 1.0) - 1.0).abs() < 1e-6, "{found}");
+        assert_eq!(generation_start(&process, &grid, &[1e3; 8]), 1.0);
+    }
+
+    /// Reference values for k = 0 … 3 of the finite-difference κ, and the two ways are one.
+    #[test]
+    fn a_mode_of_the_admissible_power_emerges_at_one() {
+        let cases = [
+            (0.3, 40, 2.0, [2.00, 2.74, 8.24, 75.3]),
+            (0.1, 128, 2.0, [2.00, 2.21, 3.06, 5.60]),
+            (0.1, 128, 6.0, [6.00, 6.64, 9.18, 16.8]),
+        ];
+        for (alpha, points, beta2, expected) in cases {
+            let process = Process { alpha, beta2, laplacian: Laplacian::FiniteDifference };
+            let grid = Grid::line(Axis::periodic(points).unwrap());
+            // Of the first modes, one of each pair.
+            let kappas: Vec<f64> = process.kappas(&grid).collect();
+            for (kappa, expected) in [0, 2, 4, 6].map(|mode| kappas[mode]).into_iter().zip(expected)
+            {
+                let power = process.admissible(kappa);
+                assert!((power / expected - 1.0).abs() < 3e-3, "α {alpha}, κ {kappa}: {power}");
+                assert!((process.speciation(kappa, power) - 1.0).abs() < 1e-12);
+                assert_eq!(process.emergence(kappa, 1.001 * power), None);
+            }
+        }
     }
 
     /// Reference values of the noise variance for α = 0.3, β² = 2.

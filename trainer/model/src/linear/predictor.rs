@@ -46,7 +46,7 @@ impl Autocovariance {
     }
 
     /// Γ, the covariance of a window of `frames` frames, newest first.
-    pub(crate) fn of_window(&self, frames: usize) -> DMatrix<Complex<f64>> {
+    pub fn of_window(&self, frames: usize) -> DMatrix<Complex<f64>> {
         let c = self.channels();
         let mut all = DMatrix::zeros(frames * c, frames * c);
         for i in 0..frames {
