@@ -249,7 +249,7 @@ impl<'a> ConditionalMean<'a> {
         let channels = fields.zip(climatology).zip(self.model.channel_descriptions());
         for (((anomalies, values), climatology), channel) in channels {
             for ((to, value), usual) in checked::zip(anomalies, values).zip(climatology) {
-                *to = (value - channel.mean) / channel.std - usual;
+                *to = channel.standard(*value) - usual;
             }
         }
         Ok(())
@@ -300,7 +300,7 @@ impl<'a> ConditionalMean<'a> {
         let fields = checked::rows_mut(fine, points).zip(climatology);
         for ((fine, climatology), channel) in fields.zip(self.model.channel_descriptions()) {
             for (value, usual) in checked::zip(fine, climatology) {
-                *value = (*value + usual) * channel.std + channel.mean;
+                *value = channel.physical(*value + usual);
             }
         }
     }

@@ -124,6 +124,18 @@ pub struct Channel<'a> {
     pub std: f32,
 }
 
+impl Channel<'_> {
+    /// A value of the channel in standard deviations from its mean.
+    pub fn standard(&self, value: f32) -> f32 {
+        (value - self.mean) / self.std
+    }
+
+    /// Undoes [`Channel::standard`].
+    pub fn physical(&self, standard: f32) -> f32 {
+        self.mean + self.std * standard
+    }
+}
+
 /// The channels, used where they lie in the file.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Channels<'a> {

@@ -41,8 +41,7 @@ windows = 4
 impl Home {
     /// With a data set and a model trained on it, in `run`.
     fn trained(settings: &str) -> Self {
-        let home = Self::empty();
-        home.succeeds("data simulate kuramoto-sivashinsky --grid 32 --length 22 --trajectories 12 --frames 12 --out ks.zarr");
+        let home = Self::with_waves(12, 12);
         std::fs::write(home.path("mean.toml"), settings).unwrap();
         home.succeeds("train ks.zarr --config mean.toml --out run");
         home

@@ -35,8 +35,7 @@ frames = 6
 
 impl Home {
     fn new() -> Self {
-        let home = Self::empty();
-        home.succeeds("data simulate kuramoto-sivashinsky --grid 32 --length 22 --trajectories 20 --frames 16 --out ks.zarr");
+        let home = Self::with_waves(20, 16);
         std::fs::write(home.path("small.toml"), SMALL).unwrap();
         home
     }
@@ -126,7 +125,7 @@ fn a_killed_run_resumes_to_the_same_bits() {
 #[test]
 fn a_model_is_calibrated_and_better_than_its_base() {
     let home = Home::new();
-    home.succeeds("data simulate kuramoto-sivashinsky --grid 32 --length 22 --trajectories 60 --frames 16 --out ks.zarr --force");
+    home.waves(60, 16, "ks.zarr");
     let settings = SMALL.replace("channels = 4", "channels = 16\nkernel = 5");
     std::fs::write(home.path("small.toml"), settings.replace("batch = 8", "batch = 32")).unwrap();
     let printed = home.succeeds("train ks.zarr --config small.toml --steps 600 --out run");
@@ -161,7 +160,7 @@ fn a_model_is_calibrated_and_better_than_its_base() {
         "model calibrate run --data ks.zarr --paths 2 --frames 6 --out again.safetensors",
     );
     assert!(std::fs::read(home.path("again.safetensors")).unwrap() == home.model("run"));
-    home.succeeds("data simulate kuramoto-sivashinsky --grid 32 --length 22 --trajectories 9 --frames 16 --out other.zarr");
+    home.waves(9, 16, "other.zarr");
     let refused = home.fails("model calibrate run --data other.zarr --out third.safetensors");
     assert!(refused.contains("--data other.zarr is not the data set"), "{refused}");
     assert!(!home.path("third.safetensors").exists());
@@ -529,7 +528,7 @@ fn what_is_wrong_is_said_in_one_sentence() {
     home.succeeds("data simulate kuramoto-sivashinsky --grid 64 --trajectories 12 --frames 12 --out other.zarr");
     let error = home.fails("train other.zarr --out begun --resume");
     assert!(error.contains("[1, 1, 32]") && error.contains("[1, 1, 64]"), "{error}");
-    home.succeeds("data simulate kuramoto-sivashinsky --grid 32 --length 22 --trajectories 12 --frames 12 --out more.zarr");
+    home.waves(12, 12, "more.zarr");
     assert!(home.fails("train more.zarr --out begun --resume").contains("content differs"));
     assert!(home.fails("train ks.zarr --out begun").contains("--resume"));
 }

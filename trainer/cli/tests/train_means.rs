@@ -46,8 +46,7 @@ window = 2
 
 impl Home {
     fn new() -> Self {
-        let home = Self::empty();
-        home.succeeds("data simulate kuramoto-sivashinsky --grid 32 --length 22 --trajectories 20 --frames 16 --out ks.zarr");
+        let home = Self::with_waves(20, 16);
         home.write("small.toml", "");
         home
     }

@@ -47,8 +47,7 @@ const DRAW: &str = "super-resolve ks.zarr --coarsen 4 --trajectories 2 --frames 
 impl Home {
     /// With a data set, a mean of it, and a run on the residuals in `run`.
     fn trained() -> Self {
-        let home = Self::empty();
-        home.succeeds("data simulate kuramoto-sivashinsky --grid 32 --length 22 --trajectories 20 --frames 16 --out ks.zarr");
+        let home = Self::with_waves(20, 16);
         std::fs::write(home.path("mean.toml"), MEAN).unwrap();
         std::fs::write(home.path("residuals.toml"), RESIDUALS).unwrap();
         home.succeeds("train ks.zarr --config mean.toml --sensor block-mean:4 --out mean");

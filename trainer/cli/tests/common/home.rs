@@ -12,6 +12,21 @@ impl Home {
         Self(tempfile::tempdir().unwrap())
     }
 
+    /// With so many frames of so many trajectories of small waves, in `ks.zarr`.
+    pub(crate) fn with_waves(trajectories: usize, frames: usize) -> Self {
+        let home = Self::empty();
+        home.waves(trajectories, frames, "ks.zarr");
+        home
+    }
+
+    /// Makes such a data set.
+    pub(crate) fn waves(&self, trajectories: usize, frames: usize, name: &str) {
+        self.succeeds(&format!(
+            "data simulate kuramoto-sivashinsky --grid 32 --length 22 --trajectories \
+             {trajectories} --frames {frames} --out {name} --force"
+        ));
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }

@@ -5,6 +5,8 @@ pub mod presets;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
+use finescale::Grid;
+use finescale::model::View;
 
 use finescale_host::layers::{self, Settings};
 
@@ -128,6 +130,25 @@ impl Report {
         );
         Ok(())
     }
+}
+
+/// Refuses views that are none, or two the same; `name` is their setting.
+pub(crate) fn views(name: &str, views: &[View]) -> Result<()> {
+    ensure!(
+        !views.is_empty() && views.iter().enumerate().all(|(n, view)| !views[..n].contains(view)),
+        "{name} is {:?}: name at least one view, and none twice",
+        views.iter().map(|view| view.name()).collect::<Vec<_>>()
+    );
+    Ok(())
+}
+
+/// Refuses views that a grid does not have.
+pub(crate) fn views_on(name: &str, views: &[View], grid: &Grid) -> Result<()> {
+    ensure!(
+        !(grid.is_line() && views.contains(&View::Velocity)),
+        "{name} has \"velocity\", which only planes have: use \"gradient\" on a line"
+    );
+    Ok(())
 }
 
 /// Refuses what is no fraction below 1.

@@ -121,7 +121,7 @@ mod tests {
     /// If it failed, a mean would be trained with the very errors that its baseline learns from.
     #[test]
     fn the_errors_of_a_sensor_are_nobody_elses() {
-        let part = Part { segments: vec![0..2], fine: Vec::new(), coarse: vec![0.0; 16] };
+        let part = Part { segments: vec![0..1, 1..2], fine: Vec::new(), coarse: vec![0.0; 16] };
         let seen = part.noisy(1.0, 0, 0);
         assert!(seen.iter().all(|error| *error != 0.0));
         for purpose in Purpose::ALL.into_iter().filter(|purpose| *purpose != Purpose::Training) {

@@ -7,7 +7,7 @@ use finescale::predictor::Linear;
 use finescale_field::coarsening::SensorKind;
 use finescale_model::conditional::Base;
 
-use crate::config::{Config, fraction, settings};
+use crate::config::{Config, fraction, settings, views, views_on};
 use crate::networks::Kind;
 
 settings!(/// Section `sensor`.
@@ -60,10 +60,9 @@ impl Mean {
         coarse: usize,
         channels: usize,
     ) -> Result<()> {
-        ensure!(
-            kind == Kind::Linear || !(fine.is_line() && self.views().has(View::Velocity)),
-            "mean.inputs has \"velocity\", which only planes have: use \"gradient\" on a line"
-        );
+        if kind != Kind::Linear {
+            views_on("mean.inputs", &self.inputs, fine)?;
+        }
         let most = Linear::EQUATIONS_MAX / channels;
         ensure!(
             self.window <= most,
@@ -106,11 +105,5 @@ pub(crate) fn check(config: &Config) -> Result<()> {
     }
     ensure!(*maps <= MAPS_MAX, "mean.maps is {maps}: use at most {MAPS_MAX}");
     ensure!((1..=16).contains(window), "mean.window is {window}: use 1 to 16");
-    ensure!(
-        !inputs.is_empty()
-            && inputs.iter().enumerate().all(|(n, view)| !inputs[..n].contains(view)),
-        "mean.inputs is {:?}: name at least one view, and none twice",
-        inputs.iter().map(|view| view.name()).collect::<Vec<_>>()
-    );
-    Ok(())
+    views("mean.inputs", inputs)
 }

@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use finescale::model::{View, Views};
 use finescale::{ForwardProcess, Grid, Laplacian};
 
-use crate::config::{Config, choice, fraction, settings};
+use crate::config::{Config, choice, fraction, settings, views, views_on};
 
 settings!(/// Section `process`.
     Process { alpha: f32, beta2: f32, laplacian: Laplacian });
@@ -75,11 +75,7 @@ impl Predictor {
 
 /// Refuses views that a grid does not have.
 pub(crate) fn check_on(predictor: &Predictor, grid: &Grid) -> Result<()> {
-    ensure!(
-        !(grid.is_line() && predictor.views().has(View::Velocity)),
-        "predictor.inputs has \"velocity\", which only planes have: use \"gradient\" on a line"
-    );
-    Ok(())
+    views_on("predictor.inputs", &predictor.inputs, grid)
 }
 
 /// Refuses settings that nothing can be trained with.
@@ -95,13 +91,7 @@ pub(crate) fn check(config: &Config) -> Result<()> {
     ensure!((2..=1000).contains(&count), "lambda.count is {count}: use 2 to 1000");
     let window = config.predictor.window;
     ensure!((1..=16).contains(&window), "predictor.window is {window}: use 1 to 16");
-    let inputs = &config.predictor.inputs;
-    ensure!(
-        !inputs.is_empty()
-            && inputs.iter().enumerate().all(|(n, view)| !inputs[..n].contains(view)),
-        "predictor.inputs is {:?}: name at least one view, and none twice",
-        inputs.iter().map(|view| view.name()).collect::<Vec<_>>()
-    );
+    views("predictor.inputs", &config.predictor.inputs)?;
     ensure!(
         config.predictor.given.is_empty() || !config.predictor.score_head,
         "predictor.given and predictor.score-head do not go together: a score head looks at a frame, \
