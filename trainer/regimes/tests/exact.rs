@@ -109,7 +109,9 @@ fn images_speciate_where_the_parent_paper_says() {
 }
 
 /// g, speciation times and gap, crossings of 0.7753 and of 0.70 (slow, fast).
-const COUPLINGS: [(f64, [f64; 2], f64, [f64; 2], [f64; 2]); 4] = [
+type Coupling = (f64, [f64; 2], f64, [f64; 2], [f64; 2]);
+
+const COUPLINGS: [Coupling; 4] = [
     (0.0, [3.8126, 3.8126], 0.0, [3.812, 3.812], [4.064, 4.064]),
     (0.25, [4.8917, 3.1393], 1.7525, [4.891, 3.139], [5.228, 3.341]),
     (0.5, [6.9324, 2.6768], 4.2556, [6.931, 2.676], [7.436, 2.845]),

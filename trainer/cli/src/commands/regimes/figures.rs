@@ -11,7 +11,7 @@ use finescale_regimes::clones::TwoClusters;
 use finescale_regimes::experiment::Experiment;
 use finescale_regimes::shells::{Emerging, Shell};
 
-use super::regimes::Regimes;
+use super::found::Regimes;
 
 /// Draws everything into a folder and returns the files.
 pub(super) fn save(

@@ -1,7 +1,7 @@
 //! `finescale regimes`: at which λ the modes of a data set or a model are decided.
 
 mod figures;
-mod regimes;
+mod found;
 mod source;
 
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use clap::Args;
 use finescale::Laplacian;
 use finescale_host::write::atomically;
 
-use regimes::{Options, Regimes};
+use found::{Options, Regimes};
 use source::{Given, Source};
 
 /// Say at which λ each mode and each combination of channels is decided, and from which λ on a
