@@ -51,12 +51,15 @@ fn clones_of_gaussian_data_share_what_was_decided() {
     }
 }
 
+/// A coupling, fractions at times around the joint one, and at the times of each mode alone.
+type Case = (f64, [(f64, f64); 3], &'static [(f64, f64)]);
+
 /// The fraction of states whose nearest sample is their own, at the joint time of collapse and
 /// around it, and at the times that each mode alone would have.
 #[test]
 fn samples_are_told_apart_at_the_joint_time() {
     let experiment = Experiment { repeats: 2560, step: 1.0, seed: 3 };
-    let cases: [(f64, [(f64, f64); 3], &[(f64, f64)]); 2] = [
+    let cases: [Case; 2] = [
         (0.0, [(-0.3, 0.98), (0.0, 0.65), (0.3, 0.29)], &[(1.095, 0.98)]),
         (0.5, [(-0.3, 0.90), (0.0, 0.67), (0.3, 0.38)], &[(1.602, 0.75), (0.852, 1.00)]),
     ];
