@@ -63,7 +63,7 @@ impl<T> Input<T> {
     pub(crate) const NULL: Self = Self(core::ptr::null());
 
     /// Whether there is anything.
-    pub(crate) fn is_null(self) -> bool {
+    pub(crate) fn is_null(&self) -> bool {
         self.0.is_null()
     }
 }
