@@ -348,7 +348,7 @@ typedef struct {
 } FinescaleHealth;
 
 /**
- * Fine frames, [frame][channel][y][x] in units. They lie in the memory of the handle, until its
+ * Fine frames, `[frame][channel][y][x]` in units. They lie in the memory of the handle, until its
  * next call.
  */
 typedef struct {
@@ -470,7 +470,7 @@ FinescaleCode finescale_downscaler_begin(FinescaleDownscaler *downscaler,
                                          size_t length);
 
 /**
- * Draws fine frames of coarse ones: a path, [frame][channel][y][x] in units, of `length` values in
+ * Draws fine frames of coarse ones: a path, `[frame][channel][y][x]` in units, of `length` values in
  * all. With several members `fine` has their mean and their spread too; each costs as much again.
  */
 FinescaleCode finescale_downscaler_draw(FinescaleDownscaler *downscaler,
@@ -501,7 +501,7 @@ FinescaleCode finescale_stream_begin(FinescaleStream *stream,
                                      size_t length);
 
 /**
- * Takes the next coarse frame, [channel][y][x] in units, or null where it did not arrive, and
+ * Takes the next coarse frame, `[channel][y][x]` in units, or null where it did not arrive, and
  * writes the fine frame that is `lag` frames older; one of length 0 during the first `lag` calls.
  */
 FinescaleCode finescale_stream_push(FinescaleStream *stream,
@@ -531,7 +531,7 @@ FinescaleCode finescale_mean_begin(FinescaleMean *mean,
                                    size_t length);
 
 /**
- * Writes the means of the fine frames of a path of coarse ones, [frame][channel][y][x] in units, of
+ * Writes the means of the fine frames of a path of coarse ones, `[frame][channel][y][x]` in units, of
  * `length` values in all; with members, draws of what the mean cannot know, their mean and spread.
  */
 FinescaleCode finescale_mean_draw(FinescaleMean *mean,
@@ -557,7 +557,7 @@ FinescaleCode finescale_mean_stream_begin(FinescaleMeanStream *stream,
                                           size_t length);
 
 /**
- * Takes the next coarse frame, [channel][y][x] in units, or null where it did not arrive, and
+ * Takes the next coarse frame, `[channel][y][x]` in units, or null where it did not arrive, and
  * writes the mean of the fine frame that is as many frames older as the model's lag; one of length
  * 0 while there is none.
  */

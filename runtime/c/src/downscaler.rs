@@ -45,7 +45,7 @@ pub extern "C" fn finescale_downscaler_begin(
     downscaler.begin(|| begun(model, instrument, settings, memory, length)).into()
 }
 
-/// Draws fine frames of coarse ones: a path, [frame][channel][y][x] in units, of `length` values in
+/// Draws fine frames of coarse ones: a path, `[frame][channel][y][x]` in units, of `length` values in
 /// all. With several members `fine` has their mean and their spread too; each costs as much again.
 #[unsafe(no_mangle)]
 pub extern "C" fn finescale_downscaler_draw(
@@ -101,7 +101,7 @@ pub extern "C" fn finescale_stream_begin(
     stream.begin(begin).into()
 }
 
-/// Takes the next coarse frame, [channel][y][x] in units, or null where it did not arrive, and
+/// Takes the next coarse frame, `[channel][y][x]` in units, or null where it did not arrive, and
 /// writes the fine frame that is `lag` frames older; one of length 0 during the first `lag` calls.
 #[unsafe(no_mangle)]
 pub extern "C" fn finescale_stream_push(

@@ -2,7 +2,7 @@
 //! `include/finescale.h`.
 //!
 //! Nothing is allocated: handles and memory are the caller's. No panic crosses the border: on boards
-//! no path leads to one, which the link of a C program proves ([`panic`](mod@panic)).
+//! no path leads to one, which the link of a C program proves (`src/panic.rs`).
 //! `docs/from-c.md` says how to use it.
 #![no_std]
 

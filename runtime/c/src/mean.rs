@@ -50,7 +50,7 @@ pub extern "C" fn finescale_mean_begin(
     mean.begin(begin).into()
 }
 
-/// Writes the means of the fine frames of a path of coarse ones, [frame][channel][y][x] in units, of
+/// Writes the means of the fine frames of a path of coarse ones, `[frame][channel][y][x]` in units, of
 /// `length` values in all; with members, draws of what the mean cannot know, their mean and spread.
 #[unsafe(no_mangle)]
 pub extern "C" fn finescale_mean_draw(
@@ -105,7 +105,7 @@ pub extern "C" fn finescale_mean_stream_begin(
     stream.begin(begin).into()
 }
 
-/// Takes the next coarse frame, [channel][y][x] in units, or null where it did not arrive, and
+/// Takes the next coarse frame, `[channel][y][x]` in units, or null where it did not arrive, and
 /// writes the mean of the fine frame that is as many frames older as the model's lag; one of length
 /// 0 while there is none.
 #[unsafe(no_mangle)]

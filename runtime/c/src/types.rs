@@ -69,7 +69,7 @@ pub struct FinescaleHealth {
     pub alarming: bool,
 }
 
-/// Fine frames, [frame][channel][y][x] in units. They lie in the memory of the handle, until its
+/// Fine frames, `[frame][channel][y][x]` in units. They lie in the memory of the handle, until its
 /// next call.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
