@@ -27,8 +27,8 @@ system = "conditional-mean"
 kind = "block-mean"
 ratio = 4
 [mean]
-before = 1
-after = 1
+before = 3
+after = 3
 base = "ridge"
 climatology = true
 [network]
