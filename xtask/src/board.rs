@@ -33,6 +33,9 @@ pub(crate) struct Board {
     /// Most instructions of each kernel for 100 multiply-accumulates, where they are counted.
     #[serde(default)]
     pub(crate) kernel_bounds: [u32; 10],
+    /// Whether the board has the CMSDK APB watchdog at 0x40008000.
+    #[serde(default)]
+    pub(crate) watchdog: bool,
     /// The emulator; a board without one is built and proved, but not run.
     pub(crate) qemu: Option<Qemu>,
 }

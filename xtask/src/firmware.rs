@@ -40,6 +40,19 @@ pub(crate) fn stream(tools: &Tools, board: &Board) -> Result<Count> {
     run(tools, board, Console::Plain, &built)
 }
 
+/// Runs the chain from a recorded sensor to packets, whose exit code says whether its bits are the
+/// desktop's.
+pub(crate) fn sensor(tools: &Tools, board: &Board) -> Result<Count> {
+    let mut cargo = tools.toolchain.cargo("build", board, RELEASE);
+    cargo.args(["--quiet", "--bin", "sensor", "--no-default-features", "--features", "sensor"]);
+    if board.watchdog {
+        cargo.env("FINESCALE_WATCHDOG", "1");
+    }
+    command::run(&mut cargo)?;
+    let built = paths::firmware_target().join(&board.target).join(RELEASE).join("sensor");
+    run(tools, board, board.console, &built)
+}
+
 /// Builds the firmware so that it links only without any panic path, and runs that build as well.
 pub(crate) fn no_panic_path(tools: &Tools, board: &Board) -> Result<Count> {
     let elf = prove(tools, board, RELEASE)?;
@@ -112,6 +125,8 @@ fn run(tools: &Tools, board: &Board, console: Console, elf: &Path) -> Result<Cou
         return Ok(Count::ONE);
     };
     let mut timeout = Command::new("timeout");
+    // What the program writes to files is left beside it.
+    timeout.current_dir(paths::firmware_target());
     timeout.args(["--kill-after=5", LIMIT]).env("PATH", &tools.path);
     match console {
         Console::Defmt => through_qemu_run(&mut timeout, qemu, tools),

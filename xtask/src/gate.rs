@@ -52,6 +52,7 @@ fn firmware_tests(stages: &mut Stages, tools: Option<&Tools>, boards: &[Board]) 
         let name = &board.name;
         stages.test(&format!("{name}: golden cases"), || firmware::golden_cases(ready()?, board));
         stages.test(&format!("{name}: stream"), || firmware::stream(ready()?, board));
+        stages.test(&format!("{name}: sensor"), || firmware::sensor(ready()?, board));
         stages.test(&format!("{name}: no panic path"), || firmware::no_panic_path(ready()?, board));
     }
     for board in one_for_each_target(boards) {
