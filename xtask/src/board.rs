@@ -93,6 +93,17 @@ impl Board {
         Ok(all.into_iter().filter(|b| names.is_empty() || names.contains(&&*b.name)).collect())
     }
 
+    /// As [`Board::named`], where the end of a core's name in small letters, such as `m7`, stands
+    /// for the first board with that core.
+    pub(crate) fn of_cores(names: &[&str]) -> Result<Vec<Self>> {
+        let all = Self::all()?;
+        let core = |board: &Self| board.core.to_lowercase().replace("cortex-", "");
+        let found = |name: &str| all.iter().find(|board| core(board) == name);
+        let names: Vec<&str> =
+            names.iter().map(|name| found(name).map_or(*name, |board| &*board.name)).collect();
+        Self::named(&names)
+    }
+
     fn load(name: &str) -> Result<Self> {
         let folder = paths::firmware().join("boards").join(name);
         let file = folder.join("board.toml");

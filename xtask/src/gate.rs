@@ -46,6 +46,17 @@ pub(crate) fn firmware(boards: &[Board]) -> Result<bool> {
     Ok(stages.close())
 }
 
+/// The chain from a recorded sensor to packets, alone.
+pub(crate) fn sensor(boards: &[Board]) -> Result<bool> {
+    let mut stages = Stages::new(Skipping::Refused);
+    if let Some(tools) = stages.run("firmware tools", || setup::find(boards, Lints::Without)) {
+        for board in boards {
+            stages.test(&format!("{}: sensor", board.name), || firmware::sensor(&tools, board));
+        }
+    }
+    Ok(stages.close())
+}
+
 fn firmware_tests(stages: &mut Stages, tools: Option<&Tools>, boards: &[Board]) {
     let ready = || tools.ok_or_else(|| Missing("the firmware tools are missing".into()));
     for board in boards {

@@ -27,6 +27,8 @@ cargo xtask COMMAND
   ci                  lints and documentation, then exactly what `test` runs; no firmware may be skipped
   site                check every link between the repository's pages, and make a site of them in target/site
   firmware [BOARD…]   build, run and prove the firmware for these boards (all by default)
+  board [BOARD…]      run the program `sensor` on these emulated boards, from recorded frames to packets; m7 is
+                      the board with a Cortex-M7, and so on
   size [BOARD…]       flash and RAM of the small program, for each kind of weights (Cortex-M4F by default)
   setup [--dry-run]   say what the tests need beside Rust and is missing, then download and build it,
                       all of it into the target folder (with --dry-run: only say it)
@@ -54,6 +56,7 @@ fn dispatch() -> Result<bool> {
         ["test"] => gate::test(),
         ["ci"] => gate::ci(),
         ["firmware", ref boards @ ..] => gate::firmware(&Board::named(boards)?),
+        ["board", ref boards @ ..] => gate::sensor(&Board::of_cores(boards)?),
         ["size"] => size::run(&Board::named(&["mps2-an386"])?),
         ["size", ref boards @ ..] => size::run(&Board::named(boards)?),
         ["gpu", ref arguments @ ..] => gpu::run(arguments).map(|()| true),

@@ -10,6 +10,9 @@ mod console;
 mod faults;
 mod watchdog;
 
+// Linked for the critical section that defmt's logger needs.
+#[cfg(target_arch = "arm")]
+use cortex_m as _;
 use finescale::Error;
 use finescale_chain::replay::{FAULTS, FRAMES, Replay};
 use finescale_chain::{Chain, setup, wire};
