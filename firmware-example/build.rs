@@ -7,6 +7,7 @@ const DEFAULT_BOARD: &str = "mps2-an386";
 
 fn main() {
     println!("cargo::rerun-if-env-changed=FINESCALE_BOARD");
+    println!("cargo::rerun-if-env-changed=FINESCALE_WATCHDOG");
     let board = env::var("FINESCALE_BOARD").unwrap_or_else(|_| DEFAULT_BOARD.into());
     let memory = PathBuf::from("boards").join(&board).join("memory.x");
     println!("cargo::rerun-if-changed={}", memory.display());
@@ -34,11 +35,11 @@ fn main() {
     println!("cargo::rustc-link-arg-bins=-Tlink.x");
     println!("cargo::rustc-link-arg-bins=--nmagic");
 
-    // defmt's table of strings; it also asks for a logger, which only the golden cases need, and
+    // defmt's table of strings; it also asks for a logger, which the golden cases and `sensor` need, and
     // which the proof build leaves out.
     let arm = env::var("CARGO_CFG_TARGET_ARCH").as_deref() == Ok("arm");
     let has = |feature: &str| env::var_os(format!("CARGO_FEATURE_{feature}")).is_some();
-    if arm && has("GOLDEN") && !has("PROVE_NO_PANIC") {
+    if arm && (has("GOLDEN") || has("SENSOR")) && !has("PROVE_NO_PANIC") {
         println!("cargo::rustc-link-arg-bins=-Tdefmt.x");
     }
 }

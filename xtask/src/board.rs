@@ -33,6 +33,9 @@ pub(crate) struct Board {
     /// Most instructions of each kernel for 100 multiply-accumulates, where they are counted.
     #[serde(default)]
     pub(crate) kernel_bounds: [u32; 10],
+    /// Whether the board has the CMSDK APB watchdog at 0x40008000.
+    #[serde(default)]
+    pub(crate) watchdog: bool,
     /// The emulator; a board without one is built and proved, but not run.
     pub(crate) qemu: Option<Qemu>,
 }
@@ -88,6 +91,17 @@ impl Board {
             }
         }
         Ok(all.into_iter().filter(|b| names.is_empty() || names.contains(&&*b.name)).collect())
+    }
+
+    /// As [`Board::named`], where the end of a core's name in small letters, such as `m7`, stands
+    /// for the first board with that core.
+    pub(crate) fn of_cores(names: &[&str]) -> Result<Vec<Self>> {
+        let all = Self::all()?;
+        let core = |board: &Self| board.core.to_lowercase().replace("cortex-", "");
+        let found = |name: &str| all.iter().find(|board| core(board) == name);
+        let names: Vec<&str> =
+            names.iter().map(|name| found(name).map_or(*name, |board| &*board.name)).collect();
+        Self::named(&names)
     }
 
     fn load(name: &str) -> Result<Self> {

@@ -59,6 +59,19 @@ fn has_float(board: &Board) -> bool {
     board.target.ends_with("hf")
 }
 
+/// Runs the chain from a recorded sensor to packets, whose exit code says whether its bits are the
+/// desktop's.
+pub(crate) fn sensor(tools: &Tools, board: &Board) -> Result<Count> {
+    let mut cargo = tools.toolchain.cargo("build", board, RELEASE);
+    cargo.args(["--quiet", "--bin", "sensor", "--no-default-features", "--features", "sensor"]);
+    if board.watchdog {
+        cargo.env("FINESCALE_WATCHDOG", "1");
+    }
+    command::run(&mut cargo)?;
+    let built = paths::firmware_target().join(&board.target).join(RELEASE).join("sensor");
+    run(tools, board, board.console, &built)
+}
+
 /// Builds the firmware so that it links only without any panic path, and runs that build as well.
 pub(crate) fn no_panic_path(tools: &Tools, board: &Board) -> Result<Count> {
     let elf = prove(tools, board, RELEASE)?;
@@ -131,6 +144,8 @@ pub(crate) fn run(tools: &Tools, board: &Board, console: Console, elf: &Path) ->
         return Ok(Count::ONE);
     };
     let mut timeout = Command::new("timeout");
+    // What the program writes to files is left beside it.
+    timeout.current_dir(paths::firmware_target());
     timeout.args(["--kill-after=5", LIMIT]).env("PATH", &tools.path);
     match console {
         Console::Defmt => through_qemu_run(&mut timeout, qemu, tools),

@@ -46,12 +46,24 @@ pub(crate) fn firmware(boards: &[Board]) -> Result<bool> {
     Ok(stages.close())
 }
 
+/// The chain from a recorded sensor to packets, alone.
+pub(crate) fn sensor(boards: &[Board]) -> Result<bool> {
+    let mut stages = Stages::new(Skipping::Refused);
+    if let Some(tools) = stages.run("firmware tools", || setup::find(boards, Lints::Without)) {
+        for board in boards {
+            stages.test(&format!("{}: sensor", board.name), || firmware::sensor(&tools, board));
+        }
+    }
+    Ok(stages.close())
+}
+
 fn firmware_tests(stages: &mut Stages, tools: Option<&Tools>, boards: &[Board]) {
     let ready = || tools.ok_or_else(|| Missing("the firmware tools are missing".into()));
     for board in boards {
         let name = &board.name;
         stages.test(&format!("{name}: golden cases"), || firmware::golden_cases(ready()?, board));
         stages.test(&format!("{name}: stream"), || firmware::stream(ready()?, board));
+        stages.test(&format!("{name}: sensor"), || firmware::sensor(ready()?, board));
         stages.test(&format!("{name}: no panic path"), || firmware::no_panic_path(ready()?, board));
     }
     for board in boards.iter().filter(|board| board.name == "mps2-an386") {

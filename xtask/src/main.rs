@@ -28,6 +28,8 @@ cargo xtask COMMAND
   ci                  lints and documentation, then exactly what `test` runs; no firmware may be skipped
   site                check every link between the repository's pages, and make a site of them in target/site
   firmware [BOARD…]   build, run and prove the firmware for these boards (all by default)
+  board [BOARD…]      run the program `sensor` on these emulated boards, from recorded frames to packets; m7 is
+                      the board with a Cortex-M7, and so on
   size [--write] [BOARD…]
                       flash, RAM, stack and instructions of the small program, for each kind of
                       weights (Cortex-M4F by default), compared with firmware-example/budget.toml
@@ -63,6 +65,7 @@ fn dispatch() -> Result<bool> {
         ["test"] => gate::test(),
         ["ci"] => gate::ci(),
         ["firmware", ref boards @ ..] => gate::firmware(&Board::named(boards)?),
+        ["board", ref boards @ ..] => gate::sensor(&Board::of_cores(boards)?),
         ["size", "--write", ref boards @ ..] => size::run(&Board::named(or_m4f(boards))?, true),
         ["size", ref boards @ ..] => size::run(&Board::named(or_m4f(boards))?, false),
         ["gpu", ref arguments @ ..] => gpu::run(arguments).map(|()| true),
