@@ -186,12 +186,12 @@ fn weaken(grid: &Grid, inverse: &[f32], power: &mut [f32]) {
 ///
 /// The means shift the phase, which mixes the parts of a mode; the worst of them counts.
 fn widen(grid: &Grid, inverse: &[f32], r: &[f32], variances: &mut [f32]) {
-    let nx = grid.nx().max(1); // Not 0, which the compiler sees.
     let partner = |axis: Option<Axis>, index: usize| match axis {
         Some(axis) if axis.boundary() == Boundary::Periodic && index > 1 => index ^ 1,
         _ => index,
     };
     each_part(grid, inverse, |index, gain| {
+        let nx = grid.nx().max(1); // Not 0, which the compiler sees only here.
         let (j, i) = (index / nx, index % nx);
         let rows = [j, partner(grid.y(), j)];
         let columns = [i, partner(Some(grid.x()), i)];
