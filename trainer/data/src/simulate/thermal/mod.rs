@@ -1,7 +1,7 @@
 //! What a thermal array sees: warm bodies that walk through a room, and the warmth that they leave.
 //!
 //! ```text
-//! T = ambient + scene(x) + w(x, t) + Σ_i a_i b((x − c_i(t)) / size_i),   w_t + v·∇w = D ∇²w − w/τ + Σ_i (a_i/τ_w) b_i
+//! T = ambient + scene(x) + w(x, t) + Σ_i a_i b((x − c_i(t)) / size_i),   w_t + v·∇w = D ∇²w + (Σ_i a_i b_i − w)/τ
 //! ```
 //!
 //! b is 1 inside an ellipse and falls to 0 over an edge, which the sensor's blur widens. Bodies walk
