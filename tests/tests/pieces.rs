@@ -248,3 +248,32 @@ fn a_deadline_gives_a_marked_frame_that_gets_better() -> Result<(), Error> {
     assert!(last < 0.9);
     Ok(())
 }
+
+#[test]
+fn what_is_ended_at_once_does_not_depend_on_what_was_drawn_before() -> Result<(), Error> {
+    let model = Model::parse(MODEL)?;
+    let len = Downscaler::memory_len(&Footprint::of(MODEL), &SENSOR, 1, 2);
+    let (mut memory, mut used) = (vec![0.0; len], vec![0.0; len]);
+    let coarse = coarse(1);
+    let mut fresh = Downscaler::new(&model, SENSOR, &mut memory)?;
+    let expected = fresh.begin(&coarse, 2)?.finish()?.frames.to_vec();
+    let mut used = Downscaler::new(&model, SENSOR, &mut used)?;
+    let first = {
+        let negative: Vec<f32> = coarse.iter().map(|value| -3.0 * value).collect();
+        used.downscale(&negative)?;
+        let found = used.begin(&coarse, 2)?.finish()?;
+        assert_eq!((found.frames, found.members), (&*expected, 0));
+        assert!(found.unfinished.is_some());
+
+        // Between two members there is the first one, whole.
+        let mut downscaling = used.begin(&coarse, 2)?;
+        while downscaling.done() == 0 {
+            assert!(!downscaling.advance()?);
+        }
+        let found = downscaling.finish()?;
+        assert_eq!((found.members, found.unfinished, found.mean), (1, None, found.frames));
+        found.frames.to_vec()
+    };
+    assert_ne!(first, expected);
+    Ok(())
+}

@@ -3,7 +3,7 @@
 
 use super::correction::Correction;
 use super::{Fine, moments};
-use crate::predictor::Trained;
+use crate::predictor::{Description, Trained};
 use crate::sampler::{Coarse, Drawing, Health, Observation, Origin, Start};
 use crate::{Error, NoiseStream, Predictor, Sampler, checked};
 
@@ -50,12 +50,7 @@ impl<'d> Downscaling<'d, '_> {
                 // Member 0 comes last, so that it is what the path holds in the end.
                 let member = self.members.saturating_sub(self.drawn).saturating_sub(1);
                 let noise = NoiseStream { seed: self.seed, member, frame: 0, draw: 0 };
-                if self.correction.is_whole() {
-                    checked::zip(self.path.iter_mut(), self.measured)
-                        .for_each(|(to, value)| *to = *value);
-                    let grid = &description.grid;
-                    description.process.damp(grid, self.sampler.lambda, self.path)?;
-                }
+                self.correction.lay(description, &self.sampler, self.measured, self.path)?;
                 beginning.insert(Drawing::new(self.sampler, &noise))
             }
         };
@@ -70,21 +65,29 @@ impl<'d> Downscaling<'d, '_> {
         Ok(self.drawn >= self.members)
     }
 
-    /// Gives the fine frames. Before the last piece they are the best that there is, marked as
-    /// [`Fine::unfinished`]: [`Fine::frames`] what the member in progress says so far, mean and
-    /// spread those of the members that are done.
+    /// Members that are done.
+    pub const fn done(&self) -> u32 {
+        self.drawn
+    }
+
+    /// Gives the fine frames. Before the last piece they are the best that there is: mean and spread
+    /// those of the members that are done, [`Fine::frames`] what the member in progress says so
+    /// far, marked as [`Fine::unfinished`], or the one before where none is in progress.
     ///
     /// # Errors
     /// As [`Downscaling::advance`].
     pub fn finish(self) -> Result<Fine<'d>, Error> {
         let Self { correction, predictor, measured, path, mean, spread, scratch, .. } = self;
         let (drawn, mut health, mut unfinished) = (self.drawn, self.health, None);
-        if drawn < self.members {
+        // Between two members the path is that of the one before, in units.
+        if drawn < self.members && (drawn == 0 || self.drawing.is_some()) {
             let description = predictor.describe();
             let observation = Observation::new(&description.grid, measured, correction.variances)?;
             let noise = NoiseStream { seed: self.seed, member: 0, frame: 0, draw: 0 };
-            let nothing_yet = Drawing::new(self.sampler, &noise);
-            let drawing = self.drawing.unwrap_or(nothing_yet);
+            if self.drawing.is_none() {
+                correction.lay(description, &self.sampler, measured, path)?;
+            }
+            let drawing = self.drawing.unwrap_or_else(|| Drawing::new(self.sampler, &noise));
             let origin = correction.origin(&observation);
             unfinished = drawing.estimate(description, &origin, path)?;
             correction.restore(path, scratch)?;
@@ -104,6 +107,21 @@ impl<'d> Downscaling<'d, '_> {
 }
 
 impl Correction<'_> {
+    /// What a path holds before it is drawn: the measured modes at λ*, where every point is there.
+    fn lay(
+        &self,
+        description: &Description<'_>,
+        sampler: &Sampler,
+        measured: &[f32],
+        path: &mut [f32],
+    ) -> Result<(), Error> {
+        if !self.is_whole() {
+            return Ok(());
+        }
+        checked::zip(path.iter_mut(), measured).for_each(|(to, value)| *to = *value);
+        description.process.damp(&description.grid, sampler.lambda, path)
+    }
+
     /// Frames of which every point is there start as they are; where points are dead, the predictor
     /// draws at λ* what they leave open.
     fn origin<'o>(&self, observation: &Observation<'o>) -> Origin<'o> {
