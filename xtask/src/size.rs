@@ -51,15 +51,17 @@ type Budgets = BTreeMap<String, BTreeMap<String, Budget>>;
 /// figures; otherwise they are compared with those that are recorded.
 pub(crate) fn run(boards: &[Board], write: bool) -> Result<bool> {
     let tools = setup::find(boards, Lints::Without)?;
-    let mut budgets = recorded()?;
     let (mut rows, mut grown) = (Vec::new(), Vec::new());
     for board in boards {
         for (kind, _) in KINDS {
             let budget = measure(&tools, board, kind)?;
             rows.push(budget.row(board, kind));
+            // Each as soon as it is known: measuring a board takes minutes.
+            let mut budgets = recorded()?;
             let of_board = budgets.entry(board.name.clone()).or_default();
             if write {
                 of_board.insert(kind.into(), budget);
+                record(&budgets)?;
             } else if let Some(bound) = of_board.get(kind) {
                 grown.extend(
                     budget.beyond(bound).map(|what| format!("{} {kind}: {what}", board.name)),
@@ -71,10 +73,6 @@ pub(crate) fn run(boards: &[Board], write: bool) -> Result<bool> {
         "\n| core | weights | flash, KiB | static RAM, KiB | stack, bytes | instructions a frame, millions | of its longest piece |"
     );
     println!("|---|---|---|---|---|---|---|\n{}", rows.join("\n"));
-    if write {
-        let text = toml::to_string(&budgets).context("the budgets")?;
-        fs::write(budgets_file(), format!("{HEAD}{text}"))?;
-    }
     ensure!(
         grown.is_empty(),
         "more than {} % beyond firmware-example/budget.toml: {}",
@@ -113,6 +111,13 @@ fn recorded() -> Result<Budgets> {
     let file = budgets_file();
     let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
     toml::from_str(&text).with_context(|| file.display().to_string())
+}
+
+fn record(budgets: &Budgets) -> Result<()> {
+    let text = toml::to_string(budgets).context("the budgets")?;
+    let (file, part) = (budgets_file(), budgets_file().with_extension("toml.part"));
+    fs::write(&part, format!("{HEAD}{text}")).with_context(|| part.display().to_string())?;
+    fs::rename(&part, &file).with_context(|| file.display().to_string())
 }
 
 /// Builds the programs with one kind of weights at both levels, and runs the one that measures.
