@@ -64,6 +64,8 @@ impl ListenArgs {
             Session { name, recording, view, line: Line::default(), last: None, gone: false };
         let ended = session.take_all(&source.listen(), self.frames.unwrap_or(u64::MAX));
         let Session { name, recording, view, line, last, .. } = session;
+        // The last frame stays in the terminal, with what came in all.
+        let said = view.is_some();
         drop(view);
         // What came before an error is kept as well.
         recording.map(Recording::finish).transpose()?;
@@ -75,7 +77,9 @@ impl ListenArgs {
                  speed (--baud) fit, and the board's firmware this program?"
             ),
         })?;
-        eprintln!("{}", words::totals(&line.totals));
+        if !said {
+            eprintln!("{}", words::totals(&line.totals));
+        }
         if let Some(path) = &self.picture {
             picture::save(&last, path)?;
         }

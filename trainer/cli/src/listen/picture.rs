@@ -42,6 +42,8 @@ pub(crate) fn save(received: &Received, path: &Path) -> Result<()> {
     };
     let fields = vec![field(&coarse, PIXELS, "measured")?, field(&fine, POINTS, "computed")?];
     let grid = FieldGrid::row(fields).name("temperature").colors(Colors::Sequential);
+    // A width that both numbers of points divide: the two are equally large.
+    let grid = grid.panel_width(320.0);
     let title = format!(
         "Frame {}: hottest {}, {}",
         packet.frame,
