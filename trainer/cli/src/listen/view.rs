@@ -125,7 +125,7 @@ impl Shown {
             return Color::Rgb(color.r, color.g, color.b);
         }
         // A cube of six steps of each of the three, behind the first sixteen.
-        let step = |part: u8| (part + 25) / 51;
+        let step = |part: u8| part / 51 + u8::from(part % 51 > 25);
         Color::Indexed(16 + 36 * step(color.r) + 6 * step(color.g) + step(color.b))
     }
 
@@ -151,6 +151,9 @@ impl Shown {
 
     /// The colours from the lowest temperature to the highest.
     fn bar(&self, scale: &ColorScale, area: Rect, buffer: &mut Buffer) {
+        if area.is_empty() {
+            return;
+        }
         let (low, high) = (format!("{:.2} °C ", scale.low), format!(" {:.2} °C", scale.high));
         let width = |text: &str| text.chars().count() as u16;
         let length = area.width.saturating_sub(width(&low) + width(&high)).min(2 * POINTS as u16);
