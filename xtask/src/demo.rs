@@ -136,7 +136,7 @@ impl Program<'_> {
 }
 
 /// Builds the program without what trains, and gives its path.
-fn build(root: &Path) -> Result<PathBuf> {
+pub(crate) fn build(root: &Path) -> Result<PathBuf> {
     let mut cargo = Command::new("cargo");
     cargo.args(["build", "--release", "--no-default-features", "--features", "onnx"]);
     cargo.args(["-p", "finescale-cli", "--bin", "finescale"]).current_dir(root);

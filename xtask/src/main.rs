@@ -8,6 +8,7 @@ mod firmware;
 mod from_c;
 mod gate;
 mod gpu;
+mod listen;
 mod paths;
 mod setup;
 mod site;
@@ -29,8 +30,8 @@ cargo xtask COMMAND
   ci                  lints and documentation, then exactly what `test` runs; no firmware may be skipped
   site                check every link between the repository's pages, and make a site of them in target/site
   firmware [BOARD…]   build, run and prove the firmware for these boards (all by default)
-  board [BOARD…]      run the program `sensor` on these emulated boards, from recorded frames to packets; m7 is
-                      the board with a Cortex-M7, and so on
+  board [BOARD…]      run the program `sensor` on these emulated boards, from recorded frames to packets, and
+                      show the last board's by `finescale listen`; m7 is the board with a Cortex-M7, and so on
   size [--write] [BOARD…]
                       flash, RAM, stack and instructions of the small program, for each kind of
                       weights (Cortex-M4F by default), compared with firmware-example/budget.toml
@@ -57,6 +58,14 @@ fn or_m4f<'b>(boards: &'b [&'b str]) -> &'b [&'b str] {
     if boards.is_empty() { &["mps2-an386"] } else { boards }
 }
 
+/// The sensor's program on these boards, and what it sent.
+fn board(boards: &[Board]) -> Result<bool> {
+    listen::forget();
+    let passed = gate::sensor(boards)?;
+    listen::show()?;
+    Ok(passed)
+}
+
 /// Runs the command and says whether every stage of it passed.
 fn dispatch() -> Result<bool> {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -66,7 +75,7 @@ fn dispatch() -> Result<bool> {
         ["test"] => gate::test(),
         ["ci"] => gate::ci(),
         ["firmware", ref boards @ ..] => gate::firmware(&Board::named(boards)?),
-        ["board", ref boards @ ..] => gate::sensor(&Board::of_cores(boards)?),
+        ["board", ref boards @ ..] => board(&Board::of_cores(boards)?),
         ["size", "--write", ref boards @ ..] => size::run(&Board::named(or_m4f(boards))?, true),
         ["size", ref boards @ ..] => size::run(&Board::named(or_m4f(boards))?, false),
         ["gpu", ref arguments @ ..] => gpu::run(arguments).map(|()| true),

@@ -1,4 +1,5 @@
 //! The commands of the program `finescale`.
 
 pub mod commands;
+mod listen;
 mod systems;

@@ -7,8 +7,9 @@ use clap::{Parser, Subcommand};
 #[cfg(feature = "train")]
 use finescale_cli::commands::TrainArgs;
 use finescale_cli::commands::{
-    BaselinesArgs, CardArgs, DampArgs, DataArgs, ExportArgs, ForecastArgs, GenerateArgs, ModelArgs,
-    RegimesArgs, ReportArgs, ScoreArgs, SimulateArgs, SuperResolveArgs, ValidateArgs,
+    BaselinesArgs, CardArgs, DampArgs, DataArgs, ExportArgs, ForecastArgs, GenerateArgs,
+    ListenArgs, ModelArgs, RegimesArgs, ReportArgs, ScoreArgs, SimulateArgs, SuperResolveArgs,
+    ValidateArgs,
 };
 use finescale_host::interrupt::{self, Interrupted};
 
@@ -33,6 +34,7 @@ enum Command {
     Export(ExportArgs),
     Forecast(Box<ForecastArgs>),
     Generate(Box<GenerateArgs>),
+    Listen(ListenArgs),
     Model(ModelArgs),
     Regimes(RegimesArgs),
     Report(ReportArgs),
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         Command::Export(args) => args.run(),
         Command::Forecast(args) => args.run(),
         Command::Generate(args) => args.run(),
+        Command::Listen(args) => args.run(),
         Command::Model(args) => args.run(),
         Command::Regimes(args) => args.run(),
         Command::Report(args) => args.run(),

@@ -53,6 +53,60 @@ fn temporary(mode: u32) -> tempfile::Builder<'static, 'static> {
     builder
 }
 
+/// The beginning of the temporary name of what will lie at `place`.
+fn partial(place: &Path) -> String {
+    format!(".{}.partial-", place.file_name().unwrap_or_default().to_string_lossy())
+}
+
+fn unwritable(parent: &Path) -> String {
+    format!("cannot write into the folder {}", parent.display())
+}
+
+/// A file that grows for hours under the name `.NAME.partial-…` beside its place. It is taken away
+/// unless [`Growing::publish`] renames it; where the program is killed, it stays under that name.
+#[derive(Debug)]
+pub struct Growing {
+    made: tempfile::NamedTempFile,
+    place: PathBuf,
+}
+
+impl Growing {
+    /// An empty one that will lie at `place`.
+    ///
+    /// # Errors
+    /// If the folder around `place` does not exist or cannot be written.
+    pub fn new(place: &Path) -> Result<Self> {
+        let parent = parent(place)?;
+        let made = temporary(0o666).prefix(&partial(place)).tempfile_in(parent);
+        let made = made.with_context(|| unwritable(parent))?;
+        Ok(Self { made, place: place.to_owned() })
+    }
+
+    /// To write to.
+    pub fn file(&mut self) -> &mut File {
+        self.made.as_file_mut()
+    }
+
+    /// Where it will lie.
+    pub fn place(&self) -> &Path {
+        &self.place
+    }
+
+    /// Makes it durable and gives it its name, in place of a file that has it.
+    ///
+    /// # Errors
+    /// If the disk refuses; what was there stays.
+    pub fn publish(self) -> Result<()> {
+        let Self { made, place } = self;
+        let put = || -> Result<()> {
+            made.as_file().sync_all()?;
+            made.persist(&place)?;
+            Ok(())
+        };
+        put().with_context(|| format!("{} cannot be written", place.display()))
+    }
+}
+
 /// A folder under a temporary name beside its place, taken away unless [`Folder::publish`] renames
 /// it.
 #[derive(Debug)]
@@ -67,11 +121,9 @@ impl Folder {
     /// # Errors
     /// If the folder around `place` does not exist or cannot be written.
     pub fn new(place: &Path) -> Result<Self> {
-        let (name, parent) = (place.file_name().unwrap_or_default(), parent(place)?);
-        let prefix = format!(".{}.partial-", name.to_string_lossy());
-        let made = temporary(0o777).prefix(&prefix).tempdir_in(parent);
-        let made =
-            made.with_context(|| format!("cannot write into the folder {}", parent.display()))?;
+        let parent = parent(place)?;
+        let made = temporary(0o777).prefix(&partial(place)).tempdir_in(parent);
+        let made = made.with_context(|| unwritable(parent))?;
         Ok(Self { made, place: place.to_owned() })
     }
 
@@ -154,6 +206,20 @@ mod tests {
             assert_eq!(fs::read_to_string(place.join("inner/mark")).unwrap(), mark);
             assert_eq!(entries(home.path()), 1);
         }
+    }
+
+    /// If this failed, what was recorded for hours could be seen half, or a refused one would stay.
+    #[test]
+    fn a_file_that_grows_has_its_name_when_it_is_published() {
+        let home = tempfile::tempdir().unwrap();
+        let place = home.path().join("a.nc");
+        let mut growing = Growing::new(&place).unwrap();
+        growing.file().write_all(b"all").unwrap();
+        assert!(!place.exists());
+        growing.publish().unwrap();
+        assert_eq!(fs::read(&place).unwrap(), b"all");
+        drop(Growing::new(&place).unwrap());
+        assert_eq!((fs::read(&place).unwrap(), entries(home.path())), (b"all".to_vec(), 1));
     }
 
     #[test]

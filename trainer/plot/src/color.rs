@@ -43,15 +43,17 @@ pub enum Colors {
 
 /// A colour map over a range of values.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct ColorScale {
-    pub(crate) low: f64,
-    pub(crate) high: f64,
+pub struct ColorScale {
+    /// The value of the lowest colour.
+    pub low: f64,
+    /// The value of the highest one.
+    pub high: f64,
     diverging: bool,
 }
 
 impl ColorScale {
     /// The scale that spans the finite ones of `values`, or `range` where one is given.
-    pub(crate) fn new(
+    pub fn new(
         values: impl Iterator<Item = f32>,
         colors: Colors,
         range: Option<(f64, f64)>,
@@ -79,8 +81,9 @@ impl ColorScale {
         Range { low: self.low, high: self.high, log: false }
     }
 
-    /// The colour of a value; values beyond the range take the colour of its end.
-    pub(crate) fn color(&self, value: f64) -> Color {
+    /// The colour of a value; values beyond the range take the colour of its end, those that are not
+    /// finite a grey.
+    pub fn color(&self, value: f64) -> Color {
         if !value.is_finite() {
             return MISSING;
         }

@@ -37,7 +37,7 @@ mod trajectory;
 
 pub use axes::Plot;
 pub use axis::{Axis, AxisScale};
-pub use color::{Colors, PALETTE, ladder};
+pub use color::{ColorScale, Colors, PALETTE, ladder};
 pub use colorous::Color;
 pub use field::{Coordinate, Field};
 pub use figure::{Figure, Panel};

@@ -1,7 +1,7 @@
 //! DYffusion with networks whose answers are known: each number is exact, without sampling.
 
 use anyhow::Result;
-use finescale_chains::dyffusion::{Conditioning, LastStep, Masks, Networks, Sampling, Window};
+use finescale_peers::dyffusion::{Conditioning, LastStep, Masks, Networks, Sampling, Window};
 
 /// Sources of noise that a chain may meet, each a coefficient of a field: frames are linear in them.
 const SOURCES: usize = 64;

@@ -2,7 +2,7 @@
 
 use std::f64::consts::FRAC_1_SQRT_2;
 
-use finescale_chains::flex::{
+use finescale_peers::flex::{
     Alignment, Integrator, Target, angle, interpolate, log_snr, noise, residual, state, velocity,
 };
 

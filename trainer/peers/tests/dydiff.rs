@@ -3,7 +3,7 @@
 
 use std::f64::consts::{FRAC_1_SQRT_2, SQRT_2};
 
-use finescale_chains::dydiff::{Filter, Noise, Process, Start};
+use finescale_peers::dydiff::{Filter, Noise, Process, Start};
 
 const FRAMES: usize = 8;
 
