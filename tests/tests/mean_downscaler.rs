@@ -5,7 +5,7 @@ use std::array;
 
 use finescale::downscaler::MeanStream;
 use finescale::mean::{ConditionalMean, Errors, Stream};
-use finescale::model::{Footprint, MeanFootprint, MeanModel};
+use finescale::model::{Footprint, Invalid, MeanFootprint, MeanModel};
 use finescale::sampler::{Health, fill_pixels, pixel_measurement_scratch_len};
 use finescale::{Error, Instrument, MeanDownscaler, NoiseStream, Values, include_model, spectral};
 
@@ -411,4 +411,19 @@ fn a_footprint_is_read_from_the_first_bytes() {
     static PREDICTOR: &[u8] =
         include_model!("../../models/kolmogorov-32/kolmogorov-32-int16.finescale");
     assert_eq!(MeanFootprint::of(PREDICTOR).memory, u32::MAX);
+}
+
+/// If this failed, an update over the air would need the length of the file beside it.
+#[test]
+fn a_mean_is_found_at_the_start_of_a_slot() {
+    let mut slot = vec![0xFFFF_FFFF_u32; FLOW.len() / 4 + 16];
+    let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut slot);
+    bytes[..FLOW.len()].copy_from_slice(FLOW);
+    let (model, rest) = MeanModel::parse_prefix(bytes).expect("a model");
+    assert_eq!((model.name(), rest.len()), ("kolmogorov-32-means", 64));
+    bytes[FLOW.len() - 1] ^= 1;
+    assert_eq!(MeanModel::parse_prefix(bytes).err(), Some(Invalid::Checksum));
+    for cut in [0, 40, FLOW.len() - 4] {
+        assert_eq!(MeanModel::parse_prefix(&FLOW[..cut]).err(), Some(Invalid::Length), "{cut}");
+    }
 }

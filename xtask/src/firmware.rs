@@ -131,8 +131,8 @@ fn build(tools: &Tools, board: &Board, profile: &str, feature: Option<&str>) -> 
         (Some(_), OVERFLOW) => "-overflow-proof",
         (Some(_), _) => "-proof",
     };
-    let kept = target.join("boards").join(format!("{}{kind}", board.name));
-    fs::create_dir_all(target.join("boards"))?;
+    let kept = paths::kept().join(format!("{}{kind}", board.name));
+    fs::create_dir_all(paths::kept())?;
     fs::copy(&built, &kept).with_context(|| built.display().to_string())?;
     Ok(kept)
 }

@@ -77,7 +77,7 @@ fn cmake(tools: &Tools, source: &Path, build: &Path) -> Command {
 
 /// Where the library for a board is kept.
 fn kept(board: &Board) -> PathBuf {
-    paths::firmware_target().join("boards").join(format!("{}-libfinescale_c.a", board.name))
+    paths::kept().join(format!("{}-libfinescale_c.a", board.name))
 }
 
 fn build(tools: &Tools, board: &Board, features: &str) -> Result<PathBuf> {

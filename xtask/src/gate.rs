@@ -6,6 +6,7 @@ use std::process::Command;
 
 use anyhow::{Result, ensure};
 
+use crate::beside::{self, Beside};
 use crate::board::Board;
 use crate::firmware::{OVERFLOW, RELEASE};
 use crate::setup::{self, Lints, Missing, Tools, python, winds};
@@ -57,7 +58,20 @@ pub(crate) fn sensor(boards: &[Board]) -> Result<bool> {
     Ok(stages.close())
 }
 
+/// The boards of two groups are built and run beside each other.
 fn firmware_tests(stages: &mut Stages, tools: Option<&Tools>, boards: &[Board]) {
+    let (boards, others) = beside::lanes(boards);
+    let beside = tools.filter(|_| !others.is_empty()).map(|_| Beside::start(&others));
+    tests_of_boards(stages, tools, &boards);
+    if let Some(beside) = beside {
+        let names: Vec<_> = others.iter().map(|board| board.name.as_str()).collect();
+        stages.test(&format!("beside: {}", names.join(", ")), || beside?.finish());
+    } else {
+        tests_of_boards(stages, tools, &others);
+    }
+}
+
+fn tests_of_boards(stages: &mut Stages, tools: Option<&Tools>, boards: &[Board]) {
     let ready = || tools.ok_or_else(|| Missing("the firmware tools are missing".into()));
     for board in boards {
         let name = &board.name;

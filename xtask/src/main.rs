@@ -1,5 +1,6 @@
 //! The project's commands, as `cargo xtask COMMAND`: one place that people and CI call alike.
 
+mod beside;
 mod board;
 mod command;
 mod demo;

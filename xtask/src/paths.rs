@@ -15,9 +15,17 @@ pub(crate) fn firmware() -> PathBuf {
     root().join("firmware-example")
 }
 
+/// Where a process that builds firmware beside another one has its target folder.
+pub(crate) const FIRMWARE_TARGET: &str = "FINESCALE_FIRMWARE_TARGET";
+
 /// The firmware's target folder: never the desktop's, whatever `CARGO_TARGET_DIR` says.
 pub(crate) fn firmware_target() -> PathBuf {
-    firmware().join("target")
+    env::var_os(FIRMWARE_TARGET).map_or_else(|| firmware().join("target"), PathBuf::from)
+}
+
+/// Where programs and libraries are kept under their boards' names.
+pub(crate) fn kept() -> PathBuf {
+    firmware().join("target/boards")
 }
 
 /// The desktop's target folder.

@@ -19,6 +19,13 @@ impl Count {
     pub(crate) const ONE: Self = Self { passed: 1, failed: 0, skipped: 0 };
 }
 
+/// Reads the line with which [`Stages::close`] ends.
+pub(crate) fn counts(line: &str) -> Option<Count> {
+    let mut parts = line.split(", ");
+    let mut next = |word: &str| parts.next()?.strip_suffix(word)?.trim().parse().ok();
+    Some(Count { passed: next("passed")?, failed: next("failed")?, skipped: next("skipped")? })
+}
+
 /// Whether a stage whose tools cannot be had may be left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Skipping {
@@ -163,6 +170,13 @@ mod tests {
         let mut strict = Stages::new(Skipping::Refused);
         strict.test("firmware", missing);
         assert!(!strict.close());
+    }
+
+    #[test]
+    fn the_last_line_is_read_and_no_other_is() {
+        let count = Count { passed: 12, failed: 2, skipped: 1 };
+        assert_eq!(counts("12 passed, 2 failed, 1 skipped"), Some(count));
+        assert_eq!(counts("all 12.0"), None);
     }
 
     #[test]

@@ -35,8 +35,15 @@ fn run(
 #[test]
 fn boards_are_told_what_the_desktop_gets() {
     let (packets, _, found) = run(setup::MODEL, FAULTS);
-    assert_eq!(packets.len(), FRAMES as usize - 3);
+    assert_eq!(packets.len(), FRAMES as usize - 1);
     assert_eq!(found, setup::DIGEST, "{found:#010x}");
+    // The heater warms up: first an alarm is less likely than not, then it is certain.
+    assert!(!packets[0].status.has(Status::ALARM) && packets[0].chance < 0.5);
+    let last = packets.last().unwrap();
+    assert!(last.status.has(Status::ALARM) && last.chance > 0.95, "{}", last.chance);
+    // The fine frame finds more than its pixels, and keeps to what can be.
+    let pixel = last.coarse.iter().max().unwrap();
+    assert!((pixel + 100..pixel + 600).contains(&last.hottest), "{pixel} {}", last.hottest);
 }
 
 /// The recording on a bus that keeps everybody waiting.
@@ -131,7 +138,7 @@ fn every_fault_is_named_and_recovered_from() {
 #[test]
 fn a_damaged_model_is_replaced_by_interpolation_and_marked() {
     let mut damaged = setup::MODEL.to_vec();
-    damaged[70_000] ^= 1;
+    damaged[30_000] ^= 1;
     let damaged: &'static [u8] = damaged.leak();
     let (packets, _, found) = run(damaged, FAULTS);
     assert_eq!(packets.len(), FRAMES as usize);
@@ -143,7 +150,7 @@ fn a_damaged_model_is_replaced_by_interpolation_and_marked() {
     let alive = |n: &usize| *n != setup::DEAD;
     let mean: f32 = (0..64).filter(alive).map(|n| f32::from(last.coarse[n])).sum::<f32>() / 63.0;
     assert!((f32::from(last.mean) - mean).abs() < 30.0, "{} {mean}", last.mean);
-    assert!(last.status.has(Status::ALARM) && last.hottest > 4700);
+    assert!(last.status.has(Status::ALARM) && last.hottest > 4900);
 }
 
 /// If this failed, one lost byte would take more than its packet with it.

@@ -441,6 +441,14 @@ FinescaleCode finescale_mean_model_parse(FinescaleMeanModel *model,
                                          size_t length);
 
 /**
+ * Checks a conditional mean's file at the start of a slot, as `finescale_model_parse_prefix` does.
+ */
+FinescaleCode finescale_mean_model_parse_prefix(FinescaleMeanModel *model,
+                                                const uint8_t *slot,
+                                                size_t length,
+                                                size_t *used);
+
+/**
  * Writes what a conditional mean says of itself, the sensor that it was trained for (its points and
  * values, without errors), and the frames that a stream's fine frame is behind the coarse one.
  */

@@ -71,6 +71,23 @@ pub extern "C" fn finescale_mean_model_parse(
     model.begin(|| Ok(MeanModel::parse(bytes.values(length)?)?)).into()
 }
 
+/// Checks a conditional mean's file at the start of a slot, as `finescale_model_parse_prefix` does.
+#[unsafe(no_mangle)]
+pub extern "C" fn finescale_mean_model_parse_prefix(
+    model: Handle<FinescaleMeanModel>,
+    slot: Input<u8>,
+    length: usize,
+    used: Output<usize>,
+) -> FinescaleCode {
+    let parse = || {
+        let used = used.open()?;
+        let (model, rest) = MeanModel::parse_prefix(slot.values(length)?)?;
+        used.write(length.saturating_sub(rest.len()));
+        Ok(model)
+    };
+    model.begin(parse).into()
+}
+
 /// Writes what a conditional mean says of itself, the sensor that it was trained for (its points and
 /// values, without errors), and the frames that a stream's fine frame is behind the coarse one.
 #[unsafe(no_mangle)]

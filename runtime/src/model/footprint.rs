@@ -154,9 +154,11 @@ const fn is_file(bytes: &[u8], magic: &[u8; 8], version: u16) -> bool {
     known && bytes.len() >= HEADER_LEN && u32_at(bytes, 12) as usize == bytes.len()
 }
 
-/// Bytes that a file says that it has; `None` without a whole header.
-pub(super) const fn file_len(bytes: &[u8]) -> Option<usize> {
-    if bytes.len() < HEADER_LEN { None } else { Some(u32_at(bytes, 12) as usize) }
+/// A slot in the file that its header tells of, and what is behind it. Where no length is to be had,
+/// all of it is the file, and parsing says what is wrong.
+pub(super) fn split_slot(slot: &[u8]) -> (&[u8], &[u8]) {
+    let len = if slot.len() < HEADER_LEN { None } else { Some(u32_at(slot, 12) as usize) };
+    len.and_then(|len| slot.split_at_checked(len)).unwrap_or((slot, &[]))
 }
 
 /// The byte there, 0 beyond the end.

@@ -4,7 +4,7 @@ use super::cursor::Cursor;
 use super::header::{finite, grid, open, positive};
 use super::layer::{Layers, Network, Sight};
 use super::parse::{self, Shape, hold};
-use super::{Channel, Invalid, LAYERS_MAX, MeanFootprint, Views};
+use super::{Channel, Invalid, LAYERS_MAX, MeanFootprint, Views, footprint};
 use crate::checked::{product, sum};
 use crate::predictor::Linear;
 use crate::{Grid, Values};
@@ -157,6 +157,15 @@ impl<'a> MeanModel<'a> {
             footprint,
             network,
         })
+    }
+
+    /// Checks a file at the start of a slot, as [`super::Model::parse_prefix`] does.
+    ///
+    /// # Errors
+    /// As [`MeanModel::parse`].
+    pub fn parse_prefix(slot: &'a [u8]) -> Result<(Self, &'a [u8]), Invalid> {
+        let (file, rest) = footprint::split_slot(slot);
+        Ok((Self::parse(file)?, rest))
     }
 
     /// Its name, for people.

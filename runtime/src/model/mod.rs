@@ -171,9 +171,7 @@ impl<'a> Model<'a> {
     /// # Errors
     /// As [`Model::parse`].
     pub fn parse_prefix(slot: &'a [u8]) -> Result<(Self, &'a [u8]), Invalid> {
-        let known = footprint::file_len(slot).and_then(|len| slot.split_at_checked(len));
-        // Where no length is to be had, parsing says what is wrong.
-        let (file, rest) = known.unwrap_or((slot, &[]));
+        let (file, rest) = footprint::split_slot(slot);
         Ok((parse::model(file)?, rest))
     }
 

@@ -27,6 +27,7 @@ presets!(
     "kuramoto-sivashinsky-means",
     "kolmogorov-32-means",
     "lorenz96-means",
+    "thermal-means",
     "winds",
     "paper-kolmogorov",
     "paper-lorenz96",
