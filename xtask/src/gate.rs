@@ -9,6 +9,7 @@ use anyhow::{Result, ensure};
 use crate::beside::{self, Beside};
 use crate::board::Board;
 use crate::firmware::{OVERFLOW, RELEASE};
+use crate::hardware::{self, Image};
 use crate::setup::{self, Lints, Missing, Tools, python, winds};
 use crate::stages::{Count, Skipping, Stages};
 use crate::{command, firmware, from_c, gpu, paths, site, size};
@@ -33,6 +34,11 @@ pub(crate) fn ci() -> Result<bool> {
     if let Some(tools) = &tools {
         for board in one_for_each_target(&boards) {
             stages.run(&format!("clippy, {}", board.target), || firmware::clippy(tools, board));
+        }
+        for image in Image::named(&[])? {
+            let name = &image.name;
+            stages.run(&format!("clippy, {name}"), || hardware::clippy(tools, &image));
+            stages.test(&format!("{name}: image"), || hardware::check(tools, &image));
         }
     }
     firmware_tests(&mut stages, tools.as_ref(), &boards);
@@ -117,12 +123,11 @@ fn from_c_tests(stages: &mut Stages, tools: Option<&Tools>, boards: &[Board]) {
 fn lints(stages: &mut Stages) {
     stages.run("format", || {
         command::run(&mut cargo(&["fmt", "--all", "--check"]))?;
-        command::run(&mut cargo(&[
-            "fmt",
-            "--check",
-            "--manifest-path",
-            "firmware-example/Cargo.toml",
-        ]))
+        for workspace in ["firmware-example", "firmware-example/hardware"] {
+            let manifest = format!("{workspace}/Cargo.toml");
+            command::run(&mut cargo(&["fmt", "--all", "--check", "--manifest-path", &manifest]))?;
+        }
+        Ok(())
     });
     stages.run("clippy", || {
         command::run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-Dwarnings"]))?;

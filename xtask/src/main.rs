@@ -8,6 +8,7 @@ mod firmware;
 mod from_c;
 mod gate;
 mod gpu;
+mod hardware;
 mod listen;
 mod paths;
 mod setup;
@@ -36,6 +37,10 @@ cargo xtask COMMAND
                       flash, RAM, stack and instructions of the small program, for each kind of
                       weights (Cortex-M4F by default), compared with firmware-example/budget.toml
                       (with --write: recorded there)
+  images [--write] [BOARD…]
+                      build the images for real boards (all by default), and compare the flash and
+                      RAM that they take with firmware-example/hardware/budget.toml (with --write:
+                      record it there)
   setup [--dry-run]   say what the tests need beside Rust and is missing, then download and build it,
                       all of it into the target folder (with --dry-run: only say it)
   gpu [ARGUMENT…]     on an NVIDIA GPU: numbers against the CPU's, pace against PyTorch's
@@ -78,6 +83,8 @@ fn dispatch() -> Result<bool> {
         ["board", ref boards @ ..] => board(&Board::of_cores(boards)?),
         ["size", "--write", ref boards @ ..] => size::run(&Board::named(or_m4f(boards))?, true),
         ["size", ref boards @ ..] => size::run(&Board::named(or_m4f(boards))?, false),
+        ["images", "--write", ref boards @ ..] => hardware::run(boards, true),
+        ["images", ref boards @ ..] => hardware::run(boards, false),
         ["gpu", ref arguments @ ..] => gpu::run(arguments).map(|()| true),
         ["site"] => site::run(),
         ["setup"] => setup::run(false),

@@ -1,6 +1,7 @@
 //! The chain: a frame of the array in, a packet out.
 
 use embedded_hal::i2c::I2c;
+use embedded_hal_async::i2c::I2c as I2cAsync;
 use finescale::{Error, Probe};
 use heapless::Deque;
 
@@ -35,7 +36,7 @@ pub struct Chain<'a, B> {
     deviation: [f32; FINE],
 }
 
-impl<'a, B: I2c> Chain<'a, B> {
+impl<'a, B> Chain<'a, B> {
     /// A chain of a bus, a model's file and [`crate::setup::MEMORY`] values. `probe` is told of
     /// every layer of the network, and feeds the watchdog.
     ///
@@ -71,13 +72,13 @@ impl<'a, B: I2c> Chain<'a, B> {
         &self.fine
     }
 
-    /// Reads a frame; gives the packet of the frame that is as many before it as the model looks
-    /// ahead.
+    /// Takes a frame, or why there is none; gives the packet of the frame that is as many before it
+    /// as the model looks ahead.
     ///
     /// # Errors
     /// As [`Engine::push`].
-    pub fn step(&mut self) -> Result<Option<Packet>, Error> {
-        let (mut status, reading) = self.read();
+    pub fn take(&mut self, read: Result<Reading, Fault>) -> Result<Option<Packet>, Error> {
+        let (mut status, reading) = self.look_at(read);
         let mut celsius = [0.0; COARSE];
         let used = !status.has(Status::LOST);
         if let Some(reading) = &reading {
@@ -114,9 +115,9 @@ impl<'a, B: I2c> Chain<'a, B> {
     }
 
     /// A frame of the array, and what is wrong with it.
-    fn read(&mut self) -> (Status, Option<Reading>) {
+    fn look_at(&mut self, read: Result<Reading, Fault>) -> (Status, Option<Reading>) {
         let mut status = Status::default();
-        let reading = match self.array.read() {
+        let reading = match read {
             Ok(reading) => reading,
             Err(fault) => {
                 status.raise(Status::LOST);
@@ -172,6 +173,28 @@ impl<'a, B: I2c> Chain<'a, B> {
         let fine = self.fine.iter().map(|value| hundredths(*value));
         packet.fine.clear();
         packet.fine.extend(fine.take(FINE));
+    }
+}
+
+impl<B: I2c> Chain<'_, B> {
+    /// Reads a frame, and takes it.
+    ///
+    /// # Errors
+    /// As [`Chain::take`].
+    pub fn step(&mut self) -> Result<Option<Packet>, Error> {
+        let read = self.array.read();
+        self.take(read)
+    }
+}
+
+impl<B: I2cAsync> Chain<'_, B> {
+    /// Reads a frame while other tasks run, and takes it.
+    ///
+    /// # Errors
+    /// As [`Chain::take`].
+    pub async fn step_async(&mut self) -> Result<Option<Packet>, Error> {
+        let read = self.array.read_async().await;
+        self.take(read)
     }
 }
 

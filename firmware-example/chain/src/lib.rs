@@ -7,8 +7,10 @@
 //!                   what is wrong  spline    chance   fields    CRC-32, COBS
 //! ```
 //!
-//! On a board the bus is the HAL's; [`replay::Replay`] is one that answers from a recording, with
-//! faults put in. Everything else stays as it is.
+//! On a board the bus is the HAL's: one of `embedded-hal`, for which the program waits
+//! ([`Chain::step`]), or of `embedded-hal-async`, which is awaited ([`Chain::step_async`]).
+//! [`replay::Replay`] is a bus of both kinds that answers from a recording, with faults put in.
+//! Everything else stays as it is.
 #![no_std]
 
 pub mod calibration;

@@ -3,6 +3,7 @@
 use core::ops::Range;
 
 use embedded_hal::i2c::{ErrorKind, ErrorType, I2c, NoAcknowledgeSource, Operation};
+use embedded_hal_async::i2c::I2c as I2cAsync;
 
 use crate::thermal::{ADDRESS, FIRST_PIXEL, OVERFLOW, STATUS};
 use crate::{COARSE, setup};
@@ -109,16 +110,27 @@ impl I2c for Replay {
             if address != ADDRESS || fault == Some(Fault::NoAnswer) {
                 return Err(ErrorKind::NoAcknowledge(NoAcknowledgeSource::Address));
             }
-            if fault == Some(Fault::BreaksOff) && self.register > FIRST_PIXEL + 64 {
-                return Err(ErrorKind::ArbitrationLoss);
-            }
             if let Operation::Read(bytes) = operation {
                 for byte in bytes.iter_mut() {
+                    if fault == Some(Fault::BreaksOff) && self.register > FIRST_PIXEL + 64 {
+                        return Err(ErrorKind::ArbitrationLoss);
+                    }
                     *byte = self.byte(self.register);
                     self.register = self.register.wrapping_add(1);
                 }
             }
         }
         Ok(())
+    }
+}
+
+/// The same answers, which nobody has to wait for.
+impl I2cAsync for Replay {
+    async fn transaction(
+        &mut self,
+        address: u8,
+        operations: &mut [Operation<'_>],
+    ) -> Result<(), ErrorKind> {
+        I2c::transaction(self, address, operations)
     }
 }

@@ -50,6 +50,7 @@ pub fn digest(before: u32, values: &[f32]) -> u32 {
 
 /// A packet as bytes of the line, with the zero behind it; `None` if it is longer than
 /// [`LONGEST`], which none is.
+#[inline(never)] // Its buffers would lie in the caller's frame, below all that the caller calls.
 pub fn encode(packet: &Packet) -> Option<Vec<u8, LONGEST>> {
     let mut plain = [0; LONGEST];
     let plain: &[u8] = postcard::to_slice(packet, &mut plain).ok()?;

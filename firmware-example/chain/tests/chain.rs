@@ -1,5 +1,9 @@
 //! The whole chain on the desktop: the bits that boards must have, and every fault with its name.
 
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use embedded_hal_async::i2c::{ErrorKind, ErrorType, I2c, Operation};
 use finescale::{Pass, Probe};
 use finescale_chain::replay::{FAULTS, FRAMES, Fault, Replay};
 use finescale_chain::wire::{Decoder, digest, encode};
@@ -40,6 +44,64 @@ fn boards_are_told_what_the_desktop_gets() {
     // The fine frame finds more than its pixels, and keeps to what can be.
     let pixel = last.coarse.iter().max().unwrap();
     assert!((pixel + 100..pixel + 600).contains(&last.hottest), "{pixel} {}", last.hottest);
+}
+
+/// The recording on a bus that keeps everybody waiting.
+struct Late(Replay);
+
+impl ErrorType for Late {
+    type Error = ErrorKind;
+}
+
+impl I2c for Late {
+    async fn transaction(
+        &mut self,
+        address: u8,
+        operations: &mut [Operation<'_>],
+    ) -> Result<(), ErrorKind> {
+        let mut polled = false;
+        std::future::poll_fn(|context| {
+            context.waker().wake_by_ref();
+            if std::mem::replace(&mut polled, true) { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        self.0.transaction(address, operations).await
+    }
+}
+
+/// Polls until the future is done; gives how often it was not.
+fn block_on<T>(future: impl Future<Output = T>) -> (T, usize) {
+    let (mut future, mut waited) = (pin!(future), 0);
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(done) => return (done, waited),
+            Poll::Pending => waited += 1,
+        }
+    }
+}
+
+/// If this failed, a board that awaits its bus would get other frames, or miss other faults, than one
+/// that waits for it.
+#[test]
+fn a_bus_that_is_awaited_gives_the_same_packets() {
+    let (packets, _, _) = run(setup::MODEL, FAULTS);
+    let mut memory = vec![f32::NAN; setup::MEMORY];
+    let bus = Late(Replay::new(FAULTS));
+    let mut chain = Chain::new(bus, setup::MODEL, &mut memory, &Nobody).unwrap();
+    let (mut awaited, mut found, mut waits) = (Vec::new(), 0, Vec::new());
+    for _ in 0..FRAMES {
+        let (packet, waited) = block_on(chain.step_async());
+        waits.push(waited);
+        if let Some(packet) = packet.unwrap() {
+            found = digest(found, chain.fine());
+            awaited.push(packet);
+        }
+    }
+    assert_eq!(awaited, packets);
+    assert_eq!(found, setup::DIGEST, "{found:#010x}");
+    // Flags, and all pixels at once; the array is set up before, at first and after a fault.
+    assert_eq!(waits[..8], [4, 2, 2, 2, 2, 2, 1, 1]);
+    assert_eq!(waits[8..13], [4, 2, 2, 2, 4]);
 }
 
 /// If this failed, a fault would go unnoticed, or the stream would not come back from it.

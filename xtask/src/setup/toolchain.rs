@@ -56,8 +56,24 @@ impl Toolchain {
         cargo
     }
 
-    /// What both have in common.
+    /// `cargo SUBCOMMAND` in a folder whose own settings name this target, in its own target folder.
+    pub(crate) fn cargo_in(&self, folder: &Path, subcommand: &str, target: &str) -> Command {
+        let mut cargo = self.cargo_with(subcommand, target, Vec::new());
+        cargo.current_dir(folder);
+        cargo
+    }
+
+    /// What is the same in both workspaces.
     fn cargo_for(&self, subcommand: &str, board: &Board, profile: &str) -> Command {
+        let mut cargo = self.cargo_with(subcommand, &board.target, board.compiler_flags());
+        cargo
+            .args(["--profile", profile, "--target", &board.target, "--target-dir"])
+            .arg(paths::firmware_target());
+        cargo
+    }
+
+    /// `cargo SUBCOMMAND` by this compiler, with these flags for the target.
+    fn cargo_with(&self, subcommand: &str, target: &str, mut flags: Vec<String>) -> Command {
         let mut cargo = match self {
             Self::Active => Command::new("cargo"),
             // Debian's cargo would find the clippy of rustup first.
@@ -76,24 +92,18 @@ impl Toolchain {
                 cargo.env_remove(&*name);
             }
         }
-        let mut flags = board.compiler_flags();
         if let Self::Debian { sysroot, linker } = self {
             flags.insert(0, format!("--sysroot={}", sysroot.display()));
             debian_environment(&mut cargo);
             cargo.env("CARGO", debian::program("cargo")).arg(subcommand);
-            cargo.arg("--config").arg(format!(
-                "target.{}.linker={:?}",
-                board.target,
-                linker.display().to_string()
-            ));
+            cargo
+                .arg("--config")
+                .arg(format!("target.{target}.linker={:?}", linker.display().to_string()));
         } else {
             cargo.arg(subcommand);
         }
         // The triple stays unquoted: cargo looks `thumbv8m.main-…` up as two nested tables.
-        cargo.arg("--config").arg(format!("target.{}.rustflags={flags:?}", board.target));
-        cargo
-            .args(["--profile", profile, "--target", &board.target, "--target-dir"])
-            .arg(paths::firmware_target());
+        cargo.arg("--config").arg(format!("target.{target}.rustflags={flags:?}"));
         cargo
     }
 }
