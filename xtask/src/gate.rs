@@ -76,6 +76,7 @@ fn tests_of_boards(stages: &mut Stages, tools: Option<&Tools>, boards: &[Board])
     for board in boards {
         let name = &board.name;
         stages.test(&format!("{name}: golden cases"), || firmware::golden_cases(ready()?, board));
+        stages.test(&format!("{name}: stack guard"), || firmware::stack_guard(ready()?, board));
         stages.test(&format!("{name}: stream"), || firmware::stream(ready()?, board));
         stages.test(&format!("{name}: sensor"), || firmware::sensor(ready()?, board));
         stages.test(&format!("{name}: no panic path"), || firmware::no_panic_path(ready()?, board));
@@ -117,12 +118,11 @@ fn from_c_tests(stages: &mut Stages, tools: Option<&Tools>, boards: &[Board]) {
 fn lints(stages: &mut Stages) {
     stages.run("format", || {
         command::run(&mut cargo(&["fmt", "--all", "--check"]))?;
-        command::run(&mut cargo(&[
-            "fmt",
-            "--check",
-            "--manifest-path",
-            "firmware-example/Cargo.toml",
-        ]))
+        for workspace in ["firmware-example/Cargo.toml", "tests/boards/Cargo.toml"] {
+            let all = ["fmt", "--all", "--check", "--manifest-path", workspace];
+            command::run(&mut cargo(&all))?;
+        }
+        Ok(())
     });
     stages.run("clippy", || {
         command::run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-Dwarnings"]))?;

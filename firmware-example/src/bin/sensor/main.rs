@@ -5,15 +5,11 @@
 #![no_main]
 
 mod console;
-#[cfg(target_arch = "arm")]
-#[path = "../../faults.rs"]
-mod faults;
 mod watchdog;
 
-// Linked for the critical section that defmt's logger needs.
-#[cfg(target_arch = "arm")]
-use cortex_m as _;
 use finescale::Error;
+// Linked for what it does with faults and panics.
+use finescale_board as _;
 use finescale_chain::replay::{FAULTS, FRAMES, Replay};
 use finescale_chain::{Chain, setup, wire};
 use semihosting::fs::File;
@@ -63,10 +59,4 @@ fn run(memory: &mut [f32]) -> Result<u32, Error> {
     }
     console::longest_gap(WATCHDOG.longest_gap());
     Ok(found)
-}
-
-#[panic_handler]
-fn panicked(info: &core::panic::PanicInfo<'_>) -> ! {
-    console::panicked(info);
-    semihosting::process::exit(101)
 }
