@@ -69,6 +69,14 @@ pub(crate) fn sensor(tools: &Tools, board: &Board) -> Result<Count> {
     run(tools, board, board.console, &built(board, RELEASE, "sensor"))
 }
 
+/// Runs the program whose frames are drawn by an asynchronous task; only Cortex-M has it.
+pub(crate) fn tasks(tools: &Tools, board: &Board) -> Result<Count> {
+    let features = [board.console.feature(), "tasks"];
+    let mut cargo = cargo_build(tools, &paths::firmware(), board, RELEASE, &features);
+    command::run(cargo.args(["--bin", "tasks"]))?;
+    run(tools, board, board.console, &built(board, RELEASE, "tasks"))
+}
+
 fn build_examples(tools: &Tools, board: &Board) -> Result<()> {
     build(tools, &paths::firmware(), board, RELEASE, &[board.console.feature(), "sensor"])
 }
@@ -100,7 +108,7 @@ pub(crate) fn no_panic_path(tools: &Tools, board: &Board) -> Result<Count> {
     run(tools, board, Console::Plain, &keep(board, RELEASE, GOLDEN, "-proof")?)
 }
 
-/// As [`no_panic_path`] of the programs to copy, which are not run once more.
+/// As [`no_panic_path`] of the programs `stream` and `sensor`, which are not run once more.
 pub(crate) fn no_panic_path_of_examples(tools: &Tools, board: &Board) -> Result<Count> {
     prove(tools, &paths::firmware(), board, RELEASE, &["sensor"])?;
     Ok(Count::ONE)
@@ -166,10 +174,20 @@ fn build(
     profile: &str,
     features: &[&str],
 ) -> Result<()> {
+    command::run(&mut cargo_build(tools, workspace, board, profile, features))
+}
+
+fn cargo_build(
+    tools: &Tools,
+    workspace: &Path,
+    board: &Board,
+    profile: &str,
+    features: &[&str],
+) -> Command {
     println!("{} ({}), built by {}", board.name, board.core, tools.toolchain.describe());
     let mut cargo = tools.toolchain.cargo("build", workspace, board, profile);
     cargo.args(["--quiet", "--no-default-features", "--features", &features.join(",")]);
-    command::run(&mut cargo)
+    cargo
 }
 
 /// Where a program lies that was built.

@@ -82,11 +82,15 @@ fn tests_of_boards(stages: &mut Stages, tools: Option<&Tools>, boards: &[Board])
         stages.test(&format!("{name}: no panic path"), || firmware::no_panic_path(ready()?, board));
     }
     for board in boards.iter().filter(|board| board.name == "mps2-an386") {
+        stages.test(&format!("{}: tasks", board.name), || firmware::tasks(ready()?, board));
         stages.test(&format!("{}: budget", board.name), || size::check(ready()?, board));
     }
     from_c_tests(stages, tools, boards);
     for board in one_for_each_target(boards) {
         let name = &board.name;
+        stages.test(&format!("{name}: no panic path in the programs to copy"), || {
+            firmware::no_panic_path_of_examples(ready()?, board)
+        });
         stages.test(&format!("{name}: no panic path with overflow checks"), || {
             firmware::no_overflow_path(ready()?, board)
         });

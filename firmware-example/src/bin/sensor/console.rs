@@ -46,7 +46,15 @@ pub(crate) fn refused(error: Error) {
     #[cfg(feature = "defmt")]
     defmt::error!("FAIL  refused: {}", error);
     #[cfg(not(feature = "defmt"))]
-    line(format_args!("FAIL  refused: {error:?}"));
+    match error {
+        // The error's own sentence prints a float in decimals, which panics deep inside `core`.
+        Error::Parameter { name, expected, .. }
+        | Error::Count { name, expected, .. }
+        | Error::Conflict { name, expected } => {
+            line(format_args!("FAIL  refused: {name} must be {expected}"));
+        }
+        _ => line(format_args!("FAIL  refused; the same chain on the desktop says why")),
+    }
 }
 
 /// Other bits than the desktop's.
@@ -55,4 +63,12 @@ pub(crate) fn differs(found: u32, want: u32) {
     defmt::error!("FAIL  digest {=u32:#010x}, want {=u32:#010x}", found, want);
     #[cfg(not(feature = "defmt"))]
     line(format_args!("FAIL  digest {found:#010x}, want {want:#010x}"));
+}
+
+/// Other packets than those that should are marked as made without a model.
+pub(crate) fn without_model(found: u32, want: u32) {
+    #[cfg(feature = "defmt")]
+    defmt::error!("{=u32} packets say that there is no model, {=u32} should", found, want);
+    #[cfg(not(feature = "defmt"))]
+    line(format_args!("{found} packets say that there is no model, {want} should"));
 }
