@@ -30,9 +30,10 @@ pub(crate) struct Board {
     /// instructions; 0 elsewhere.
     #[serde(default)]
     pub(crate) instructions_per_100_ticks: u32,
-    /// Most instructions of each kernel for 100 multiply-accumulates, where they are counted.
+    /// Most instructions of each kernel for 100 multiply-accumulates, where they are counted, under
+    /// the names that the golden cases print.
     #[serde(default)]
-    pub(crate) kernel_bounds: [u32; 10],
+    pub(crate) kernel_bounds: BTreeMap<String, u32>,
     /// Whether the board has the CMSDK APB watchdog at 0x40008000.
     #[serde(default)]
     pub(crate) watchdog: bool,
@@ -40,7 +41,7 @@ pub(crate) struct Board {
     pub(crate) qemu: Option<Qemu>,
 }
 
-/// How the firmware prints, which is up to its target.
+/// How the firmware prints, which is up to its target: a feature of its packages.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Console {
@@ -48,6 +49,16 @@ pub(crate) enum Console {
     Defmt,
     /// Text over semihosting.
     Plain,
+}
+
+impl Console {
+    /// The feature that prints so.
+    pub(crate) const fn feature(self) -> &'static str {
+        match self {
+            Self::Defmt => "defmt",
+            Self::Plain => "plain",
+        }
+    }
 }
 
 /// A machine of QEMU.
@@ -146,7 +157,7 @@ mod tests {
             assert_eq!(
                 board.console == Console::Defmt,
                 arm,
-                "{}: main.rs picks the console by target",
+                "{}: defmt's logger is for Cortex-M",
                 board.name
             );
         }

@@ -35,9 +35,14 @@ pub(crate) fn run_reading(command: &mut Command, mut each_line: impl FnMut(&str)
 
 /// Runs a command without showing it: its success, and both of its outputs.
 pub(crate) fn capture(command: &mut Command) -> Result<(bool, String)> {
+    code(command).map(|(code, text)| (code == Some(0), text))
+}
+
+/// Runs a command without showing it: its exit code, and both of its outputs.
+pub(crate) fn code(command: &mut Command) -> Result<(Option<i32>, String)> {
     let output = command.stdin(Stdio::null()).output().with_context(|| program(command))?;
     let text = [output.stdout, output.stderr].concat();
-    Ok((output.status.success(), String::from_utf8_lossy(&text).into_owned()))
+    Ok((output.status.code(), String::from_utf8_lossy(&text).into_owned()))
 }
 
 /// The command as a shell line, with the variables that were set for it.

@@ -16,27 +16,69 @@ const LIMIT: &str = "120";
 /// What the proof build calls in place of a panic; nothing defines it.
 pub(crate) const UNDEFINED: &str = "finescale_panic_path_remains";
 const PROOF: &str = "prove-no-panic";
+/// The program of the golden cases.
+const GOLDEN: &str = "golden-cases";
+/// The exit code of a program whose stack grew beyond its end.
+const STACK_OVERFLOW: i32 = 103;
 
-/// A profile of the firmware's workspace.
+/// A profile of the firmware's workspaces.
 pub(crate) const RELEASE: &str = "release";
 /// The same with overflow checks.
 pub(crate) const OVERFLOW: &str = "overflow";
 
-/// Builds the firmware and runs the golden cases on the emulated board.
+/// Builds the tests that run on boards, and runs the golden cases on the emulated board.
 pub(crate) fn golden_cases(tools: &Tools, board: &Board) -> Result<Count> {
-    let elf = build(tools, board, RELEASE, None)?;
-    run(tools, board, board.console, &elf)
+    let features = [board.console.feature()];
+    build(tools, &paths::board_tests(), board, RELEASE, &features)?;
+    run(tools, board, board.console, &keep(board, RELEASE, GOLDEN, "")?)
 }
 
-/// Runs the small program, whose exit code says whether its bits are the desktop's.
+/// A program whose stack has no end must be stopped by its guard, which says so. It was built by
+/// [`golden_cases`].
+pub(crate) fn stack_guard(tools: &Tools, board: &Board) -> Result<Count> {
+    let Some(qemu) = &board.qemu else { return unrun(board) };
+    let mut qemu = emulator(tools, qemu, board.console);
+    qemu.arg(built(board, RELEASE, "overflow"));
+    println!("$ {}", command::shown(&qemu));
+    let (code, output) = command::code(&mut qemu)?;
+    println!("{}", output.trim_end());
+    ensure!(
+        code == Some(STACK_OVERFLOW) && output.contains("STACK OVERFLOW"),
+        "{}: a program without an end of its stack stopped with {code:?}, not with \
+         {STACK_OVERFLOW} and the words STACK OVERFLOW",
+        board.name
+    );
+    Ok(Count::ONE)
+}
+
+/// Builds the programs to copy, and runs the small one, whose exit code says whether its bits are
+/// the desktop's.
 pub(crate) fn stream(tools: &Tools, board: &Board) -> Result<Count> {
-    build(tools, board, RELEASE, None)?;
+    build_examples(tools, board)?;
     if !has_float(board) {
         println!("{} has no floating-point unit: built, not run", board.name);
         return Ok(Count::ONE);
     }
-    let built = paths::firmware_target().join(&board.target).join(RELEASE).join("stream");
-    run(tools, board, Console::Plain, &built)
+    run(tools, board, board.console, &built(board, RELEASE, "stream"))
+}
+
+/// Runs the chain from a recorded sensor to packets, whose exit code says whether its bits are the
+/// desktop's.
+pub(crate) fn sensor(tools: &Tools, board: &Board) -> Result<Count> {
+    build_examples(tools, board)?;
+    run(tools, board, board.console, &built(board, RELEASE, "sensor"))
+}
+
+/// Runs the program whose frames are drawn by an asynchronous task; only Cortex-M has it.
+pub(crate) fn tasks(tools: &Tools, board: &Board) -> Result<Count> {
+    let features = [board.console.feature(), "tasks"];
+    let mut cargo = cargo_build(tools, &paths::firmware(), board, RELEASE, &features);
+    command::run(cargo.args(["--bin", "tasks"]))?;
+    run(tools, board, board.console, &built(board, RELEASE, "tasks"))
+}
+
+fn build_examples(tools: &Tools, board: &Board) -> Result<()> {
+    build(tools, &paths::firmware(), board, RELEASE, &[board.console.feature(), "sensor"])
 }
 
 /// What the program that measures says: bytes of stack, instructions of a frame and of its longest
@@ -59,34 +101,34 @@ fn has_float(board: &Board) -> bool {
     board.target.ends_with("hf")
 }
 
-/// Runs the chain from a recorded sensor to packets, whose exit code says whether its bits are the
-/// desktop's.
-pub(crate) fn sensor(tools: &Tools, board: &Board) -> Result<Count> {
-    let mut cargo = tools.toolchain.cargo("build", board, RELEASE);
-    cargo.args(["--quiet", "--bin", "sensor", "--no-default-features", "--features", "sensor"]);
-    if board.watchdog {
-        cargo.env("FINESCALE_WATCHDOG", "1");
-    }
-    command::run(&mut cargo)?;
-    let built = paths::firmware_target().join(&board.target).join(RELEASE).join("sensor");
-    run(tools, board, board.console, &built)
+/// Builds the golden cases so that they link only without any panic path, and runs that build as
+/// well. It prints as text: defmt's logger has panics of its own.
+pub(crate) fn no_panic_path(tools: &Tools, board: &Board) -> Result<Count> {
+    prove(tools, board, RELEASE)?;
+    run(tools, board, Console::Plain, &keep(board, RELEASE, GOLDEN, "-proof")?)
 }
 
-/// Builds the firmware so that it links only without any panic path, and runs that build as well.
-pub(crate) fn no_panic_path(tools: &Tools, board: &Board) -> Result<Count> {
-    let elf = prove(tools, board, RELEASE)?;
-    run(tools, board, Console::Plain, &elf)
+/// As [`no_panic_path`] of the program `stream`, which is not run once more.
+pub(crate) fn no_panic_path_of_stream(tools: &Tools, board: &Board) -> Result<Count> {
+    let features = [PROOF, Console::Plain.feature(), "int16"];
+    let mut cargo = cargo_build(tools, &paths::firmware(), board, RELEASE, &features);
+    command::run(cargo.args(["--bin", "stream"]))
+        .with_context(|| format!("if the linker names {UNDEFINED}, a panic path remains"))?;
+    Ok(Count::ONE)
 }
 
 /// Builds the firmware so that it links only if no panic path is left with overflow checks either.
 /// It counts other instructions than the firmware, so it is not run.
 pub(crate) fn no_overflow_path(tools: &Tools, board: &Board) -> Result<Count> {
     prove(tools, board, OVERFLOW)?;
+    keep(board, OVERFLOW, GOLDEN, "-overflow-proof")?;
     Ok(Count::ONE)
 }
 
-fn prove(tools: &Tools, board: &Board, profile: &str) -> Result<PathBuf> {
-    build(tools, board, profile, Some(PROOF))
+fn prove(tools: &Tools, board: &Board, profile: &str) -> Result<()> {
+    let features = [PROOF, Console::Plain.feature()];
+    let mut cargo = cargo_build(tools, &paths::board_tests(), board, profile, &features);
+    command::run(cargo.args(["--bin", GOLDEN]))
         .with_context(|| format!("if the linker names {UNDEFINED}, a panic path remains"))
 }
 
@@ -98,8 +140,9 @@ pub(crate) fn proof_bites(
     profile: &str,
     feature: &str,
 ) -> Result<Count> {
-    let mut cargo = tools.toolchain.cargo("build", board, profile);
-    cargo.args(["--features", feature]);
+    let mut cargo = tools.toolchain.cargo("build", &paths::board_tests(), board, profile);
+    cargo.args(["--bin", GOLDEN, "--no-default-features", "--features"]);
+    cargo.arg([Console::Plain.feature(), feature].join(","));
     println!("$ {}", command::shown(&cargo));
     let (linked, output) = command::capture(&mut cargo)?;
     ensure!(!linked, "a program with a panic path has linked: the proof proves nothing");
@@ -112,37 +155,74 @@ pub(crate) fn proof_bites(
 
 /// Lints the firmware for a board's target.
 pub(crate) fn clippy(tools: &Tools, board: &Board) -> Result<()> {
-    command::run(tools.toolchain.cargo("clippy", board, RELEASE).args(["--", "-Dwarnings"]))
+    for (workspace, more) in [(paths::firmware(), ",sensor"), (paths::board_tests(), "")] {
+        let mut cargo = tools.toolchain.cargo("clippy", &workspace, board, RELEASE);
+        cargo.args(["--no-default-features", "--features"]);
+        cargo.arg(format!("{}{more}", board.console.feature()));
+        command::run(cargo.args(["--", "-Dwarnings"]))?;
+    }
+    Ok(())
 }
 
-/// Builds and gives the program's path, named after the board.
-fn build(tools: &Tools, board: &Board, profile: &str, feature: Option<&str>) -> Result<PathBuf> {
-    println!("{} ({}), built by {}", board.name, board.core, tools.toolchain.describe());
-    let mut cargo = tools.toolchain.cargo("build", board, profile);
-    if let Some(feature) = feature {
-        cargo.args(["--features", feature]);
-    }
-    command::run(cargo.arg("--quiet"))?;
+/// Builds all programs of a workspace that these features allow.
+fn build(
+    tools: &Tools,
+    workspace: &Path,
+    board: &Board,
+    profile: &str,
+    features: &[&str],
+) -> Result<()> {
+    command::run(&mut cargo_build(tools, workspace, board, profile, features))
+}
 
-    let target = paths::firmware_target();
-    let built = target.join(&board.target).join(profile).join("finescale-firmware");
-    let kind = match (feature, profile) {
-        (None, _) => "",
-        (Some(_), OVERFLOW) => "-overflow-proof",
-        (Some(_), _) => "-proof",
-    };
-    let kept = paths::kept().join(format!("{}{kind}", board.name));
-    fs::create_dir_all(paths::kept())?;
+fn cargo_build(
+    tools: &Tools,
+    workspace: &Path,
+    board: &Board,
+    profile: &str,
+    features: &[&str],
+) -> Command {
+    println!("{} ({}), built by {}", board.name, board.core, tools.toolchain.describe());
+    let mut cargo = tools.toolchain.cargo("build", workspace, board, profile);
+    cargo.args(["--quiet", "--no-default-features", "--features", &features.join(",")]);
+    cargo
+}
+
+/// Where a program lies that was built.
+fn built(board: &Board, profile: &str, program: &str) -> PathBuf {
+    paths::firmware_target().join(&board.target).join(profile).join(program)
+}
+
+/// Copies a program that was built to a name of its board.
+fn keep(board: &Board, profile: &str, program: &str, kind: &str) -> Result<PathBuf> {
+    let (built, kept) = (built(board, profile, program), paths::kept());
+    fs::create_dir_all(&kept)?;
+    let kept = kept.join(format!("{}{kind}", board.name));
     fs::copy(&built, &kept).with_context(|| built.display().to_string())?;
     Ok(kept)
 }
 
+/// What holds of a board without an emulator.
+fn unrun(board: &Board) -> Result<Count> {
+    println!("{} has no emulator: built, not run", board.name);
+    Ok(Count::ONE)
+}
+
 /// Runs a program on the board's emulator: its exit code decides.
 pub(crate) fn run(tools: &Tools, board: &Board, console: Console, elf: &Path) -> Result<Count> {
-    let Some(qemu) = &board.qemu else {
-        println!("{} has no emulator: built, not run", board.name);
-        return Ok(Count::ONE);
-    };
+    let Some(qemu) = &board.qemu else { return unrun(board) };
+    command::run(emulator(tools, qemu, console).arg(elf)).with_context(|| {
+        format!(
+            "{} failed (exit 1: bits differ; 101: panic; 102: fault; 103: stack overflow; 124: not \
+             finished after {LIMIT} s)",
+            board.name
+        )
+    })?;
+    Ok(Count::ONE)
+}
+
+/// The emulator, which lacks but the program.
+fn emulator(tools: &Tools, qemu: &Qemu, console: Console) -> Command {
     let mut timeout = Command::new("timeout");
     // What the program writes to files is left beside it.
     timeout.current_dir(paths::firmware_target());
@@ -151,10 +231,7 @@ pub(crate) fn run(tools: &Tools, board: &Board, console: Console, elf: &Path) ->
         Console::Defmt => through_qemu_run(&mut timeout, qemu, tools),
         Console::Plain => through_qemu(&mut timeout, qemu),
     }
-    command::run(timeout.arg(elf)).with_context(|| {
-        format!("{} failed (exit 1: bits differ; 101: panic; 102: fault; 124: not finished after {LIMIT} s)", board.name)
-    })?;
-    Ok(Count::ONE)
+    timeout
 }
 
 fn through_qemu_run(timeout: &mut Command, qemu: &Qemu, tools: &Tools) {

@@ -82,16 +82,21 @@ fn tests_of_boards(stages: &mut Stages, tools: Option<&Tools>, boards: &[Board])
     for board in boards {
         let name = &board.name;
         stages.test(&format!("{name}: golden cases"), || firmware::golden_cases(ready()?, board));
+        stages.test(&format!("{name}: stack guard"), || firmware::stack_guard(ready()?, board));
         stages.test(&format!("{name}: stream"), || firmware::stream(ready()?, board));
         stages.test(&format!("{name}: sensor"), || firmware::sensor(ready()?, board));
         stages.test(&format!("{name}: no panic path"), || firmware::no_panic_path(ready()?, board));
     }
     for board in boards.iter().filter(|board| board.name == "mps2-an386") {
+        stages.test(&format!("{}: tasks", board.name), || firmware::tasks(ready()?, board));
         stages.test(&format!("{}: budget", board.name), || size::check(ready()?, board));
     }
     from_c_tests(stages, tools, boards);
     for board in one_for_each_target(boards) {
         let name = &board.name;
+        stages.test(&format!("{name}: no panic path in stream"), || {
+            firmware::no_panic_path_of_stream(ready()?, board)
+        });
         stages.test(&format!("{name}: no panic path with overflow checks"), || {
             firmware::no_overflow_path(ready()?, board)
         });
@@ -123,7 +128,7 @@ fn from_c_tests(stages: &mut Stages, tools: Option<&Tools>, boards: &[Board]) {
 fn lints(stages: &mut Stages) {
     stages.run("format", || {
         command::run(&mut cargo(&["fmt", "--all", "--check"]))?;
-        for workspace in ["firmware-example", "firmware-example/hardware"] {
+        for workspace in ["firmware-example", "firmware-example/hardware", "tests/boards"] {
             let manifest = format!("{workspace}/Cargo.toml");
             command::run(&mut cargo(&["fmt", "--all", "--check", "--manifest-path", &manifest]))?;
         }

@@ -10,15 +10,20 @@ pub(crate) fn root() -> PathBuf {
     here.parent().map_or(here.clone(), Path::to_path_buf)
 }
 
-/// The firmware's own workspace.
+/// The workspace of the programs for boards, with the boards' folders.
 pub(crate) fn firmware() -> PathBuf {
     root().join("firmware-example")
+}
+
+/// The workspace of the tests that run on boards.
+pub(crate) fn board_tests() -> PathBuf {
+    root().join("tests/boards")
 }
 
 /// Where a process that builds firmware beside another one has its target folder.
 pub(crate) const FIRMWARE_TARGET: &str = "FINESCALE_FIRMWARE_TARGET";
 
-/// The firmware's target folder: never the desktop's, whatever `CARGO_TARGET_DIR` says.
+/// The target folder of both: never the desktop's, whatever `CARGO_TARGET_DIR` says.
 pub(crate) fn firmware_target() -> PathBuf {
     env::var_os(FIRMWARE_TARGET).map_or_else(|| firmware().join("target"), PathBuf::from)
 }

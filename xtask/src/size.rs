@@ -132,7 +132,7 @@ fn measure(tools: &Tools, board: &Board, kind: &str) -> Result<Budget> {
     }
     let mut budget = Budget::default();
     for (n, profile) in [RELEASE, SMALL].into_iter().enumerate() {
-        let mut cargo = tools.toolchain.cargo("build", board, profile);
+        let mut cargo = tools.toolchain.cargo("build", &paths::firmware(), board, profile);
         cargo.args(["--quiet", "--bin", PROGRAM, "--bin", MEASURING]);
         command::run(cargo.args(["--no-default-features", "--features", kind]))?;
         let built = paths::firmware_target().join(&board.target).join(profile);

@@ -36,15 +36,24 @@ impl Toolchain {
         }
     }
 
-    /// `cargo SUBCOMMAND` for a board, in a profile of the firmware's workspace, in its target
-    /// folder.
-    pub(crate) fn cargo(&self, subcommand: &str, board: &Board, profile: &str) -> Command {
+    /// `cargo SUBCOMMAND` for a board, in a profile of one of the firmware's two workspaces, in the
+    /// target folder that they share.
+    pub(crate) fn cargo(
+        &self,
+        subcommand: &str,
+        workspace: &Path,
+        board: &Board,
+        profile: &str,
+    ) -> Command {
         let mut cargo = self.cargo_for(subcommand, board, profile);
-        cargo.current_dir(paths::firmware()).env("FINESCALE_BOARD", &board.name);
+        cargo.current_dir(workspace).env("FINESCALE_BOARD", &board.name);
         let ticks = board.instructions_per_100_ticks.to_string();
         cargo.env("FINESCALE_INSTRUCTIONS_PER_100_TICKS", ticks);
-        let bounds = board.kernel_bounds.map(|bound| bound.to_string()).join(" ");
-        cargo.env("FINESCALE_KERNEL_BOUNDS", bounds);
+        let bounds = board.kernel_bounds.iter().map(|(name, bound)| format!("{name}={bound}"));
+        cargo.env("FINESCALE_KERNEL_BOUNDS", bounds.collect::<Vec<_>>().join(";"));
+        if board.watchdog {
+            cargo.env("FINESCALE_WATCHDOG", "1");
+        }
         cargo
     }
 

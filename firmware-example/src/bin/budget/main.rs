@@ -3,21 +3,16 @@
 #![no_std]
 #![no_main]
 
-#[path = "../../counter.rs"]
-#[expect(dead_code, reason = "the golden cases use more of it")]
-mod counter;
 #[path = "../stream/expected.rs"]
 #[expect(dead_code, reason = "the digests are those of `stream`")]
 mod expected;
 mod stack;
 
-// Linked for the critical section.
-#[cfg(target_arch = "arm")]
-use cortex_m as _;
 use expected::{FRAMES, LAG, POINTS, SENSOR, sampler};
 use finescale::downscaler::Stream;
 use finescale::model::{Footprint, Model};
 use finescale::{Downscaler, Error};
+use finescale_board::counter;
 use semihosting::process::ExitCode;
 use static_cell::ConstStaticCell;
 
@@ -88,9 +83,4 @@ impl Cost {
         self.frame = self.frame.saturating_add(piece);
         self.piece = self.piece.max(piece);
     }
-}
-
-#[panic_handler]
-fn stop(_: &core::panic::PanicInfo<'_>) -> ! {
-    semihosting::process::exit(101)
 }

@@ -27,7 +27,7 @@ fn lowest() -> *mut u32 {
 pub(crate) fn paint() {
     let (mut word, end) = (lowest(), here().wrapping_sub(OWN));
     while (word as usize) < end {
-        // SAFETY: the boards leave the rest of the memory, megabytes, to the stack, which grows
+        // SAFETY: the memory maps of the boards have more room than that for the stack, which grows
         // down to these words; nothing lives there now.
         unsafe { write_volatile(word, PAINT) };
         word = word.wrapping_add(1);

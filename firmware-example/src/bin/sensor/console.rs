@@ -1,15 +1,15 @@
-//! What the program logs: defmt on Cortex-M, plain text elsewhere.
+//! What the program logs: through defmt, or as text.
 
-#[cfg(target_arch = "arm")]
-use defmt_semihosting as _;
 use finescale::Error;
+#[cfg(not(feature = "defmt"))]
+use finescale_board::line;
 use finescale_chain::Packet;
 
 /// A frame in a line.
 pub(crate) fn frame(packet: &Packet) {
     let Packet { frame, status, hottest, chance, .. } = packet;
     let percent = (100.0 * chance) as u32;
-    #[cfg(target_arch = "arm")]
+    #[cfg(feature = "defmt")]
     {
         defmt::info!(
             "frame {=u32}: hottest {=i16}/100 °C, chance of alarm {=u32} %, {}",
@@ -22,48 +22,53 @@ pub(crate) fn frame(packet: &Packet) {
             defmt::info!("    {=str}", name);
         }
     }
-    #[cfg(not(target_arch = "arm"))]
-    semihosting::println!(
-        "frame {frame}: hottest {hottest}/100 °C, chance of alarm {percent} %, status {:#06x}",
-        status.0
-    );
+    #[cfg(not(feature = "defmt"))]
+    {
+        line(format_args!(
+            "frame {frame}: hottest {hottest}/100 °C, chance of alarm {percent} %, status {:#06x}",
+            status.0
+        ));
+        status.names().for_each(|name| line(format_args!("    {name}")));
+    }
 }
 
 /// The longest time in which the watchdog was not fed.
 pub(crate) fn longest_gap(ticks: Option<u32>) {
     let Some(ticks) = ticks else { return };
-    #[cfg(target_arch = "arm")]
+    #[cfg(feature = "defmt")]
     defmt::info!("longest gap between two feedings: {=u32} ticks of 25 MHz", ticks);
-    #[cfg(not(target_arch = "arm"))]
-    semihosting::println!("longest gap between two feedings: {ticks} ticks");
+    #[cfg(not(feature = "defmt"))]
+    line(format_args!("longest gap between two feedings: {ticks} ticks"));
 }
 
 /// The runtime refused.
 pub(crate) fn refused(error: Error) {
-    #[cfg(target_arch = "arm")]
+    #[cfg(feature = "defmt")]
     defmt::error!("FAIL  refused: {}", error);
-    #[cfg(not(target_arch = "arm"))]
-    semihosting::println!("FAIL  refused: {error:?}");
+    #[cfg(not(feature = "defmt"))]
+    match error {
+        // The error's own sentence prints a float in decimals, which panics deep inside `core`.
+        Error::Parameter { name, expected, .. }
+        | Error::Count { name, expected, .. }
+        | Error::Conflict { name, expected } => {
+            line(format_args!("FAIL  refused: {name} must be {expected}"));
+        }
+        _ => line(format_args!("FAIL  refused; the same chain on the desktop says why")),
+    }
 }
 
 /// Other bits than the desktop's.
 pub(crate) fn differs(found: u32, want: u32) {
-    #[cfg(target_arch = "arm")]
+    #[cfg(feature = "defmt")]
     defmt::error!("FAIL  digest {=u32:#010x}, want {=u32:#010x}", found, want);
-    #[cfg(not(target_arch = "arm"))]
-    semihosting::println!("FAIL  digest {found:#010x}, want {want:#010x}");
+    #[cfg(not(feature = "defmt"))]
+    line(format_args!("FAIL  digest {found:#010x}, want {want:#010x}"));
 }
 
-/// A fault of the processor.
-#[cfg(target_arch = "arm")]
-pub(crate) fn fault(cause: u32, address: u32) {
-    defmt::error!("FAULT cause {=u32:#010x} at {=u32:#010x}", cause, address);
-}
-
-/// A broken invariant.
-pub(crate) fn panicked(info: &core::panic::PanicInfo<'_>) {
-    #[cfg(target_arch = "arm")]
-    defmt::error!("PANIC {}", defmt::Display2Format(info));
-    #[cfg(not(target_arch = "arm"))]
-    semihosting::println!("PANIC {info}");
+/// Other packets than those that should are marked as made without a model.
+pub(crate) fn without_model(found: u32, want: u32) {
+    #[cfg(feature = "defmt")]
+    defmt::error!("{=u32} packets say that there is no model, {=u32} should", found, want);
+    #[cfg(not(feature = "defmt"))]
+    line(format_args!("{found} packets say that there is no model, {want} should"));
 }

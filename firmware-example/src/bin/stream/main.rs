@@ -4,19 +4,13 @@
 #![no_main]
 
 mod expected;
-#[cfg(feature = "prove-no-panic")]
-#[path = "../../panic.rs"]
-mod panic;
 
-// Linked for the critical section, and for the logger that the other program's build asks for.
-#[cfg(target_arch = "arm")]
-use cortex_m as _;
-#[cfg(all(target_arch = "arm", feature = "golden", not(feature = "prove-no-panic")))]
-use defmt_semihosting as _;
 use expected::{DIGESTS, FRAMES, LAG, POINTS, SENSOR, digest, sampler};
 use finescale::downscaler::Stream;
 use finescale::model::{Footprint, Model};
 use finescale::{Downscaler, Error};
+// Linked for what it does with faults and panics.
+use finescale_board as _;
 use semihosting::process::ExitCode;
 use static_cell::ConstStaticCell;
 
@@ -47,11 +41,6 @@ static MEMORY: ConstStaticCell<[f32; MEMORY_LEN]> = ConstStaticCell::new([0.0; M
 #[cfg_attr(target_arch = "arm", cortex_m_rt::entry)]
 #[cfg_attr(target_arch = "riscv32", riscv_rt::entry)]
 fn main() -> ! {
-    #[cfg(feature = "panic-on-purpose")]
-    panic::on_purpose(&mut [0.0]);
-    #[cfg(feature = "overflow-on-purpose")]
-    panic::overflow_on_purpose();
-
     let found = MEMORY.try_take().map(|memory| run(memory));
     if found == Some(Ok(DIGEST)) { ExitCode::SUCCESS } else { ExitCode::FAILURE }.exit_process()
 }
@@ -72,11 +61,4 @@ fn run(memory: &mut [f32]) -> Result<u32, Error> {
         }
     }
     Ok(found)
-}
-
-/// No path leads here, which the proof shows at opt-level 3.
-#[cfg(not(feature = "prove-no-panic"))]
-#[panic_handler]
-fn stop(_: &core::panic::PanicInfo<'_>) -> ! {
-    semihosting::process::exit(101)
 }

@@ -1,11 +1,7 @@
 //! Text over semihosting, for a board whose host tools do not know defmt, and for the proof build.
 
-use core::fmt::{self, Arguments, Write};
-#[cfg(not(feature = "prove-no-panic"))]
-use core::panic::PanicInfo;
-
 use finescale::Error;
-use semihosting::io::{self, Write as _};
+use finescale_board::line;
 
 /// A case whose every value is the golden one.
 pub(crate) fn pass(case: &str, values: usize) {
@@ -62,45 +58,4 @@ pub(crate) fn summary(passed: usize, cases: usize, kept: usize, kernels: usize) 
     line(format_args!(
         "golden cases: {passed} of {cases} pass; kernels within bounds: {kept} of {kernels}"
     ));
-}
-
-/// The processor refused an instruction or an access: its cause and where, as the core gives them.
-pub(crate) fn fault(cause: u32, address: u32) {
-    line(format_args!("FAULT cause {cause:#010x} at {address:#010x}"));
-}
-
-/// A broken invariant.
-#[cfg(not(feature = "prove-no-panic"))]
-pub(crate) fn panicked(info: &PanicInfo) {
-    line(format_args!("PANIC {info}"));
-}
-
-/// Sends one line. `semihosting::println!` would do, but its error path panics.
-fn line(text: Arguments) {
-    let mut line = Line { bytes: [0; LINE], len: 0 };
-    let _ = line.write_fmt(text);
-    if let Ok(mut console) = io::stdout() {
-        let _ = console.write(line.bytes.get(..line.len).unwrap_or(&line.bytes));
-        let _ = console.write(b"\n");
-    }
-}
-
-/// A line longer than this many bytes is cut off.
-const LINE: usize = 256;
-
-/// The first bytes of a line; `heapless` has such a string, but counts with sums that panic in
-/// builds with overflow checks.
-struct Line {
-    bytes: [u8; LINE],
-    /// Bytes written, those that were cut off included.
-    len: usize,
-}
-
-impl Write for Line {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let room = self.bytes.get_mut(self.len..).unwrap_or_default();
-        room.iter_mut().zip(text.bytes()).for_each(|(to, byte)| *to = byte);
-        self.len = self.len.saturating_add(text.len());
-        Ok(())
-    }
 }

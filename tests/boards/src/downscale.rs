@@ -1,9 +1,10 @@
 //! The main job on the board: coarse frames to fine ones with the shipped model, in flash.
 
+use finescale_board::counter;
 use finescale_golden::{DOWNSCALES, Downscale, MEMORY, PATH, SCRATCH};
 use static_cell::ConstStaticCell;
 
-use crate::{console, counter};
+use crate::{console, number};
 
 static PATH_CELL: ConstStaticCell<[f32; PATH]> = ConstStaticCell::new([0.0; PATH]);
 static MEMORY_CELL: ConstStaticCell<[f32; MEMORY]> = ConstStaticCell::new([0.0; MEMORY]);
@@ -16,8 +17,8 @@ pub(crate) fn run() -> (usize, usize) {
     // Without a floating-point unit a frame takes minutes under emulation.
     let suits = |case: &&Downscale| case.quick || cfg!(target_abi = "eabihf");
     let cases = || DOWNSCALES.iter().filter(suits);
-    let passed = counter::number(cases().filter(|case| passes(case, path, memory, scratch)));
-    (passed, counter::number(cases()))
+    let passed = number(cases().filter(|case| passes(case, path, memory, scratch)));
+    (passed, number(cases()))
 }
 
 fn passes(

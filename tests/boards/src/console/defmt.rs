@@ -1,8 +1,5 @@
 //! Compact frames over semihosting; `qemu-run` or `probe-rs` turns them back into text on the host.
 
-use core::panic::PanicInfo;
-
-use defmt_semihosting as _;
 use finescale::Error;
 
 /// A case whose every value is the golden one.
@@ -68,14 +65,4 @@ pub(crate) fn summary(passed: usize, cases: usize, kept: usize, kernels: usize) 
         kept,
         kernels
     );
-}
-
-/// The processor refused an instruction or an access: its cause and where, as the core gives them.
-pub(crate) fn fault(cause: u32, address: u32) {
-    defmt::error!("FAULT cause {=u32:#010x} at {=u32:#010x}", cause, address);
-}
-
-/// A broken invariant.
-pub(crate) fn panicked(info: &PanicInfo) {
-    defmt::error!("PANIC {}", defmt::Display2Format(info));
 }

@@ -57,37 +57,28 @@ mod timer {
 /// Nanoseconds of a tick, hundredfold, as the board's folder says; 0 where instructions are not
 /// counted.
 const INSTRUCTIONS_PER_100_TICKS: u64 =
-    numbers::<1>(env!("FINESCALE_INSTRUCTIONS_PER_100_TICKS"))[0];
+    decimal(env!("FINESCALE_INSTRUCTIONS_PER_100_TICKS").as_bytes());
 /// Whether the board counts.
-pub(crate) const COUNTS: bool = INSTRUCTIONS_PER_100_TICKS != 0;
+pub const COUNTS: bool = INSTRUCTIONS_PER_100_TICKS != 0;
 
-/// Numbers with a space between them.
-pub(crate) const fn numbers<const N: usize>(text: &str) -> [u64; N] {
-    let (mut text, mut values, mut n) = (text.as_bytes(), [0; N], 0);
-    while let [byte, rest @ ..] = text {
-        match byte {
-            b' ' => n += 1,
-            digit => values[n] = values[n] * 10 + (*digit - b'0') as u64,
-        }
-        text = rest;
+/// The number that these digits are.
+pub const fn decimal(mut digits: &[u8]) -> u64 {
+    let mut value: u64 = 0;
+    while let [digit, rest @ ..] = digits {
+        value = value.saturating_mul(10).saturating_add(digit.saturating_sub(b'0') as u64);
+        digits = rest;
     }
-    values
-}
-
-/// How many things an iterator gives; `count` panics in builds with overflow checks where there are
-/// too many.
-pub(crate) fn number(things: impl Iterator) -> usize {
-    things.fold(0, |n: usize, _| n.saturating_add(1))
+    value
 }
 
 /// Starts the timer.
-pub(crate) fn start() {
+pub fn start() {
     timer::start();
 }
 
 /// Runs `work`; gives what it gives and the instructions that it took, to about a hundred. `None`
 /// where the board does not count.
-pub(crate) fn count<T>(work: impl FnOnce() -> T) -> (T, Option<u64>) {
+pub fn count<T>(work: impl FnOnce() -> T) -> (T, Option<u64>) {
     let before = timer::ticks();
     let result = work();
     let ticks = timer::ticks().saturating_sub(before);

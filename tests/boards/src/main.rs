@@ -5,15 +5,12 @@
 #![no_main]
 
 mod console;
-mod counter;
 mod downscale;
-mod faults;
 mod kernels;
-mod panic;
+#[cfg(any(feature = "panic-on-purpose", feature = "overflow-on-purpose"))]
+mod on_purpose;
 
-// Linked for the critical section that defmt's logger needs.
-#[cfg(target_arch = "arm")]
-use cortex_m as _;
+use finescale_board::counter;
 use finescale_golden::{CASES, Case, FIELD_MAX, SCRATCH_MAX};
 use semihosting::process::ExitCode;
 use static_cell::ConstStaticCell;
@@ -29,12 +26,12 @@ fn main() -> ! {
         ExitCode::FAILURE.exit_process()
     };
     #[cfg(feature = "panic-on-purpose")]
-    panic::on_purpose(field);
+    on_purpose::panic(field);
     #[cfg(feature = "overflow-on-purpose")]
-    panic::overflow_on_purpose();
+    on_purpose::overflow();
 
     counter::start();
-    let passed = counter::number(CASES.iter().filter(|case| passes(case, field, scratch)));
+    let passed = number(CASES.iter().filter(|case| passes(case, field, scratch)));
     let (kept, kernels) = kernels::run();
     let (downscaled, downscales) = downscale::run();
     let passed = passed.saturating_add(downscaled);
@@ -67,4 +64,10 @@ fn passes(case: &Case, field: &mut [f32; FIELD_MAX], scratch: &mut [f32; SCRATCH
     }
     console::pass(case.name, values);
     true
+}
+
+/// How many things an iterator gives; `count` panics in builds with overflow checks where there are
+/// too many.
+fn number(things: impl Iterator) -> usize {
+    things.fold(0, |n: usize, _| n.saturating_add(1))
 }

@@ -4,9 +4,10 @@
 use finescale::layer::int16::{Conv16, Input16, Output16, Point};
 use finescale::layer::{CodePath, Conv, ConvShape, Epilogue, Weight};
 use finescale::{Axis, Boundary, Error, Grid};
+use finescale_board::counter;
 use static_cell::ConstStaticCell;
 
-use crate::{console, counter};
+use crate::{console, number};
 
 /// Channels on both sides, as in the shipped networks.
 const CHANNELS: usize = 16;
@@ -23,38 +24,46 @@ static POINTS_OUT: ConstStaticCell<[Point; VALUES / 4]> =
 /// Scratch that suffices for every kernel.
 const WORK: usize = 3 * CHANNELS * 3 * POINTS + POINTS + 2;
 
-/// Most instructions for a hundred multiply-accumulates, from the board's folder: what was
-/// measured, and a few per cent.
-const BOUNDS: [u64; 10] = counter::numbers(env!("FINESCALE_KERNEL_BOUNDS"));
+/// Most instructions of each kernel for a hundred multiply-accumulates, from the board's folder:
+/// what was measured, and a few per cent. `NAME (CODE PATH)=NUMBER`, with a semicolon between two.
+const BOUNDS: Option<&str> = option_env!("FINESCALE_KERNEL_BOUNDS");
 
-/// Counts every kernel where the board counts; says how many kept their bound and how many there
-/// are.
+/// The bounds by kernel and code path.
+fn bounds() -> impl Iterator<Item = ((&'static str, &'static str), u64)> {
+    let parts = BOUNDS.unwrap_or_default().split(';').filter_map(|part| part.split_once(")="));
+    parts.filter_map(|(name, bound)| {
+        Some((name.split_once(" (")?, counter::decimal(bound.as_bytes())))
+    })
+}
+
+/// Counts every kernel where the board counts; says how many kept their bound, and how many have
+/// one or should.
 pub(crate) fn run() -> (usize, usize) {
     if !counter::COUNTS {
         // Nothing to hold below a bound: the code stays out of the program.
-        return (0, 0);
+        return (0, number(bounds()));
     }
+    let of_integers = 4;
+    let measured = number(CodePath::available()).saturating_mul(2).saturating_add(of_integers);
+    let all = number(bounds()).max(measured);
     let (Some(input), Some(output)) = (INPUT.try_take(), OUTPUT.try_take()) else {
-        return (0, BOUNDS.len());
+        return (0, all);
     };
-    let mut bounds = BOUNDS.as_chunks::<2>().0.iter().copied();
-    let mut next = || bounds.next().unwrap_or_default();
     let mut kept = 0;
     // The safe code comes first: what the others must equal.
     let mut equal = None;
     for path in CodePath::available() {
-        let names = ["conv 3×3 16→16 f32", "its vjp"];
-        let weights = &[0.3_f32; WEIGHTS];
+        let names = ["conv 3×3 16→16 f32", "vjp 3×3 16→16 f32"];
         let (within, bits) =
-            measure(names, path, weights, next(), input, output).unwrap_or_default();
+            measure(names, path, &[0.3_f32; WEIGHTS], input, output).unwrap_or_default();
         let within = if *equal.get_or_insert(bits) == bits { within } else { 0 };
         kept = within.saturating_add(kept);
     }
-    let names = ["conv 3×3 16→16 int8", "its vjp"];
+    let names = ["conv 3×3 16→16 int8", "vjp 3×3 16→16 int8"];
     let path = CodePath::PORTABLE;
-    let int8 = measure(names, path, &[31_i8; WEIGHTS], next(), input, output).unwrap_or_default().0;
-    let int16 = measure_int16(next()).unwrap_or_default();
-    (kept.saturating_add(int8).saturating_add(int16), BOUNDS.len())
+    let int8 = measure(names, path, &[31_i8; WEIGHTS], input, output).unwrap_or_default().0;
+    let int16 = measure_int16().unwrap_or_default();
+    (kept.saturating_add(int8).saturating_add(int16), all)
 }
 
 fn shape() -> Result<ConvShape, Error> {
@@ -67,7 +76,6 @@ fn measure<W: Weight>(
     [forward, vjp]: [&str; 2],
     path: CodePath,
     weights: &[W],
-    [forward_bound, vjp_bound]: [u64; 2],
     input: &mut [f32],
     output: &mut [f32],
 ) -> Result<(usize, u32), Error> {
@@ -83,12 +91,12 @@ fn measure<W: Weight>(
         conv.forward(input, &epilogue, Some(&mut signs), None, output, &mut work)
     });
     result?;
-    let mut kept = judge(forward, path.name(), shape.macs(), instructions, forward_bound);
+    let mut kept = judge(forward, path.name(), shape.macs(), instructions);
     let bits = hash(0, output);
     let (result, instructions) =
         counter::count(|| conv.vjp(output, &epilogue, Some(&signs), None, input, &mut work));
     result?;
-    kept += judge(vjp, path.name(), shape.macs(), instructions, vjp_bound);
+    kept += judge(vjp, path.name(), shape.macs(), instructions);
     Ok((kept, hash(bits, input)))
 }
 
@@ -99,7 +107,7 @@ fn hash(start: u32, values: &[f32]) -> u32 {
     values.iter().fold(start, step)
 }
 
-fn measure_int16(bounds: [u64; 2]) -> Result<usize, Error> {
+fn measure_int16() -> Result<usize, Error> {
     let shape = shape()?;
     let words = [0x1F1F_1F1F_u32; WEIGHTS / 4];
     let conv = Conv16::new(shape, &words, &words)?;
@@ -116,23 +124,22 @@ fn measure_int16(bounds: [u64; 2]) -> Result<usize, Error> {
         conv.forward(from, &epilogue, Some(&mut signs), None, to, &mut work)
     });
     result?;
-    let [forward, vjp] = bounds;
-    let mut kept =
-        judge("conv 3×3 16→16 int8 × int16", "smlad", shape.macs(), instructions, forward);
+    let mut kept = judge("conv 3×3 16→16 int8 × int16", "smlad", shape.macs(), instructions);
     let (result, instructions) = counter::count(|| {
         let from = Input16::Points { points: others, exponent: 0 };
         let to = Output16::Points { points, exponent: 0 };
         conv.vjp(from, &epilogue, Some(&signs), None, to, &mut work)
     });
     result?;
-    kept += judge("its vjp", "smlad", shape.macs(), instructions, vjp);
+    kept += judge("vjp 3×3 16→16 int8 × int16", "smlad", shape.macs(), instructions);
     Ok(kept)
 }
 
 /// Reports a kernel; 1 if it keeps its bound.
-fn judge(name: &str, path: &str, macs: usize, instructions: Option<u64>, bound: u64) -> usize {
+fn judge(kernel: &str, path: &str, macs: usize, instructions: Option<u64>) -> usize {
     let Some(instructions) = instructions else { return 1 };
     let hundredths = instructions.saturating_mul(100) / (macs.max(1) as u64);
-    console::kernel(name, path, hundredths as u32, bound as u32);
+    let bound = bounds().find(|(name, _)| *name == (kernel, path)).map_or(0, |(_, bound)| bound);
+    console::kernel(kernel, path, hundredths as u32, bound as u32);
     usize::from(hundredths <= bound)
 }
