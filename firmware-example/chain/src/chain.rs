@@ -170,9 +170,11 @@ impl<'a, B> Chain<'a, B> {
         if !self.has_model() {
             packet.status.raise(Status::NO_MODEL);
         }
-        let fine = self.fine.iter().map(|value| hundredths(*value));
         packet.fine.clear();
-        packet.fine.extend(fine.take(FINE));
+        for value in &self.fine {
+            // There is room: a packet has as many.
+            let _ = packet.fine.push(hundredths(*value));
+        }
     }
 }
 
