@@ -108,11 +108,11 @@ pub(crate) fn no_panic_path(tools: &Tools, board: &Board) -> Result<Count> {
     run(tools, board, Console::Plain, &keep(board, RELEASE, GOLDEN, "-proof")?)
 }
 
-/// As [`no_panic_path`] of the program `stream`, which is not run once more.
-pub(crate) fn no_panic_path_of_stream(tools: &Tools, board: &Board) -> Result<Count> {
-    let features = [PROOF, Console::Plain.feature(), "int16"];
+/// As [`no_panic_path`] of the programs to copy, which are not run once more.
+pub(crate) fn no_panic_path_of_examples(tools: &Tools, board: &Board) -> Result<Count> {
+    let features = [PROOF, Console::Plain.feature(), "sensor"];
     let mut cargo = cargo_build(tools, &paths::firmware(), board, RELEASE, &features);
-    command::run(cargo.args(["--bin", "stream"]))
+    command::run(cargo.args(["--bin", "stream", "--bin", "sensor"]))
         .with_context(|| format!("if the linker names {UNDEFINED}, a panic path remains"))?;
     Ok(Count::ONE)
 }

@@ -94,8 +94,8 @@ fn tests_of_boards(stages: &mut Stages, tools: Option<&Tools>, boards: &[Board])
     from_c_tests(stages, tools, boards);
     for board in one_for_each_target(boards) {
         let name = &board.name;
-        stages.test(&format!("{name}: no panic path in stream"), || {
-            firmware::no_panic_path_of_stream(ready()?, board)
+        stages.test(&format!("{name}: no panic path in the examples"), || {
+            firmware::no_panic_path_of_examples(ready()?, board)
         });
         stages.test(&format!("{name}: no panic path with overflow checks"), || {
             firmware::no_overflow_path(ready()?, board)
