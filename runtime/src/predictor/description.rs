@@ -53,7 +53,7 @@ impl<'a> Description<'a> {
 
     /// κ of every mode of a frame.
     pub(crate) fn kappas(&self) -> impl Iterator<Item = f32> + use<'a> {
-        let (grid, laplacian) = (self.grid, self.process.laplacian());
-        (0..self.channels).flat_map(move |_| grid.kappas(laplacian))
+        let (grid, process) = (self.grid, self.process);
+        (0..self.channels).flat_map(move |channel| process.kappas(&grid, channel))
     }
 }
