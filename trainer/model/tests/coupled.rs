@@ -81,15 +81,16 @@ fn the_door_turns_channels_and_turns_them_back() {
         let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
         assert_eq!(bits(&found), bits(&path));
 
-        // What was measured exactly comes out again, channel by channel.
+        // What was measured exactly comes out again, channel by channel; of the coarse grid's
+        // highest wave, mode 1, only one part was.
         let mut scratch = vec![0.0; spectral::scratch_len(&fine)];
-        let mut again = found.clone();
+        let (mut again, mut given) = (found, coarse(&view));
         spectral::forward(&fine, &mut again, &mut scratch).unwrap();
-        let mut coarser = vec![0.0; again.len() / 2];
+        spectral::forward(&grid, &mut given, &mut scratch).unwrap();
+        let mut coarser = vec![0.0; given.len()];
         spectral::coarsen(&fine, &again, &grid, &mut coarser).unwrap();
-        spectral::inverse(&grid, &mut coarser, &mut scratch).unwrap();
-        for (got, given) in coarser.iter().zip(coarse(&view)) {
-            assert!((got - given).abs() < 1e-4, "{got} {given}");
+        for (at, (got, given)) in coarser.iter().zip(&given).enumerate() {
+            assert!(at % 16 == 1 || (got - given).abs() < 1e-4, "{at}: {got} {given}");
         }
     }
 }
