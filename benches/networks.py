@@ -271,8 +271,8 @@ class Step(nn.Module):
         clean = self.table("frames")[index].reshape(batch, w + 1, c, m)
         if noise is None:
             noise = torch.randn(batch, w + 1, c, m, device=self.device)
-        path = clean * self.table("damping")[lambdas][:, None, None]
-        path = path + noise * self.table("noise_scale")[lambdas][:, None, None]
+        damping, scale = (self.table(name)[lambdas] for name in ("damping", "noise_scale"))
+        path = clean * damping.reshape(batch, 1, c, m) + noise * scale.reshape(batch, 1, c, m)
         target = path[:, w] - path[:, w - 1]
         there = torch.arange(w, device=self.device) + available[:, None] >= w
         spectra, row = path[:, :w] * there[:, :, None, None], lambdas * w + available - 1

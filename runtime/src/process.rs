@@ -12,8 +12,22 @@
 //! The step from λ to λ + δ is the same rule with δ in the place of λ, exactly and for any δ ≥ 0:
 //! `C(λ+δ) = C(δ) C(λ)` and `Σ(λ+δ) = C(δ)² Σ(λ) + Σ(δ)`. So [`ForwardProcess::apply`] with δ takes
 //! a field that is at λ to λ + δ.
+//!
+//! **Coupled channels.** Two channels can be drawn to each other, each with c times its own damping:
+//!
+//! ```text
+//! dû₁ = −ακ(û₁ − c û₂) dλ + β dW₁,   dû₂ = −ακ(û₂ − c û₁) dλ + β dW₂,   |c| < 1
+//! ```
+//!
+//! The sum (û₁ + û₂)/√2 and the difference (û₁ − û₂)/√2 are independent of each other, and obey the
+//! rule above with (1 − c)κ and (1 + c)κ in the place of κ. So a predictor of coupled channels has
+//! these two *combinations* for its channels. [`ForwardProcess::mix`] turns channels into
+//! combinations and back, and [`ForwardProcess::kappas`] has the κ of each. Everything else stays
+//! as it is.
 
-use crate::{Error, Grid, Laplacian, NoiseStream};
+use core::f32::consts::FRAC_1_SQRT_2;
+
+use crate::{Error, Grid, Laplacian, NoiseStream, checked};
 
 /// The parameters of the forward process.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,6 +38,8 @@ pub struct ForwardProcess {
     alpha: f32,
     beta2: f32,
     laplacian: Laplacian,
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_zero"))]
+    coupling: f32,
 }
 
 impl ForwardProcess {
@@ -39,7 +55,17 @@ impl ForwardProcess {
             let fits = (0.0..=PARAMETER_MAX).contains(&value);
             Error::check(name, value, fits, "not negative and at most 1e6")?;
         }
-        Ok(Self { alpha, beta2, laplacian })
+        Ok(Self { alpha, beta2, laplacian, coupling: 0.0 })
+    }
+
+    /// The same with two channels that are coupled by `coupling`, c; 0 couples nothing.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] unless c is above −1 and below 1: beyond, the large scales would grow.
+    pub fn with_coupling(self, coupling: f32) -> Result<Self, Error> {
+        let fits = coupling > -1.0 && coupling < 1.0;
+        Error::check("coupling", coupling, fits, "above -1 and below 1")?;
+        Ok(Self { coupling, ..self })
     }
 
     /// α.
@@ -55,6 +81,54 @@ impl ForwardProcess {
     /// The Laplacian whose eigenvalues are κ.
     pub const fn laplacian(&self) -> Laplacian {
         self.laplacian
+    }
+
+    /// c, the coupling of two channels; 0 where channels are independent.
+    pub const fn coupling(&self) -> f32 {
+        self.coupling
+    }
+
+    /// Whether channels are coupled.
+    pub fn is_coupled(&self) -> bool {
+        self.coupling != 0.0
+    }
+
+    /// κ of every mode of a channel in storage order: that of the grid; of coupled channels, where
+    /// 0 is the sum and 1 the difference, (1 − c) and (1 + c) times as much.
+    pub fn kappas(&self, grid: &Grid, channel: usize) -> impl Iterator<Item = f32> + use<> {
+        let share = self.share(channel);
+        grid.kappas(self.laplacian).map(move |kappa| share * kappa)
+    }
+
+    /// κ of a channel's mode over κ of the grid's; of frame after frame, channels count on.
+    pub(crate) fn share(&self, channel: usize) -> f32 {
+        if channel.is_multiple_of(2) { 1.0 - self.coupling } else { 1.0 + self.coupling }
+    }
+
+    /// Turns two coupled channels into their sum and difference, each over √2, and these back into
+    /// channels, in place. Where channels are independent it leaves them as they are.
+    ///
+    /// `fields`: `[…][channel][…]`, standardised, of so many points or modes; what is behind the
+    /// last whole pair of channels is left as it is.
+    pub fn mix(&self, points: usize, fields: &mut [f32]) {
+        if !self.is_coupled() {
+            return;
+        }
+        for pair in checked::rows_mut(fields, points.saturating_mul(2)) {
+            let Some((first, second)) = pair.split_at_mut_checked(points) else { continue };
+            for (a, b) in checked::zip(first, second) {
+                (*a, *b) = (FRAC_1_SQRT_2 * (*a + *b), FRAC_1_SQRT_2 * (*a - *b));
+            }
+        }
+    }
+
+    /// Refuses to couple channels that are not two, or no frames of two.
+    pub(crate) fn check_channels(&self, pairs: bool) -> Result<(), Error> {
+        if pairs || !self.is_coupled() {
+            return Ok(());
+        }
+        let expected = "0 for fields that do not have two channels";
+        Err(Error::Conflict { name: "coupling", expected })
     }
 
     /// C = exp(−ακλ), what is left of the signal's amplitude. Relative error ≤ 4e-7 for ακλ ≤ 50.
@@ -85,16 +159,17 @@ impl ForwardProcess {
 
     /// Multiplies a spectrum by C(λ), adding no noise.
     ///
-    /// `spectrum`: `[channel][y mode][x mode]`, see [`crate::spectral`].
+    /// `spectrum`: `[…][channel][y mode][x mode]`, see [`crate::spectral`]; of coupled channels
+    /// their combinations.
     ///
     /// # Errors
-    /// [`Error::FieldLength`]; [`Error::Parameter`] unless λ is from 0 to 1e6.
+    /// [`Error::FieldLength`]; [`Error::Parameter`] unless λ is from 0 to 1e6; [`Error::Conflict`]
+    /// for an odd number of channels that are coupled.
     pub fn damp(&self, grid: &Grid, lambda: f32, spectrum: &mut [f32]) -> Result<(), Error> {
-        check_lambda(lambda)?;
-        grid.channels(spectrum.len())?;
-        for channel in spectrum.chunks_exact_mut(grid.points()) {
+        self.check(grid, lambda, spectrum)?;
+        for (n, channel) in checked::counted(spectrum.chunks_exact_mut(grid.points())) {
             let mut modes = ModeCoefficients::new(self, lambda);
-            for (u, kappa) in channel.iter_mut().zip(grid.kappas(self.laplacian)) {
+            for (u, kappa) in channel.iter_mut().zip(self.kappas(grid, n)) {
                 *u *= modes.at(kappa).0;
             }
         }
@@ -103,12 +178,11 @@ impl ForwardProcess {
 
     /// Takes a spectrum from scale λ₀ to λ₀ + `lambda` with given noise: û ← C û + √Σ ε.
     ///
-    /// `spectrum` and `noise`: `[channel][y mode][x mode]`; `noise` has unit variance in every
+    /// `spectrum` and `noise`: `[…][channel][y mode][x mode]`; `noise` has unit variance in every
     /// mode.
     ///
     /// # Errors
-    /// [`Error::FieldLength`], [`Error::LengthMismatch`]; [`Error::Parameter`] unless λ is from 0
-    /// to 1e6.
+    /// As [`ForwardProcess::damp`], and [`Error::LengthMismatch`].
     pub fn apply(
         &self,
         grid: &Grid,
@@ -116,15 +190,15 @@ impl ForwardProcess {
         spectrum: &mut [f32],
         noise: &[f32],
     ) -> Result<(), Error> {
-        check_lambda(lambda)?;
-        grid.channels(spectrum.len())?;
+        self.check(grid, lambda, spectrum)?;
         if noise.len() != spectrum.len() {
             return Err(Error::LengthMismatch { left: spectrum.len(), right: noise.len() });
         }
         let points = grid.points();
-        for (channel, noise) in spectrum.chunks_exact_mut(points).zip(noise.chunks_exact(points)) {
+        let channels = spectrum.chunks_exact_mut(points).zip(noise.chunks_exact(points));
+        for (n, (channel, noise)) in checked::counted(channels) {
             let mut modes = ModeCoefficients::new(self, lambda);
-            for ((u, kappa), e) in channel.iter_mut().zip(grid.kappas(self.laplacian)).zip(noise) {
+            for ((u, kappa), e) in channel.iter_mut().zip(self.kappas(grid, n)).zip(noise) {
                 let (damping, deviation) = modes.at(kappa);
                 *u = damping * *u + deviation * e;
             }
@@ -144,18 +218,25 @@ impl ForwardProcess {
         spectrum: &mut [f32],
         stream: &NoiseStream,
     ) -> Result<(), Error> {
-        check_lambda(lambda)?;
-        grid.channels(spectrum.len())?;
+        self.check(grid, lambda, spectrum)?;
         let mut noise = stream.normals();
-        for channel in spectrum.chunks_exact_mut(grid.points()) {
+        for (n, channel) in checked::counted(spectrum.chunks_exact_mut(grid.points())) {
             let mut modes = ModeCoefficients::new(self, lambda);
-            let channel = channel.iter_mut().zip(grid.kappas(self.laplacian));
+            let channel = channel.iter_mut().zip(self.kappas(grid, n));
             for ((u, kappa), e) in channel.zip(&mut noise) {
                 let (damping, deviation) = modes.at(kappa);
                 *u = damping * *u + deviation * e;
             }
         }
         Ok(())
+    }
+}
+
+impl ForwardProcess {
+    /// What damping and noising refuse.
+    fn check(&self, grid: &Grid, lambda: f32, spectrum: &[f32]) -> Result<(), Error> {
+        check_lambda(lambda)?;
+        self.check_channels(grid.channels(spectrum.len())?.is_multiple_of(2))
     }
 }
 
@@ -199,6 +280,15 @@ struct Written {
     alpha: f32,
     beta2: f32,
     laplacian: Laplacian,
+    #[serde(default)]
+    coupling: f32,
+}
+
+/// Nothing is written of a process without coupling, which keeps files what they were.
+#[cfg(feature = "serde")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(coupling: &f32) -> bool {
+    *coupling == 0.0
 }
 
 #[cfg(feature = "serde")]
@@ -206,6 +296,6 @@ impl TryFrom<Written> for ForwardProcess {
     type Error = Error;
 
     fn try_from(written: Written) -> Result<Self, Error> {
-        Self::new(written.alpha, written.beta2, written.laplacian)
+        Self::new(written.alpha, written.beta2, written.laplacian)?.with_coupling(written.coupling)
     }
 }

@@ -283,6 +283,13 @@ fn walk(document: &str, file: &[u8], model: &Model<'_>) {
                 walker.align();
             }
             "C × channel" => channels(&mut walker, model),
+            "f32, aligned" => {
+                let coupled = model.process().is_coupled();
+                assert_eq!(coupled, file[27] & 8 != 0);
+                if coupled {
+                    assert_eq!(walker.row(kind), [model.process().coupling()]);
+                }
+            }
             "the same four" if heads => {
                 for kind in &kinds[kinds.len() - 4..] {
                     assert_eq!(walker.row(kind), known.next().expect("a table"), "{kind}");

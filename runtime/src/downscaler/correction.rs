@@ -1,5 +1,7 @@
 //! Coarse frames in units to measured modes, and fine modes to frames in units.
 
+use core::f32::consts::FRAC_1_SQRT_2;
+
 use super::memory::Kept;
 use super::{Instrument, Values};
 use crate::checked::{self, OrBug, Place};
@@ -7,12 +9,13 @@ use crate::model::{Channel, Channels, Footprint, Model};
 use crate::predictor::Description;
 use crate::sampler::pixel_measurement;
 use crate::spectral::operator::{self, complex_modes};
-use crate::{Axis, Boundary, Error, Grid, spectral};
+use crate::{Axis, Boundary, Error, ForwardProcess, Grid, spectral};
 
 /// What is known of an instrument beside its frames.
 #[derive(Debug)]
 pub(super) struct Correction<'a> {
     channels: Channels<'a>,
+    process: ForwardProcess,
     footprint: Footprint,
     instrument: Instrument<'a>,
     fine: Grid,
@@ -34,8 +37,12 @@ impl<'a> Correction<'a> {
         kept: &'a mut [f32],
         scratch: &mut [f32],
     ) -> Result<Self, Error> {
-        let fine = *model.grid();
+        let (fine, process) = (*model.grid(), *model.process());
         let coarse = instrument.grid(&fine)?;
+        if process.is_coupled() {
+            let stds = model.channel_descriptions().map(|channel| channel.std);
+            instrument.check_alike(stds)?;
+        }
         let lengths = Kept::of(&model.footprint(), &instrument);
         let (variances, kept) = kept.split_at_mut_checked(lengths.variances).or_bug();
         let (inverse, power) = kept.split_at_mut_checked(lengths.inverse).or_bug();
@@ -82,6 +89,7 @@ impl<'a> Correction<'a> {
         }
         Ok(Self {
             channels: model.described(),
+            process,
             footprint: model.footprint(),
             instrument,
             fine,
@@ -130,6 +138,9 @@ impl<'a> Correction<'a> {
                     return Err(Error::NotFinite { name: "coarse", index });
                 }
             }
+            if self.process.is_coupled() {
+                self.combine(channel, frame, pixels);
+            }
             if self.is_whole() {
                 spectral::forward(&self.coarse, pixels, scratch)?;
             } else {
@@ -150,10 +161,27 @@ impl<'a> Correction<'a> {
         Ok(())
     }
 
+    /// Of coupled channels, the standardised pixels of one to those of its combination with the
+    /// other: bit by bit what [`ForwardProcess::mix`] makes of both.
+    #[inline(never)]
+    fn combine(&self, channel: usize, frame: &[f32], pixels: &mut [f32]) {
+        let partner = channel ^ 1;
+        let values = frame.chunks_exact(self.coarse.points()).nth(partner).or_bug();
+        let Some(Channel { mean, std, .. }) = self.channels.iter().nth(partner) else {
+            return checked::bug();
+        };
+        for (own, value) in checked::zip(pixels, values) {
+            let other = (value - mean) / std;
+            let combined = if channel == 0 { *own + other } else { other - *own };
+            *own = FRAC_1_SQRT_2 * combined;
+        }
+    }
+
     /// Fine frames, `[frame][channel][y mode][x mode]`, to `[frame][channel][y][x]` in units.
     pub(super) fn restore(&self, path: &mut [f32], scratch: &mut [f32]) -> Result<(), Error> {
         spectral::inverse(&self.fine, path, scratch)?;
         let points = self.fine.points();
+        self.process.mix(points, path);
         for frame in path.chunks_exact_mut(self.channels.count().times(points).max(1)) {
             let channels = frame.chunks_exact_mut(points).zip(self.channels.iter());
             for (field, Channel { mean, std, .. }) in channels {

@@ -112,7 +112,8 @@ impl<'a> Downscaler<'a> {
     /// model that sees companions, and unless the instrument has fewer points than the model, which
     /// divide the model's if its values are means; [`Error::AxisPoints`] for a number of points that
     /// has no transform; [`Error::LengthMismatch`] unless `dead` is empty or has a value for each
-    /// point; [`Error::Parameter`] for a bad standard deviation of its errors.
+    /// point; [`Error::Parameter`] for a bad standard deviation of its errors, [`Error::Conflict`] for
+    /// those that differ between channels that the model couples.
     pub fn new(
         model: &Model<'a>,
         instrument: Instrument<'a>,

@@ -21,6 +21,8 @@ pub(super) struct Header {
     pub(super) grid: Grid,
     pub(super) process: ForwardProcess,
     pub(super) options: Options,
+    /// Whether the coupling of two channels is behind their descriptions.
+    pub(super) coupled: bool,
     pub(super) views: Views,
     pub(super) segments: usize,
     pub(super) frame_interval: f32,
@@ -81,7 +83,7 @@ pub(super) fn read(bytes: &[u8], cursor: &mut Cursor<'_>) -> Result<Header, Inva
         1 => Laplacian::FiniteDifference,
         _ => return Err(Invalid::Field { name: "laplacian" }),
     };
-    let options = options(cursor.u8()?)?;
+    let (options, coupled) = options(cursor.u8()?)?;
     let lengths = [cursor.f32()?, cursor.f32()?];
     let (alpha, beta2) = (cursor.f32()?, cursor.f32()?);
     let frame_interval = finite(cursor.f32()?, "frame interval")?;
@@ -90,6 +92,7 @@ pub(super) fn read(bytes: &[u8], cursor: &mut Cursor<'_>) -> Result<Header, Inva
         grid,
         process: process(alpha, beta2, laplacian)?,
         options,
+        coupled,
         frame_interval,
         channels: positive(cursor.u8()?, "channels")?,
         window: positive(cursor.u8()?, "window")?,
@@ -115,11 +118,17 @@ fn process(alpha: f32, beta2: f32, laplacian: Laplacian) -> Result<ForwardProces
     process.filter(|process| process.beta2() > 0.0).ok_or(Invalid::Field { name: "process" })
 }
 
-fn options(flags: u8) -> Result<Options, Invalid> {
-    if flags > 0b111 {
+/// The options, and whether channels are coupled.
+fn options(flags: u8) -> Result<(Options, bool), Invalid> {
+    if flags > 0b1111 {
         return Err(Invalid::Field { name: "options" });
     }
-    Ok(Options { linear_base: flags & 1 != 0, bounded: flags & 2 != 0, score_head: flags & 4 != 0 })
+    let options = Options {
+        linear_base: flags & 1 != 0,
+        bounded: flags & 2 != 0,
+        score_head: flags & 4 != 0,
+    };
+    Ok((options, flags & 8 != 0))
 }
 
 pub(super) fn grid(

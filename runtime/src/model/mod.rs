@@ -185,7 +185,8 @@ impl<'a> Model<'a> {
         &self.grid
     }
 
-    /// The forward process.
+    /// The forward process. Where it couples two channels, tables and autocovariance are of their
+    /// combinations: see [`ForwardProcess::mix`].
     pub const fn process(&self) -> &ForwardProcess {
         &self.process
     }

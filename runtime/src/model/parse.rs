@@ -20,6 +20,13 @@ pub(super) fn model(bytes: &[u8]) -> Result<Model<'_>, Invalid> {
         let Channel { std, .. } = channel(&mut cursor)?;
         hold(std > 0.0, "std")?;
     }
+    let mut process = header.process;
+    if header.coupled {
+        hold(channels == 2, "coupling")?;
+        cursor.align()?;
+        let coupled = process.with_coupling(cursor.f32()?).ok().filter(|it| it.is_coupled());
+        process = coupled.ok_or(Invalid::Field { name: "coupling" })?;
+    }
 
     hold(header.bins == RadialBins::new(&header.grid).count(), "bins")?;
     let table = [header.lambdas, channels, header.bins];
@@ -49,7 +56,7 @@ pub(super) fn model(bytes: &[u8]) -> Result<Model<'_>, Invalid> {
     hold(header.layers != 1 && header.layers <= LAYERS_MAX, "layers")?;
     let mut model = Model {
         grid: header.grid,
-        process: header.process,
+        process,
         channels,
         window: header.window,
         frame_interval: header.frame_interval,

@@ -47,11 +47,13 @@ impl<'a> Inputs<'a> {
         let mut potentials = self.potential.chunks_exact_mut(points);
         let scales = raws.iter_mut().zip(gradients.iter_mut().zip(velocities));
         let rows = self.filter.chunks_exact_mut(points).zip(power.chunks_exact(points));
-        for ((filter, power), (raw, (gradient, velocity))) in rows.zip(scales) {
+        for (channel, ((filter, power), (raw, (gradient, velocity)))) in
+            checked::counted(rows.zip(scales))
+        {
             let (mut filtered, mut total) = (0.0_f64, 0.0_f64);
             let (mut steep, mut flat, mut swirl) = (0.0_f64, 0.0_f64, 0.0_f64);
             let geometry = grid.kappas(Laplacian::Spectral);
-            let modes = filter.iter_mut().zip(power).zip(grid.kappas(process.laplacian()));
+            let modes = filter.iter_mut().zip(power).zip(process.kappas(&grid, channel));
             for (((filter, power), kappa), k2) in modes.zip(geometry) {
                 let damping = process.damping(kappa, lambda);
                 let signal = damping * damping * power;

@@ -17,7 +17,8 @@ pub struct Description<'a> {
     pub window: usize,
     /// Values of scratch for an evaluation and its vector-Jacobian product.
     pub scratch_len: usize,
-    /// P, the power of the clean data, `[channel][y mode][x mode]`: E û_0² of every real mode.
+    /// P, the power of the clean data, `[channel][y mode][x mode]`: E û_0² of every real mode; of
+    /// channels that the process couples, that of their combinations.
     pub power: &'a [f32],
     /// What was measured on the trained predictor.
     pub calibration: Calibration<'a>,
@@ -51,9 +52,9 @@ impl<'a> Description<'a> {
         Err(Error::Conflict { name: "predictor", expected })
     }
 
-    /// κ of every mode of a frame.
+    /// κ of every mode of a frame, its channel's.
     pub(crate) fn kappas(&self) -> impl Iterator<Item = f32> + use<'a> {
-        let (grid, laplacian) = (self.grid, self.process.laplacian());
-        (0..self.channels).flat_map(move |_| grid.kappas(laplacian))
+        let (grid, process) = (self.grid, self.process);
+        (0..self.channels).flat_map(move |channel| process.kappas(&grid, channel))
     }
 }

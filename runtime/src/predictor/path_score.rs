@@ -195,8 +195,9 @@ pub(crate) fn head_score_piece(
     match at {
         ScorePiece::Begin => {
             let (grid, process) = (&predictor.grid, &predictor.process);
-            for channel in deviation.chunks_exact_mut(grid.points()) {
-                for (value, kappa) in channel.iter_mut().zip(grid.kappas(process.laplacian())) {
+            let channels = checked::counted(deviation.chunks_exact_mut(grid.points()));
+            for (n, channel) in channels {
+                for (value, kappa) in channel.iter_mut().zip(process.kappas(grid, n)) {
                     *value = libm::sqrtf(process.noise_variance(kappa, predictor.lambda()));
                 }
             }
@@ -240,8 +241,9 @@ fn first_frame_score(predictor: &Prepared<'_>, path: &[f32], score: &mut [f32]) 
     let lambda = predictor.lambda();
     let points = grid.points();
     let channels = predictor.power.chunks_exact(points).zip(path.chunks_exact(points));
-    for ((power, u), score) in channels.zip(score.chunks_exact_mut(points)) {
-        let modes = power.iter().zip(grid.kappas(process.laplacian()));
+    let channels = channels.zip(score.chunks_exact_mut(points));
+    for (n, ((power, u), score)) in checked::counted(channels) {
+        let modes = power.iter().zip(process.kappas(grid, n));
         for (((power, kappa), u), score) in modes.zip(u).zip(score) {
             *score = -u / process.variance(kappa, lambda, *power);
         }
@@ -251,9 +253,13 @@ fn first_frame_score(predictor: &Prepared<'_>, path: &[f32], score: &mut [f32]) 
 /// v, the mean of Σ over the modes.
 fn mean_noise_variance(predictor: &Prepared<'_>) -> f32 {
     let (grid, process) = (&predictor.grid, &predictor.process);
-    let kappas = grid.kappas(process.laplacian());
-    let sum: f32 = kappas.map(|kappa| process.noise_variance(kappa, predictor.lambda())).sum();
-    sum / grid.points() as f32
+    let mean = |channel| {
+        let kappas = process.kappas(grid, channel);
+        let sum: f32 = kappas.map(|kappa| process.noise_variance(kappa, predictor.lambda())).sum();
+        sum / grid.points() as f32
+    };
+    // Independent channels are all alike.
+    if process.is_coupled() { 0.5 * (mean(0) + mean(1)) } else { mean(0) }
 }
 
 /// Whether everything fits.

@@ -72,7 +72,8 @@ pub(super) struct Coupling<'a> {
     pub(super) predictor: &'a Prepared<'a>,
     pub(super) channel: usize,
     pub(super) mode: ComplexMode,
-    pub(super) kappa: f32,
+    /// κ of the grid.
+    pub(super) grid_kappa: f32,
     /// q + h²/V₁.
     pub(super) diagonal: f32,
     /// h².
@@ -173,7 +174,8 @@ impl Coupling<'_> {
             // Frame 0 has the variance of the data.
             let (process, lambda) = (self.predictor.process, self.predictor.lambda());
             let power = self.predictor.power.get(other.times(points).plus(self.mode.re));
-            process.variance(self.kappa, lambda, power.copied().or_bug())
+            let kappa = process.share(other) * self.grid_kappa;
+            process.variance(kappa, lambda, power.copied().or_bug())
         } else {
             let place = other.times(points).plus(self.mode.re);
             let innovation = self.predictor.innovation(past).get(place).copied();

@@ -4,7 +4,7 @@ use core::f64::consts::PI;
 
 use crate::predictor::Description;
 use crate::spectral::RadialBins;
-use crate::{Axis, Grid};
+use crate::{Axis, Grid, checked};
 
 /// λ* for coarse frames: the largest emergence scale of all shells of wavenumbers beyond the cut-off
 /// of the grid `coarse`, so that nothing which that grid lacks stands out of the noise of λ*.
@@ -25,9 +25,10 @@ pub fn emergence(description: &Description<'_>, coarse: &Grid) -> Option<f32> {
         if bin as f64 * f64::from(bins.width()) < cutoff {
             continue;
         }
-        for power in description.power.chunks_exact(grid.points()) {
+        let channels = checked::counted(description.power.chunks_exact(grid.points()));
+        for (channel, power) in channels {
             let (mut modes, mut kappas, mut powers) = (0.0_f64, 0.0_f64, 0.0_f64);
-            let kappa = grid.kappas(process.laplacian());
+            let kappa = process.kappas(grid, channel);
             for ((power, kappa), k) in power.iter().zip(kappa).zip(grid.wavenumbers()) {
                 if bins.bin(k) == bin {
                     modes += 1.0;

@@ -242,11 +242,9 @@ impl<'a> Observation<'a> {
         to: f32,
     ) -> Option<f32> {
         let points = grid.points();
-        let modes = self
-            .uncertainty
-            .variances
-            .chunks_exact(points)
-            .flat_map(|channel| channel.iter().zip(grid.kappas(process.laplacian())));
+        let modes = self.uncertainty.variances.chunks_exact(points);
+        let modes = checked::counted(modes)
+            .flat_map(|(n, channel)| channel.iter().zip(process.kappas(grid, n)));
         modes
             .filter(|(r, _)| r.is_finite())
             .map(|(r, kappa)| Self::release(process, kappa, *r))

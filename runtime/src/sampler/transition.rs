@@ -85,7 +85,7 @@ impl Transition {
         let len = frame;
         let mut moves = (0..predictor.channels).flat_map(|channel| {
             let power = predictor.power.chunks_exact(grid.points()).nth(channel).or_bug();
-            let modes = checked::counted(power.iter().zip(grid.kappas(self.process.laplacian())));
+            let modes = checked::counted(power.iter().zip(self.process.kappas(grid, channel)));
             modes.zip(grid.wavenumbers()).map(move |((index, (power, kappa)), k)| {
                 let moments = self.moments(predictor, position, channel, bins.bin(k));
                 let free = self.free(kappa, *power, moments);
@@ -159,8 +159,9 @@ impl Transition {
             let power = predictor.power.chunks_exact(grid.points()).nth(channel).or_bug();
             let modes =
                 operator::by_value(grid).zip(power).zip(grid.kappas(self.process.laplacian()));
-            for ((mode, power), kappa) in modes {
+            for ((mode, power), grid_kappa) in modes {
                 let Some(mode) = mode else { continue };
+                let kappa = self.process.share(channel) * grid_kappa;
                 let index = channel.times(grid.points()).plus(mode.re);
                 let held = |r| self.held(kappa, r).is_some();
                 let common = observation.and_then(|o| o.common_variance(frame, index)).map(held);
@@ -172,7 +173,7 @@ impl Transition {
                 };
                 let Ancestral { h, before, variance, .. } = self.ancestral(kappa, *power);
                 let (diagonal, factor) = (variance + h * h / before, h * h);
-                Coupling { predictor, channel, mode, kappa, diagonal, factor }
+                Coupling { predictor, channel, mode, grid_kappa, diagonal, factor }
                     .add(known, noise, path);
             }
         }

@@ -3,7 +3,7 @@
 use finescale::Boundary::{Periodic, Reflecting};
 use finescale::Laplacian::{FiniteDifference, Spectral};
 
-use crate::Draw::{Forecast, Linear, Online, Paper, SuperResolve};
+use crate::Draw::{Coupled, Forecast, Linear, Online, Paper, SuperResolve};
 use crate::Model::{
     LatitudesF32, LatitudesInt16, LineInt8, LineInt16, PlaneF32, PlaneInt8, PlaneInt16,
     ResidualsF32, ResidualsInt8, ResidualsInt16,
@@ -70,6 +70,7 @@ cases! {
     "sample-line-16-periodic": Sample(Linear), None, (16, Periodic), 2, Spectral, 0.0;
     "sample-plane-8x8-periodic": Sample(SuperResolve), Some((8, Periodic)), (8, Periodic), 1, FiniteDifference, 0.0;
     "sample-plane-8x8-latitudes": Sample(Forecast), Some((8, Reflecting)), (8, Periodic), 1, Spectral, 0.0;
+    "sample-line-16-coupled": Sample(Coupled), None, (16, Periodic), 2, Spectral, 0.0;
     "sample-line-16-pixels": Sample(Online), None, (16, Periodic), 1, Spectral, 0.0;
     "sample-line-16-paper": Sample(Paper), None, (16, Reflecting), 1, Spectral, 0.0;
     "conv-line-64-taps-5": conv(8, 5, 1), None, (64, Periodic), 6, Spectral, 0.0;

@@ -392,6 +392,12 @@ fn what_a_board_cannot_use_is_refused_before_the_first_step() {
             "[predictor]\nwindow = 9\n[network]\nkind = \"linear\"",
             ["predictor.window is 9", "at most 8"],
         ),
+        ("l96.zarr", "[process]\ncoupling = 1.0", ["process.coupling is 1", "below 1"]),
+        (
+            "ks.zarr",
+            "[process]\ncoupling = 0.5",
+            ["process.coupling couples two channels", "the data have 1"],
+        ),
         ("ks.zarr", &deep, ["network.tiny.dilations", "at most 32"]),
         (
             "ks.zarr",
@@ -418,6 +424,7 @@ fn what_a_board_cannot_use_is_refused_before_the_first_step() {
     // The last that fits trains, to a model that boards read.
     for (data, text) in [
         ("l96.zarr", "[predictor]\nwindow = 8"),
+        ("l96.zarr", "[process]\ncoupling = 0.5"),
         ("ks.zarr", "[network.tiny]\nkernel = 7\ndilations = [1, 10, 1]"),
     ] {
         home.succeeds(&train(data, text));

@@ -12,7 +12,7 @@ pub enum Coarsening {
     Modes,
     /// The same of the field damped by C(λ), the forward process without or with its noise √Σ(λ).
     Damped {
-        /// The forward process.
+        /// The forward process, which couples no channels.
         process: ForwardProcess,
         /// λ.
         lambda: f32,
@@ -78,7 +78,7 @@ impl Coarsening {
     pub fn damping(&self, fine: &Grid) -> Vec<f32> {
         match self {
             Self::Damped { process, lambda, .. } => {
-                let kappas = fine.kappas(process.laplacian());
+                let kappas = process.kappas(fine, 0);
                 kappas.map(|kappa| process.damping(kappa, *lambda)).collect()
             }
             Self::Modes | Self::BlockMean => vec![1.0; fine.points()],

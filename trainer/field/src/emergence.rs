@@ -34,7 +34,7 @@ impl From<&ForwardProcess> for Process {
 }
 
 impl Process {
-    /// κ of every mode of one channel in storage order, with the runtime's single precision.
+    /// κ of every mode of the grid in storage order, with the runtime's single precision.
     pub fn kappas(self, grid: &Grid) -> impl Iterator<Item = f64> + use<> {
         grid.kappas(self.laplacian).map(f64::from)
     }
@@ -78,6 +78,16 @@ impl Process {
     }
 }
 
+/// κ of every mode of a channel in storage order, with the runtime's single precision: of coupled
+/// channels, that of their sum and of their difference.
+pub fn kappas(
+    process: &ForwardProcess,
+    grid: &Grid,
+    channel: usize,
+) -> impl Iterator<Item = f64> + use<> {
+    process.kappas(grid, channel).map(f64::from)
+}
+
 /// Part of the variance that generation leaves to the steps in λ; a rollout decides the rest.
 const LEFT_TO_STEPS: f64 = 1.0 / 3.0;
 
@@ -88,12 +98,11 @@ const LEFT_TO_STEPS: f64 = 1.0 / 3.0;
 /// has yet to emerge is left to the steps down. How good that predictor is no spectrum tells, so
 /// that this is no default (`docs/regimes.md` has the measurements).
 pub fn generation_start(process: &ForwardProcess, grid: &Grid, power: &[f32]) -> f64 {
-    let process = Process::from(process);
-    let kappas: Vec<f64> = process.kappas(grid).collect();
-    let of = |channel: &[f32]| {
-        let modes = kappas.iter().zip(channel);
+    let of = |(number, channel): (usize, &[f32])| {
+        let modes = kappas(process, grid, number).zip(channel);
+        let process = Process::from(process);
         let mut modes: Vec<(f64, f64)> = modes
-            .map(|(&kappa, &power)| (process.speciation(kappa, power.into()), power.into()))
+            .map(|(kappa, &power)| (process.speciation(kappa, power.into()), power.into()))
             .collect();
         modes.sort_by(|a, b| a.0.total_cmp(&b.0));
         let mut left = LEFT_TO_STEPS * modes.iter().map(|(_, power)| power).sum::<f64>();
@@ -103,7 +112,7 @@ pub fn generation_start(process: &ForwardProcess, grid: &Grid, power: &[f32]) ->
         });
         last.map_or(1.0, |(lambda, _)| *lambda)
     };
-    power.chunks_exact(grid.points()).map(of).fold(1.0, f64::min)
+    power.chunks_exact(grid.points()).enumerate().map(of).fold(1.0, f64::min)
 }
 
 /// What emergence needs to know of the shells of |k| of a grid.

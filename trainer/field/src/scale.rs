@@ -1,7 +1,7 @@
 //! Standardisation: every channel in standard deviations from its mean.
 
 use finescale::model::Model as View;
-use finescale::{Error, Grid, spectral};
+use finescale::{Error, ForwardProcess, Grid, spectral};
 
 /// Mean and standard deviation of every channel, in its units: what goes between physical fields
 /// and standardised ones, (u − mean)/std. Channels of different units can then be added, and a
@@ -14,6 +14,8 @@ pub struct Scale<T = f64> {
     pub mean: Vec<T>,
     /// Of every channel, positive.
     pub std: Vec<T>,
+    /// The forward process, if it couples channels: spectra are of their combinations then.
+    coupled: Option<ForwardProcess>,
 }
 
 /// A precision that values are standardised in.
@@ -48,14 +50,16 @@ impl<T> FromIterator<(T, T)> for Scale<T> {
     /// From the mean and the standard deviation of every channel.
     fn from_iter<I: IntoIterator<Item = (T, T)>>(channels: I) -> Self {
         let (mean, std) = channels.into_iter().unzip();
-        Self { mean, std }
+        Self { mean, std, coupled: None }
     }
 }
 
 impl Scale<f32> {
     /// Of a model as boards have it, in their precision.
     pub fn of(view: &View<'_>) -> Self {
-        view.channel_descriptions().map(|channel| (channel.mean, channel.std)).collect()
+        let channels = view.channel_descriptions();
+        let scale: Self = channels.map(|channel| (channel.mean, channel.std)).collect();
+        Self { coupled: Some(*view.process()).filter(ForwardProcess::is_coupled), ..scale }
     }
 }
 
@@ -91,6 +95,7 @@ impl<T: Precision> Scale<T> {
     /// If the slice is no whole number of fields.
     pub fn spectra(&self, grid: &Grid, fields: &mut [f32]) -> Result<(), Error> {
         self.standardise(grid.points(), fields);
+        self.mix(grid, fields);
         spectral::forward(grid, fields, &mut vec![0.0; spectral::scratch_len(grid)])
     }
 
@@ -100,8 +105,15 @@ impl<T: Precision> Scale<T> {
     /// If the slice is no whole number of fields.
     pub fn fields(&self, grid: &Grid, spectra: &mut [f32]) -> Result<(), Error> {
         spectral::inverse(grid, spectra, &mut vec![0.0; spectral::scratch_len(grid)])?;
+        self.mix(grid, spectra);
         self.restore(grid.points(), spectra);
         Ok(())
+    }
+
+    fn mix(&self, grid: &Grid, fields: &mut [f32]) {
+        if let Some(process) = &self.coupled {
+            process.mix(grid.points(), fields);
+        }
     }
 
     fn each(&self, points: usize, fields: &mut [f32], turn: fn(f32, T, T) -> f32) {
@@ -123,7 +135,7 @@ mod tests {
         let scale = Scale::of_values(2, 8, &physical);
         let mut fields = physical.clone();
         scale.standardise(8, &mut fields);
-        let Scale { mean, std } = Scale::of_values(2, 8, &fields);
+        let Scale { mean, std, .. } = Scale::of_values(2, 8, &fields);
         for (mean, std) in mean.iter().zip(&std) {
             assert!(mean.abs() < 1e-6 && (std - 1.0).abs() < 1e-6, "{mean}, {std}");
         }

@@ -125,6 +125,9 @@ pub struct PredictorDriven {
     pub beta2: f32,
     /// κ.
     pub laplacian: Laplacian,
+    /// c, the coupling of two channels: arrays and network are of their combinations then.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub coupling: f32,
     /// Frames in the window.
     pub window: usize,
     /// Whether the network corrects the linear base.
@@ -145,6 +148,11 @@ pub struct PredictorDriven {
     /// The conditional mean whose residuals the paths are; none where they are the fields.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub given: Option<Given>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(coupling: &f32) -> bool {
+    *coupling == 0.0
 }
 
 /// A conditional mean that a model of its residuals was trained for.
@@ -205,9 +213,15 @@ impl Meta {
     /// The forward process.
     ///
     /// # Errors
-    /// If α or β² is out of range.
+    /// If α, β² or the coupling is out of range, or other than two channels are coupled.
     pub fn process(&self) -> Result<ForwardProcess> {
-        Ok(ForwardProcess::new(self.system.alpha, self.system.beta2, self.system.laplacian)?)
+        let PredictorDriven { alpha, beta2, laplacian, coupling, .. } = self.system;
+        let channels = self.channels.len();
+        ensure!(
+            coupling == 0.0 || channels == 2,
+            "process.coupling couples two channels, and there are {channels}: set it to 0"
+        );
+        Ok(ForwardProcess::new(alpha, beta2, laplacian)?.with_coupling(coupling)?)
     }
 
     /// What the network sees of each frame.

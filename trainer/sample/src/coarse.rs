@@ -8,7 +8,7 @@ use finescale::spectral;
 use finescale::{Axis, Grid};
 use serde::Serialize;
 
-use super::lambda::power;
+use super::lambda::{channel_power, power};
 use super::{Domain, Fields};
 use finescale_data::dataset::{SpatialAxis, Spec};
 use finescale_field::coarsening::Coarsening;
@@ -201,6 +201,12 @@ pub fn measure(
     let (fine, process, scale) = (view.grid(), view.process(), Scale::of(view));
     let (points, channels) = (fine.points(), view.channels());
     let noise: Vec<f32> = noise.iter().zip(&scale.std).map(|(n, std)| n / std).collect();
+    let alike = noise.iter().all(|n| (n - noise[0]).abs() <= 0.01 * noise[0]);
+    ensure!(
+        alike || !process.is_coupled(),
+        "the model couples its channels, so that --sensor-noise must be the same in their standard \
+         deviations, which it is not: {noise:?}"
+    );
     let mut spectra = coarse.values.clone();
     scale.spectra(grid, &mut spectra)?;
     let mut values = vec![0.0; spectra.len() / grid.points() * points];
@@ -241,9 +247,7 @@ pub fn measure(
             }
         }
     } else {
-        for channel in start.chunks_exact_mut(points) {
-            process.damp(fine, lambda, channel)?;
-        }
+        process.damp(fine, lambda, &mut start)?;
     }
     Ok(Measurement { start, values, variances })
 }
@@ -261,5 +265,5 @@ pub fn deviations(view: &View<'_>, grid: &Grid, coarsening: &Coarsening) -> Resu
         let variance: f64 = modes.map(|((power, _), c)| f64::from(power * c * c)).sum();
         (variance / fine.points() as f64).sqrt()
     };
-    Ok(power(view)?.chunks_exact(fine.points()).map(share).collect())
+    Ok(channel_power(view)?.chunks_exact(fine.points()).map(share).collect())
 }

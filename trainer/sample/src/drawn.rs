@@ -121,7 +121,7 @@ impl Stage<'_> {
         let predictor = &predictor.prepare(self.lambda)?;
         let (grid, process) = (&predictor.grid, &predictor.process);
         let modes = predictor.frame_len();
-        let kappas = (0..predictor.channels).flat_map(|_| grid.kappas(process.laplacian()));
+        let kappas = (0..predictor.channels).flat_map(|channel| process.kappas(grid, channel));
         let variance: Vec<f64> = kappas
             .zip(predictor.power)
             .map(|(kappa, power)| f64::from(process.variance(kappa, self.lambda, *power)))

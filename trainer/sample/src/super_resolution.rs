@@ -24,11 +24,12 @@ const SEED: u64 = 0x5eed;
 /// # Errors
 /// If the data set does not fit, or has no validation part.
 pub fn error(model: &Model, precision: Precision, bounds: &Bounds, reader: &Reader) -> Result<f64> {
-    let frames = SpectralFrames::read(reader, Split::Valid)?;
+    let mut frames = SpectralFrames::read(reader, Split::Valid)?;
     let starts = frames.windows(FRAMES)?;
     ensure!(!starts.is_empty(), "the validation part has no {FRAMES} frames in a row");
     let bytes = AlignedBytes::new(&file(model, precision, bounds)?);
     let view = bytes.parse()?;
+    view.process().mix(frames.grid.points(), &mut frames.values);
     let lambda = suggested(&view, &quarter(view.grid())?)?.unwrap_or(1.0);
     let mut memory = vec![0.0; Trained::memory_len(&view)];
     let mut predictor = Trained::new(&view, &mut memory)?;

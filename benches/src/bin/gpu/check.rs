@@ -207,7 +207,7 @@ fn score<A: Named>(
     let clean = held.frames.at(index(places, device)).reshape(shape);
     let noise = sample.noise.values[..shape.iter().product()].to_vec();
     let at = |table: &Tensor<A::InnerBackend, 2>| {
-        table.clone().narrow(0, lambda, 1).reshape([1, 1, 1, shape[3]])
+        table.clone().narrow(0, lambda, 1).reshape([1, 1, shape[2], shape[3]])
     };
     let noise = tensor::<A::InnerBackend, 4>(noise, shape, device);
     let path = clean * at(&tables.damping) + noise * at(&tables.noise);

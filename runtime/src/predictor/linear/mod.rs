@@ -55,6 +55,7 @@ impl<'a> Linear<'a> {
     /// # Errors
     /// [`Error::FieldLength`] unless `autocovariance` holds at least lags 0 and 1 for `channels`
     /// channels; [`Error::Count`] if W × channels is above [`Linear::EQUATIONS_MAX`];
+    /// [`Error::Conflict`] for a process that couples other than two channels;
     /// [`Error::Parameter`] if a power is negative or not finite; [`Error::MemoryLength`].
     pub fn new(
         grid: &Grid,
@@ -75,6 +76,7 @@ impl<'a> Linear<'a> {
         let solvable = equations <= EQUATIONS_MAX;
         let expected = "at most 16, the equations for each mode";
         Error::count("window × channels", equations, solvable, expected)?;
+        process.check_channels(channels == 2)?;
         let (values, needed) = (memory.len(), Self::memory_len(grid, channels, window));
         let memory = memory.get_mut(..needed).ok_or(Error::MemoryLength { values, needed })?;
         let frame = channels.times(points);

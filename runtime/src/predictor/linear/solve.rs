@@ -7,18 +7,18 @@ use super::Linear;
 use crate::checked::{self, OrBug, Place, bug};
 use crate::spectral::RadialBins;
 use crate::spectral::operator::{ComplexMode, by_value, quadruples};
-use crate::{Error, Grid};
+use crate::{Error, ForwardProcess, Grid};
 
 impl Linear<'_> {
     /// Solves the normal equations of one complex mode for every number of frames.
-    fn solve(&mut self, factors: &mut Factors, mode: ComplexMode, damping: f32, noise: f32) {
+    fn solve(&mut self, factors: &mut Factors, mode: ComplexMode, noised: &Noised) {
         let Description { channels, window, .. } = self.description;
         let points = self.description.grid.points();
-        let (signal, noise) = (f64::from(damping) * f64::from(damping), f64::from(noise));
         let autocovariance = self.autocovariance;
-        // C² Γ(lag), row `a`, column `b`.
+        // C Γ(lag) C, row `a`, column `b`.
         let gamma = |lag: usize, a: usize, b: usize| {
             let base = lag.times(channels).plus(a).times(channels).plus(b).times(points);
+            let signal = noised.signal(a, b);
             let part = |index: usize| {
                 signal * f64::from(autocovariance.get(base.plus(index)).copied().or_bug())
             };
@@ -33,10 +33,11 @@ impl Linear<'_> {
                     // Block (i, j) is Γ(j − i) = Γ(i − j)ᴴ.
                     *entry = gamma(i.minus(j), b, a).conj();
                 }
-                factors.push(row, gamma(0, a, a).re + noise);
+                factors.push(row, gamma(0, a, a).re + noised.noise(a));
             }
         }
         for a in 0..channels {
+            let noise = noised.noise(a);
             let mut reduced = Row::default();
             let columns = (0..window).flat_map(|j| (0..channels).map(move |b| (j, b)));
             for (entry, (j, b)) in reduced.iter_mut().zip(columns) {
@@ -111,9 +112,7 @@ impl Linear<'_> {
         let mut factors = Factors::new();
         for (mode, kappa) in by_value(&grid).zip(grid.kappas(process.laplacian())) {
             let Some(mode) = mode else { continue };
-            let (c, sigma2) =
-                (process.damping(kappa, lambda), process.noise_variance(kappa, lambda));
-            self.solve(&mut factors, mode, c, sigma2);
+            self.solve(&mut factors, mode, &Noised::new(&process, kappa, lambda));
         }
         mean_of_signs(&grid, self.solved.innovation)?;
         if !self.solved.noise_residual.is_empty() {
@@ -138,6 +137,49 @@ impl Linear<'_> {
                 }
             }
         }
+    }
+}
+
+/// A mode of noised channels.
+struct Noised {
+    /// C² and Σ of the channels; where two are coupled, those of the first.
+    own: [f64; 2],
+    /// Of the second one. Where there is no coupling, it is not asked for.
+    second: [f64; 2],
+    /// The product of both C.
+    between: f64,
+    coupled: bool,
+}
+
+impl Noised {
+    fn new(process: &ForwardProcess, kappa: f32, lambda: f32) -> Self {
+        let of = |channel| {
+            let kappa = process.share(channel) * kappa;
+            (f64::from(process.damping(kappa, lambda)), process.noise_variance(kappa, lambda))
+        };
+        let coupled = process.is_coupled();
+        let (c, noise) = of(0);
+        let (d, other) = if coupled { of(1) } else { (c, noise) };
+        Self {
+            own: [c * c, f64::from(noise)],
+            second: [d * d, f64::from(other)],
+            between: c * d,
+            coupled,
+        }
+    }
+
+    /// The product of the C of two channels.
+    fn signal(&self, a: usize, b: usize) -> f64 {
+        match (self.coupled, a, b) {
+            (false, ..) | (true, 0, 0) => self.own[0],
+            (true, 1, 1) => self.second[0],
+            _ => self.between,
+        }
+    }
+
+    /// Σ of a channel.
+    fn noise(&self, a: usize) -> f64 {
+        if self.coupled && a == 1 { self.second[1] } else { self.own[1] }
     }
 }
 

@@ -23,12 +23,22 @@ pub(super) enum InputKind {
 
 impl InputKind {
     /// What makes such frames of fine ones; `process` and λ* are what damps.
-    pub(super) fn coarsening(self, process: &ForwardProcess, lambda: f32) -> Coarsening {
-        match self {
-            Self::Damped => Coarsening::Damped { process: *process, lambda, noised: false },
+    ///
+    /// # Errors
+    /// If the process is to damp and couples channels.
+    pub(super) fn coarsening(self, process: &ForwardProcess, lambda: f32) -> Result<Coarsening> {
+        Ok(match self {
+            Self::Damped => {
+                ensure!(
+                    !process.is_coupled(),
+                    "--input damped is for a model whose channels are independent, and this one \
+                     couples them: use --input modes or block-mean"
+                );
+                Coarsening::Damped { process: *process, lambda, noised: false }
+            }
             Self::Modes => Coarsening::Modes,
             Self::BlockMean => Coarsening::BlockMean,
-        }
+        })
     }
 
     /// The same of a sensor, which never damps.
@@ -92,7 +102,7 @@ impl OriginArgs {
             "--input damped needs the λ that it was damped to: give --input-lambda, above 0 and at \
              most 1",
         )?;
-        let coarsening = kind.coarsening(&self.process.process()?, lambda);
+        let coarsening = kind.coarsening(&self.process.process()?, lambda)?;
         let sensor_noise = sensor_noise(&self.sensor_noise, channels)?;
         Ok(Some(Origin { coarsening, sensor_noise }))
     }

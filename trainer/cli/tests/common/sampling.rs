@@ -54,6 +54,7 @@ pub(crate) fn linear_model(data: &Path, out: &Path) {
         system: PredictorDriven {
             alpha: 0.1,
             beta2: 2.0,
+            coupling: 0.0,
             laplacian: Laplacian::Spectral,
             window,
             linear_base: true,

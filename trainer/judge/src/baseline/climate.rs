@@ -29,8 +29,9 @@ impl Climate {
         let base = model.base()?;
         let (grid, points) = (base.grid, base.grid.points());
         let groups = Group::all(&grid);
-        let power = base.autocovariance.power(&groups, points);
-        let lag1 = base.autocovariance.diagonal(1, &groups, points);
+        let packed = base.channels();
+        let power = packed.power(&groups, points);
+        let lag1 = packed.diagonal(1, &groups, points);
         let lag1 = lag1.into_iter().zip(&power).map(|(c, p)| correlation(c, (*p).into())).collect();
         Ok(Self { scale: model.meta.scale(), power, lag1, grid })
     }

@@ -186,7 +186,9 @@ fn header(writer: &mut Writer, model: &Model) -> Result<()> {
     let (y, x) = (meta.y.as_ref(), &meta.x);
     open(writer, &MAGIC, VERSION, meta)?;
     writer.u8(u8::from(meta.system.laplacian == Laplacian::FiniteDifference));
-    let flags = [meta.system.linear_base, meta.system.bounded, meta.system.score_head];
+    let process = meta.process()?;
+    let system = &meta.system;
+    let flags = [system.linear_base, system.bounded, system.score_head, process.is_coupled()];
     writer.u8(flags.iter().rev().fold(0, |all, flag| all << 1 | u8::from(*flag)));
     writer.f32(y.map_or(0.0, |y| y.length));
     writer.f32(x.length);
@@ -209,7 +211,11 @@ fn header(writer: &mut Writer, model: &Model) -> Result<()> {
     writer.bytes(&meta.system.sampler.to_bytes());
     // The footprint is known at the end.
     writer.bytes(&[0; HEADER_LEN - FOOTPRINT_AT]);
-    describe(writer, meta)
+    describe(writer, meta)?;
+    if process.is_coupled() {
+        writer.f32s([process.coupling()]);
+    }
+    Ok(())
 }
 
 /// Name and channels.

@@ -36,7 +36,7 @@ impl Skill {
     /// If the data set does not fit, or has no validation part.
     pub fn measure(model: &Model, reader: &Reader) -> Result<Self> {
         let meta = &model.meta;
-        let frames = SpectralFrames::read(reader, Split::Valid)?;
+        let mut frames = SpectralFrames::read(reader, Split::Valid)?;
         let grid = meta.grid()?;
         ensure!(
             frames.grid == grid && frames.channels == meta.channels.len(),
@@ -46,6 +46,7 @@ impl Skill {
         let starts = frames.windows(meta.system.window + 1)?;
         let reference = Reference::new(model)?;
         let process = meta.process()?;
+        process.mix(grid.points(), &mut frames.values);
         let all = &meta.system.lambdas;
         let places = (0..LAMBDAS).map(|i| all[i * (all.len() - 1) / (LAMBDAS - 1)]);
         let mut skill = Self { losses: Vec::new(), bounds: Bounds::default() };

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::{LinearPredictor, PackedAutocovariance};
 use finescale_data::dataset::SpectralFrames;
-use finescale_field::emergence::Process;
+use finescale_field::emergence::{Process, kappas};
 use finescale_field::modes::Group;
 
 /// Everything that the linear predictor needs at any λ.
@@ -17,7 +17,7 @@ pub struct LinearBase {
     pub grid: Grid,
     /// The forward process.
     pub process: ForwardProcess,
-    /// Second moments of the clean data.
+    /// Second moments of the clean data; of coupled channels those of their combinations.
     pub autocovariance: PackedAutocovariance,
 }
 
@@ -37,13 +37,22 @@ pub struct BaseAt {
 }
 
 impl LinearBase {
-    /// Measures the data.
+    /// Measures the data; where the process couples channels, frames of their combinations.
     ///
     /// # Errors
     /// If no segment has `window + 1` frames.
     pub fn fit(frames: &SpectralFrames, process: ForwardProcess, window: usize) -> Result<Self> {
         let autocovariance = PackedAutocovariance::estimate(frames, window)?;
         Ok(Self { grid: frames.grid, process, autocovariance })
+    }
+
+    /// The second moments of the channels themselves, coupled or not.
+    pub fn channels(&self) -> PackedAutocovariance {
+        if self.process.is_coupled() {
+            self.autocovariance.mixed()
+        } else {
+            self.autocovariance.clone()
+        }
     }
 
     /// P of every real mode, `[channel][mode]`.
@@ -59,11 +68,8 @@ impl LinearBase {
         let (c, w, points) =
             (self.autocovariance.channels, self.autocovariance.window, self.grid.points());
         let groups = Group::all(&self.grid);
-        let kappas: Vec<f32> = self.grid.kappas(self.process.laplacian()).collect();
-        let solved: Vec<Vec<[Option<LinearPredictor>; 2]>> = groups
-            .par_iter()
-            .map(|group| self.solve(group, f64::from(kappas[group.members()[0]]), lambda))
-            .collect::<Result<_>>()?;
+        let solved: Vec<Vec<[Option<LinearPredictor>; 2]>> =
+            groups.par_iter().map(|group| self.solve(group, lambda)).collect::<Result<_>>()?;
         let of_all = |covariance: fn(&LinearPredictor) -> &Matrix| {
             (0..w)
                 .flat_map(|available| {
@@ -106,12 +112,16 @@ impl LinearBase {
     pub(crate) fn solve(
         &self,
         group: &Group,
-        kappa: f64,
         lambda: f64,
     ) -> Result<Vec<[Option<LinearPredictor>; 2]>> {
         let process = Process::from(&self.process);
-        let (damping, noise) =
-            (process.damping(kappa, lambda), process.noise_variance(kappa, lambda));
+        let noised: Vec<(f64, f64)> = (0..self.autocovariance.channels)
+            .map(|channel| {
+                let mut kappas = kappas(&self.process, &self.grid, channel);
+                let kappa = kappas.nth(group.members()[0]).unwrap_or(0.0);
+                (process.damping(kappa, lambda), process.noise_variance(kappa, lambda))
+            })
+            .collect();
         let points = self.grid.points();
         let clean = (0..group.complex_modes())
             .map(|mode| self.autocovariance.of(group, mode, points))
@@ -120,7 +130,7 @@ impl LinearBase {
             .map(|window| {
                 let mut modes = [None, None];
                 for (mode, clean) in modes.iter_mut().zip(&clean) {
-                    *mode = Some(LinearPredictor::fit(clean, damping, noise, window)?);
+                    *mode = Some(LinearPredictor::fit_channels(clean, &noised, window)?);
                 }
                 Ok(modes)
             })

@@ -109,6 +109,29 @@ impl PackedAutocovariance {
         Autocovariance::new(lags.collect())
     }
 
+    /// The same of two channels whose combinations these are, or of the combinations of these: a
+    /// rotation that undoes itself.
+    ///
+    /// # Panics
+    /// Unless there are two channels.
+    pub fn mixed(&self) -> Self {
+        assert_eq!(self.channels, 2, "two channels are coupled");
+        let points = self.values.len() / (4 * (self.window + 1));
+        let mut values = self.values.clone();
+        for lag in values.chunks_exact_mut(4 * points) {
+            for mode in 0..points {
+                let [aa, ab, ba, bb] =
+                    [0, 1, 2, 3].map(|plane| f64::from(lag[plane * points + mode]));
+                let mixed =
+                    [aa + ab + ba + bb, aa - ab + ba - bb, aa + ab - ba - bb, aa - ab - ba + bb];
+                for (plane, value) in mixed.into_iter().enumerate() {
+                    lag[plane * points + mode] = (0.5 * value) as f32;
+                }
+            }
+        }
+        Self { values, ..self.clone() }
+    }
+
     /// Covariance of every real mode with itself `lag` frames later, `[channel][mode]`: the mean
     /// over a group, as a real mode is a mixture of its complex ones.
     pub fn diagonal(&self, lag: usize, groups: &[Group], points: usize) -> Vec<f64> {

@@ -2,14 +2,14 @@
 
 use super::LinearBase;
 use super::shrink::mean;
-use finescale_field::emergence::Process;
+use finescale_field::emergence::{Process, kappas};
 
 /// Second moments of the frames of a path at one λ.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Noised {
-    /// C, `[mode]`.
+    /// C, `[channel][mode]`.
     pub damping: Vec<f64>,
-    /// Σ, `[mode]`.
+    /// Σ, `[channel][mode]`.
     pub noise_variance: Vec<f64>,
     /// C²P, `[channel][mode]`.
     pub signal: Vec<f64>,
@@ -21,14 +21,14 @@ impl LinearBase {
     /// The frames of the paths at one λ > 0.
     pub fn noised(&self, lambda: f64) -> Noised {
         let process = Process::from(&self.process);
-        let (damping, noise_variance): (Vec<f64>, Vec<f64>) = process
-            .kappas(&self.grid)
+        let (damping, noise_variance): (Vec<f64>, Vec<f64>) = (0..self.autocovariance.channels)
+            .flat_map(|channel| kappas(&self.process, &self.grid, channel))
             .map(|kappa| (process.damping(kappa, lambda), process.noise_variance(kappa, lambda)))
             .unzip();
         let power = self.power();
-        let modes = power.iter().zip(damping.iter().cycle());
+        let modes = power.iter().zip(&damping);
         let signal: Vec<f64> = modes.map(|(p, c)| c * c * f64::from(*p)).collect();
-        let modes = signal.iter().zip(noise_variance.iter().cycle());
+        let modes = signal.iter().zip(&noise_variance);
         let variance: Vec<f64> = modes.map(|(s, n)| s + n).collect();
         Noised { damping, noise_variance, signal, variance }
     }

@@ -99,26 +99,50 @@ impl LinearPredictor {
         noise_variance: f64,
         window: usize,
     ) -> Result<Self> {
+        Self::fit_channels(clean, &vec![(damping, noise_variance); clean.channels()], window)
+    }
+
+    /// As [`LinearPredictor::fit`] with a C and a Σ for each channel.
+    ///
+    /// # Errors
+    /// As [`LinearPredictor::fit`].
+    pub fn fit_channels(
+        clean: &Autocovariance,
+        noised: &[(f64, f64)],
+        window: usize,
+    ) -> Result<Self> {
         let longest = clean.longest_window();
         ensure!(
             (1..=longest).contains(&window),
             "a window of {window} frames cannot be fitted from {longest} lags: use 1 to {longest}"
         );
         let channels = clean.channels();
-        let signal = Complex::from(damping * damping);
-        let noise = DMatrix::identity(channels, channels) * Complex::from(noise_variance);
-        let mut normal = clean.of_window(window) * signal;
+        ensure!(
+            noised.len() == channels,
+            "there are {} dampings for {channels} channels: give one for each",
+            noised.len()
+        );
+        let damped = |matrix: DMatrix<Complex<f64>>| {
+            let (rows, columns) = matrix.shape();
+            let factor = |i: usize, j: usize| noised[i % channels].0 * noised[j % channels].0;
+            matrix.component_mul(&DMatrix::from_fn(rows, columns, |i, j| factor(i, j).into()))
+        };
+        let mut normal = damped(clean.of_window(window));
         for i in 0..normal.nrows() {
-            normal[(i, i)] += noise_variance;
+            normal[(i, i)] += noised[i % channels].1;
         }
-        let cross = clean.with_next(window) * signal;
+        let cross = damped(clean.with_next(window));
         let normal = positive(normal)
             .context("the autocovariance is not positive: the mode has neither power nor noise")?;
         let solved = normal.solve(&cross.adjoint()).adjoint();
-        let innovation = clean.at(0) * signal + noise - &solved * cross.adjoint();
+        let mut innovation = damped(clean.at(0)) - &solved * cross.adjoint();
+        for (i, (_, noise_variance)) in noised.iter().enumerate() {
+            innovation[(i, i)] += noise_variance;
+        }
         // Of the window, only its newest frame shares noise with ε: E[ε û_jᴴ] = √Σ [j = 0].
-        let sigma = Complex::from(noise_variance.sqrt());
-        let newest = DMatrix::identity(window * channels, channels) * sigma;
+        let newest = DMatrix::from_fn(window * channels, channels, |i, j| {
+            Complex::from(if i == j { noised[i].1.sqrt() } else { 0.0 })
+        });
         let noise_solved = normal.solve(&newest).adjoint();
         let noise_residual = DMatrix::identity(channels, channels) - &noise_solved * newest;
         let blocks = |all: &DMatrix<_>| -> Vec<_> {

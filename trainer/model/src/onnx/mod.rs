@@ -18,7 +18,7 @@ mod seen;
 mod terms;
 mod windows;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use prost::Message;
 use tract_onnx::pb::{
     GraphProto, ModelProto, OperatorSetIdProto, StringStringEntryProto, ValueInfoProto,
@@ -101,6 +101,10 @@ fn check(model: &Model) -> Result<()> {
     if let NetworkMeta::Other(other) = &model.meta.network {
         bail!("a network `{}` cannot be exported: train the network `tiny`", other.kind);
     }
+    ensure!(
+        model.meta.system.coupling == 0.0,
+        "a model of coupled channels has no graph in ONNX: train with process.coupling = 0"
+    );
     // Sizes of all arrays.
     crate::reference::Reference::new(model).map(|_| ())
 }

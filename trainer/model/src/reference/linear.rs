@@ -24,12 +24,10 @@ pub(super) enum Estimate {
 
 impl LinearAt {
     pub(super) fn new(base: &LinearBase, lambda: f64) -> Result<Self> {
-        let kappas: Vec<f32> = base.grid.kappas(base.process.laplacian()).collect();
         let groups = Group::all(&base.grid)
             .into_iter()
             .map(|group| {
-                let kappa = f64::from(kappas[group.members()[0]]);
-                let solved = base.solve(&group, kappa, lambda)?;
+                let solved = base.solve(&group, lambda)?;
                 Ok((group, solved))
             })
             .collect::<Result<_>>()?;

@@ -59,8 +59,8 @@ impl MeanReference {
             Some(network) => {
                 let power = array("input_power", fine_len)?;
                 let noised = Noised {
-                    damping: vec![1.0; fine.points()],
-                    noise_variance: vec![0.0; fine.points()],
+                    damping: vec![1.0; power.len()],
+                    noise_variance: vec![0.0; power.len()],
                     signal: power.clone(),
                     variance: power,
                 };

@@ -137,7 +137,7 @@ impl Level<'_> {
 
     /// The companions of a path's frame.
     fn toward(&self, frame: usize) -> &[f64] {
-        let len = self.reference.meta.companions() * self.noised.damping.len();
+        let len = self.reference.meta.companions() * self.reference.base.grid.points();
         &self.companions[frame * len..][..len]
     }
 
@@ -333,7 +333,7 @@ impl Level<'_> {
 
     /// Standard deviation of a grid value of the base's error, for every value of a frame.
     fn scale(&self, estimate: Estimate) -> Vec<f64> {
-        let points = self.noised.damping.len();
+        let points = self.reference.base.grid.points();
         let variance = self.linear.variance(estimate, self.reference.meta.system.window);
         deviations(&variance, points).flat_map(|deviation| vec![deviation; points]).collect()
     }

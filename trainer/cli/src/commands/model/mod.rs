@@ -101,7 +101,8 @@ fn calibrate(run: &Path, data: &Path, out: &Path, paths: usize, frames: usize) -
         data.display(),
         run.display()
     );
-    let valid = SpectralFrames::read(&reader, Split::Valid)?;
+    let mut valid = SpectralFrames::read(&reader, Split::Valid)?;
+    model.meta.process()?.mix(valid.grid.points(), &mut valid.values);
     let clean: Vec<Vec<f32>> =
         valid.paths(frames, paths)?.into_iter().map(<[f32]>::to_vec).collect();
     let mut calibration = Calibration::of(&model)?;

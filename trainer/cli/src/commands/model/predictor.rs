@@ -46,7 +46,12 @@ pub(crate) fn info(bytes: &AlignedBytes, file: &Path, trained: Option<&Path>) ->
         Laplacian::Spectral => "|k|²",
         Laplacian::FiniteDifference => "of the finite difference",
     };
-    line("process", format!("α = {}, β² = {}, κ {laplacian}", process.alpha(), process.beta2()));
+    let coupled = match process.coupling() {
+        0.0 => String::new(),
+        c => format!(", channels coupled by {c}"),
+    };
+    let (alpha, beta2) = (process.alpha(), process.beta2());
+    line("process", format!("α = {alpha}, β² = {beta2}, κ {laplacian}{coupled}"));
     line("window", format!("{} frames, {} apart", view.window(), view.frame_interval()));
     let yes = |is| if is { "yes" } else { "no" };
     line("linear base", yes(options.linear_base).into());

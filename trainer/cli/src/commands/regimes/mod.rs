@@ -30,9 +30,10 @@ pub struct RegimesArgs {
     /// Damp by the finite-difference Laplacian instead of |k|²; a model has its own
     #[arg(long)]
     finite_difference: bool,
-    /// Coupling of the channels: each is drawn to the mean of the others with c times its damping
-    #[arg(long, value_name = "c", default_value_t = 0.0, allow_negative_numbers = true)]
-    coupling: f64,
+    /// Coupling of the channels: each is drawn to the mean of the others with c times its damping;
+    /// by default the model's, or 0
+    #[arg(long, value_name = "c", allow_negative_numbers = true)]
+    coupling: Option<f64>,
     /// Frames of a window of a data set; a model has its own
     #[arg(long, default_value_t = 3)]
     window: usize,
@@ -66,7 +67,7 @@ impl RegimesArgs {
     /// # Errors
     /// One sentence.
     pub fn run(self) -> Result<()> {
-        let c = self.coupling;
+        let c = self.coupling.unwrap_or(0.0);
         ensure!(c.abs() < 1.0, "--coupling is {c}: it must be above -1 and below 1");
         ensure!(self.window > 0, "--window is 0: use at least 1 frame");
         ensure!((1..=10_000).contains(&self.steps), "--steps is {}: use 1 to 10000", self.steps);
@@ -93,7 +94,8 @@ impl RegimesArgs {
         );
         source.windows = self.samples.or(source.windows);
         source.receptive_field = self.receptive_field.or(source.receptive_field);
-        let regimes = Regimes::of(&source, Options { coupling: c, steps: self.steps })?;
+        let coupling = self.coupling.unwrap_or(source.coupling);
+        let regimes = Regimes::of(&source, Options { coupling, steps: self.steps })?;
         print!("{}", regimes.text());
         if let Some(folder) = &self.figures {
             for path in figures::save(&regimes, folder, self.clones, self.seed)? {

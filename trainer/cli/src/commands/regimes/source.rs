@@ -27,6 +27,8 @@ pub(super) struct Source {
     pub(super) windows: Option<f64>,
     /// Points of the network's receptive field along an axis, if there is a network.
     pub(super) receptive_field: Option<usize>,
+    /// The coupling that a model was trained with. `base` is that of the channels.
+    pub(super) coupling: f64,
 }
 
 impl Source {
@@ -53,6 +55,7 @@ impl Source {
             channels: spec.channels.iter().map(|channel| channel.name.clone()).collect(),
             windows: Some(independent(runs, lag1(&base))),
             receptive_field: None,
+            coupling: 0.0,
             base,
         })
     }
@@ -65,12 +68,17 @@ impl Source {
         let channels: Vec<String> =
             view.channel_descriptions().map(|channel| channel.name.to_owned()).collect();
         let values = view.autocovariance().to_vec();
-        let autocovariance =
+        let mut autocovariance =
             PackedAutocovariance { window: view.window(), channels: channels.len(), values };
+        if own.is_coupled() {
+            autocovariance = autocovariance.mixed();
+        }
         let layers = view.layers().iter().map(|layer| (layer.shape.taps(), layer.shape.dilation()));
         let layers: Vec<_> = layers.collect();
         Ok(Self {
             name: view.name().to_owned(),
+            // As it was written, and not as f32 has it.
+            coupling: own.coupling().to_string().parse()?,
             channels,
             base: LinearBase { grid: *view.grid(), process, autocovariance },
             windows: None,

@@ -85,7 +85,7 @@ impl SuperResolveArgs {
              train a mean with `finescale train --sensor`"
         );
         let view = model.view()?;
-        let (kind, observe) = self.meaning()?;
+        let (kind, observe) = self.meaning(view.process().is_coupled())?;
         let sensor_noise = sensor_noise(&self.sensor_noise, view.channels())?;
         let domain = Domain::from(&view);
         let fields = self.read(&domain)?;
@@ -102,7 +102,7 @@ impl SuperResolveArgs {
             );
         }
         let lambda = settings.lambda();
-        let coarsening = kind.coarsening(view.process(), lambda);
+        let coarsening = kind.coarsening(view.process(), lambda)?;
         let expected = deviations(&view, &grid, &coarsening)?;
         let origin = Origin { coarsening, sensor_noise };
         let frames = self.frames(&domain, fields, [grid.ny(), grid.nx()], origin, &expected)?;
@@ -115,8 +115,9 @@ impl SuperResolveArgs {
         self.draw(&generator, assignment, options, frames)
     }
 
-    fn meaning(&self) -> Result<(InputKind, Observe)> {
-        let usual = if self.coarsens() { InputKind::Damped } else { InputKind::Modes };
+    fn meaning(&self, coupled: bool) -> Result<(InputKind, Observe)> {
+        let damped = self.coarsens() && !coupled;
+        let usual = if damped { InputKind::Damped } else { InputKind::Modes };
         let kind = self.input.unwrap_or(usual);
         let usual = match (self.task.sampler.preset()?, kind) {
             (Preset::Paper, _) => Observe::None,

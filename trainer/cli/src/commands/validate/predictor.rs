@@ -75,7 +75,11 @@ impl ValidateArgs {
         let all = &model.meta.system.lambdas;
         let lambdas = [0, all.len() / 2, all.len() - 1].map(|n| all[n] as f32);
         let frames = match &self.data {
-            Some(data) => Some(SpectralFrames::read(&Reader::open(data)?, Split::Valid)?),
+            Some(data) => {
+                let mut frames = SpectralFrames::read(&Reader::open(data)?, Split::Valid)?;
+                model.meta.process()?.mix(frames.grid.points(), &mut frames.values);
+                Some(frames)
+            }
             None => None,
         };
         println!(

@@ -64,7 +64,7 @@ impl Known {
     /// What the network sees of û_y: as of a path without noise whose power is the input's.
     pub fn seen(&self, grid: &Grid, views: Views) -> Vec<Seen> {
         let power: Vec<f64> = self.input_power.iter().map(|power| f64::from(*power)).collect();
-        let (damping, noise_variance) = (vec![1.0; grid.points()], vec![0.0; grid.points()]);
+        let (damping, noise_variance) = (vec![1.0; power.len()], vec![0.0; power.len()]);
         let noised = Noised { damping, noise_variance, signal: power.clone(), variance: power };
         inputs::seen(grid, views, &noised)
     }

@@ -122,7 +122,7 @@ pub fn noised_by<B: Backend>(
     let rows = draw.lambdas.iter().zip(&draw.available).map(|(&l, &a)| tables.row(l, a));
     let row = index(rows.collect(), device);
     let at = |table: &Tensor<B, 2>| {
-        table.clone().select(0, lambda.clone()).reshape([batch, 1, 1, modes])
+        table.clone().select(0, lambda.clone()).reshape([batch, 1, channels, modes])
     };
     let path = clean * at(&tables.damping) + noise.clone() * at(&tables.noise);
     let newest = path.clone().narrow(1, w - 1, 1);

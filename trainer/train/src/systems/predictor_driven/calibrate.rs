@@ -81,7 +81,7 @@ pub fn scores<A: AutodiffBackend>(
             let clean = frames.at(index(places.clone(), device)).reshape(shape);
             let noise = seeded_normal(shape, (lambda * 1_000_003 + n) as u64, device);
             let per_mode = |table: &Tensor<A::InnerBackend, 2>| {
-                table.clone().narrow(0, lambda, 1).reshape([1, 1, 1, modes])
+                table.clone().narrow(0, lambda, 1).reshape([1, 1, channels, modes])
             };
             let sigma = per_mode(&tables.noise);
             let path = clean * per_mode(&tables.damping) + noise.clone() * sigma.clone();

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use anyhow::{Result, anyhow};
 use finescale::model::{Invalid, Recommended};
 use finescale::predictor::Linear;
-use finescale_field::emergence::Process;
+use finescale_field::emergence::{Process, kappas};
 use finescale_field::shells::Shells;
 use finescale_model::export::{self, Bounds, Precision};
 use finescale_model::{Array, Calibration, Model, PredictorDriven as DrivenMeta};
@@ -107,6 +107,7 @@ impl PredictorDriven {
             alpha: config.process.alpha,
             beta2: config.process.beta2,
             laplacian: config.process.laplacian,
+            coupling: config.process.coupling,
             window: p.window,
             linear_base: p.base == Base::Linear || config.network.kind == Kind::Linear,
             inputs: p.inputs.clone(),
@@ -130,8 +131,10 @@ impl PredictorDriven {
     /// λ_S of every mode with power.
     fn emergence(&self) -> impl Iterator<Item = f64> {
         let (grid, process) = (self.base.grid, Process::from(&self.base.process));
-        let kappas: Vec<f64> = process.kappas(&grid).collect();
-        let modes = kappas.into_iter().cycle().zip(self.base.power());
+        let channels = 0..self.base.autocovariance.channels;
+        let modes = channels
+            .flat_map(move |channel| kappas(&self.base.process, &grid, channel))
+            .zip(self.base.power());
         modes
             .filter(|(_, power)| *power > 1e-6)
             .filter_map(move |(kappa, power)| process.emergence(kappa, f64::from(power)))

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
+use finescale::ForwardProcess;
 use finescale_data::dataset::{SpectralFrames, Split};
 use finescale_field::scale::Scale;
 use finescale_model::{Given, model_path};
@@ -42,10 +43,17 @@ impl Parts {
     /// # Errors
     /// If the data set has no such parts, or the mean does not fit it.
     pub(super) fn read(run: &TrainingRun) -> Result<Self> {
+        let process = run.config.process.forward()?;
+        let channels = run.reader.spec().channels.len();
+        ensure!(
+            !process.is_coupled() || channels == 2,
+            "process.coupling couples two channels, and the data have {channels}: set it to 0"
+        );
         let given = &run.config.predictor.given;
         if given.is_empty() {
             let part = |split| -> Result<Part> {
-                let frames = SpectralFrames::read(&run.reader, split)?;
+                let mut frames = SpectralFrames::read(&run.reader, split)?;
+                process.mix(frames.grid.points(), &mut frames.values);
                 Ok(Part { frames, companions: Vec::new() })
             };
             return Ok(Self { train: part(Split::Train)?, valid: part(Split::Valid)?, mean: None });
@@ -69,14 +77,14 @@ impl Parts {
         let (train, valid) = (part(Split::Train)?, part(Split::Valid)?);
         let deviations = valid.deviations();
         let given = Given { hash: mean.hash().to_owned() };
-        let (train, valid) = (standardised(train)?, standardised(valid)?);
+        let (train, valid) = (standardised(train, &process)?, standardised(valid, &process)?);
         Ok(Self { train, valid, mean: Some(Mean { file, given, deviations }) })
     }
 }
 
 /// Residuals in standard deviations of their own part: a mean knows the frames that it was trained
 /// on too well, so their residuals have the shape of others and not their size.
-fn standardised(residuals: Residuals) -> Result<Part> {
+fn standardised(residuals: Residuals, process: &ForwardProcess) -> Result<Part> {
     let std = residuals.deviations();
     let Residuals { grid, channels, segments, mut fields, companions } = residuals;
     ensure!(
@@ -85,5 +93,6 @@ fn standardised(residuals: Residuals) -> Result<Part> {
     );
     let scale: Scale = std.into_iter().map(|std| (0.0, std)).collect();
     scale.spectra(&grid, &mut fields)?;
+    process.mix(grid.points(), &mut fields);
     Ok(Part { frames: SpectralFrames { grid, channels, segments, values: fields }, companions })
 }

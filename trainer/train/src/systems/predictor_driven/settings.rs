@@ -7,7 +7,7 @@ use finescale::{ForwardProcess, Grid, Laplacian};
 use crate::config::{Config, choice, fraction, settings, views, views_on};
 
 settings!(/// Section `process`.
-    Process { alpha: f32, beta2: f32, laplacian: Laplacian });
+    Process { alpha: f32, beta2: f32, laplacian: Laplacian, coupling: f32 });
 settings!(/// Section `lambda`.
     Lambda { smallest: f64, largest: f64, count: usize, spacing: Spacing, clean: f64 });
 settings!(/// Section `predictor`.
@@ -30,9 +30,14 @@ impl Process {
     /// The forward process.
     ///
     /// # Errors
-    /// If α or β² is out of range.
+    /// If α, β² or the coupling is out of range.
     pub fn forward(&self) -> Result<ForwardProcess> {
-        Ok(ForwardProcess::new(self.alpha, self.beta2, self.laplacian)?)
+        let coupling = self.coupling;
+        ensure!(
+            coupling > -1.0 && coupling < 1.0,
+            "process.coupling is {coupling}: it must be above -1 and below 1"
+        );
+        Ok(ForwardProcess::new(self.alpha, self.beta2, self.laplacian)?.with_coupling(coupling)?)
     }
 }
 

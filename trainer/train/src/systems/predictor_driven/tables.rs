@@ -31,9 +31,9 @@ pub struct Tables<B: Backend> {
     pub basis: Basis<B>,
     /// `[λ, LAMBDA_FEATURES]`.
     pub features: Tensor<B, 2>,
-    /// C, `[λ, modes]`.
+    /// C, `[λ, channels · modes]`.
     pub damping: Tensor<B, 2>,
-    /// √Σ, `[λ, modes]`.
+    /// √Σ, `[λ, channels · modes]`.
     pub noise: Tensor<B, 2>,
     /// V = C²P + Σ, `[λ, channels · modes]`.
     pub variance: Tensor<B, 2>,

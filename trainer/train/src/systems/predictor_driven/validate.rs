@@ -59,7 +59,7 @@ fn rollout<B: Backend>(
             let places = starts.iter().map(|start| (start + n) as i32).collect();
             let clean = frames.at(index(places, device));
             let clean = clean.reshape([batch, channels, modes]);
-            clean * damping.clone().reshape([1, 1, modes])
+            clean * damping.clone().reshape([1, channels, modes])
         })
         .collect();
     let shells = Shells::new(&tables.grid);
