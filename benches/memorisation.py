@@ -80,8 +80,9 @@ def draw(picture, results):
     axes.set_ylabel("distance to the training data,\ngenerated over unseen")
     axes.set_xticks(counts, [str(count) for count in counts])
     axes.minorticks_off()
-    axes.set_yticks(ticks := [0.7, 1, 1.5, 2, 3, 4, 6], [str(tick) for tick in ticks])
-    axes.legend(title="patch of 3 frames")
+    axes.set_yticks(ticks := [0.5, 1, 2, 4, 8], [str(tick) for tick in ticks])
+    axes.set_ylim(0.5, 11)
+    axes.legend(title="patch of 3 frames", ncols=4, loc="lower center")
     figure.savefig(picture, dpi=140)
 
 
