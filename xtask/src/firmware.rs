@@ -12,7 +12,7 @@ use crate::stages::Count;
 use crate::{command, paths};
 
 /// Seconds after which a board that has not stopped is stopped; a run takes a few.
-const LIMIT: &str = "120";
+const LIMIT: &str = "300";
 /// What the proof build calls in place of a panic; nothing defines it.
 pub(crate) const UNDEFINED: &str = "finescale_panic_path_remains";
 const PROOF: &str = "prove-no-panic";

@@ -25,14 +25,15 @@ static POINTS_OUT: ConstStaticCell<[Point; VALUES / 4]> =
 const WORK: usize = 3 * CHANNELS * 3 * POINTS + POINTS + 2;
 
 /// Most instructions of each kernel for a hundred multiply-accumulates, from the board's folder:
-/// what was measured, and a few per cent. `NAME (CODE PATH)=NUMBER`, with a semicolon between two.
+/// what was measured, and a few per cent. `NAME|CODE PATH=NUMBER`, with a semicolon between two.
 const BOUNDS: Option<&str> = option_env!("FINESCALE_KERNEL_BOUNDS");
 
-/// The bounds by kernel and code path.
-fn bounds() -> impl Iterator<Item = ((&'static str, &'static str), u64)> {
-    let parts = BOUNDS.unwrap_or_default().split(';').filter_map(|part| part.split_once(")="));
-    parts.filter_map(|(name, bound)| {
-        Some((name.split_once(" (")?, counter::decimal(bound.as_bytes())))
+/// The bounds by kernel and code path, in bytes: what looks for characters can panic.
+fn bounds() -> impl Iterator<Item = ([&'static [u8]; 2], u64)> {
+    let parts = BOUNDS.unwrap_or_default().as_bytes().split(|byte| *byte == b';');
+    parts.filter_map(|part| {
+        let mut words = part.split(|byte| matches!(byte, b'|' | b'='));
+        Some(([words.next()?, words.next()?], counter::decimal(words.next()?)))
     })
 }
 
@@ -139,7 +140,8 @@ fn measure_int16() -> Result<usize, Error> {
 fn judge(kernel: &str, path: &str, macs: usize, instructions: Option<u64>) -> usize {
     let Some(instructions) = instructions else { return 1 };
     let hundredths = instructions.saturating_mul(100) / (macs.max(1) as u64);
-    let bound = bounds().find(|(name, _)| *name == (kernel, path)).map_or(0, |(_, bound)| bound);
+    let name = [kernel.as_bytes(), path.as_bytes()];
+    let bound = bounds().find(|(of, _)| *of == name).map_or(0, |(_, bound)| bound);
     console::kernel(kernel, path, hundredths as u32, bound as u32);
     usize::from(hundredths <= bound)
 }

@@ -49,7 +49,9 @@ impl Toolchain {
         cargo.current_dir(workspace).env("FINESCALE_BOARD", &board.name);
         let ticks = board.instructions_per_100_ticks.to_string();
         cargo.env("FINESCALE_INSTRUCTIONS_PER_100_TICKS", ticks);
-        let bounds = board.kernel_bounds.iter().map(|(name, bound)| format!("{name}={bound}"));
+        let bounds = board.kernel_bounds.iter().map(|(name, bound)| {
+            format!("{}={bound}", name.trim_end_matches(')').replacen(" (", "|", 1))
+        });
         cargo.env("FINESCALE_KERNEL_BOUNDS", bounds.collect::<Vec<_>>().join(";"));
         if board.watchdog {
             cargo.env("FINESCALE_WATCHDOG", "1");
