@@ -216,12 +216,15 @@ impl Size {
             Ok(bytes.iter().rev().fold(0, |all, byte| all << 8 | u64::from(*byte)))
         };
         let (table, entry, count) = (number(0x20, 4)?, number(0x2E, 2)?, number(0x30, 2)?);
+        let names = number((table + number(0x32, 2)? * entry) as usize + 16, 4)?;
         let mut size = Self { flash: 0, ram: 0, initialised: 0 };
         for n in 0..count {
             let at = (table + n * entry) as usize;
             let (kind, flags, len) =
                 (number(at + 4, 4)? as u32, number(at + 8, 4)? as u32, number(at + 20, 4)?);
-            if flags & ALLOCATED == 0 {
+            let name = bytes.get((names + number(at, 4)?) as usize..).unwrap_or_default();
+            // On RISC-V the stack is a section with all of the memory that is left.
+            if flags & ALLOCATED == 0 || name.starts_with(b".stack\0") {
                 continue;
             }
             match kind {

@@ -90,7 +90,8 @@ fn a_coupling_moves_the_channels_apart_or_together() {
 fn pictures_and_json_are_written() {
     let home = Home::linear(false);
     let said = home.succeeds("regimes data.zarr --figures out --clones 50 --json out/regimes.json");
-    for file in ["spectra.png", "regimes.png", "clones.png", "regimes.json"] {
+    for file in ["spectra.png", "regimes.png", "clones.png", "gaussian-clones.png", "regimes.json"]
+    {
         assert!(home.path("out").join(file).metadata().unwrap().len() > 500, "{file}");
         assert!(said.contains(file), "{said}");
     }

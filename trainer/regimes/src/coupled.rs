@@ -190,6 +190,13 @@ impl Moment {
         Self { propagator: &later.propagator * &self.propagator, noise }
     }
 
+    /// C₀Eᵀ(E C₀ Eᵀ + Σ)⁻¹ E C₀, what is known of Gaussian data of the covariance C₀ here: the
+    /// covariance that clones share which part here.
+    pub fn known(&self, data: &DMatrix<f64>) -> Option<DMatrix<f64>> {
+        let seen = &self.propagator * data;
+        Some(seen.transpose() * self.covariance(data).try_inverse()? * seen)
+    }
+
     /// E C₀ Eᵀ + Σ, the covariance of the states of data of covariance C₀.
     pub fn covariance(&self, data: &DMatrix<f64>) -> DMatrix<f64> {
         &self.propagator * data * self.propagator.transpose() + &self.noise

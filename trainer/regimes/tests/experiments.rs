@@ -43,6 +43,7 @@ fn clones_of_gaussian_data_share_what_was_decided() {
             let read = &moment.propagator * &data;
             let inverse = moment.covariance(&data).try_inverse().unwrap();
             let shared = read.transpose() * inverse * read;
+            assert!((&shared - moment.known(&data).unwrap()).amax() < 1e-12);
             let experiment = Experiment { repeats: 20_000, step: 0.01, seed: 11 };
             let found = experiment.gaussian(&a, 2.0, &data, time);
             let error = (&found - &shared).amax();

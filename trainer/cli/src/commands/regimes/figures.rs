@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use finescale_plot::{
-    Axis, Dash, Figure, PALETTE, Plot, Series, Spectrum, ladder, spectra as plotted,
+    Axis, Color, Dash, Figure, PALETTE, Plot, Series, Spectrum, ladder, spectra as plotted,
 };
 use finescale_regimes::clones::TwoClusters;
 use finescale_regimes::experiment::Experiment;
-use finescale_regimes::shells::{Emerging, Shell};
+use finescale_regimes::shells::{Emerging, Shell, coupling};
 
 use super::found::Regimes;
 
@@ -26,6 +26,7 @@ pub(super) fn save(
         ("spectra", spectra(regimes)?),
         ("regimes", diagram(regimes)?),
         ("clones", curves(regimes, clones, seed)?),
+        ("gaussian-clones", shared(regimes, clones, seed)?),
     ];
     let mut files = Vec::new();
     for (name, figure) in figures {
@@ -100,21 +101,33 @@ fn diagram(regimes: &Regimes) -> Result<Figure<'static>> {
 /// Part of a mode's variance that lies within the clusters, so that the score stays finite.
 const WITHIN: f64 = 1.0 / 16.0;
 
+/// Some shells in which something emerges, each with a colour.
+fn chosen(regimes: &Regimes) -> impl Iterator<Item = (&(Shell, Vec<Emerging>), Color)> {
+    let heard =
+        |(shell, found): &&(Shell, Vec<Emerging>)| shell.wavenumber > 0.0 && !found.is_empty();
+    let all: Vec<_> = regimes.shells.iter().filter(heard).collect();
+    [1, 2, 4, 8, 16, 32].into_iter().filter_map(move |n| all.get(n - 1).copied()).zip(PALETTE)
+}
+
+/// λ around one that was given, in n steps over three decades.
+fn around(lambda: f64, n: i32) -> impl Iterator<Item = f64> {
+    (0..=n).map(move |i| lambda * 10_f64.powf(f64::from(2 * i - n) / f64::from(n) * 1.5))
+}
+
+/// A shell's curve, named by its wavenumber.
+fn line(shell: &Shell, points: impl Iterator<Item = (f64, f64)>) -> Result<Series> {
+    let (lambda, values) = points.unzip();
+    Series::new(format!("k = {}", (shell.wavenumber * 1e2).round() / 1e2), lambda, values)
+}
+
 /// Clones of two clusters with the variances of some modes: theory, and simulated points.
 fn curves(regimes: &Regimes, clones: usize, seed: u64) -> Result<Figure<'static>> {
-    let heard: Vec<&(Shell, Vec<Emerging>)> = regimes
-        .shells
-        .iter()
-        .filter(|(shell, e)| shell.wavenumber > 0.0 && !e.is_empty())
-        .collect();
     let mut plot = Plot::new(
         Axis::log("λ where clones part"),
         Axis::linear("φ, clones in one cluster").range(0.45, 1.02),
     )
     .title("lines: exact; points: simulated with the exact score");
-    let chosen = [1, 2, 4, 8, 16, 32];
-    let chosen = chosen.into_iter().filter_map(|n| heard.get(n - 1)).zip(PALETTE);
-    for ((shell, emerging), color) in chosen {
+    for ((shell, emerging), color) in chosen(regimes) {
         let one = &emerging[0];
         let clusters = TwoClusters {
             separation2: (1.0 - WITHIN) * one.power,
@@ -122,27 +135,43 @@ fn curves(regimes: &Regimes, clones: usize, seed: u64) -> Result<Figure<'static>
             process: regimes.process,
             kappa: one.kappa,
         };
-        let at =
-            |i: i32, n: i32| one.lambda * 10_f64.powf(f64::from(2 * i - n) / f64::from(n) * 1.5);
-        let exact: (Vec<f64>, Vec<f64>) =
-            (0..=60).map(|i| (at(i, 60), clusters.same_cluster(at(i, 60)))).unzip();
-        let simulated: Result<Vec<(f64, f64)>> = (0..=8)
-            .map(|i| {
-                finescale_host::interrupt::check()?;
-                let lambda = at(i, 8);
-                let step = lambda.min(one.lambda) / 60.0;
-                let experiment = Experiment { repeats: clones, step, seed };
-                Ok((lambda, experiment.two_clusters(&clusters, lambda, lambda)))
-            })
-            .collect();
-        let label = format!("k = {}", (shell.wavenumber * 1e2).round() / 1e2);
-        plot = plot.series(Series::new(label, exact.0, exact.1)?.color(color));
-        for (lambda, phi) in simulated? {
+        let exact = around(one.lambda, 60).map(|at| (at, clusters.same_cluster(at)));
+        plot = plot.series(line(shell, exact)?.color(color));
+        for at in around(one.lambda, 8) {
+            finescale_host::interrupt::check()?;
+            let experiment = Experiment { repeats: clones, step: at.min(one.lambda) / 60.0, seed };
+            let phi = experiment.two_clusters(&clusters, at, at);
             // A point alone is a dot.
-            plot = plot.series(Series::new("", vec![lambda], vec![phi])?.color(color));
+            plot = plot.series(Series::new("", vec![at], vec![phi])?.color(color));
         }
     }
     let plot = plot.level(0.775, "φ = 0.775").size(560.0, 340.0);
     let title = format!("{}: clones of two clusters of a mode's variance", regimes.name);
     Ok(Figure::new().title(title).push(plot))
+}
+
+/// Clones of Gaussian data with the channels' covariance in some shells: theory, and simulated
+/// points.
+fn shared(regimes: &Regimes, clones: usize, seed: u64) -> Result<Figure<'static>> {
+    let (process, c) = (regimes.process, regimes.options.coupling);
+    let mut plot = Plot::new(
+        Axis::log("λ where clones part"),
+        Axis::linear("part of the variance that clones share").range(-0.08, 1.08),
+    )
+    .title("lines: exact; points: simulated with the exact score");
+    for ((shell, emerging), color) in chosen(regimes) {
+        let (data, coupled) = (&shell.covariance, shell.process(process, c));
+        let (centre, all) = (emerging[0].lambda, data.trace());
+        let known = |at| Some((at, coupled.moment(at).known(data)?.trace() / all));
+        plot = plot.series(line(shell, around(centre, 60).filter_map(known))?.color(color));
+        let drift = coupling(data.nrows(), c) * (process.alpha * shell.kappa);
+        for at in around(centre, 8) {
+            finescale_host::interrupt::check()?;
+            let experiment = Experiment { repeats: clones, step: at.min(centre) / 60.0, seed };
+            let found = experiment.gaussian(&drift, process.beta2, data, at);
+            plot = plot.series(Series::new("", vec![at], vec![found.trace() / all])?.color(color));
+        }
+    }
+    let title = format!("{}: clones of Gaussian data", regimes.name);
+    Ok(Figure::new().title(title).push(plot.size(560.0, 340.0)))
 }
