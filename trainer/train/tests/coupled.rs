@@ -30,7 +30,8 @@ fn batches_are_what_the_runtime_makes_of_coupled_channels() {
     let (frame, count) = (2 * grid.points(), 12);
     let mut values = noise(count * frame, 1);
     process.mix(grid.points(), &mut values);
-    let data = SpectralFrames { grid, channels: 2, segments: Vec::from([0..count]), values };
+    let data =
+        SpectralFrames { grid, channels: 2, segments: std::iter::once(0..count).collect(), values };
 
     let mut config = Config::default();
     config.process.coupling = 0.5;
