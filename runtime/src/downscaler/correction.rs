@@ -11,6 +11,19 @@ use crate::sampler::pixel_measurement;
 use crate::spectral::operator::{self, complex_modes};
 use crate::{Axis, Boundary, Error, ForwardProcess, Grid, spectral};
 
+/// Variances that differ by less are one: standard deviations are written with a few digits.
+const ALIKE: f32 = 0.02;
+
+/// Refuses errors that differ between coupled channels: those of their combinations would depend on
+/// each other.
+fn check_alike(noise: f32, before: f32) -> Result<(), Error> {
+    if (noise - before).abs() <= ALIKE * before {
+        return Ok(());
+    }
+    let expected = "the same in standard deviations of both channels, which the model couples";
+    Err(Error::Conflict { name: "noise", expected })
+}
+
 /// What is known of an instrument beside its frames.
 #[derive(Debug)]
 pub(super) struct Correction<'a> {
@@ -39,10 +52,6 @@ impl<'a> Correction<'a> {
     ) -> Result<Self, Error> {
         let (fine, process) = (*model.grid(), *model.process());
         let coarse = instrument.grid(&fine)?;
-        if process.is_coupled() {
-            let stds = model.channel_descriptions().map(|channel| channel.std);
-            instrument.check_alike(stds)?;
-        }
         let lengths = Kept::of(&model.footprint(), &instrument);
         let (variances, kept) = kept.split_at_mut_checked(lengths.variances).or_bug();
         let (inverse, power) = kept.split_at_mut_checked(lengths.inverse).or_bug();
@@ -50,11 +59,15 @@ impl<'a> Correction<'a> {
         let (pixels, scratch) = scratch.split_at_mut_checked(n).or_bug();
         let (r, scratch) = scratch.split_at_mut_checked(n).or_bug();
         let (field, scratch) = scratch.split_at_mut_checked(points).or_bug();
+        let mut noise_before = None;
         for (channel, Channel { std, .. }) in checked::counted(model.channel_descriptions()) {
             let of = |len: usize| channel.times(len)..channel.plus(1).times(len);
             let clean = description.power.get(of(points)).or_bug();
             let variances = variances.get_mut(of(points)).or_bug();
             let noise = instrument.variance(channel, std);
+            if process.is_coupled() {
+                check_alike(noise, noise_before.replace(noise).unwrap_or(noise))?;
+            }
             let inverse = inverse.get_mut(of(points)).unwrap_or_default();
             let means = instrument.values == Values::BlockMeans;
             let dead = instrument.dead_points() > 0;

@@ -1,6 +1,6 @@
 //! What gives the coarse frames.
 
-use crate::{Error, Grid, checked};
+use crate::{Error, Grid};
 
 /// What the values of coarse frames are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,24 +88,8 @@ impl<'a> Instrument<'a> {
         noise * noise
     }
 
-    /// Refuses errors that differ between channels of these standard deviations: those of their
-    /// combinations would depend on each other.
-    pub(super) fn check_alike(&self, stds: impl Iterator<Item = f32>) -> Result<(), Error> {
-        let mut variances =
-            checked::counted(stds).map(|(channel, std)| self.variance(channel, std));
-        let first = variances.next().unwrap_or(0.0);
-        if variances.all(|r| (r - first).abs() <= ALIKE * first) {
-            return Ok(());
-        }
-        let expected = "the same in standard deviations of both channels, which the model couples";
-        Err(Error::Conflict { name: "noise", expected })
-    }
-
     /// Whether the point is dead.
     pub(super) fn is_dead(&self, point: usize) -> bool {
         self.dead.get(point).is_some_and(|dead| *dead)
     }
 }
-
-/// Variances that differ by less are one: standard deviations are written with a few digits.
-const ALIKE: f32 = 0.02;
