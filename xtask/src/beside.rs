@@ -35,8 +35,10 @@ impl Beside {
         fs::create_dir_all(&target).with_context(|| target.display().to_string())?;
         let log = target.join("log.txt");
         let file = File::create(&log).with_context(|| log.display().to_string())?;
-        let mut command = Command::new(env::current_exe()?);
-        command.arg("firmware").args(boards.iter().map(|board| &board.name));
+        // Not this very program: the tests on the desktop may have built its file anew.
+        let mut command = Command::new("cargo");
+        command.args(["xtask", "firmware"]).args(boards.iter().map(|board| &board.name));
+        command.current_dir(paths::root());
         command.env(paths::FIRMWARE_TARGET, &target).stdin(Stdio::null());
         let process = command.stdout(file.try_clone()?).stderr(file).spawn()?;
         Ok(Self { process, log })
