@@ -20,7 +20,7 @@ pub(crate) fn test() -> Result<bool> {
     let mut stages = Stages::new(Skipping::Allowed);
     desktop_tests(&mut stages);
     let tools = stages.run("firmware tools", || setup::find(&boards, Lints::Without));
-    firmware_tests(&mut stages, tools.as_ref(), &boards);
+    firmware_tests(&mut stages, tools.as_ref(), &boards, |_, _| ());
     Ok(stages.close())
 }
 
@@ -35,24 +35,30 @@ pub(crate) fn ci() -> Result<bool> {
         for board in one_for_each_target(&boards) {
             stages.run(&format!("clippy, {}", board.target), || firmware::clippy(tools, board));
         }
-        let images = Image::named(&[])?;
-        // The others differ from the first by their pins.
-        if let Some(image) = images.first() {
-            stages.run(&format!("clippy, {}", image.name), || hardware::clippy(tools, image));
-        }
-        for image in &images {
-            stages.test(&format!("{}: image", image.name), || hardware::check(tools, image));
-        }
     }
-    firmware_tests(&mut stages, tools.as_ref(), &boards);
+    let images = Image::named(&[])?;
+    firmware_tests(&mut stages, tools.as_ref(), &boards, |stages, tools| {
+        images_of_boards(stages, tools, &images);
+    });
     Ok(stages.close())
+}
+
+/// The images for real boards.
+fn images_of_boards(stages: &mut Stages, tools: &Tools, images: &[Image]) {
+    // The others differ from the first by their pins.
+    if let Some(image) = images.first() {
+        stages.run(&format!("clippy, {}", image.name), || hardware::clippy(tools, image));
+    }
+    for image in images {
+        stages.test(&format!("{}: image", image.name), || hardware::check(tools, image));
+    }
 }
 
 /// The firmware's tests for some boards.
 pub(crate) fn firmware(boards: &[Board]) -> Result<bool> {
     let mut stages = Stages::new(Skipping::Refused);
     let tools = stages.run("firmware tools", || setup::find(boards, Lints::Without));
-    firmware_tests(&mut stages, tools.as_ref(), boards);
+    firmware_tests(&mut stages, tools.as_ref(), boards, |_, _| ());
     Ok(stages.close())
 }
 
@@ -67,11 +73,20 @@ pub(crate) fn sensor(boards: &[Board]) -> Result<bool> {
     Ok(stages.close())
 }
 
-/// The boards of two groups are built and run beside each other.
-fn firmware_tests(stages: &mut Stages, tools: Option<&Tools>, boards: &[Board]) {
+/// The boards of two groups are built and run beside each other; `meanwhile` the second group, which
+/// takes longer, is waited for.
+fn firmware_tests(
+    stages: &mut Stages,
+    tools: Option<&Tools>,
+    boards: &[Board],
+    meanwhile: impl FnOnce(&mut Stages, &Tools),
+) {
     let (boards, others) = beside::lanes(boards);
     let beside = tools.filter(|_| !others.is_empty()).map(|_| Beside::start(&others));
     tests_of_boards(stages, tools, &boards);
+    if let Some(tools) = tools {
+        meanwhile(stages, tools);
+    }
     if let Some(beside) = beside {
         let names: Vec<_> = others.iter().map(|board| board.name.as_str()).collect();
         stages.test(&format!("beside: {}", names.join(", ")), || beside?.finish());
