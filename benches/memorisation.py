@@ -2,10 +2,12 @@
 
     python benches/memorisation.py --test LARGE.zarr [--picture FILE.png] FEW.zarr=GENERATED.nc …
 
-Each FEW is a data set that a model was trained on, with paths that this model generated. For windows of 3 frames on patches of 8 to
-64 points: the median distance from a generated patch to the nearest patch of the training part of FEW, at any of its frames and places,
-over the same distance of patches of the test part of LARGE, which no model has seen. A model that replays its data has a ratio far
-below 1. Needs numpy and xarray (`tests/python/requirements.txt`), and matplotlib for the picture.
+Each FEW is a data set that a model was trained on, with paths that this model generated. For
+windows of 3 frames on patches of 8 to 64 points: the median distance from a generated patch to the
+nearest patch of the training part of FEW, at any of its frames and places, over the same distance
+of patches of the test part of LARGE, which no model has seen. A model that replays its data has a
+ratio far below 1. Of more than 100 000 patches so many are drawn. Needs numpy and xarray
+(`tests/python/requirements.txt`), and matplotlib for the picture.
 """
 
 import argparse
@@ -65,7 +67,7 @@ def ratios(few, generated, test):
 
 
 def draw(picture, results):
-    """Ratios over the number of trajectories, a line through the mean over models for each size of a patch."""
+    """Ratios over the number of trajectories; a line through the mean over models for each patch."""
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(figsize=(6.4, 4.2), layout="constrained")

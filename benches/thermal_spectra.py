@@ -2,11 +2,13 @@
 
     python benches/thermal_spectra.py DATA.zarr RUN.raw RUN.raw …
 
-DATA comes from `finescale data simulate thermal`; a RUN is a headerless log of an array of 24 x 32 pixels (float32, degrees).
-The array writes half of its pixels in a record, so two records are averaged; a record with a value that is not finite, or
-beyond 150 degrees, is left out. A row says, of one source: the standard deviation of the frames, the share of their variance
-with so many half-waves over the height of the view, and the share that lies inside blocks of 4 x 4 pixels, which is what
-super-resolution has to find. Needs numpy and zarr.
+DATA comes from `finescale data simulate thermal`; a RUN is a headerless log of an array of 24 x 32
+pixels (float32, degrees). The array writes half of its pixels in a record, so two records are
+averaged; a record with a value that is not finite, or beyond 150 degrees, is left out. A row says,
+of one source: the standard deviation of the frames, the share of their variance with so many
+half-waves over the height of the view, and the share that lies inside blocks of 4 x 4 pixels, which
+is what super-resolution has to find. Of DATA the first 100 trajectories are taken. Needs numpy and
+zarr.
 """
 
 import argparse

@@ -189,42 +189,33 @@ fn a_white_start_has_too_much_noise() {
     variances[1..].iter().for_each(|v| near(*v, 2.997, 1e-3));
 }
 
+/// The noise of a state in which these frames are, as it was added.
+fn noise_of(process: &Process, step: usize, frames: &[f64], state: &[f64]) -> Vec<f64> {
+    let alpha = process.alpha(step);
+    let mut filtered = frames.to_vec();
+    Filter::new(process.gamma(step)).apply(&mut filtered, 1);
+    let noise = |(x, f): (&f64, f64)| (x - alpha.sqrt() * f) / (1.0 - alpha).sqrt();
+    state.iter().zip(filtered).map(noise).collect()
+}
+
 #[test]
 fn a_step_with_the_true_noise_lands_on_the_process() {
     let (frames, noise) = (values(FRAMES), values(2 * FRAMES)[FRAMES..].to_vec());
     for kind in [Noise::Filtered, Noise::White] {
         let process = Process::new(1000, 0.5, kind).unwrap();
-        // The first call moves the start of the chain onto the process.
         let mut met = Vec::new();
-        let drawn = process
-            .sample(&[999, 600, 200], &noise, 1, |state, step| {
-                met.push((step, state.to_vec()));
-                let start = process.state(step, &frames, &noise, 1);
-                let signal = process.alpha(step).sqrt();
-                let left = (1.0 - process.alpha(step)).sqrt();
-                let mut filtered = frames.clone();
-                Filter::new(process.gamma(step)).apply(&mut filtered, 1);
-                // What has to be taken off the state for these frames to be left.
-                let off = state.iter().zip(filtered).map(|(x, f)| (x - signal * f) / left);
-                assert_eq!(start.len(), state.len());
-                Ok(off.collect())
-            })
-            .unwrap();
-        drawn.iter().zip(&frames).for_each(|(a, b)| near(*a, *b, 1e-9));
-        for (step, state) in &met[2..] {
-            let mut added = noise.clone();
-            // The noise that the first call saw, without its filter.
-            let first = process.alpha(999);
-            let mut filtered = frames.clone();
-            Filter::new(process.gamma(999)).apply(&mut filtered, 1);
-            let begun = process.target(999, &noise, 1);
-            for ((to, begun), f) in added.iter_mut().zip(begun).zip(filtered) {
-                *to = (begun - first.sqrt() * f) / (1.0 - first).sqrt();
-            }
-            if kind == Noise::Filtered {
-                Filter::new(process.gamma(999)).undo(&mut added, 1);
-            }
-            let on = process.state(*step, &frames, &added, 1);
+        let drawn = process.sample(&[999, 600, 200], &noise, 1, |state, step| {
+            met.push((step, state.to_vec()));
+            Ok(noise_of(&process, step, &frames, state))
+        });
+        drawn.unwrap().iter().zip(&frames).for_each(|(a, b)| near(*a, *b, 1e-9));
+        // The white noise that the first state has of these frames stays for all others.
+        let mut white = noise_of(&process, 999, &frames, &met[0].1);
+        if kind == Noise::Filtered {
+            Filter::new(process.gamma(999)).undo(&mut white, 1);
+        }
+        for (step, state) in &met {
+            let on = process.state(*step, &frames, &white, 1);
             state.iter().zip(on).for_each(|(a, b)| near(*a, b, 1e-9));
         }
     }
