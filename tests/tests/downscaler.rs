@@ -92,6 +92,15 @@ impl Case {
         Ok(downscaler.with_sampler(self.sampler()).with_seed(SEED))
     }
 
+    fn in_two_parts<'m>(
+        &self,
+        hot: &'m mut [f32],
+        cold: &'m mut [f32],
+    ) -> Result<Downscaler<'m>, Error> {
+        let downscaler = Downscaler::in_two_parts(&self.model(), self.instrument, hot, cold)?;
+        Ok(downscaler.with_sampler(self.sampler()).with_seed(SEED))
+    }
+
     /// ŷ of every frame, and r of one.
     fn measured_by_hand(&self, power: &[f32], coarse: &[f32]) -> (Vec<f32>, Vec<f32>) {
         let (model, grid, instrument) = (self.model(), self.coarse_grid(), &self.instrument);
@@ -359,6 +368,52 @@ fn sizes_are_exact_and_short_memory_is_refused() {
             assert_eq!(made(needed), Ok(()), "{}", case.name);
             let refused = Error::MemoryLength { values: needed - 1, needed };
             assert_eq!(made(needed - 1), Err(refused), "{}", case.name);
+        }
+    }
+}
+
+/// Memory in two parts gives the bits of memory in one, and a part that is too short is named.
+#[test]
+fn memory_in_two_parts_gives_the_same_bits() {
+    const LAG: usize = 1;
+    for case in cases() {
+        let (footprint, instrument) = (Footprint::of(case.model), &case.instrument);
+        let hot = Downscaler::hot_len(&footprint, instrument);
+        let made = |(hot, cold): (usize, usize)| (vec![f32::NAN; hot], vec![f32::NAN; cold]);
+        for members in [1, 3] {
+            let cold = Downscaler::cold_len(&footprint, instrument, case.frames, members);
+            let run = |lens| {
+                let (mut hot, mut cold) = made(lens);
+                let mut downscaler = case.in_two_parts(&mut hot, &mut cold)?;
+                let fine = downscaler.ensemble(&case.coarse(), members)?;
+                Ok([fine.frames, fine.mean, fine.spread].map(bits))
+            };
+            let mut memory = vec![f32::NAN; case.memory(members)];
+            let mut one = case.downscaler(&mut memory).expect("enough memory");
+            let fine = one.ensemble(&case.coarse(), members).expect("fine frames");
+            let expected = [fine.frames, fine.mean, fine.spread].map(bits);
+            assert_eq!(run((hot, cold)).as_ref(), Ok(&expected), "{}", case.name);
+            assert_eq!(run((hot + 50, cold + 50)), Ok(expected), "{}", case.name);
+            let refused = Error::MemoryLength { values: hot - 1, needed: hot };
+            assert_eq!(run((hot - 1, cold)), Err(refused), "{}", case.name);
+            let refused =
+                |missing| Error::MemoryLength { values: hot + cold - missing, needed: hot + cold };
+            // What the hot part has too much is no use to the cold one.
+            assert_eq!(run((hot + 50, cold - 1)), Err(refused(1)), "{}", case.name);
+        }
+        let cold = Stream::cold_len(&footprint, instrument, LAG);
+        let (mut hot, mut cold) = made((hot, cold));
+        let parts = case.in_two_parts(&mut hot, &mut cold);
+        let mut parts = parts.and_then(|d| d.stream(LAG)).expect("memory");
+        let mut memory = vec![f32::NAN; Stream::memory_len(&footprint, instrument, LAG)];
+        let mut one = case.downscaler(&mut memory).and_then(|d| d.stream(LAG)).expect("memory");
+        let coarse = case.coarse();
+        let len = coarse.len() / case.frames;
+        for frame in coarse.chunks_exact(len) {
+            let [parts, one] = [&mut parts, &mut one].map(|stream| {
+                stream.push(Some(frame)).expect("a push").map(|fine| bits(fine.frames))
+            });
+            assert_eq!(parts, one, "{}", case.name);
         }
     }
 }

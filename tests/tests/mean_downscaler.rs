@@ -89,6 +89,15 @@ impl Case {
         Ok(MeanDownscaler::new(&self.model(), self.instrument, memory)?.with_seed(SEED))
     }
 
+    fn in_two_parts<'m>(
+        &self,
+        hot: &'m mut [f32],
+        cold: &'m mut [f32],
+    ) -> Result<MeanDownscaler<'m>, Error> {
+        let downscaler = MeanDownscaler::in_two_parts(&self.model(), self.instrument, hot, cold)?;
+        Ok(downscaler.with_seed(SEED))
+    }
+
     /// Coarse frames whose dead points are filled.
     fn filled_by_hand(&self) -> Vec<f32> {
         let (model, mut coarse) = (self.model(), self.coarse());
@@ -335,6 +344,50 @@ fn sizes_are_exact_and_short_memory_is_refused() {
         assert_eq!(made(needed), Ok(()), "{}", case.name);
         let refused = Error::MemoryLength { values: needed - 1, needed };
         assert_eq!(made(needed - 1), Err(refused), "{}", case.name);
+    }
+}
+
+/// Memory in two parts gives the bits of memory in one, and a part that is too short is named.
+#[test]
+fn memory_in_two_parts_gives_the_same_bits() {
+    for case in cases() {
+        let (footprint, instrument) = (MeanFootprint::of(case.file), &case.instrument);
+        let hot = MeanDownscaler::hot_len(&footprint, instrument);
+        for members in [0, 3] {
+            let cold = MeanDownscaler::cold_len(&footprint, instrument, FRAMES, members);
+            let fine = |mut downscaler: MeanDownscaler<'_>| {
+                let coarse = case.coarse();
+                let fine = if members > 0 {
+                    downscaler.ensemble(&coarse, members)?
+                } else {
+                    downscaler.downscale(&coarse)?
+                };
+                Ok([fine.frames, fine.mean, fine.spread].map(bits))
+            };
+            let run = |hot: usize, cold: usize| {
+                let (mut hot, mut cold) = (vec![f32::NAN; hot], vec![f32::NAN; cold]);
+                case.in_two_parts(&mut hot, &mut cold).and_then(fine)
+            };
+            let mut memory = vec![f32::NAN; case.memory(members)];
+            let expected = case.downscaler(&mut memory).and_then(fine).expect("fine frames");
+            assert_eq!(run(hot, cold), Ok(expected), "{}", case.name);
+            let refused = Error::MemoryLength { values: hot - 1, needed: hot };
+            assert_eq!(run(hot - 1, cold), Err(refused), "{}", case.name);
+            let refused = Error::MemoryLength { values: hot + cold - 1, needed: hot + cold };
+            assert_eq!(run(hot + 50, cold - 1), Err(refused), "{}", case.name);
+        }
+        let cold = MeanStream::cold_len(&footprint, instrument);
+        let (mut hot, mut cold) = (vec![f32::NAN; hot], vec![f32::NAN; cold]);
+        let parts = case.in_two_parts(&mut hot, &mut cold);
+        let mut parts = parts.and_then(|d| d.stream()).expect("memory");
+        let mut memory = vec![f32::NAN; MeanStream::memory_len(&footprint, instrument)];
+        let mut one = case.downscaler(&mut memory).and_then(|d| d.stream()).expect("memory");
+        for frame in case.coarse().chunks_exact(case.model().coarse_len()) {
+            let [parts, one] = [&mut parts, &mut one].map(|stream| {
+                stream.push(Some(frame)).expect("a push").map(|fine| bits(fine.frames))
+            });
+            assert_eq!(parts, one, "{}", case.name);
+        }
     }
 }
 

@@ -26,9 +26,7 @@ pub(crate) struct Board {
     pub(crate) rustflags: Vec<String>,
     /// How the firmware prints.
     pub(crate) console: Console,
-    /// Instructions for 100 ticks of the system timer, where the emulator makes a clock of
-    /// instructions; 0 elsewhere.
-    #[serde(default)]
+    /// Instructions for 100 ticks of the timer, where the emulator makes a clock of instructions.
     pub(crate) instructions_per_100_ticks: u32,
     /// Most instructions of each kernel for 100 multiply-accumulates, where they are counted, under
     /// the names that the golden cases print.
@@ -73,6 +71,9 @@ pub(crate) struct Qemu {
     #[serde(default)]
     pub(crate) options: BTreeMap<String, String>,
 }
+
+/// The option with which QEMU takes a nanosecond for an instruction.
+pub(crate) const ICOUNT: (&str, &str) = ("icount", "shift=0");
 
 impl Board {
     /// Every board, by name.
@@ -127,6 +128,11 @@ impl Board {
         );
         board.name = name.into();
         Ok(board)
+    }
+
+    /// Whether every program counts instructions; where not, only the one that measures does.
+    pub(crate) fn counts(&self) -> bool {
+        self.qemu.as_ref().is_some_and(|qemu| qemu.options.contains_key(ICOUNT.0))
     }
 
     /// rustc's flags for this board, without those that depend on where the compiler comes from.

@@ -6,13 +6,15 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::board::{Board, Console, Qemu};
+use crate::board::{Board, Console, ICOUNT, Qemu};
 use crate::setup::Tools;
 use crate::stages::Count;
 use crate::{command, paths};
 
 /// Seconds after which a board that has not stopped is stopped; a run takes a few.
 const LIMIT: &str = "300";
+/// The same of the program that measures, which without a floating-point unit takes minutes.
+const MEASURING: &str = "900";
 /// What the proof build calls in place of a panic; nothing defines it.
 pub(crate) const UNDEFINED: &str = "finescale_panic_path_remains";
 const PROOF: &str = "prove-no-panic";
@@ -82,12 +84,13 @@ fn build_examples(tools: &Tools, board: &Board) -> Result<()> {
 }
 
 /// What the program that measures says: bytes of stack, instructions of a frame and of its longest
-/// piece. `None` on a board that is not run: see [`stream`].
+/// piece. `None` on a board without an emulator.
 pub(crate) fn budget(tools: &Tools, board: &Board, program: &Path) -> Result<Option<[u64; 3]>> {
-    let Some(qemu) = board.qemu.as_ref().filter(|_| has_float(board)) else { return Ok(None) };
+    let Some(mut qemu) = board.qemu.clone() else { return Ok(None) };
+    qemu.options.insert(ICOUNT.0.into(), ICOUNT.1.into());
     let mut timeout = Command::new("timeout");
-    timeout.args(["--kill-after=5", LIMIT]).env("PATH", &tools.path);
-    through_qemu(&mut timeout, qemu);
+    timeout.args(["--kill-after=5", MEASURING]).env("PATH", &tools.path);
+    through_qemu(&mut timeout, &qemu);
     let (succeeded, output) = command::capture(timeout.arg(program))?;
     ensure!(succeeded, "{} failed to measure:\n{output}", board.name);
     let words = output.lines().find_map(|line| line.strip_prefix("budget "));
@@ -97,7 +100,7 @@ pub(crate) fn budget(tools: &Tools, board: &Board, program: &Path) -> Result<Opt
 }
 
 /// Without a floating-point unit the small programs take minutes under emulation.
-fn has_float(board: &Board) -> bool {
+pub(crate) fn has_float(board: &Board) -> bool {
     board.target.ends_with("hf")
 }
 

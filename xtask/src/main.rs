@@ -33,10 +33,11 @@ cargo xtask COMMAND
   firmware [BOARD…]   build, run and prove the firmware for these boards (all by default)
   board [BOARD…]      run the program `sensor` on these emulated boards, from recorded frames to packets, and
                       show the last board's by `finescale listen`; m7 is the board with a Cortex-M7, and so on
-  size [--write] [BOARD…]
-                      flash, RAM, stack and instructions of the small program, for each kind of
-                      weights (Cortex-M4F by default), compared with firmware-example/budget.toml
-                      (with --write: recorded there)
+  size [--write] [KIND…] [BOARD…]
+                      flash, RAM, stack and instructions of the small program, for these kinds of
+                      weights (f32, int8, int16; all by default) on these boards (Cortex-M4F by
+                      default), compared with firmware-example/budget.toml (with --write: recorded
+                      there)
   images [--write] [BOARD…]
                       build the images for real boards (all by default), and compare the flash and
                       RAM that they take with firmware-example/hardware/budget.toml (with --write:
@@ -58,11 +59,6 @@ fn main() -> ExitCode {
     }
 }
 
-/// These boards, or the usual one.
-fn or_m4f<'b>(boards: &'b [&'b str]) -> &'b [&'b str] {
-    if boards.is_empty() { &["mps2-an386"] } else { boards }
-}
-
 /// The sensor's program on these boards, and what it sent.
 fn board(boards: &[Board]) -> Result<bool> {
     listen::forget();
@@ -81,8 +77,7 @@ fn dispatch() -> Result<bool> {
         ["ci"] => gate::ci(),
         ["firmware", ref boards @ ..] => gate::firmware(&Board::named(boards)?),
         ["board", ref boards @ ..] => board(&Board::of_cores(boards)?),
-        ["size", "--write", ref boards @ ..] => size::run(&Board::named(or_m4f(boards))?, true),
-        ["size", ref boards @ ..] => size::run(&Board::named(or_m4f(boards))?, false),
+        ["size", ref arguments @ ..] => size::run(arguments),
         ["images", "--write", ref boards @ ..] => hardware::run(boards, true),
         ["images", ref boards @ ..] => hardware::run(boards, false),
         ["gpu", ref arguments @ ..] => gpu::run(arguments).map(|()| true),

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::board::Board;
 use crate::firmware::RELEASE;
-use crate::setup::{self, Lints, Tools};
+use crate::setup::{self, Lints, TICKS, Tools};
 use crate::stages::Count;
 use crate::{command, firmware, paths};
 
@@ -51,20 +51,41 @@ type Budgets = BTreeMap<String, BTreeMap<String, Budget>>;
 
 /// Measures the program in every way for these boards, and prints the table. `write` records the
 /// figures; otherwise they are compared with those that are recorded.
-pub(crate) fn run(boards: &[Board], write: bool) -> Result<bool> {
+pub(crate) fn run(arguments: &[&str]) -> Result<bool> {
+    let kinds = KINDS.iter().filter(|(kind, _)| arguments.contains(kind)).collect::<Vec<_>>();
+    let kinds = if kinds.is_empty() { KINDS.iter().collect() } else { kinds };
+    let (options, boards): (Vec<&str>, Vec<&str>) = arguments
+        .iter()
+        .filter(|word| !KINDS.iter().any(|(kind, _)| kind == *word))
+        .partition(|word| word.starts_with("--"));
+    ensure!(
+        options.iter().all(|option| *option == "--write"),
+        "`size` has the option --write, not {}",
+        options.join(" ")
+    );
+    let (boards, write) = (Board::named(or_m4f(&boards))?, !options.is_empty());
+    sizes(&boards, &kinds, write)
+}
+
+/// These boards, or the usual one.
+fn or_m4f<'b>(boards: &'b [&'b str]) -> &'b [&'b str] {
+    if boards.is_empty() { &["mps2-an386"] } else { boards }
+}
+
+fn sizes(boards: &[Board], kinds: &[&(&str, &str)], write: bool) -> Result<bool> {
     let tools = setup::find(boards, Lints::Without)?;
     let (mut rows, mut grown) = (Vec::new(), Vec::new());
     for board in boards {
-        for (kind, _) in KINDS {
-            let budget = measure(&tools, board, kind)?;
+        for (kind, _) in kinds {
+            let budget = measure(&tools, board, kind, true)?;
             rows.push(budget.row(board, kind));
             // Each as soon as it is known: measuring a board takes minutes.
             let mut budgets = recorded()?;
             let of_board = budgets.entry(board.name.clone()).or_default();
             if write {
-                of_board.insert(kind.into(), budget);
+                of_board.insert((*kind).into(), budget);
                 record(&budgets)?;
-            } else if let Some(bound) = of_board.get(kind) {
+            } else if let Some(bound) = of_board.get(*kind) {
                 grown.extend(
                     budget.beyond(bound).map(|what| format!("{} {kind}: {what}", board.name)),
                 );
@@ -84,12 +105,14 @@ pub(crate) fn run(boards: &[Board], write: bool) -> Result<bool> {
     Ok(true)
 }
 
-/// Whether a program with int16 activations is within what is recorded for the board.
+/// Whether a program with int16 activations is within what is recorded for the board. Without a
+/// floating-point unit its flash and RAM alone are compared: it would run for minutes.
 pub(crate) fn check(tools: &Tools, board: &Board) -> Result<Count> {
     let bound = recorded()?.remove(&board.name).and_then(|mut kinds| kinds.remove("int16"));
     let bound =
         bound.with_context(|| format!("no budget of {}: cargo xtask size --write", board.name))?;
-    let grown: Vec<String> = measure(tools, board, "int16")?.beyond(&bound).collect();
+    let run = firmware::has_float(board);
+    let grown: Vec<String> = measure(tools, board, "int16", run)?.beyond(&bound).collect();
     ensure!(
         grown.is_empty(),
         "more than {PERCENT} % beyond firmware-example/budget.toml: {}",
@@ -122,8 +145,8 @@ fn record(budgets: &Budgets) -> Result<()> {
     fs::rename(&part, &file).with_context(|| file.display().to_string())
 }
 
-/// Builds the programs with one kind of weights at both levels, and runs the one that measures.
-fn measure(tools: &Tools, board: &Board, kind: &str) -> Result<Budget> {
+/// Builds the programs with one kind of weights at both levels; `run`: runs the one that measures.
+fn measure(tools: &Tools, board: &Board, kind: &str, run: bool) -> Result<Budget> {
     let suffix = KINDS.iter().find(|(of, _)| *of == kind).map_or("", |(_, suffix)| suffix);
     let model = format!("models/kolmogorov-32/kolmogorov-32{suffix}.finescale");
     let mut data = 0;
@@ -134,13 +157,14 @@ fn measure(tools: &Tools, board: &Board, kind: &str) -> Result<Budget> {
     for (n, profile) in [RELEASE, SMALL].into_iter().enumerate() {
         let mut cargo = tools.toolchain.cargo("build", &paths::firmware(), board, profile);
         cargo.args(["--quiet", "--bin", PROGRAM, "--bin", MEASURING]);
+        cargo.env(TICKS, board.instructions_per_100_ticks.to_string());
         command::run(cargo.args(["--no-default-features", "--features", kind]))?;
         let built = paths::firmware_target().join(&board.target).join(profile);
         let size = Size::of(&built.join(PROGRAM))?;
         budget.flash[n] = size.flash.checked_sub(data).context("the model is not in flash")?;
         budget.ram = budget.ram.max(size.ram);
-        if let Some([stack, frame, piece]) = firmware::budget(tools, board, &built.join(MEASURING))?
-        {
+        let measured = run.then(|| firmware::budget(tools, board, &built.join(MEASURING)));
+        if let Some([stack, frame, piece]) = measured.transpose()?.flatten() {
             (budget.stack[n], budget.frame[n], budget.piece[n]) = (stack, frame, piece);
         }
     }

@@ -4,7 +4,7 @@
 use super::correction::Correction;
 use super::{Fine, moments};
 use crate::predictor::{Description, Trained};
-use crate::sampler::{Coarse, Drawing, Health, Observation, Origin, Start};
+use crate::sampler::{Coarse, Drawing, Health, Observation, Origin, Start, Workspace};
 use crate::{Error, NoiseStream, Predictor, Sampler, checked};
 
 /// Fine frames that are being drawn: see [`Downscaler::begin`](super::Downscaler::begin).
@@ -23,7 +23,7 @@ pub struct Downscaling<'d, 'a> {
     /// In units; empty where there is one member.
     pub(super) mean: &'d mut [f32],
     pub(super) spread: &'d mut [f32],
-    pub(super) scratch: &'d mut [f32],
+    pub(super) workspace: Workspace<'d>,
     pub(super) members: u32,
     /// Members that are done, and the health of the newest.
     pub(super) drawn: u32,
@@ -54,12 +54,12 @@ impl<'d> Downscaling<'d, '_> {
                 beginning.insert(Drawing::new(self.sampler, &noise))
             }
         };
-        if !drawing.advance(self.predictor, &origin, self.path, self.scratch)? {
+        if !drawing.advance_in(self.predictor, &origin, self.path, &mut self.workspace)? {
             return Ok(false);
         }
         self.health = drawing.health();
         self.drawing = None;
-        self.correction.restore(self.path, self.scratch)?;
+        self.correction.restore(self.path, self.workspace.work)?;
         moments::add(self.drawn, self.path, self.mean, self.spread);
         self.drawn = self.drawn.saturating_add(1);
         Ok(self.drawn >= self.members)
@@ -77,7 +77,7 @@ impl<'d> Downscaling<'d, '_> {
     /// # Errors
     /// As [`Downscaling::advance`].
     pub fn finish(self) -> Result<Fine<'d>, Error> {
-        let Self { correction, predictor, measured, path, mean, spread, scratch, .. } = self;
+        let Self { correction, predictor, measured, path, mean, spread, workspace, .. } = self;
         let (drawn, mut health, mut unfinished) = (self.drawn, self.health, None);
         // Between two members the path is that of the one before, in units.
         if drawn < self.members && (drawn == 0 || self.drawing.is_some()) {
@@ -90,7 +90,7 @@ impl<'d> Downscaling<'d, '_> {
             let drawing = self.drawing.unwrap_or_else(|| Drawing::new(self.sampler, &noise));
             let origin = correction.origin(&observation);
             unfinished = drawing.estimate(description, &origin, path)?;
-            correction.restore(path, scratch)?;
+            correction.restore(path, workspace.work)?;
             if drawn == 0 {
                 health = drawing.health();
             }

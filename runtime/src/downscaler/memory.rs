@@ -1,6 +1,7 @@
 //! How a downscaler's memory is shared out; every length is a constant of model and instrument.
 
 use super::{Instrument, Values};
+use crate::Error;
 use crate::checked::{product, sum};
 use crate::model::Footprint;
 use crate::spectral::scratch_len_of;
@@ -54,17 +55,19 @@ pub(super) const fn filling(instrument: &Instrument<'_>, fields: usize) -> usize
     sum(&[product(&[dead, dead]), product(&[2, dead]), fields, scratch_len_of(instrument.points)])
 }
 
-/// Values of scratch for a path of `frames` frames, with any sampler.
-pub(super) const fn sampling(
-    footprint: &Footprint,
-    instrument: &Instrument<'_>,
-    frames: usize,
-) -> usize {
+/// Values of scratch that any sampler works in beside the score of its path, and that frames are
+/// measured with.
+pub(super) const fn working(footprint: &Footprint, instrument: &Instrument<'_>) -> usize {
     let [ny, nx] = footprint.points;
-    let path = product(&[frames, footprint.frame_len()]);
     let reverse = footprint.reverse.div_ceil(4) as usize;
-    let sampler = sum(&[path, larger(reverse, scratch_len_of([ny as usize, nx as usize]))]);
+    let sampler = larger(reverse, scratch_len_of([ny as usize, nx as usize]));
     larger(sampler, measuring(footprint, instrument))
+}
+
+/// A part of the memory of exactly `needed` values.
+pub(super) fn part(memory: &mut [f32], needed: usize) -> Result<&mut [f32], Error> {
+    let values = memory.len();
+    memory.get_mut(..needed).ok_or(Error::MemoryLength { values, needed })
 }
 
 const fn points([ny, nx]: [usize; 2]) -> usize {

@@ -46,7 +46,7 @@ pub use stream::{Push, Stream};
 use crate::checked::{self, OrBug, Place};
 use crate::model::{Footprint, Model};
 use crate::predictor::{Trained, whole_frames};
-use crate::sampler::{Health, Unfinished, emergence};
+use crate::sampler::{Health, Unfinished, Workspace, emergence};
 use crate::{Error, Predictor, Probe, Sampler};
 use correction::Correction;
 use memory::Kept;
@@ -63,8 +63,10 @@ pub struct Downscaler<'a> {
     predictor: Trained<'a>,
     sampler: Sampler,
     seed: u64,
-    /// What is left of the memory, shared out anew by every call.
+    /// What is left of the large part of the memory, shared out anew by every call.
     rest: &'a mut [f32],
+    /// The small part.
+    hot: &'a mut [f32],
 }
 
 /// Fine frames, `[frame][channel][y][x]` each, in units.
@@ -96,11 +98,31 @@ impl<'a> Downscaler<'a> {
         frames: usize,
         members: u32,
     ) -> usize {
-        let paths = if members > 1 { 4 } else { 2 };
+        checked::sum(&[
+            Self::hot_len(footprint, instrument),
+            Self::cold_len(footprint, instrument, frames, members),
+        ])
+    }
+
+    /// Values of the small part of the memory, for [`Downscaler::in_two_parts`], whatever the task:
+    /// what the layers of the network compute in.
+    pub const fn hot_len(footprint: &Footprint, instrument: &Instrument<'_>) -> usize {
+        memory::working(footprint, instrument)
+    }
+
+    /// Values of the large part of the memory, for [`Downscaler::in_two_parts`]; `frames` and
+    /// `members` as for [`Downscaler::memory_len`].
+    pub const fn cold_len(
+        footprint: &Footprint,
+        instrument: &Instrument<'_>,
+        frames: usize,
+        members: u32,
+    ) -> usize {
+        // What was measured, the path and its score; beside them the members' moments.
+        let paths = if members > 1 { 5 } else { 3 };
         checked::sum(&[
             Kept::of(footprint, instrument).len(),
             checked::product(&[paths, frames, footprint.frame_len()]),
-            memory::sampling(footprint, instrument, frames),
         ])
     }
 
@@ -119,24 +141,72 @@ impl<'a> Downscaler<'a> {
         instrument: Instrument<'a>,
         memory: &'a mut [f32],
     ) -> Result<Self, Error> {
+        instrument.grid(model.grid())?;
+        let footprint = model.footprint();
+        let (values, needed) = (memory.len(), Self::memory_len(&footprint, &instrument, 1, 1));
+        let too_short = Error::MemoryLength { values, needed };
+        let cold = values.saturating_sub(Self::hot_len(&footprint, &instrument));
+        let (cold, hot) = memory.split_at_mut_checked(cold).ok_or(too_short)?;
+        if values < needed {
+            return Err(too_short);
+        }
+        Self::in_two_parts(model, instrument, hot, cold)
+    }
+
+    /// The same with memory in two parts, to the same bits: `hot`, [`Downscaler::hot_len`] values,
+    /// for a memory that is small and fast, such as one that is coupled tightly to the processor;
+    /// `cold`, [`Downscaler::cold_len`] or [`Stream::cold_len`] values, for one that is large and
+    /// slow.
+    ///
+    /// ```
+    /// # let coarse = [0.1; 4 * 64];
+    /// # use finescale::model::{Footprint, Model};
+    /// # use finescale::{Downscaler, Instrument, Values};
+    /// # static MODEL: &[u8] = finescale::include_model!(concat!(
+    /// #     env!("CARGO_MANIFEST_DIR"),
+    /// #     "/../models/kolmogorov-32/kolmogorov-32-int16.finescale"
+    /// # ));
+    /// # const SENSOR: Instrument = Instrument::new([8, 8], Values::Points).with_noise(&[0.01]);
+    /// const HOT: usize = Downscaler::hot_len(&Footprint::of(MODEL), &SENSOR);
+    /// const COLD: usize = Downscaler::cold_len(&Footprint::of(MODEL), &SENSOR, 4, 1);
+    ///
+    /// let (mut hot, mut cold) = ([0.0; HOT], [0.0; COLD]); // On a board statics, each in its memory.
+    /// let model = Model::parse(MODEL)?;
+    /// let mut downscaler = Downscaler::in_two_parts(&model, SENSOR, &mut hot, &mut cold)?;
+    /// let fine = downscaler.downscale(&coarse)?;
+    /// # assert_eq!(fine.frames.len(), 4 * 32 * 32);
+    /// # Ok::<(), finescale::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Downscaler::new`]; [`Error::MemoryLength`] is of the part that is too short.
+    // A call of its own, so that its stack is free again afterwards.
+    #[inline(never)]
+    pub fn in_two_parts(
+        model: &Model<'a>,
+        instrument: Instrument<'a>,
+        hot: &'a mut [f32],
+        cold: &'a mut [f32],
+    ) -> Result<Self, Error> {
         let coarse = instrument.grid(model.grid())?;
         let footprint = model.footprint();
-        let needed = Self::memory_len(&footprint, &instrument, 1, 1);
-        if memory.len() < needed {
-            return Err(Error::MemoryLength { values: memory.len(), needed });
+        let hot = memory::part(hot, Self::hot_len(&footprint, &instrument))?;
+        let least = Self::cold_len(&footprint, &instrument, 1, 1);
+        if cold.len() < least {
+            return Err(Error::MemoryLength { values: cold.len(), needed: least });
         }
         let kept = Kept::of(&footprint, &instrument);
-        let (predictor, memory) = memory.split_at_mut_checked(kept.predictor).or_bug();
-        let (known, rest) = memory.split_at_mut_checked(kept.len().minus(kept.predictor)).or_bug();
+        let (predictor, cold) = cold.split_at_mut_checked(kept.predictor).or_bug();
+        let (known, rest) = cold.split_at_mut_checked(kept.len().minus(kept.predictor)).or_bug();
         let predictor = Trained::new(model, predictor)?;
         let description = predictor.describe();
         description.without_companions()?;
-        let correction = Correction::new(model, instrument, description, known, rest)?;
+        let correction = Correction::new(model, instrument, description, known, hot)?;
         let recommended = model.recommended();
         // Where something is stronger than its noise even at λ = 1, that is where to start.
         let emerges = || emergence(description, &coarse).unwrap_or(1.0);
         let sampler = recommended.sampler(recommended.lambda().unwrap_or_else(emerges));
-        Ok(Self { correction, predictor, sampler, seed: 0, rest })
+        Ok(Self { correction, predictor, sampler, seed: 0, rest, hot })
     }
 
     /// The same with another sampler.
@@ -204,21 +274,23 @@ impl<'a> Downscaler<'a> {
     /// As [`Downscaler::ensemble`].
     pub fn begin(&mut self, coarse: &[f32], members: u32) -> Result<Downscaling<'_, 'a>, Error> {
         Error::count("members", members as usize, members > 0, "at least 1")?;
-        let Self { correction, predictor, sampler, seed, rest } = self;
+        let Self { correction, predictor, sampler, seed, rest, hot } = self;
         let (frame, coarse_frame) = (predictor.describe().frame_len(), correction.coarse_len());
         let frames = whole_frames(coarse.len(), coarse_frame)?;
         let len = checked::product(&[frames, frame]);
         let ensemble = if members > 1 { len } else { 0 };
         let (footprint, instrument) = correction.about();
         let needed = Self::memory_len(&footprint, instrument, frames, members);
-        let values = checked::sum(&[Kept::of(&footprint, instrument).len(), rest.len()]);
+        let kept = Kept::of(&footprint, instrument).len();
+        let values = checked::sum(&[kept, rest.len(), hot.len()]);
         if values < needed {
             return Err(Error::MemoryLength { values, needed });
         }
         let (measured, rest) = rest.split_at_mut_checked(len).or_bug();
         let (path, rest) = rest.split_at_mut_checked(len).or_bug();
         let (mean, rest) = rest.split_at_mut_checked(ensemble).or_bug();
-        let (spread, scratch) = rest.split_at_mut_checked(ensemble).or_bug();
+        let (spread, score) = rest.split_at_mut_checked(ensemble).or_bug();
+        let workspace = Workspace { score, work: hot };
         let coarse = coarse.chunks_exact(coarse_frame);
         for (n, (coarse, measured)) in
             checked::counted(checked::zip(coarse, measured.chunks_exact_mut(frame)))
@@ -229,7 +301,7 @@ impl<'a> Downscaler<'a> {
                 }
                 other => other,
             };
-            correction.measure(coarse, measured, scratch).map_err(place)?;
+            correction.measure(coarse, measured, workspace.work).map_err(place)?;
         }
         mean.fill(0.0);
         spread.fill(0.0);
@@ -242,7 +314,7 @@ impl<'a> Downscaler<'a> {
             path,
             mean,
             spread,
-            scratch,
+            workspace,
             members,
             drawn: 0,
             health: Health::default(),

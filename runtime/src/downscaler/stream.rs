@@ -1,12 +1,12 @@
 //! An instrument that goes on and on.
 
 use super::correction::Correction;
-use super::memory::{self, Kept};
+use super::memory::Kept;
 use super::{Downscaler, Fine, Instrument};
 use crate::checked::{self, OrBug};
 use crate::model::Footprint;
 use crate::predictor::Trained;
-use crate::sampler::{Online, Pushing, Reading, Sensor};
+use crate::sampler::{Online, Pushing, Reading, Sensor, Workspace};
 use crate::{Error, NoiseStream, Predictor};
 
 /// One coarse frame in, one fine frame out: the front of [`Online`], which has more to say about
@@ -20,7 +20,7 @@ pub struct Stream<'a> {
     online: Online<'a>,
     /// A frame: what was measured, and then what is given out.
     frame: &'a mut [f32],
-    scratch: &'a mut [f32],
+    workspace: Workspace<'a>,
 }
 
 impl<'a> Stream<'a> {
@@ -30,34 +30,44 @@ impl<'a> Stream<'a> {
         instrument: &Instrument<'_>,
         lag: usize,
     ) -> usize {
-        let window = checked::sum(&[footprint.window as usize, lag, 1]);
         checked::sum(&[
-            Kept::of(footprint, instrument).len(),
-            checked::product(&[
-                checked::sum(&[checked::product(&[2, window]), 1]),
-                footprint.frame_len(),
-            ]),
-            memory::sampling(footprint, instrument, window),
+            Downscaler::hot_len(footprint, instrument),
+            Self::cold_len(footprint, instrument, lag),
         ])
     }
 
+    /// Values of the large part of the memory, for [`Downscaler::in_two_parts`].
+    pub const fn cold_len(footprint: &Footprint, instrument: &Instrument<'_>, lag: usize) -> usize {
+        // What was measured, the path and its score; a frame.
+        let window = checked::sum(&[footprint.window as usize, lag, 1]);
+        let frames = checked::sum(&[checked::product(&[3, window]), 1]);
+        checked::sum(&[
+            Kept::of(footprint, instrument).len(),
+            checked::product(&[frames, footprint.frame_len()]),
+        ])
+    }
+
+    // A call of its own, so that its stack is free again afterwards.
+    #[inline(never)]
     pub(super) fn new(downscaler: Downscaler<'a>, lag: usize) -> Result<Self, Error> {
-        let Downscaler { correction, predictor, sampler, seed, rest } = downscaler;
+        let Downscaler { correction, predictor, sampler, seed, rest, hot } = downscaler;
         let description = predictor.describe();
         let frame = description.frame_len();
         let sensor = Sensor::Measured(correction.variances);
         let (footprint, instrument) = correction.about();
         let needed = Self::memory_len(&footprint, instrument, lag);
-        let values = checked::sum(&[Kept::of(&footprint, instrument).len(), rest.len()]);
+        let kept = Kept::of(&footprint, instrument).len();
+        let values = checked::sum(&[kept, rest.len(), hot.len()]);
         if values < needed {
             return Err(Error::MemoryLength { values, needed });
         }
         let online = Online::memory_len(description, &sensor, lag);
         let (windows, rest) = rest.split_at_mut_checked(online).or_bug();
-        let (frame, scratch) = rest.split_at_mut_checked(frame).or_bug();
+        let (frame, score) = rest.split_at_mut_checked(frame).or_bug();
+        let workspace = Workspace { score, work: hot };
         let noise = NoiseStream { seed, member: 0, frame: 0, draw: 0 };
         let online = Online::new(sampler, description, sensor, lag, noise, windows)?;
-        Ok(Self { correction, predictor, online, frame, scratch })
+        Ok(Self { correction, predictor, online, frame, workspace })
     }
 
     /// Takes the next coarse frame, `[channel][y][x]` in units, or `None` where it did not arrive,
@@ -78,20 +88,22 @@ impl<'a> Stream<'a> {
     /// # Errors
     /// As [`Stream::push`].
     pub fn begin(&mut self, coarse: Option<&[f32]>) -> Result<Option<Push<'_, 'a>>, Error> {
-        let Self { correction, predictor, online, frame, scratch } = self;
+        let Self { correction, predictor, online, frame, workspace } = self;
         let reading = match coarse {
             Some(coarse) if coarse.len() != correction.coarse_len() => {
                 let (values, points) = (coarse.len(), correction.coarse_len());
                 return Err(Error::FieldLength { values, points });
             }
             Some(coarse) => {
-                correction.measure(coarse, frame, scratch)?;
+                correction.measure(coarse, frame, workspace.work)?;
                 Reading::Frame(frame)
             }
             None => Reading::Missing,
         };
-        let pushing = online.begin(predictor.describe(), reading, scratch.len())?;
-        Ok(pushing.map(|pushing| Push { correction, predictor, pushing, frame, scratch }))
+        let scratch = checked::sum(&[workspace.score.len(), workspace.work.len()]);
+        let pushing = online.begin(predictor.describe(), reading, scratch)?;
+        let workspace = Workspace { score: workspace.score, work: workspace.work };
+        Ok(pushing.map(|pushing| Push { correction, predictor, pushing, frame, workspace }))
     }
 }
 
@@ -104,7 +116,7 @@ pub struct Push<'s, 'a> {
     predictor: &'s mut Trained<'a>,
     pushing: Pushing<'s, 'a>,
     frame: &'s mut [f32],
-    scratch: &'s mut [f32],
+    workspace: Workspace<'s>,
 }
 
 impl<'s> Push<'s, '_> {
@@ -114,7 +126,7 @@ impl<'s> Push<'s, '_> {
     /// # Errors
     /// As [`Stream::push`].
     pub fn advance(&mut self) -> Result<bool, Error> {
-        self.pushing.advance(self.predictor, self.scratch)
+        self.pushing.advance_in(self.predictor, &mut self.workspace)
     }
 
     /// Gives the fine frame and lets the stream go on. Before the last piece it is the best that
@@ -123,11 +135,11 @@ impl<'s> Push<'s, '_> {
     /// # Errors
     /// As [`Stream::push`].
     pub fn finish(self) -> Result<Fine<'s>, Error> {
-        let Self { correction, predictor, pushing, frame, scratch } = self;
+        let Self { correction, predictor, pushing, frame, workspace } = self;
         let drawn = pushing.finish(predictor.describe())?;
         let (health, unfinished) = (drawn.health, drawn.unfinished);
         checked::zip(&mut *frame, drawn.values).for_each(|(to, value)| *to = *value);
-        correction.restore(frame, scratch)?;
+        correction.restore(frame, workspace.work)?;
         let members = if unfinished.is_some() { 0 } else { 1 };
         Ok(Fine { frames: frame, mean: frame, spread: &[], members, health, unfinished })
     }

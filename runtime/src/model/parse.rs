@@ -9,6 +9,8 @@ use crate::predictor::{Linear, ScoreTables};
 use crate::spectral::RadialBins;
 use crate::spectral::operator::{ComplexMode, complex_modes};
 
+// A call of its own, so that its stack is free again afterwards.
+#[inline(never)]
 pub(super) fn model(bytes: &[u8]) -> Result<Model<'_>, Invalid> {
     let mut cursor = Cursor::new(bytes);
     let header = header::read(bytes, &mut cursor)?;

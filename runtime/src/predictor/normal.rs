@@ -12,10 +12,12 @@
 use core::ops::Range;
 
 use super::prepared::pairs;
-use crate::checked::{OrBug, Place, bug};
+use crate::checked::{self, OrBug, Place, bug};
 
 /// Most equations, frames × channels.
 pub(super) const EQUATIONS_MAX: usize = 16;
+/// Entries of L below its diagonal.
+pub(super) const BELOW_MAX: usize = EQUATIONS_MAX * (EQUATIONS_MAX - 1) / 2;
 
 /// A pivot below this share of its diagonal is rounding: f32 autocovariances have errors of 6e-8.
 const PIVOT_MIN: f64 = 1e-9;
@@ -49,31 +51,53 @@ impl Complex {
     }
 }
 
-/// A row of as many numbers as there can be equations.
-pub(super) type Row = [Complex; EQUATIONS_MAX];
-
-/// Entries of L below its diagonal.
-const BELOW_MAX: usize = EQUATIONS_MAX * (EQUATIONS_MAX - 1) / 2;
-
-/// The factors of M, row by row.
-pub(super) struct Factors {
-    /// L below its unit diagonal, row after row: row c has c entries. No more than these, since
-    /// they lie on the stack.
-    below: [Complex; BELOW_MAX],
-    /// 1/d; 0 where the mode has nothing that earlier equations did not have.
-    inverse_pivots: [f64; EQUATIONS_MAX],
-    count: usize,
+/// What `EQUATIONS` equations are solved in. It lies on the stack, so that there is a small one for
+/// the models that have few. `BELOW` is `EQUATIONS` · (`EQUATIONS` − 1)/2.
+pub(super) struct Room<const EQUATIONS: usize, const BELOW: usize> {
+    below: [Complex; BELOW],
+    inverse_pivots: [f64; EQUATIONS],
+    reduced: [Complex; EQUATIONS],
+    solution: [Complex; EQUATIONS],
 }
 
-impl Factors {
-    pub(super) fn new() -> Self {
+impl<const EQUATIONS: usize, const BELOW: usize> Room<EQUATIONS, BELOW> {
+    const FITS: () = assert!(2 * BELOW == EQUATIONS * (EQUATIONS - 1));
+
+    pub(super) const fn new() -> Self {
+        let () = Self::FITS;
+        let zero = Complex { re: 0.0, im: 0.0 };
         Self {
-            below: [Complex::default(); BELOW_MAX],
-            inverse_pivots: [0.0; EQUATIONS_MAX],
-            count: 0,
+            below: [zero; BELOW],
+            inverse_pivots: [0.0; EQUATIONS],
+            reduced: [zero; EQUATIONS],
+            solution: [zero; EQUATIONS],
         }
     }
 
+    pub(super) const fn system(&mut self) -> System<'_> {
+        let Self { below, inverse_pivots, reduced, solution } = self;
+        System { factors: Factors { below, inverse_pivots, count: 0 }, reduced, solution }
+    }
+}
+
+/// The equations of a mode.
+pub(super) struct System<'r> {
+    pub(super) factors: Factors<'r>,
+    /// A row, and what becomes of it.
+    pub(super) reduced: &'r mut [Complex],
+    pub(super) solution: &'r mut [Complex],
+}
+
+/// The factors of M, row by row.
+pub(super) struct Factors<'r> {
+    /// L below its unit diagonal, row after row: row c has c entries.
+    below: &'r mut [Complex],
+    /// 1/d; 0 where the mode has nothing that earlier equations did not have.
+    inverse_pivots: &'r mut [f64],
+    count: usize,
+}
+
+impl Factors<'_> {
     /// Forgets every equation.
     pub(super) fn clear(&mut self) {
         self.count = 0;
@@ -91,11 +115,12 @@ impl Factors {
 
     /// Adds an equation: `row` holds its entries of M left of the diagonal, `diagonal` the one on
     /// it.
-    pub(super) fn push(&mut self, mut row: Row, diagonal: f64) {
-        self.reduce(&mut row);
-        let pivot = diagonal - self.explained(&row, self.count);
+    pub(super) fn push(&mut self, row: &mut [Complex], diagonal: f64) {
+        self.reduce(row);
+        let pivot = diagonal - self.explained(row, self.count);
         let place = self.below.get_mut(Self::place(self.count)).or_bug();
-        for ((place, entry), inverse) in place.iter_mut().zip(&row).zip(&self.inverse_pivots) {
+        let entries = place.iter_mut().zip(&*row).zip(&*self.inverse_pivots);
+        for ((place, entry), inverse) in entries {
             *place = entry.scaled(*inverse);
         }
         let Some(inverse) = self.inverse_pivots.get_mut(self.count) else { return bug() };
@@ -104,7 +129,7 @@ impl Factors {
     }
 
     /// Row ← row · L⁻ᴴ, by the recurrence u_c = m_c − Σ_{k<c} u_k conj(L_ck).
-    pub(super) fn reduce(&self, row: &mut Row) {
+    pub(super) fn reduce(&self, row: &mut [Complex]) {
         for c in 0..self.count {
             let Some((done, [value, ..])) = row.split_at_mut_checked(c) else { return bug() };
             for (u, l) in done.iter().zip(self.row(c)) {
@@ -114,14 +139,26 @@ impl Factors {
     }
 
     /// Σ |u_k|²/d_k over the first `equations`: the variance that they explain.
-    pub(super) fn explained(&self, reduced: &Row, equations: usize) -> f64 {
-        let terms = reduced.iter().zip(&self.inverse_pivots).take(equations);
+    pub(super) fn explained(&self, reduced: &[Complex], equations: usize) -> f64 {
+        let terms = reduced.iter().zip(&*self.inverse_pivots).take(equations);
         terms.map(|(u, inverse)| u.square() * inverse).sum()
     }
 
+    /// The coefficients of a reduced row for the first `equations`: see [`Factors::solve`].
+    pub(super) fn solution<'s>(
+        &self,
+        reduced: &[Complex],
+        solution: &'s mut [Complex],
+        equations: usize,
+    ) -> &'s [Complex] {
+        checked::zip(&mut *solution, reduced).for_each(|(to, value)| *to = *value);
+        self.solve(solution, equations);
+        solution
+    }
+
     /// Reduced row ← (row · D⁻¹) L⁻¹ in its first `equations` entries: the coefficients.
-    pub(super) fn solve(&self, reduced: &mut Row, equations: usize) {
-        for (u, inverse) in reduced.iter_mut().zip(&self.inverse_pivots).take(equations) {
+    pub(super) fn solve(&self, reduced: &mut [Complex], equations: usize) {
+        for (u, inverse) in reduced.iter_mut().zip(&*self.inverse_pivots).take(equations) {
             *u = u.scaled(*inverse);
         }
         // From the last entry up: a_k is complete when every later entry has been taken off.

@@ -13,15 +13,12 @@
 use core::ops::Range;
 
 use crate::checked::{self, OrBug, Place, bug};
-use crate::predictor::{Linear, Prepared};
+use crate::predictor::Prepared;
 use crate::spectral::operator::ComplexMode;
-
-/// Frames on either side of which a frame's noise depends: the longest window.
-const REACH: usize = Linear::EQUATIONS_MAX;
 
 /// A complex number.
 #[derive(Clone, Copy, Debug, Default)]
-struct Complex {
+pub(super) struct Complex {
     re: f32,
     im: f32,
 }
@@ -36,34 +33,70 @@ impl Complex {
     }
 }
 
-/// A frame and the [`REACH`] before it, newest first.
-type Row = [Complex; REACH + 1];
+/// What couples up to `REACH` frames; it lies on the stack, so that there is a small one for short
+/// windows. `ROW` is `REACH` + 1, `FACTORS` the sum of the numbers up to `REACH`.
+pub(super) struct Room<const ROW: usize, const FACTORS: usize> {
+    factors: [Complex; FACTORS],
+    rows: [[Complex; ROW]; 3],
+}
 
-/// The rows of the factor for the [`REACH`] frames before, newest first, each without what no later
-/// row can need: REACH entries, one less, and so on. They lie on the stack.
-struct Factors([Complex; REACH * (REACH + 1) / 2]);
+impl<const ROW: usize, const FACTORS: usize> Room<ROW, FACTORS> {
+    const FITS: () = assert!(2 * FACTORS == ROW * (ROW - 1));
 
-impl Factors {
+    pub(super) const fn new() -> Self {
+        let () = Self::FITS;
+        let zero = Complex { re: 0.0, im: 0.0 };
+        Self { factors: [zero; FACTORS], rows: [[zero; ROW]; 3] }
+    }
+
+    pub(super) const fn work(&mut self) -> Work<'_> {
+        let Self { factors, rows: [row, white, taps] } = self;
+        Work { factors: Factors { values: factors, reach: ROW - 1 }, row, white, taps }
+    }
+}
+
+/// What a mode is computed in. Rows are of a frame and those before it, newest first, as many as the
+/// longest window has.
+pub(super) struct Work<'r> {
+    factors: Factors<'r>,
+    /// Of Q, and then of its factor.
+    row: &'r mut [Complex],
+    /// White noise.
+    white: &'r mut [Complex],
+    /// Of L.
+    taps: &'r mut [Complex],
+}
+
+/// The rows of the factor for the `reach` frames before, newest first, each without what no later
+/// row can need: `reach` entries, one less, and so on.
+struct Factors<'r> {
+    values: &'r mut [Complex],
+    reach: usize,
+}
+
+impl Factors<'_> {
     /// So many rows with their ages, newest first.
     fn rows(&self, rows: usize) -> impl DoubleEndedIterator<Item = (usize, &[Complex])> {
-        (0..rows.min(REACH)).map(|age| (age, self.0.get(Self::place(age)).or_bug()))
+        (0..rows.min(self.reach)).map(|age| (age, self.values.get(self.place(age)).or_bug()))
     }
 
     /// Where the row of this age lies.
-    fn place(age: usize) -> Range<usize> {
-        // REACH + (REACH − 1) + …: `age` terms.
-        let start = age.times((2 * REACH).plus(1).minus(age)) / 2;
-        start..start.plus(REACH.minus(age))
+    fn place(&self, age: usize) -> Range<usize> {
+        // reach + (reach − 1) + …: `age` terms.
+        let start = age.times(self.reach.times(2).plus(1).minus(age)) / 2;
+        start..start.plus(self.reach.minus(age))
     }
 
     /// Takes the newest row; every other one of `rows` is a frame older and needs an entry less.
-    fn push(&mut self, row: &Row, rows: usize) {
-        for age in (1..rows.min(REACH)).rev() {
-            let (before, rest) = self.0.split_at_mut_checked(Self::place(age).start).or_bug();
-            let younger = before.get(Self::place(age.minus(1))).or_bug();
-            rest.iter_mut().zip(younger).take(REACH.minus(age)).for_each(|(to, from)| *to = *from);
+    fn push(&mut self, row: &[Complex], rows: usize) {
+        let reach = self.reach;
+        for age in (1..rows.min(reach)).rev() {
+            let (place, younger) = (self.place(age), self.place(age.minus(1)));
+            let (before, rest) = self.values.split_at_mut_checked(place.start).or_bug();
+            let younger = before.get(younger).or_bug();
+            rest.iter_mut().zip(younger).take(reach.minus(age)).for_each(|(to, from)| *to = *from);
         }
-        self.0.iter_mut().zip(row).take(REACH).for_each(|(to, from)| *to = *from);
+        self.values.iter_mut().zip(row).take(reach).for_each(|(to, from)| *to = *from);
     }
 }
 
@@ -86,19 +119,29 @@ impl Coupling<'_> {
     /// `path` and `noise` are packed. Of a free frame, `noise` holds unit white noise w and `path`
     /// the mean; of a known one, `noise` holds its distance from its mean, and `path` is left as it
     /// is.
-    pub(super) fn add(&self, known: impl Fn(u32) -> bool, noise: &[f32], path: &mut [f32]) {
+    pub(super) fn add(
+        &self,
+        work: &mut Work<'_>,
+        known: impl Fn(u32) -> bool,
+        noise: &[f32],
+        path: &mut [f32],
+    ) {
+        let Work { factors, row, white, taps } = work;
+        factors.values.fill(Complex::default());
+        white.fill(Complex::default());
+
         let points = self.predictor.grid.points();
         let (frame, start) = (self.predictor.frame_len(), self.channel.times(points));
         let (re, im) = (start.plus(self.mode.re), self.mode.im.map(|im| start.plus(im)));
         let frames = noise.len() / frame;
-        let mut factors = Factors([Complex::default(); REACH * (REACH + 1) / 2]);
-        let mut white = Row::default();
         let values = checked::zip(noise.chunks_exact(frame), path.chunks_exact_mut(frame));
         for (n, (noise, u)) in checked::counted(values) {
-            let mut row = self.row(n, frames);
-            factorise(&mut row, &factors, self.predictor.window);
-            white.rotate_right(1);
-            let ([newest, past @ ..], [pivot, coupled @ ..]) = (&mut white, &row);
+            self.row(n, frames, row, taps);
+            factorise(row, factors, self.predictor.window);
+            age(white);
+            let ([newest, past @ ..], [pivot, coupled @ ..]) = (&mut **white, &**row) else {
+                return bug();
+            };
             let mut sum = Complex::default();
             for (l, w) in coupled.iter().zip(past.iter()) {
                 sum.re += l.re * w.re - l.im * w.im;
@@ -123,14 +166,14 @@ impl Coupling<'_> {
                     }
                 }
             }
-            factors.push(&row, self.predictor.window);
+            factors.push(row, self.predictor.window);
         }
     }
 
     /// Row n of Q, from its diagonal back in time.
-    fn row(&self, n: usize, frames: usize) -> Row {
-        let mut row = Row::default();
-        let [diagonal, ..] = &mut row;
+    fn row(&self, n: usize, frames: usize, row: &mut [Complex], taps: &mut [Complex]) {
+        row.fill(Complex::default());
+        let [diagonal, ..] = row else { return bug() };
         diagonal.re = self.diagonal;
         for ahead in 0..=self.predictor.window {
             let predicted = n.plus(ahead);
@@ -142,7 +185,7 @@ impl Coupling<'_> {
                 break;
             }
             for other in 0..self.predictor.channels {
-                let (taps, innovation) = self.error_row(past, other);
+                let innovation = self.error_row(past, other, taps);
                 let own = taps.get(ahead).copied().or_bug();
                 for (entry, tap) in row.iter_mut().zip(taps.iter().skip(ahead)) {
                     // H has conj(t) of its row and t of its column; `minus` conjugates the last.
@@ -151,14 +194,13 @@ impl Coupling<'_> {
                 }
             }
         }
-        row
     }
 
-    /// The part of this channel in the error of channel `other` from `past` frames, newest first,
-    /// and that error's S.
-    fn error_row(&self, past: usize, other: usize) -> (Row, f32) {
+    /// The part of this channel in the error of channel `other` from `past` frames, newest first;
+    /// gives that error's S.
+    fn error_row(&self, past: usize, other: usize, taps: &mut [Complex]) -> f32 {
         let points = self.predictor.grid.points();
-        let mut taps = Row::default();
+        taps.fill(Complex::default());
         let mut places = taps.iter_mut();
         if let (Some(newest), true) = (places.next(), other == self.channel) {
             newest.re = 1.0;
@@ -170,7 +212,7 @@ impl Coupling<'_> {
             // A real mode has no imaginary part.
             tap.im = -self.mode.im.map_or(0.0, |im| operator.get(im).copied().or_bug());
         }
-        let innovation = if past == 0 {
+        if past == 0 {
             // Frame 0 has the variance of the data.
             let (process, lambda) = (self.predictor.process, self.predictor.lambda());
             let power = self.predictor.power.get(other.times(points).plus(self.mode.re));
@@ -181,14 +223,21 @@ impl Coupling<'_> {
             let innovation = self.predictor.innovation(past).get(place).copied();
             debug_assert!(innovation.is_some(), "a mode without innovation");
             innovation.unwrap_or(f32::INFINITY)
-        };
-        (taps, innovation)
+        }
+    }
+}
+
+/// Every entry becomes one frame older, and the newest place is free.
+fn age(row: &mut [Complex]) {
+    let mut younger = Complex::default();
+    for entry in row {
+        core::mem::swap(entry, &mut younger);
     }
 }
 
 /// Turns a row of Q into the row of its Cholesky factor, given the factor's rows before it, newest
 /// first.
-fn factorise(row: &mut Row, factors: &Factors, window: usize) {
+fn factorise(row: &mut [Complex], factors: &Factors<'_>, window: usize) {
     // Entry d is of the frame d before; from the oldest on, each takes off what those before it
     // explain.
     for (d, earlier) in factors.rows(window).rev() {
@@ -204,7 +253,7 @@ fn factorise(row: &mut Row, factors: &Factors, window: usize) {
         let inverse = if pivot.re > 0.0 { 1.0 / pivot.re } else { 0.0 };
         *entry = Complex { re: value.re * inverse, im: value.im * inverse };
     }
-    let [diagonal, before @ ..] = row;
+    let [diagonal, before @ ..] = row else { return bug() };
     let explained: f32 = before.iter().map(|l| l.re * l.re + l.im * l.im).sum();
     // What is left can be zero but for rounding, where a step takes all noise away.
     *diagonal = Complex { re: libm::sqrtf((diagonal.re - explained).max(0.0)), im: 0.0 };

@@ -4,7 +4,7 @@ use super::estimate::Unfinished;
 use super::observation::measured_are_finite;
 use super::reverse::Reverse;
 use super::tasks::{CoarseFrames, of_frame};
-use super::{Coarse, Health, Observation, Sampler, Start, rollout};
+use super::{Coarse, Health, Observation, Sampler, Start, Workspace, rollout};
 use crate::checked::OrBug;
 use crate::predictor::{Description, whole_frames};
 use crate::{Error, NoiseStream, Predictor};
@@ -120,13 +120,28 @@ impl Drawing {
         path: &mut [f32],
         scratch: &mut [f32],
     ) -> Result<bool, Error> {
+        self.advance_in(predictor, origin, path, &mut Workspace::new(scratch, path.len()))
+    }
+
+    /// The same with scratch in two parts, for boards with a small memory that is fast and a large
+    /// one that is slow.
+    ///
+    /// # Errors
+    /// As [`Drawing::advance`].
+    pub fn advance_in(
+        &mut self,
+        predictor: &mut dyn Predictor,
+        origin: &Origin<'_>,
+        path: &mut [f32],
+        workspace: &mut Workspace<'_>,
+    ) -> Result<bool, Error> {
         let observation = origin.observation.as_ref();
         let description = predictor.describe();
-        let frames = self.sampler.check(description, observation, path.len(), scratch.len())?;
+        let frames = self.sampler.check(description, observation, path.len(), workspace)?;
         self.at = match self.at {
             At::Begin => self.begin(predictor, origin, frames, path)?,
             At::Frame(n) => {
-                self.frame(predictor, origin, n, path, scratch)?;
+                self.frame(predictor, origin, n, path, workspace)?;
                 let next = n.saturating_add(1);
                 if (next as usize) < frames {
                     At::Frame(next)
@@ -136,7 +151,8 @@ impl Drawing {
                 }
             }
             At::Reverse(mut reverse) => {
-                let done = reverse.advance(&self.sampler, predictor, observation, path, scratch)?;
+                let done =
+                    reverse.advance(&self.sampler, predictor, observation, path, workspace)?;
                 self.health.clipped = reverse.clipped();
                 if done { At::Done } else { At::Reverse(reverse) }
             }
@@ -238,7 +254,7 @@ impl Drawing {
         origin: &Origin<'_>,
         n: u32,
         path: &mut [f32],
-        scratch: &mut [f32],
+        workspace: &mut Workspace<'_>,
     ) -> Result<(), Error> {
         let Self { sampler, health, .. } = self;
         let (stream, observation) = (of_frame(&self.stream, n), origin.observation.as_ref());
@@ -248,7 +264,8 @@ impl Drawing {
             Beginning::Path => (),
             Beginning::Start(start) => {
                 if n > 0 && *start == Start::Rollout {
-                    rollout::roll_frame(&prepared, n as usize, Some(&stream), path, scratch)?;
+                    let work = &mut *workspace.work;
+                    rollout::roll_frame(&prepared, n as usize, Some(&stream), path, work)?;
                 } else {
                     let frame = path.chunks_exact_mut(frame).nth(n as usize).or_bug();
                     sampler.draw_frame(&prepared, *start, &stream, frame);
@@ -261,7 +278,7 @@ impl Drawing {
                 // What is known exactly takes the place of a coarse frame.
                 let known = observation.is_some_and(|o| o.is_known(n));
                 if !known {
-                    sampler.noise_coarse(&prepared, coarse, n, &stream, path, scratch)?;
+                    sampler.noise_coarse(&prepared, coarse, n, &stream, path, workspace)?;
                 }
                 let frame = path.chunks_exact(frame).nth(n as usize).or_bug();
                 if coarse.judged.contains(&n) && !known && !coarse.uncertainty().is_missing(n) {

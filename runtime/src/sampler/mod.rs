@@ -36,6 +36,7 @@ mod rule;
 mod schedule;
 mod tasks;
 mod transition;
+mod workspace;
 
 pub use drawing::{Drawing, Origin};
 pub use emergence::emergence;
@@ -50,6 +51,7 @@ pub use rollout::rollout;
 pub use rule::{Clip, NoiseRule, StepRule};
 pub use schedule::Schedule;
 pub use tasks::{Coarse, Start, simulate};
+pub use workspace::Workspace;
 
 use crate::predictor::{
     Description, FirstFrame, PathDensity, Prepared, ScorePiece, head_score_piece, path_score_piece,
@@ -134,8 +136,13 @@ impl Sampler {
     /// what the score and the transforms need.
     pub fn scratch_len(&self, description: &Description<'_>, frames: usize) -> usize {
         let path = checked::product(&[frames, description.frame_len()]);
+        checked::sum(&[path, self.work_len(description)])
+    }
+
+    /// Values of [`Workspace::work`] for a path of any length.
+    pub fn work_len(&self, description: &Description<'_>) -> usize {
         let transform = self.clamp.map_or(0, |_| spectral::scratch_len(&description.grid));
-        checked::sum(&[path, path_score_scratch_len(description).max(transform)])
+        path_score_scratch_len(description).max(transform)
     }
 
     /// Takes a path from λ_max to 0, in place; the observed modes are at λ_max as
@@ -187,7 +194,8 @@ impl Sampler {
         path: &mut [f32],
         scratch: &mut [f32],
     ) -> Result<u32, Error> {
-        let frames = self.check(predictor, observation, path.len(), scratch.len())?;
+        let mut workspace = Workspace::new(scratch, path.len());
+        let frames = self.check(predictor, observation, path.len(), &workspace)?;
         predictor.check_given(frames)?;
         let from = predictor.lambda();
         let falls = to >= 0.0 && to < from;
@@ -198,7 +206,7 @@ impl Sampler {
             "not negative and below the λ that the predictor is ready for",
         )?;
         Error::finite("path", path)?;
-        self.advance(predictor, to, observation, stream, path, scratch)
+        self.advance(predictor, to, observation, stream, path, &mut workspace)
     }
 
     /// [`Sampler::step`] without its checks.
@@ -209,33 +217,33 @@ impl Sampler {
         observation: Option<&Observation<'_>>,
         stream: Option<&NoiseStream>,
         path: &mut [f32],
-        scratch: &mut [f32],
+        workspace: &mut Workspace<'_>,
     ) -> Result<u32, Error> {
         let clipped = self.clip.map_or(0, |clip| clip.apply(predictor, observation, path));
         let mut at = ScorePiece::Begin;
         while at != ScorePiece::Done {
-            at = self.score_piece(predictor, at, path, scratch)?;
+            at = self.score_piece(predictor, at, path, workspace)?;
         }
-        let moved = self.update(predictor, to, observation, stream, path, scratch)?;
+        let moved = self.update(predictor, to, observation, stream, path, workspace)?;
         Ok(clipped.saturating_add(moved))
     }
 
-    /// The next piece of the score of a path, which stands first in `scratch`.
+    /// The next piece of the score of a path.
     fn score_piece(
         &self,
         predictor: &Prepared<'_>,
         at: ScorePiece,
         path: &[f32],
-        scratch: &mut [f32],
+        workspace: &mut Workspace<'_>,
     ) -> Result<ScorePiece, Error> {
-        let (score, scratch) = split(scratch, path.len())?;
+        let (score, work) = workspace.halves(path.len());
         match self.score {
-            Score::Path(density) => path_score_piece(predictor, density, at, path, score, scratch),
-            Score::Head => head_score_piece(predictor, at, path, score, scratch),
+            Score::Path(density) => path_score_piece(predictor, density, at, path, score, work),
+            Score::Head => head_score_piece(predictor, at, path, score, work),
         }
     }
 
-    /// A step whose score stands first in `scratch`.
+    /// A step whose score is there.
     fn update(
         &self,
         predictor: &Prepared<'_>,
@@ -243,9 +251,9 @@ impl Sampler {
         observation: Option<&Observation<'_>>,
         stream: Option<&NoiseStream>,
         path: &mut [f32],
-        scratch: &mut [f32],
+        workspace: &mut Workspace<'_>,
     ) -> Result<u32, Error> {
-        let (score, scratch) = split(scratch, path.len())?;
+        let (score, work) = workspace.halves(path.len());
         Error::finite("score", score)?;
         let transition = Transition {
             process: predictor.process,
@@ -256,7 +264,7 @@ impl Sampler {
             head: self.score == Score::Head,
         };
         transition.apply(predictor, observation, stream, path, score);
-        self.tidy(predictor, observation, to, path, score, scratch)
+        self.tidy(predictor, observation, to, path, score, work)
     }
 
     /// What the paper does to a path after each update, which has taken it to `lambda`; gives how
@@ -268,7 +276,7 @@ impl Sampler {
         lambda: f32,
         path: &mut [f32],
         before: &mut [f32],
-        scratch: &mut [f32],
+        work: &mut [f32],
     ) -> Result<u32, Error> {
         Error::finite("path", path)?;
         let flat =
@@ -285,12 +293,12 @@ impl Sampler {
         }
         let mut clamped = 0_u32;
         if let Some(bound) = self.clamp {
-            spectral::inverse(grid, path, scratch)?;
+            spectral::inverse(grid, path, work)?;
             for value in path.iter_mut().filter(|value| value.abs() > bound) {
                 *value = bounded(*value, bound);
                 clamped = clamped.saturating_add(1);
             }
-            spectral::forward(grid, path, scratch)?;
+            spectral::forward(grid, path, work)?;
         }
         if let Some(observation) = observation {
             let process = &predictor.process;
@@ -314,7 +322,7 @@ impl Sampler {
         description: &Description<'_>,
         observation: Option<&Observation<'_>>,
         path: usize,
-        scratch: usize,
+        workspace: &Workspace<'_>,
     ) -> Result<usize, Error> {
         self.check_settings(description)?;
         let frame = description.frame_len();
@@ -322,10 +330,7 @@ impl Sampler {
         if let Some(observation) = observation {
             observation.check(frame, path)?;
         }
-        let needed = self.scratch_len(description, frames);
-        if scratch < needed {
-            return Err(Error::ScratchLength { values: scratch, needed });
-        }
+        workspace.check(path, self.work_len(description))?;
         Ok(frames)
     }
 
@@ -353,10 +358,10 @@ impl Sampler {
     }
 }
 
-/// Scratch for the score of a path of `path` values, and the rest.
-pub(crate) fn split(scratch: &mut [f32], path: usize) -> Result<(&mut [f32], &mut [f32]), Error> {
-    let too_short = Error::ScratchLength { values: scratch.len(), needed: path };
-    scratch.split_at_mut_checked(path).ok_or(too_short)
+/// The first `values` of some scratch, and the rest.
+pub(crate) fn split(scratch: &mut [f32], values: usize) -> Result<(&mut [f32], &mut [f32]), Error> {
+    let too_short = Error::ScratchLength { values: scratch.len(), needed: values };
+    scratch.split_at_mut_checked(values).ok_or(too_short)
 }
 
 /// u⁰ ← 2u¹ − u²; a path of fewer than three frames is left as it is.

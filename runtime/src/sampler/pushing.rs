@@ -2,7 +2,7 @@
 
 use super::drawing::Drawing;
 use super::online::{FineFrame, Online};
-use super::{Health, Sensor};
+use super::{Health, Sensor, Workspace};
 use crate::checked::OrBug;
 use crate::predictor::Description;
 use crate::{Error, Predictor};
@@ -55,6 +55,19 @@ impl<'o, 'a> Pushing<'o, 'a> {
     ) -> Result<bool, Error> {
         let (origin, path) = self.online.window(predictor.describe())?;
         self.drawing.advance(predictor, &origin, path, scratch)
+    }
+
+    /// The same with scratch in two parts: see [`Drawing::advance_in`].
+    ///
+    /// # Errors
+    /// As [`Online::push`].
+    pub fn advance_in(
+        &mut self,
+        predictor: &mut dyn Predictor,
+        workspace: &mut Workspace<'_>,
+    ) -> Result<bool, Error> {
+        let (origin, path) = self.online.window(predictor.describe())?;
+        self.drawing.advance_in(predictor, &origin, path, workspace)
     }
 
     /// Gives the fine frame and moves the window. Before the last piece it gives the best that there

@@ -1,6 +1,6 @@
 //! From λ_max to 0, piece by piece.
 
-use super::{Observation, Sampler, split};
+use super::{Observation, Sampler, Workspace};
 use crate::predictor::ScorePiece;
 use crate::{Error, NoiseStream, Predictor};
 
@@ -60,14 +60,14 @@ impl Reverse {
         predictor: &mut dyn Predictor,
         observation: Option<&Observation<'_>>,
         path: &mut [f32],
-        scratch: &mut [f32],
+        workspace: &mut Workspace<'_>,
     ) -> Result<bool, Error> {
         self.stage = match self.stage {
             Stage::Plan => self.plan(sampler, predictor, observation, path)?,
             Stage::Step(ScorePiece::Done) => {
                 let prepared = predictor.prepare(self.from)?;
                 let (to, noise) = (self.to, self.noisy.then_some(&self.stream));
-                let moved = sampler.update(&prepared, to, observation, noise, path, scratch)?;
+                let moved = sampler.update(&prepared, to, observation, noise, path, workspace)?;
                 self.clipped = self.clipped.saturating_add(moved);
                 match &sampler.correctors {
                     Some(correctors) if to > 0.0 => self.correct(correctors.count),
@@ -76,23 +76,22 @@ impl Reverse {
             }
             Stage::Step(at) => {
                 let prepared = predictor.prepare(self.from)?;
-                Stage::Step(sampler.score_piece(&prepared, at, path, scratch)?)
+                Stage::Step(sampler.score_piece(&prepared, at, path, workspace)?)
             }
             Stage::Correct(left, at) => {
                 let prepared = predictor.prepare(self.to)?;
                 if at == ScorePiece::Done {
-                    let (score, scratch) = split(scratch, path.len())?;
+                    let (score, work) = workspace.halves(path.len());
                     Error::finite("score", score)?;
                     if let Some(correctors) = &sampler.correctors {
                         let (stream, noisy) = (&self.stream, self.noisy);
                         correctors.apply(&prepared, observation, stream, noisy, path, score);
                     }
-                    let moved =
-                        sampler.tidy(&prepared, observation, self.to, path, score, scratch)?;
+                    let moved = sampler.tidy(&prepared, observation, self.to, path, score, work)?;
                     self.clipped = self.clipped.saturating_add(moved);
                     self.correct(left.saturating_sub(1))
                 } else {
-                    Stage::Correct(left, sampler.score_piece(&prepared, at, path, scratch)?)
+                    Stage::Correct(left, sampler.score_piece(&prepared, at, path, workspace)?)
                 }
             }
             Stage::Done => Stage::Done,

@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use super::observation::{Observation, Uncertainty};
-use super::{Drawing, Health, Origin, Sampler, rollout, split};
+use super::{Drawing, Health, Origin, Sampler, Workspace, rollout};
 use crate::checked::{self, OrBug, Place};
 use crate::predictor::Prepared;
 use crate::{Error, NoiseStream, Predictor};
@@ -159,14 +159,14 @@ impl Sampler {
         n: u32,
         stream: &NoiseStream,
         path: &mut [f32],
-        scratch: &mut [f32],
+        workspace: &mut Workspace<'_>,
     ) -> Result<(), Error> {
         let (frame, uncertainty) = (predictor.frame_len(), coarse.uncertainty());
         let (past, later) = path.split_at_mut_checked((n as usize).times(frame)).or_bug();
         let values = later.get_mut(..frame).or_bug();
         let kappas = || predictor.kappas();
         let noise = |kappa| predictor.process.noise_variance(kappa, self.lambda);
-        let (drawn, scratch) = split(scratch, frame)?;
+        let (drawn, work) = workspace.halves(frame);
         let says = |(index, kappa)| uncertainty.variance(frame, n, index) <= noise(kappa);
         if !checked::counted(kappas()).all(says) {
             let available = (n as usize).min(predictor.window);
@@ -175,7 +175,7 @@ impl Sampler {
                 self.draw_frame(predictor, Start::Gaussian, stream, drawn);
             } else {
                 let predictor = &predictor.toward(n as usize);
-                rollout::next(predictor, window, Some(stream), drawn, scratch)?;
+                rollout::next(predictor, window, Some(stream), drawn, work)?;
             }
         }
         let modes = checked::zip(values, drawn.iter()).zip(kappas()).zip(stream.normals());

@@ -1,12 +1,12 @@
 //! One reverse step λ₁ → λ₀: what every mode does.
 
-use super::coupled::Coupling;
+use super::coupled::{Coupling, Room, Work};
 use super::observation::Observation;
 use super::rule::{Clip, NoiseRule, StepRule, bounded};
 use crate::ForwardProcess;
 use crate::checked::{self, OrBug, Place};
 use crate::noise::NoiseStream;
-use crate::predictor::{Moments, Position, Prepared};
+use crate::predictor::{Linear, Moments, Position, Prepared};
 use crate::spectral::{RadialBins, operator};
 
 /// z is at most this in the factor of the score.
@@ -140,10 +140,38 @@ impl Transition {
     }
 
     /// Adds the noise of rule L; `noise` holds what [`Coupling::add`] takes, not yet packed.
-    // A call of its own, so that its stack is free again afterwards.
-    #[inline(never)]
     fn couple(
         &self,
+        predictor: &Prepared<'_>,
+        observation: Option<&Observation<'_>>,
+        path: &mut [f32],
+        noise: &mut [f32],
+    ) {
+        match predictor.window {
+            0..=4 => self.couple_in::<5, 10>(predictor, observation, path, noise),
+            5..=8 => self.couple_in::<9, 36>(predictor, observation, path, noise),
+            _ => self.couple_in::<17, 136>(predictor, observation, path, noise),
+        }
+    }
+
+    /// With so much room on the stack, which is free again afterwards.
+    #[inline(never)]
+    fn couple_in<const ROW: usize, const FACTORS: usize>(
+        &self,
+        predictor: &Prepared<'_>,
+        observation: Option<&Observation<'_>>,
+        path: &mut [f32],
+        noise: &mut [f32],
+    ) {
+        const { assert!(Linear::EQUATIONS_MAX < 17) };
+        let mut room = Room::<ROW, FACTORS>::new();
+        self.couple_modes(&mut room.work(), predictor, observation, path, noise);
+    }
+
+    #[inline(never)]
+    fn couple_modes(
+        &self,
+        work: &mut Work<'_>,
         predictor: &Prepared<'_>,
         observation: Option<&Observation<'_>>,
         path: &mut [f32],
@@ -174,7 +202,7 @@ impl Transition {
                 let Ancestral { h, before, variance, .. } = self.ancestral(kappa, *power);
                 let (diagonal, factor) = (variance + h * h / before, h * h);
                 Coupling { predictor, channel, mode, grid_kappa, diagonal, factor }
-                    .add(known, noise, path);
+                    .add(work, known, noise, path);
             }
         }
         let _ = operator::unpack(grid, path);

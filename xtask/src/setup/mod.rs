@@ -28,7 +28,7 @@ use crate::stages::{Count, Skipping, Stages};
 pub(crate) use c::find as find_c;
 pub(crate) use program::MDBOOK;
 use program::{Program, QEMU_RUN};
-pub(crate) use toolchain::Toolchain;
+pub(crate) use toolchain::{TICKS, Toolchain};
 
 /// A tool that is absent; the sentence says what to do.
 #[derive(Debug)]

@@ -47,8 +47,8 @@ impl Toolchain {
     ) -> Command {
         let mut cargo = self.cargo_for(subcommand, board, profile);
         cargo.current_dir(workspace).env("FINESCALE_BOARD", &board.name);
-        let ticks = board.instructions_per_100_ticks.to_string();
-        cargo.env("FINESCALE_INSTRUCTIONS_PER_100_TICKS", ticks);
+        let ticks = if board.counts() { board.instructions_per_100_ticks } else { 0 };
+        cargo.env(TICKS, ticks.to_string());
         let bounds = board.kernel_bounds.iter().map(|(name, bound)| {
             format!("{}={bound}", name.trim_end_matches(')').replacen(" (", "|", 1))
         });
@@ -118,6 +118,9 @@ impl Toolchain {
         cargo
     }
 }
+
+/// How many instructions a hundred ticks are; 0 for a program that does not count.
+pub(crate) const TICKS: &str = "FINESCALE_INSTRUCTIONS_PER_100_TICKS";
 
 /// Keeps the variables that cargo and rustup set for `xtask` away from Debian's cargo.
 pub(super) fn debian_environment(cargo: &mut Command) {

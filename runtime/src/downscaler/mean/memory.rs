@@ -38,17 +38,12 @@ pub(super) const fn filled(
     if instrument.dead_points() == 0 { 0 } else { product(&[frames, footprint.coarse_len()]) }
 }
 
-/// Values of scratch of a mean, and of draws of its errors if there are any.
-pub(super) const fn scratch(
-    footprint: &MeanFootprint,
-    instrument: &Instrument<'_>,
-    errors: bool,
-) -> usize {
+/// Values of scratch of a mean, and of draws of its errors.
+pub(super) const fn working(footprint: &MeanFootprint, instrument: &Instrument<'_>) -> usize {
     let fine = footprint.fine_len();
     let [ny, nx] = footprint.points;
     let added = sum(&[fine, scratch_len_of([ny as usize, nx as usize])]);
-    let mean = footprint.scratch.div_ceil(4) as usize;
-    let mean = if errors { larger(mean, added) } else { mean };
+    let mean = larger(footprint.scratch.div_ceil(4) as usize, added);
     if instrument.dead_points() == 0 {
         return mean;
     }

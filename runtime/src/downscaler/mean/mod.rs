@@ -6,6 +6,7 @@ mod stream;
 
 pub use stream::MeanStream;
 
+use super::memory::part;
 use super::{Fine, Instrument, moments};
 use crate::checked::{self, OrBug, product};
 use crate::mean::{ConditionalMean, Errors};
@@ -49,14 +50,36 @@ pub struct MeanDownscaler<'a> {
     sensor: Sensor<'a>,
     mean: ConditionalMean<'a>,
     seed: u64,
-    /// What is left of the memory, shared out anew by every call.
+    /// What is left of the large part of the memory, shared out anew by every call.
     rest: &'a mut [f32],
+    /// The small part.
+    hot: &'a mut [f32],
 }
 
 impl<'a> MeanDownscaler<'a> {
     /// Values of memory for paths of at most `frames` frames, with so many `members`, or the mean
     /// alone where that is 0; what the largest of several tasks needs is enough for all of them.
     pub const fn memory_len(
+        footprint: &MeanFootprint,
+        instrument: &Instrument<'_>,
+        frames: usize,
+        members: u32,
+    ) -> usize {
+        checked::sum(&[
+            Self::hot_len(footprint, instrument),
+            Self::cold_len(footprint, instrument, frames, members),
+        ])
+    }
+
+    /// Values of the small part of the memory, for [`MeanDownscaler::in_two_parts`], whatever the
+    /// task: what the layers of the network compute in.
+    pub const fn hot_len(footprint: &MeanFootprint, instrument: &Instrument<'_>) -> usize {
+        memory::working(footprint, instrument)
+    }
+
+    /// Values of the large part of the memory, for [`MeanDownscaler::in_two_parts`]; `frames` and
+    /// `members` as for [`MeanDownscaler::memory_len`].
+    pub const fn cold_len(
         footprint: &MeanFootprint,
         instrument: &Instrument<'_>,
         frames: usize,
@@ -73,7 +96,6 @@ impl<'a> MeanDownscaler<'a> {
             memory::filled(footprint, instrument, frames),
             product(&[paths, frames, footprint.fine_len()]),
             if members > 0 { memory::errors(footprint) } else { 0 },
-            memory::scratch(footprint, instrument, members > 0),
         ])
     }
 
@@ -94,16 +116,41 @@ impl<'a> MeanDownscaler<'a> {
     ) -> Result<Self, Error> {
         Sensor::check(model, &instrument)?;
         let footprint = model.footprint();
-        let needed = Self::memory_len(&footprint, &instrument, 1, 0);
-        if memory.len() < needed {
-            return Err(Error::MemoryLength { values: memory.len(), needed });
+        let (values, needed) = (memory.len(), Self::memory_len(&footprint, &instrument, 1, 0));
+        let too_short = Error::MemoryLength { values, needed };
+        let cold = values.saturating_sub(Self::hot_len(&footprint, &instrument));
+        let (cold, hot) = memory.split_at_mut_checked(cold).ok_or(too_short)?;
+        if values < needed {
+            return Err(too_short);
+        }
+        Self::in_two_parts(model, instrument, hot, cold)
+    }
+
+    /// The same with memory in two parts, to the same bits: `hot`, [`MeanDownscaler::hot_len`]
+    /// values, for a memory that is small and fast; `cold`, [`MeanDownscaler::cold_len`] or
+    /// [`MeanStream::cold_len`] values, for one that is large and slow.
+    ///
+    /// # Errors
+    /// As [`MeanDownscaler::new`]; [`Error::MemoryLength`] is of the part that is too short.
+    pub fn in_two_parts(
+        model: &MeanModel<'a>,
+        instrument: Instrument<'a>,
+        hot: &'a mut [f32],
+        cold: &'a mut [f32],
+    ) -> Result<Self, Error> {
+        Sensor::check(model, &instrument)?;
+        let footprint = model.footprint();
+        let hot = part(hot, Self::hot_len(&footprint, &instrument))?;
+        let least = Self::cold_len(&footprint, &instrument, 1, 0);
+        if cold.len() < least {
+            return Err(Error::MemoryLength { values: cold.len(), needed: least });
         }
         let kept = Kept::of(&footprint, &instrument);
-        let (mean, memory) = memory.split_at_mut_checked(kept.mean).or_bug();
-        let (power, rest) = memory.split_at_mut_checked(kept.power).or_bug();
+        let (mean, cold) = cold.split_at_mut_checked(kept.mean).or_bug();
+        let (power, rest) = cold.split_at_mut_checked(kept.power).or_bug();
         let mean = ConditionalMean::new(model, mean)?;
-        let sensor = Sensor::new(model, instrument, power, rest)?;
-        Ok(Self { sensor, mean, seed: 0, rest })
+        let sensor = Sensor::new(model, instrument, power, hot)?;
+        Ok(Self { sensor, mean, seed: 0, rest, hot })
     }
 
     /// The same, which tells `probe` of every layer of the network.
@@ -147,12 +194,14 @@ impl<'a> MeanDownscaler<'a> {
 
     /// So many members, or the mean alone.
     fn fine(&mut self, coarse: &[f32], members: u32) -> Result<Fine<'_>, Error> {
-        let Self { sensor, mean: evaluator, seed, rest } = self;
+        let Self { sensor, mean: evaluator, seed, rest, hot } = self;
+        let scratch = &mut **hot;
         let model = &sensor.model;
         let frames = whole_frames(coarse.len(), model.coarse_len())?;
         let (footprint, instrument) = (model.footprint(), &sensor.instrument);
         let needed = Self::memory_len(&footprint, instrument, frames, members);
-        let values = checked::sum(&[Kept::of(&footprint, instrument).len(), rest.len()]);
+        let kept = Kept::of(&footprint, instrument).len();
+        let values = checked::sum(&[kept, rest.len(), scratch.len()]);
         if values < needed {
             return Err(Error::MemoryLength { values, needed });
         }
@@ -167,7 +216,7 @@ impl<'a> MeanDownscaler<'a> {
         let (modes, rest) = rest.split_at_mut_checked(len(1)).or_bug();
         let (mean, rest) = rest.split_at_mut_checked(len(2)).or_bug();
         let (spread, rest) = rest.split_at_mut_checked(len(2)).or_bug();
-        let (errors, scratch) = rest.split_at_mut_checked(errors).or_bug();
+        let errors = rest.get_mut(..errors).or_bug();
 
         let seen = sensor.fill(coarse, filled, scratch)?;
         for (n, fine) in checked::counted(checked::rows_mut(path, frame)) {

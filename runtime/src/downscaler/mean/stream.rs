@@ -26,29 +26,34 @@ impl<'a> MeanStream<'a> {
     /// Values of memory.
     pub const fn memory_len(footprint: &MeanFootprint, instrument: &Instrument<'_>) -> usize {
         checked::sum(&[
+            MeanDownscaler::hot_len(footprint, instrument),
+            Self::cold_len(footprint, instrument),
+        ])
+    }
+
+    /// Values of the large part of the memory, for [`MeanDownscaler::in_two_parts`].
+    pub const fn cold_len(footprint: &MeanFootprint, instrument: &Instrument<'_>) -> usize {
+        checked::sum(&[
             Kept::of(footprint, instrument).len(),
             product(&[footprint.frames as usize, footprint.coarse_len()]),
             footprint.fine_len(),
             memory::filled(footprint, instrument, 1),
-            memory::scratch(footprint, instrument, false),
         ])
     }
 
     pub(super) fn new(downscaler: MeanDownscaler<'a>) -> Result<Self, Error> {
-        let MeanDownscaler { sensor, mean, rest, .. } = downscaler;
+        let MeanDownscaler { sensor, mean, rest, hot: scratch, .. } = downscaler;
         let footprint = sensor.model.footprint();
         let needed = Self::memory_len(&footprint, &sensor.instrument);
         let kept = Kept::of(&footprint, &sensor.instrument).len();
-        let values = checked::sum(&[kept, rest.len()]);
+        let values = checked::sum(&[kept, rest.len(), scratch.len()]);
         if values < needed {
             return Err(Error::MemoryLength { values, needed });
         }
         let (fine, rest) = rest.split_at_mut_checked(footprint.fine_len()).or_bug();
         let filled = memory::filled(&footprint, &sensor.instrument, 1);
         let (filled, rest) = rest.split_at_mut_checked(filled).or_bug();
-        let (window, scratch) =
-            rest.split_at_mut_checked(Stream::memory_len(&sensor.model)).or_bug();
-        let stream = Stream::new(mean, window)?;
+        let stream = Stream::new(mean, rest)?;
         Ok(Self { sensor, stream, fine, filled, scratch })
     }
 

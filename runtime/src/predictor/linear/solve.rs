@@ -1,6 +1,6 @@
 //! Solving for the linear predictor at one λ.
 
-use super::super::normal::{Complex, Factors, Row};
+use super::super::normal::{BELOW_MAX, Complex, EQUATIONS_MAX, Room, System};
 use super::super::prepared::first_coefficient;
 use super::super::{Calibration, Description};
 use super::Linear;
@@ -11,7 +11,8 @@ use crate::{Error, ForwardProcess, Grid};
 
 impl Linear<'_> {
     /// Solves the normal equations of one complex mode for every number of frames.
-    fn solve(&mut self, factors: &mut Factors, mode: ComplexMode, noised: &Noised) {
+    fn solve(&mut self, system: &mut System<'_>, mode: ComplexMode, noised: &Noised) {
+        let System { factors, reduced, solution } = system;
         let Description { channels, window, .. } = self.description;
         let points = self.description.grid.points();
         let autocovariance = self.autocovariance;
@@ -27,7 +28,8 @@ impl Linear<'_> {
         factors.clear();
         for i in 0..window {
             for a in 0..channels {
-                let mut row = Row::default();
+                let row = &mut **reduced;
+                row.fill(Complex::default());
                 let columns = (0..=i).flat_map(|j| (0..channels).map(move |b| (j, b)));
                 for (entry, (j, b)) in row.iter_mut().zip(columns.take(i.times(channels).plus(a))) {
                     // Block (i, j) is Γ(j − i) = Γ(i − j)ᴴ.
@@ -38,46 +40,47 @@ impl Linear<'_> {
         }
         for a in 0..channels {
             let noise = noised.noise(a);
-            let mut reduced = Row::default();
+            reduced.fill(Complex::default());
             let columns = (0..window).flat_map(|j| (0..channels).map(move |b| (j, b)));
             for (entry, (j, b)) in reduced.iter_mut().zip(columns) {
                 *entry = gamma(j.plus(1), a, b);
             }
-            factors.reduce(&mut reduced);
+            factors.reduce(reduced);
             for frames in 1..=window {
                 let equations = frames.times(channels);
-                let left = gamma(0, a, a).re + noise - factors.explained(&reduced, equations);
+                let left = gamma(0, a, a).re + noise - factors.explained(reduced, equations);
                 let place = frames.minus(1).times(channels).plus(a);
                 let innovation =
                     self.solved.innovation.chunks_exact_mut(points).nth(place).or_bug();
                 // The newest frame's own noise cannot be predicted.
                 put_both(innovation, mode, left.max(noise) as f32);
-                self.solution(factors, &reduced, mode, a, frames, Estimate::Increment);
+                let solution = factors.solution(reduced, solution, equations);
+                self.put_solution(solution, mode, a, frames, Estimate::Increment);
             }
             if self.solved.noise_coefficients.is_empty() {
                 continue;
             }
             // Of the window only the newest frame shares noise with ε: E[ε û^{n−j}] = √Σ [j = 0].
-            let mut reduced = Row::default();
+            reduced.fill(Complex::default());
             match reduced.get_mut(a) {
                 Some(entry) => entry.re = libm::sqrt(noise),
                 None => bug(),
             }
-            factors.reduce(&mut reduced);
-            let left = 1.0 - factors.explained(&reduced, window.times(channels));
+            factors.reduce(reduced);
+            let left = 1.0 - factors.explained(reduced, window.times(channels));
             let residual = self.solved.noise_residual.chunks_exact_mut(points).nth(a).or_bug();
             put_both(residual, mode, left.max(0.0) as f32);
             for frames in 1..=window {
-                self.solution(factors, &reduced, mode, a, frames, Estimate::Noise);
+                let solution = factors.solution(reduced, solution, frames.times(channels));
+                self.put_solution(solution, mode, a, frames, Estimate::Noise);
             }
         }
     }
 
     /// Puts the solution for row `a` and a window of `frames` frames in its place.
-    fn solution(
+    fn put_solution(
         &mut self,
-        factors: &Factors,
-        reduced: &Row,
+        solution: &[Complex],
         mode: ComplexMode,
         a: usize,
         frames: usize,
@@ -85,8 +88,6 @@ impl Linear<'_> {
     ) {
         let channels = self.description.channels;
         let points = self.description.grid.points();
-        let mut solution = *reduced;
-        factors.solve(&mut solution, frames.times(channels));
         let (frame, lag) = (self.solved.frame_len(), self.solved.lag_len());
         let coefficients = match estimate {
             Estimate::Increment => &mut *self.solved.coefficients,
@@ -108,17 +109,32 @@ impl Linear<'_> {
     // A call of its own, so that its stack is free again afterwards.
     #[inline(never)]
     pub(super) fn solve_all(&mut self, lambda: f32) -> Result<(), Error> {
-        let Description { grid, process, .. } = self.description;
-        let mut factors = Factors::new();
-        for (mode, kappa) in by_value(&grid).zip(grid.kappas(process.laplacian())) {
-            let Some(mode) = mode else { continue };
-            self.solve(&mut factors, mode, &Noised::new(&process, kappa, lambda));
+        let Description { grid, channels, window, .. } = self.description;
+        match window.times(channels) {
+            0..=4 => self.solve_in::<4, 6>(lambda),
+            5..=8 => self.solve_in::<8, 28>(lambda),
+            _ => self.solve_in::<EQUATIONS_MAX, BELOW_MAX>(lambda),
         }
         mean_of_signs(&grid, self.solved.innovation)?;
         if !self.solved.noise_residual.is_empty() {
             mean_of_signs(&grid, self.solved.noise_residual)?;
         }
         Ok(())
+    }
+
+    /// With so much room on the stack, which is free again afterwards.
+    #[inline(never)]
+    fn solve_in<const EQUATIONS: usize, const BELOW: usize>(&mut self, lambda: f32) {
+        self.solve_each(&mut Room::<EQUATIONS, BELOW>::new().system(), lambda);
+    }
+
+    #[inline(never)]
+    fn solve_each(&mut self, system: &mut System<'_>, lambda: f32) {
+        let Description { grid, process, .. } = self.description;
+        for (mode, kappa) in by_value(&grid).zip(grid.kappas(process.laplacian())) {
+            let Some(mode) = mode else { continue };
+            self.solve(system, mode, &Noised::new(&process, kappa, lambda));
+        }
     }
 
     /// Multiplies S by what was measured.
