@@ -1,40 +1,36 @@
-//! What comes after frames that are known, by the layer of samplers and predictors:
-//! `cargo run --example forecast`.
+//! What comes after frames that were measured: `cargo run --example forecast`.
 
-use finescale::model::Model;
-use finescale::predictor::Trained;
-use finescale::sampler::{Observation, Start};
-use finescale::{Error, NoiseStream, Predictor, Sampler, include_model, spectral};
+use finescale::model::{Footprint, Model};
+use finescale::{Downscaler, Error, Instrument, Values, include_model};
 
 static MODEL: &[u8] =
     include_model!("../../models/kuramoto-sivashinsky/kuramoto-sivashinsky-int16.finescale");
-const KNOWN: usize = 3;
-const FRAMES: usize = 6;
+const SENSOR: Instrument = Instrument::new([1, 16], Values::Points).with_noise(&[0.01]);
+const MEASURED: usize = 3;
+const AHEAD: usize = 4;
+const MEMBERS: u32 = 3;
+const MEMORY: usize =
+    Downscaler::memory_len(&Footprint::of(MODEL), &SENSOR, MEASURED + AHEAD, MEMBERS);
 
 pub(crate) fn main() -> Result<(), Error> {
+    // A wave that goes by stands for what a sensor of 16 points measures.
+    let wave = |n: usize| {
+        let (frame, point) = (n / 16, n % 16);
+        1.5 * (core::f32::consts::TAU * (3.0 * point as f32 / 16.0 - 0.05 * frame as f32)).sin()
+    };
+    let coarse: Vec<f32> = (0..MEASURED * 16).map(wave).collect();
+
+    let mut memory = vec![0.0; MEMORY];
     let model = Model::parse(MODEL)?;
-    let mut memory = vec![0.0; Trained::memory_len(&model)];
-    let mut predictor = Trained::new(&model, &mut memory)?;
-    let (grid, frame) = (*model.grid(), predictor.describe().frame_len());
+    let mut downscaler = Downscaler::new(&model, SENSOR, &mut memory)?.with_seed(7);
+    let known = downscaler.downscale(&coarse)?.frames.to_vec();
 
-    // Given frames are seen through the noise of λ*, so a forecast starts from a small one.
-    let (generate, forecast) = (Sampler::ancestral(0.1), Sampler::ancestral(0.01));
-    let needed = generate.scratch_len(predictor.describe(), FRAMES);
-    let mut scratch = vec![0.0; needed.max(forecast.scratch_len(predictor.describe(), FRAMES))];
-
-    // Frames in modes, standardised, stand for those of a sensor: the model draws them itself.
-    let noise = NoiseStream { seed: 1, member: 0, frame: 0, draw: 0 };
-    let mut known = vec![0.0; KNOWN * frame];
-    generate.generate(&mut predictor, Start::Rollout, None, &noise, &mut known, &mut scratch)?;
-
-    let seen = Observation::known(&grid, model.channels(), &known)?;
-    for member in 0..2 {
-        let noise = NoiseStream { seed: 2, member, frame: 0, draw: 0 };
-        let mut path = vec![0.0; FRAMES * frame];
-        forecast.forecast(&mut predictor, &seen, &noise, &mut path, &mut scratch)?;
-        assert_eq!(path[..known.len()], known[..], "what is known comes out unchanged");
-        spectral::inverse(&grid, &mut path, &mut scratch)?;
-        println!("member {member}: {:.2?} …", &path[KNOWN * frame..][..5]);
+    let fine = downscaler.forecast(&known, AHEAD, MEMBERS)?;
+    let frame = fine.mean.len() / (MEASURED + AHEAD);
+    for (n, spread) in fine.spread.chunks_exact(frame).enumerate() {
+        let mean = &fine.mean[n * frame..][..4];
+        let what = if n < MEASURED { "measured" } else { "ahead" };
+        println!("{what:8} {mean:6.2?} …, standard deviation {:.3}", spread[0]);
     }
     Ok(())
 }

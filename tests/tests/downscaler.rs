@@ -372,6 +372,73 @@ fn sizes_are_exact_and_short_memory_is_refused() {
     }
 }
 
+/// A forecast from the door is one by hand, in pieces too, and begins with what is known.
+#[test]
+fn a_forecast_gives_the_bits_of_the_steps_by_hand() {
+    const AHEAD: usize = 2;
+    for case in cases() {
+        let (model, members) = (case.model(), 2);
+        let (given, frames) = (case.frames, case.frames + AHEAD);
+        let all = Case { frames, ..case };
+        let mut memory = vec![f32::NAN; all.memory(members)];
+        let mut door = case.downscaler(&mut memory).expect("memory");
+        let known = door.downscale(&case.coarse()).expect("fine frames").frames.to_vec();
+        let fine = door.forecast(&known, AHEAD, members).expect("a forecast");
+        let found = [fine.frames, fine.mean, fine.spread].map(<[f32]>::to_vec);
+        assert_eq!(fine.members, members);
+
+        let mut predictor_memory = vec![f32::NAN; Trained::memory_len(&model)];
+        let mut predictor = Trained::new(&model, &mut predictor_memory).expect("memory");
+        let (grid, points) = (*model.grid(), model.grid().points());
+        let channels: Vec<_> = model.channel_descriptions().collect();
+        let frame = channels.len() * points;
+        let lambda = Downscaler::FORECAST_LAMBDA;
+        let sampler = Sampler { lambda, ..case.sampler() };
+        let mut scratch = vec![0.0; sampler.scratch_len(predictor.describe(), frames) + 10_000];
+        let mut modes = known.clone();
+        for (at, field) in modes.chunks_exact_mut(points).enumerate() {
+            let channel = &channels[at % channels.len()];
+            field.iter_mut().for_each(|value| *value = channel.standard(*value));
+        }
+        spectral::forward(&grid, &mut modes, &mut scratch).unwrap();
+        let seen = Observation::known(&grid, channels.len(), &modes).unwrap();
+        let noise = NoiseStream { seed: SEED, member: 0, frame: 0, draw: 0 };
+        let mut path = vec![0.0; frames * frame];
+        sampler.forecast(&mut predictor, &seen, &noise, &mut path, &mut scratch).unwrap();
+        spectral::inverse(&grid, &mut path, &mut scratch).unwrap();
+        for (at, field) in path.chunks_exact_mut(points).enumerate() {
+            let channel = &channels[at % channels.len()];
+            field.iter_mut().for_each(|value| *value = channel.physical(*value));
+        }
+        assert_eq!(bits(&found[0]), bits(&path), "{}", case.name);
+
+        // What is known comes out as it was, but for rounding, and without spread; later frames
+        // are uncertain.
+        let std = channels.iter().fold(0.0_f32, |most, channel| most.max(channel.std));
+        let (before, after) = (given * frame, &found[2][given * frame..]);
+        for (found, known) in found[0][..before].iter().zip(&known) {
+            assert!((found - known).abs() < 1e-4 * known.abs().max(std), "{}", case.name);
+        }
+        assert!(found[2][..before].iter().all(|spread| *spread < 1e-4 * std), "{}", case.name);
+        assert!(after.iter().any(|spread| *spread > 1e-3 * std), "{}", case.name);
+
+        let refused = |known: &[f32], ahead| {
+            let mut memory = vec![f32::NAN; all.memory(members)];
+            let mut door = case.downscaler(&mut memory).expect("memory");
+            door.forecast(known, ahead, members).map(|_| ()).expect_err("refused")
+        };
+        let needed = all.memory(members);
+        let more = Case { frames: frames + 1, ..case }.memory(members);
+        let too_long = Error::MemoryLength { values: needed, needed: more };
+        assert_eq!(refused(&known, AHEAD + 1), too_long, "{}", case.name);
+        assert!(matches!(refused(&known[1..], AHEAD), Error::FieldLength { .. }));
+        let mut broken = known.clone();
+        broken[5] = f32::NAN;
+        let expected = Error::NotFinite { name: "known", index: 5 };
+        assert_eq!(refused(&broken, AHEAD), expected, "{}", case.name);
+    }
+}
+
 /// Memory in two parts gives the bits of memory in one, and a part that is too short is named.
 #[test]
 fn memory_in_two_parts_gives_the_same_bits() {

@@ -488,6 +488,18 @@ FinescaleCode finescale_downscaler_draw(FinescaleDownscaler *downscaler,
                                         FinescaleFine *fine);
 
 /**
+ * Draws what follows `length` values of fine frames, `[frame][channel][y][x]` in units: so many
+ * frames `ahead`. `fine` begins with the known frames. The memory has to be for all frames together;
+ * what was drawn before, which lies there too, has to be copied out of it first.
+ */
+FinescaleCode finescale_downscaler_forecast(FinescaleDownscaler *downscaler,
+                                            const float *known,
+                                            size_t length,
+                                            size_t ahead,
+                                            uint32_t members,
+                                            FinescaleFine *fine);
+
+/**
  * Writes to `needed` how many floats of memory a stream needs whose fine frames are `lag` frames
  * behind the coarse ones.
  */

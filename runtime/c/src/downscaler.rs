@@ -65,6 +65,28 @@ pub extern "C" fn finescale_downscaler_draw(
     draw().into()
 }
 
+/// Draws what follows `length` values of fine frames, `[frame][channel][y][x]` in units: so many
+/// frames `ahead`. `fine` begins with the known frames. The memory has to be for all frames together;
+/// what was drawn before, which lies there too, has to be copied out of it first.
+#[unsafe(no_mangle)]
+pub extern "C" fn finescale_downscaler_forecast(
+    downscaler: Handle<FinescaleDownscaler>,
+    known: Input<f32>,
+    length: usize,
+    ahead: usize,
+    members: u32,
+    fine: Output<FinescaleFine>,
+) -> FinescaleCode {
+    let forecast = || {
+        let (holder, known) = (downscaler.value()?, known.values(length)?);
+        holder.apart(known)?;
+        let fine = fine.open()?;
+        fine.write(holder.value.forecast(known, ahead, members)?.into());
+        Ok(())
+    };
+    forecast().into()
+}
+
 /// Writes to `needed` how many floats of memory a stream needs whose fine frames are `lag` frames
 /// behind the coarse ones.
 #[unsafe(no_mangle)]

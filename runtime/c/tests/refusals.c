@@ -108,7 +108,7 @@ static int begins(void)
 
 static int pushes(void)
 {
-    static float coarse[COARSE];
+    static float coarse[COARSE], known[KOLMOGOROV_32_INT16_FINE_LENGTH];
     const FinescaleInstrument plain = sensor();
     const FinescaleSettings settings = {7, 1, 1, 0.0f};
     FinescaleStream empty;
@@ -133,6 +133,15 @@ static int pushes(void)
     REFUSED(FIELD_LENGTH, finescale_downscaler_draw(&downscaler, NULL, 0, 1, &fine));
     DONE(finescale_downscaler_draw(&downscaler, coarse, COARSE, 2, &fine));
     CHECK(fine.length == KOLMOGOROV_32_INT16_FINE_LENGTH && fine.spread[0] > 0.0f);
+
+    REFUSED(OVERLAP, finescale_downscaler_forecast(&downscaler, fine.frames, fine.length, 1, 2, &fine));
+    memcpy(known, fine.frames, sizeof known);
+    REFUSED(FIELD_LENGTH, finescale_downscaler_forecast(&downscaler, known, COARSE, 1, 2, &fine));
+    REFUSED(MEMORY_LENGTH,
+            finescale_downscaler_forecast(&downscaler, known, fine.length, 1000, 2, &fine));
+    DONE(finescale_downscaler_forecast(&downscaler, known, fine.length, 1, 2, &fine));
+    CHECK(fine.length == 2 * KOLMOGOROV_32_INT16_FINE_LENGTH && isfinite(fine.frames[0]));
+    CHECK(fine.spread[KOLMOGOROV_32_INT16_FINE_LENGTH] > 1e-3f);
     return 0;
 }
 

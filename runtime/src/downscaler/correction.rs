@@ -190,12 +190,40 @@ impl<'a> Correction<'a> {
         }
     }
 
+    /// Values of a fine frame.
+    pub(super) fn fine_len(&self) -> usize {
+        self.channels.count().times(self.fine.points())
+    }
+
+    /// Fine frames, `[frame][channel][y][x]` in units, to modes, `[frame][channel][y mode][x mode]`:
+    /// undoes [`Correction::restore`].
+    pub(super) fn adopt(
+        &self,
+        known: &[f32],
+        modes: &mut [f32],
+        scratch: &mut [f32],
+    ) -> Result<(), Error> {
+        Error::finite("known", known)?;
+        let (points, frame) = (self.fine.points(), self.fine_len().max(1));
+        let frames = checked::zip(known.chunks_exact(frame), modes.chunks_exact_mut(frame));
+        for (known, modes) in frames {
+            let fields = checked::zip(known.chunks_exact(points), modes.chunks_exact_mut(points));
+            for ((known, field), channel) in fields.zip(self.channels.iter()) {
+                for (to, value) in checked::zip(field, known) {
+                    *to = channel.standard(*value);
+                }
+            }
+        }
+        self.process.mix(points, modes);
+        spectral::forward(&self.fine, modes, scratch)
+    }
+
     /// Fine frames, `[frame][channel][y mode][x mode]`, to `[frame][channel][y][x]` in units.
     pub(super) fn restore(&self, path: &mut [f32], scratch: &mut [f32]) -> Result<(), Error> {
         spectral::inverse(&self.fine, path, scratch)?;
         let points = self.fine.points();
         self.process.mix(points, path);
-        for frame in path.chunks_exact_mut(self.channels.count().times(points).max(1)) {
+        for frame in path.chunks_exact_mut(self.fine_len().max(1)) {
             let channels = frame.chunks_exact_mut(points).zip(self.channels.iter());
             for (field, Channel { mean, std, .. }) in channels {
                 field.iter_mut().for_each(|value| *value = mean + std * *value);

@@ -17,8 +17,9 @@ pub struct Downscaling<'d, 'a> {
     pub(super) predictor: &'d mut Trained<'a>,
     pub(super) sampler: Sampler,
     pub(super) seed: u64,
-    /// Modes; of every frame.
-    pub(super) measured: &'d [f32],
+    pub(super) seen: Seen,
+    /// Modes: of every frame that is seen, and of the path.
+    pub(super) measured: &'d mut [f32],
     pub(super) path: &'d mut [f32],
     /// In units; empty where there is one member.
     pub(super) mean: &'d mut [f32],
@@ -40,20 +41,16 @@ impl<'d> Downscaling<'d, '_> {
         if self.drawn >= self.members {
             return Ok(true);
         }
+        if self.drawing.is_none() {
+            self.lay()?;
+        }
+        // Member 0 comes last, so that it is what the path holds in the end.
+        let member = self.members.saturating_sub(self.drawn).saturating_sub(1);
+        let noise = NoiseStream { seed: self.seed, member, frame: 0, draw: 0 };
         let description = self.predictor.describe();
-        let observation =
-            Observation::new(&description.grid, self.measured, self.correction.variances)?;
-        let origin = self.correction.origin(&observation);
-        let drawing = match &mut self.drawing {
-            Some(drawing) => drawing,
-            beginning => {
-                // Member 0 comes last, so that it is what the path holds in the end.
-                let member = self.members.saturating_sub(self.drawn).saturating_sub(1);
-                let noise = NoiseStream { seed: self.seed, member, frame: 0, draw: 0 };
-                self.correction.lay(description, &self.sampler, self.measured, self.path)?;
-                beginning.insert(Drawing::new(self.sampler, &noise))
-            }
-        };
+        let observation = self.seen.observation(self.correction, description, self.measured)?;
+        let origin = self.seen.origin(self.correction, &observation);
+        let drawing = self.drawing.get_or_insert_with(|| Drawing::new(self.sampler, &noise));
         if !drawing.advance_in(self.predictor, &origin, self.path, &mut self.workspace)? {
             return Ok(false);
         }
@@ -76,25 +73,25 @@ impl<'d> Downscaling<'d, '_> {
     ///
     /// # Errors
     /// As [`Downscaling::advance`].
-    pub fn finish(self) -> Result<Fine<'d>, Error> {
-        let Self { correction, predictor, measured, path, mean, spread, workspace, .. } = self;
+    pub fn finish(mut self) -> Result<Fine<'d>, Error> {
         let (drawn, mut health, mut unfinished) = (self.drawn, self.health, None);
         // Between two members the path is that of the one before, in units.
         if drawn < self.members && (drawn == 0 || self.drawing.is_some()) {
-            let description = predictor.describe();
-            let observation = Observation::new(&description.grid, measured, correction.variances)?;
             let noise = NoiseStream { seed: self.seed, member: 0, frame: 0, draw: 0 };
             if self.drawing.is_none() {
-                correction.lay(description, &self.sampler, measured, path)?;
+                self.lay()?;
             }
             let drawing = self.drawing.unwrap_or_else(|| Drawing::new(self.sampler, &noise));
-            let origin = correction.origin(&observation);
-            unfinished = drawing.estimate(description, &origin, path)?;
-            correction.restore(path, workspace.work)?;
+            let description = self.predictor.describe();
+            let observation = self.seen.observation(self.correction, description, self.measured)?;
+            let origin = self.seen.origin(self.correction, &observation);
+            unfinished = drawing.estimate(description, &origin, self.path)?;
+            self.correction.restore(self.path, self.workspace.work)?;
             if drawn == 0 {
                 health = drawing.health();
             }
         }
+        let Self { path, mean, spread, .. } = self;
         let spread: &[f32] = if drawn > 1 {
             moments::spread(drawn, spread);
             spread
@@ -106,26 +103,48 @@ impl<'d> Downscaling<'d, '_> {
     }
 }
 
-impl Correction<'_> {
-    /// What a path holds before it is drawn: the measured modes at λ*, where every point is there.
-    fn lay(
-        &self,
-        description: &Description<'_>,
-        sampler: &Sampler,
-        measured: &[f32],
-        path: &mut [f32],
-    ) -> Result<(), Error> {
-        if !self.is_whole() {
+impl Downscaling<'_, '_> {
+    /// What the path holds before it is drawn: the measured modes at λ*, where every point is there.
+    fn lay(&mut self) -> Result<(), Error> {
+        if !self.seen.starts_coarse(self.correction) {
             return Ok(());
         }
-        checked::zip(path.iter_mut(), measured).for_each(|(to, value)| *to = *value);
-        description.process.damp(&description.grid, sampler.lambda, path)
+        checked::zip(self.path.iter_mut(), &*self.measured).for_each(|(to, value)| *to = *value);
+        let description = self.predictor.describe();
+        description.process.damp(&description.grid, self.sampler.lambda, self.path)
+    }
+}
+
+/// What a path is drawn from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// Coarse frames, one for each frame of the path.
+    Measured,
+    /// Fine frames, the first of the path.
+    Known,
+}
+
+impl Seen {
+    /// Frames of which every point is there start as they are; elsewhere the predictor draws at λ*
+    /// what is left open.
+    fn starts_coarse(self, correction: &Correction<'_>) -> bool {
+        self == Self::Measured && correction.is_whole()
     }
 
-    /// Frames of which every point is there start as they are; where points are dead, the predictor
-    /// draws at λ* what they leave open.
-    fn origin<'o>(&self, observation: &Observation<'o>) -> Origin<'o> {
-        let start = if self.is_whole() {
+    fn observation<'o>(
+        self,
+        correction: &Correction<'o>,
+        description: &Description<'_>,
+        measured: &'o [f32],
+    ) -> Result<Observation<'o>, Error> {
+        match self {
+            Self::Measured => Observation::new(&description.grid, measured, correction.variances),
+            Self::Known => Observation::known(&description.grid, description.channels, measured),
+        }
+    }
+
+    fn origin<'o>(self, correction: &Correction<'_>, observation: &Observation<'o>) -> Origin<'o> {
+        let start = if self.starts_coarse(correction) {
             Origin::coarse(Coarse::Clean)
         } else {
             Origin::start(Start::Rollout)

@@ -38,6 +38,8 @@ mod memory;
 mod moments;
 mod stream;
 
+use downscaling::Seen;
+
 pub use downscaling::Downscaling;
 pub use instrument::{Instrument, Values};
 pub use mean::{MeanDownscaler, MeanStream};
@@ -90,6 +92,10 @@ pub struct Fine<'m> {
 }
 
 impl<'a> Downscaler<'a> {
+    /// λ at which a forecast starts. Frames that are known are seen through its noise: a larger one
+    /// forgets them, and a smaller one has the errors of the rollout in it.
+    pub const FORECAST_LAMBDA: f32 = 0.01;
+
     /// Values of memory for paths of at most `frames` frames, with several `members` or one; what
     /// the largest of several tasks needs is enough for all of them.
     pub const fn memory_len(
@@ -145,8 +151,8 @@ impl<'a> Downscaler<'a> {
         let footprint = model.footprint();
         let (values, needed) = (memory.len(), Self::memory_len(&footprint, &instrument, 1, 1));
         let too_short = Error::MemoryLength { values, needed };
-        let cold = values.saturating_sub(Self::hot_len(&footprint, &instrument));
-        let (cold, hot) = memory.split_at_mut_checked(cold).ok_or(too_short)?;
+        let hot = Self::hot_len(&footprint, &instrument);
+        let (hot, cold) = memory.split_at_mut_checked(hot).ok_or(too_short)?;
         if values < needed {
             return Err(too_short);
         }
@@ -224,7 +230,7 @@ impl<'a> Downscaler<'a> {
         Self { predictor: self.predictor.with_probe(probe), ..self }
     }
 
-    /// The sampler, whose λ is λ*.
+    /// The sampler, whose λ is λ*; a forecast has its steps and its rule.
     pub const fn sampler(&self) -> &Sampler {
         &self.sampler
     }
@@ -274,27 +280,14 @@ impl<'a> Downscaler<'a> {
     /// As [`Downscaler::ensemble`].
     pub fn begin(&mut self, coarse: &[f32], members: u32) -> Result<Downscaling<'_, 'a>, Error> {
         Error::count("members", members as usize, members > 0, "at least 1")?;
-        let Self { correction, predictor, sampler, seed, rest, hot } = self;
-        let (frame, coarse_frame) = (predictor.describe().frame_len(), correction.coarse_len());
+        let coarse_frame = self.correction.coarse_len();
         let frames = whole_frames(coarse.len(), coarse_frame)?;
-        let len = checked::product(&[frames, frame]);
-        let ensemble = if members > 1 { len } else { 0 };
-        let (footprint, instrument) = correction.about();
-        let needed = Self::memory_len(&footprint, instrument, frames, members);
-        let kept = Kept::of(&footprint, instrument).len();
-        let values = checked::sum(&[kept, rest.len(), hot.len()]);
-        if values < needed {
-            return Err(Error::MemoryLength { values, needed });
-        }
-        let (measured, rest) = rest.split_at_mut_checked(len).or_bug();
-        let (path, rest) = rest.split_at_mut_checked(len).or_bug();
-        let (mean, rest) = rest.split_at_mut_checked(ensemble).or_bug();
-        let (spread, score) = rest.split_at_mut_checked(ensemble).or_bug();
-        let workspace = Workspace { score, work: hot };
+        let sampler = self.sampler;
+        let mut downscaling = self.share(Seen::Measured, sampler, [frames, frames], members)?;
+        let Downscaling { correction, measured, workspace, .. } = &mut downscaling;
         let coarse = coarse.chunks_exact(coarse_frame);
-        for (n, (coarse, measured)) in
-            checked::counted(checked::zip(coarse, measured.chunks_exact_mut(frame)))
-        {
+        let measured = measured.chunks_exact_mut(correction.fine_len());
+        for (n, (coarse, measured)) in checked::counted(checked::zip(coarse, measured)) {
             let place = |error| match error {
                 Error::NotFinite { name, index } => {
                     Error::NotFinite { name, index: n.times(coarse_frame).plus(index) }
@@ -303,13 +296,83 @@ impl<'a> Downscaler<'a> {
             };
             correction.measure(coarse, measured, workspace.work).map_err(place)?;
         }
+        Ok(downscaling)
+    }
+
+    /// Draws what follows fine frames `known`, `[frame][channel][y][x]` in units, such as those that
+    /// [`Downscaler::downscale`] gave: so many frames `ahead`, in several members. In what it gives
+    /// the known frames come first, as they were.
+    ///
+    /// It starts at [`Downscaler::FORECAST_LAMBDA`], with the steps and the rule of the sampler. The
+    /// memory has to be for `known` and `ahead` frames together.
+    ///
+    /// # Errors
+    /// As [`Downscaler::ensemble`], of `known`.
+    pub fn forecast(
+        &mut self,
+        known: &[f32],
+        ahead: usize,
+        members: u32,
+    ) -> Result<Fine<'_>, Error> {
+        let mut downscaling = self.begin_forecast(known, ahead, members)?;
+        while !downscaling.advance()? {}
+        downscaling.finish()
+    }
+
+    /// Takes known frames as [`Downscaler::forecast`] does, and leaves the drawing to the caller,
+    /// piece by piece: see [`Downscaler::begin`].
+    ///
+    /// # Errors
+    /// As [`Downscaler::forecast`].
+    pub fn begin_forecast(
+        &mut self,
+        known: &[f32],
+        ahead: usize,
+        members: u32,
+    ) -> Result<Downscaling<'_, 'a>, Error> {
+        Error::count("members", members as usize, members > 0, "at least 1")?;
+        let given = whole_frames(known.len(), self.correction.fine_len())?;
+        let sampler = self.sampler.at_most(Self::FORECAST_LAMBDA);
+        let frames = [given, checked::sum(&[given, ahead])];
+        let mut downscaling = self.share(Seen::Known, sampler, frames, members)?;
+        let Downscaling { correction, measured, workspace, .. } = &mut downscaling;
+        correction.adopt(known, measured, workspace.work)?;
+        Ok(downscaling)
+    }
+
+    /// Shares the memory out for so many frames that are seen, of a path of so many; nothing is in
+    /// it yet.
+    fn share(
+        &mut self,
+        seen: Seen,
+        sampler: Sampler,
+        [given, frames]: [usize; 2],
+        members: u32,
+    ) -> Result<Downscaling<'_, 'a>, Error> {
+        let Self { correction, predictor, seed, rest, hot, .. } = self;
+        let frame = correction.fine_len();
+        let [given, len] = [given, frames].map(|frames| checked::product(&[frames, frame]));
+        let ensemble = if members > 1 { len } else { 0 };
+        let (footprint, instrument) = correction.about();
+        let needed = Self::memory_len(&footprint, instrument, frames, members);
+        let kept = Kept::of(&footprint, instrument).len();
+        let values = checked::sum(&[kept, rest.len(), hot.len()]);
+        if values < needed {
+            return Err(Error::MemoryLength { values, needed });
+        }
+        let (measured, rest) = rest.split_at_mut_checked(given).or_bug();
+        let (path, rest) = rest.split_at_mut_checked(len).or_bug();
+        let (mean, rest) = rest.split_at_mut_checked(ensemble).or_bug();
+        let (spread, score) = rest.split_at_mut_checked(ensemble).or_bug();
+        let workspace = Workspace { score, work: hot };
         mean.fill(0.0);
         spread.fill(0.0);
         Ok(Downscaling {
             correction,
             predictor,
-            sampler: *sampler,
+            sampler,
             seed: *seed,
+            seen,
             measured,
             path,
             mean,

@@ -132,6 +132,18 @@ impl Sampler {
         }
     }
 
+    /// The same for a forecast, which starts from so small a λ.
+    pub(crate) fn at_most(self, lambda: f32) -> Self {
+        let lambda = lambda.min(self.lambda);
+        let lambdas = match self.lambdas {
+            Schedule::Geometric { steps, smallest } if smallest >= lambda => {
+                Schedule::Geometric { steps, smallest: 0.5 * lambda }
+            }
+            other => other,
+        };
+        Self { lambda, lambdas, ..self }
+    }
+
     /// Values of scratch that every task needs for a path of `frames` frames: the path's score, and
     /// what the score and the transforms need.
     pub fn scratch_len(&self, description: &Description<'_>, frames: usize) -> usize {

@@ -118,8 +118,8 @@ impl<'a> MeanDownscaler<'a> {
         let footprint = model.footprint();
         let (values, needed) = (memory.len(), Self::memory_len(&footprint, &instrument, 1, 0));
         let too_short = Error::MemoryLength { values, needed };
-        let cold = values.saturating_sub(Self::hot_len(&footprint, &instrument));
-        let (cold, hot) = memory.split_at_mut_checked(cold).ok_or(too_short)?;
+        let hot = Self::hot_len(&footprint, &instrument);
+        let (hot, cold) = memory.split_at_mut_checked(hot).ok_or(too_short)?;
         if values < needed {
             return Err(too_short);
         }
