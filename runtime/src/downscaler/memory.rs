@@ -64,6 +64,19 @@ pub(super) const fn working(footprint: &Footprint, instrument: &Instrument<'_>) 
     larger(sampler, measuring(footprint, instrument))
 }
 
+/// Memory in one part, at least `needed` values, as two; the small one is first.
+pub(super) fn parts(
+    memory: &mut [f32],
+    hot: usize,
+    needed: usize,
+) -> Result<(&mut [f32], &mut [f32]), Error> {
+    let too_short = Error::MemoryLength { values: memory.len(), needed };
+    if memory.len() < needed {
+        return Err(too_short);
+    }
+    memory.split_at_mut_checked(hot).ok_or(too_short)
+}
+
 /// A part of the memory of exactly `needed` values.
 pub(super) fn part(memory: &mut [f32], needed: usize) -> Result<&mut [f32], Error> {
     let values = memory.len();

@@ -149,13 +149,9 @@ impl<'a> Downscaler<'a> {
     ) -> Result<Self, Error> {
         instrument.grid(model.grid())?;
         let footprint = model.footprint();
-        let (values, needed) = (memory.len(), Self::memory_len(&footprint, &instrument, 1, 1));
-        let too_short = Error::MemoryLength { values, needed };
+        let needed = Self::memory_len(&footprint, &instrument, 1, 1);
         let hot = Self::hot_len(&footprint, &instrument);
-        let (hot, cold) = memory.split_at_mut_checked(hot).ok_or(too_short)?;
-        if values < needed {
-            return Err(too_short);
-        }
+        let (hot, cold) = memory::parts(memory, hot, needed)?;
         Self::in_two_parts(model, instrument, hot, cold)
     }
 

@@ -6,7 +6,7 @@ mod stream;
 
 pub use stream::MeanStream;
 
-use super::memory::part;
+use super::memory::{part, parts};
 use super::{Fine, Instrument, moments};
 use crate::checked::{self, OrBug, product};
 use crate::mean::{ConditionalMean, Errors};
@@ -116,13 +116,9 @@ impl<'a> MeanDownscaler<'a> {
     ) -> Result<Self, Error> {
         Sensor::check(model, &instrument)?;
         let footprint = model.footprint();
-        let (values, needed) = (memory.len(), Self::memory_len(&footprint, &instrument, 1, 0));
-        let too_short = Error::MemoryLength { values, needed };
+        let needed = Self::memory_len(&footprint, &instrument, 1, 0);
         let hot = Self::hot_len(&footprint, &instrument);
-        let (hot, cold) = memory.split_at_mut_checked(hot).ok_or(too_short)?;
-        if values < needed {
-            return Err(too_short);
-        }
+        let (hot, cold) = parts(memory, hot, needed)?;
         Self::in_two_parts(model, instrument, hot, cold)
     }
 

@@ -4,6 +4,7 @@ use super::kolmogorov::{self, Kolmogorov};
 use super::kuramoto_sivashinsky::{self, KuramotoSivashinsky};
 use super::linear::{self, Linear};
 use super::lorenz96::{self, Lorenz96};
+use super::spring_mesh::{self, SpringMesh};
 use super::thermal::{self, Thermal};
 use super::{Plan, Simulator};
 use anyhow::Result;
@@ -35,6 +36,9 @@ pub enum SystemArgs {
     /// Warm bodies in a room, as a thermal array sees them.
     #[command(allow_negative_numbers = true)]
     Thermal(Job<thermal::Parameters>),
+    /// A hanging mesh of springs, let go from a random shape.
+    #[command(allow_negative_numbers = true)]
+    SpringMesh(Job<spring_mesh::Parameters>),
 }
 
 /// Options of every system, and those of one.
@@ -64,7 +68,7 @@ pub struct SharedArgs {
     #[arg(long, default_value_t = 100)]
     pub trajectories: usize,
     /// Frames of each trajectory [default: 40 kolmogorov, 64 lorenz96, 32 kuramoto-sivashinsky, 16
-    /// linear, 32 thermal].
+    /// linear, 32 thermal, 51 spring-mesh].
     #[arg(long)]
     pub frames: Option<usize>,
 }
@@ -78,6 +82,7 @@ impl SimulateArgs {
             SystemArgs::KuramotoSivashinsky(job) => &job.shared,
             SystemArgs::Linear(job) => &job.shared,
             SystemArgs::Thermal(job) => &job.shared,
+            SystemArgs::SpringMesh(job) => &job.shared,
         }
     }
 
@@ -94,6 +99,7 @@ impl SimulateArgs {
             }
             SystemArgs::Linear(job) => Box::new(Linear::new(job.parameters.clone())?),
             SystemArgs::Thermal(job) => Box::new(Thermal::new(job.parameters.clone())?),
+            SystemArgs::SpringMesh(job) => Box::new(SpringMesh::new(job.parameters.clone())?),
         })
     }
 

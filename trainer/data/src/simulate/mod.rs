@@ -7,6 +7,7 @@
 //! | `kuramoto_sivashinsky` | u_t = −u u_x − u_xx − u_xxxx | ETDRK4, pseudo-spectral |
 //! | `linear` | AR(1) in every Fourier mode | exact |
 //! | `thermal` | warm bodies in a room, as a thermal array sees them | explicit, upwind |
+//! | `spring_mesh` | a hanging mesh of springs | RK4 |
 //!
 //! All arithmetic is in f64; frames leave as f32, row-major `[channel][y][x]`. Trajectory `i`
 //! depends on (seed, i) and on the system's parameters alone, not on the number of threads or of
@@ -23,6 +24,7 @@ mod linear;
 mod lorenz96;
 mod random;
 mod spectral;
+mod spring_mesh;
 mod thermal;
 mod write;
 

@@ -16,12 +16,13 @@ fn args(line: &str) -> SimulateArgs {
 }
 
 /// Small runs of every system.
-const SYSTEMS: [&str; 5] = [
+const SYSTEMS: [&str; 6] = [
     "kolmogorov --resolution 32 --grid 16 --dt 0.01 --interval 0.1 --burn-in 0.3",
     "lorenz96 --burn-in 0.5",
     "lorenz96 --scheme euler --dt 5e-4 --burn-in 0.5 --slow 8 --fast 2",
     "kuramoto-sivashinsky --burn-in 3",
     "linear --grid 8 --dimensions 2",
+    "spring-mesh --masses 8 --burn-in 0.5",
 ];
 
 struct Memory(Mutex<Vec<Option<Vec<f32>>>>);
