@@ -182,8 +182,6 @@ impl<'a> Downscaler<'a> {
     ///
     /// # Errors
     /// As [`Downscaler::new`]; [`Error::MemoryLength`] is of the part that is too short.
-    // A call of its own, so that its stack is free again afterwards.
-    #[inline(never)]
     pub fn in_two_parts(
         model: &Model<'a>,
         instrument: Instrument<'a>,

@@ -47,8 +47,6 @@ impl<'a> Stream<'a> {
         ])
     }
 
-    // A call of its own, so that its stack is free again afterwards.
-    #[inline(never)]
     pub(super) fn new(downscaler: Downscaler<'a>, lag: usize) -> Result<Self, Error> {
         let Downscaler { correction, predictor, sampler, seed, rest, hot } = downscaler;
         let description = predictor.describe();
