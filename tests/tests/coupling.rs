@@ -2,7 +2,8 @@
 //! sums and differences but the runtime: its channels are turned by `ForwardProcess::mix` alone.
 
 use finescale::predictor::{Linear, PathDensity, Prepared, path_score, path_score_scratch_len};
-use finescale::sampler::{NoiseRule, StepRule, emergence};
+use finescale::process::Kappa;
+use finescale::sampler::{NoiseRule, Observation, StepRule, emergence};
 use finescale::spectral::operator::pack;
 use finescale::{
     Axis, Boundary, Error, ForwardProcess, Grid, Laplacian, NoiseStream, Predictor, Sampler,
@@ -12,11 +13,23 @@ use finescale_tests::linear::{Matrix, Mode, System, mode_of};
 use nalgebra::{Complex, DVector, Matrix2, Vector2};
 
 const ALPHA: f32 = 0.3;
-const COUPLINGS: [f32; 3] = [0.5, -0.4, 0.9];
 
-fn process(coupling: f32) -> ForwardProcess {
+/// c, and λ₁ as [`ForwardProcess::with_switch`] takes it.
+type Case = (f32, f32);
+
+/// Everywhere, and on either side of a λ within the steps of the tests and beside them.
+const COUPLINGS: [Case; 7] =
+    [(0.5, 0.0), (-0.4, 0.0), (0.9, 0.0), (0.5, 0.05), (-0.4, -0.05), (0.9, 0.2), (-0.9, -0.2)];
+
+fn process((coupling, switch): Case) -> ForwardProcess {
     let process = ForwardProcess::new(ALPHA, 2.0, Laplacian::Spectral).expect("valid parameters");
-    process.with_coupling(coupling).expect("a coupling")
+    let process = process.with_coupling(coupling).expect("a coupling");
+    process.with_switch(switch).expect("a switch")
+}
+
+/// Every coupling, each with one of the grids.
+fn cases() -> impl Iterator<Item = (Grid, Case)> {
+    grids().into_iter().cycle().zip(COUPLINGS)
 }
 
 fn grids() -> [Grid; 3] {
@@ -29,22 +42,41 @@ fn grids() -> [Grid; 3] {
     ]
 }
 
+/// How far λ goes from `from` to `to` with which coupling, in order.
+fn pieces(from: f64, to: f64, (c, switch): Case) -> Vec<(f64, f64)> {
+    let (c, at) = (f64::from(c), f64::from(switch.abs()).clamp(from, to));
+    match switch {
+        0.0 => vec![(to - from, c)],
+        s if s > 0.0 => vec![(at - from, c), (to - at, 0.0)],
+        _ => vec![(at - from, 0.0), (to - at, c)],
+    }
+}
+
 /// exp(Aλ), A = −ακ [[1, −c], [−c, 1]].
-fn propagator(kappa: f64, lambda: f64, c: f32) -> Matrix2<f64> {
-    let (x, c) = (f64::from(ALPHA) * kappa * lambda, f64::from(c));
+fn exponential(kappa: f64, lambda: f64, c: f64) -> Matrix2<f64> {
+    let x = f64::from(ALPHA) * kappa * lambda;
     let (same, other) = ((c * x).cosh(), (c * x).sinh());
     Matrix2::new(same, other, other, same) * (-x).exp()
 }
 
-/// β² ∫ exp(As) exp(As)ᵀ ds from 0 to λ, by Simpson's rule.
-fn noise(kappa: f64, lambda: f64, c: f32) -> Matrix2<f64> {
-    let parts = 4000;
-    let step = lambda / f64::from(parts);
-    let mut sum = Matrix2::zeros();
-    for n in 0..=parts {
-        let weight = [2.0, 4.0][n as usize % 2] - f64::from(u8::from(n == 0 || n == parts));
-        let e = propagator(kappa, f64::from(n) * step, c);
-        sum += e * e.transpose() * (weight * step / 3.0);
+/// E, which takes the channels from one λ to another.
+fn propagator(kappa: f64, (from, to): (f64, f64), case: Case) -> Matrix2<f64> {
+    let each = pieces(from, to, case).into_iter();
+    each.fold(Matrix2::identity(), |e, (lambda, c)| exponential(kappa, lambda, c) * e)
+}
+
+/// β² ∫ E Eᵀ of what is still to come, by Simpson's rule on either side of the switch.
+fn noise(kappa: f64, (from, to): (f64, f64), case: Case) -> Matrix2<f64> {
+    let (mut sum, mut later) = (Matrix2::zeros(), Matrix2::<f64>::identity());
+    for (lambda, c) in pieces(from, to, case).into_iter().rev() {
+        let parts = 4000_u16;
+        let step = lambda / f64::from(parts);
+        for n in 0..=parts {
+            let weight = [2.0, 4.0][n as usize % 2] - f64::from(u8::from(n == 0 || n == parts));
+            let e = later * exponential(kappa, f64::from(n) * step, c);
+            sum += e * e.transpose() * (weight * step / 3.0);
+        }
+        later *= exponential(kappa, lambda, c);
     }
     sum * 2.0
 }
@@ -95,8 +127,8 @@ impl Data {
     }
 
     /// Covariance of a path, frame after frame, both channels of each.
-    fn path(&self, mode: &Mode, lambda: f64, c: f32, frames: usize) -> Matrix {
-        let e = dense(propagator(mode.kappa, lambda, c));
+    fn path(&self, mode: &Mode, lambda: f64, c: Case, frames: usize) -> Matrix {
+        let e = dense(propagator(mode.kappa, (0.0, lambda), c));
         let mut all = Matrix::zeros(2 * frames, 2 * frames);
         for i in 0..frames {
             for j in 0..frames {
@@ -104,7 +136,7 @@ impl Data {
                 let lag = if i < j { lag.adjoint() } else { lag };
                 let mut block = &e * lag * e.transpose();
                 if i == j {
-                    block += dense(noise(mode.kappa, lambda, c));
+                    block += dense(noise(mode.kappa, (0.0, lambda), c));
                 }
                 all.view_mut((2 * i, 2 * j), (2, 2)).copy_from(&block);
             }
@@ -133,7 +165,7 @@ fn mixed(process: &ForwardProcess, grid: &Grid, path: &[f32]) -> Vec<f32> {
 #[test]
 fn damping_and_noise_are_those_of_the_coupled_equation() {
     let lambda = 0.07_f32;
-    for (grid, c) in grids().into_iter().zip(COUPLINGS) {
+    for (grid, c) in cases() {
         let (p, n) = (process(c), grid.points());
         let clean = field(2 * n, 4);
         let mut damped = mixed(&p, &grid, &clean);
@@ -145,21 +177,24 @@ fn damping_and_noise_are_those_of_the_coupled_equation() {
         for (mode, kappa) in grid.kappas(Laplacian::Spectral).enumerate() {
             let kappa = f64::from(kappa);
             let pair = |of: &[f32]| Vector2::new(of[mode], of[n + mode]).map(f64::from);
-            let expected = propagator(kappa, lambda.into(), c) * pair(&clean);
-            assert!((pair(&damped) - expected).norm() < 1e-6 * pair(&clean).norm(), "{grid:?} {c}");
+            let expected = propagator(kappa, (0.0, lambda.into()), c) * pair(&clean);
+            assert!(
+                (pair(&damped) - expected).norm() < 1e-6 * pair(&clean).norm(),
+                "{grid:?} {c:?}"
+            );
 
             let squares = pair(&deviation).map(|std| std * std);
             let q = Matrix2::new(1.0, 1.0, 1.0, -1.0);
             let found = q * Matrix2::from_diagonal(&squares) * q * 0.5;
-            let expected = noise(kappa, lambda.into(), c);
-            assert!((found - expected).norm() < 2e-6 * expected.norm(), "{grid:?} {c} {kappa}");
+            let expected = noise(kappa, (0.0, lambda.into()), c);
+            assert!((found - expected).norm() < 2e-6 * expected.norm(), "{grid:?} {c:?} {kappa}");
         }
     }
 }
 
 /// Calls `check` with a predictor of the data's combinations at λ.
 fn with_predictor<T>(
-    (grid, data, c): (&Grid, Data, f32),
+    (grid, data, c): (&Grid, Data, Case),
     (window, lambda): (usize, f32),
     check: impl FnOnce(&System, &Prepared<'_>) -> T,
 ) -> T {
@@ -188,7 +223,7 @@ fn largest(errors: impl Iterator<Item = f64>) -> f64 {
 
 #[test]
 fn the_increment_is_that_of_the_dense_normal_equations() {
-    for (grid, c) in grids().into_iter().zip(COUPLINGS) {
+    for (grid, c) in cases() {
         for (lambda, window) in [(0.004_f32, 3), (0.06, 2), (0.4, 4)] {
             with_predictor((&grid, APART, c), (window, lambda), |system, predictor| {
                 let path = field(window * 2 * grid.points(), 8);
@@ -206,7 +241,7 @@ fn the_increment_is_that_of_the_dense_normal_equations() {
                     let expected = cross * solved - u.rows(past - 2, 2);
                     (values(&grid, &increment, mode) - &expected).norm() / u.norm()
                 }));
-                assert!(error < 3e-6, "{grid:?} {c} {lambda}: {error:e}");
+                assert!(error < 3e-6, "{grid:?} {c:?} {lambda}: {error:e}");
             });
         }
     }
@@ -215,7 +250,7 @@ fn the_increment_is_that_of_the_dense_normal_equations() {
 #[test]
 fn with_full_history_the_path_score_is_exact() {
     let frames = 5;
-    for (grid, c) in grids().into_iter().zip(COUPLINGS) {
+    for (grid, c) in cases() {
         for lambda in [0.004_f32, 0.06, 0.4] {
             let error_of = |window, c_of_data| {
                 with_predictor((&grid, ALIKE, c), (window, lambda), |system, predictor| {
@@ -230,9 +265,10 @@ fn with_full_history_the_path_score_is_exact() {
                 })
             };
             let error = error_of(frames - 1, c);
-            assert!(error < 1e-5, "{grid:?} {c} {lambda}: {error:e}");
-            // Paths without the coupling are others.
-            assert!(error_of(frames - 1, 0.0) > 1e-3, "{grid:?} {c} {lambda}");
+            assert!(error < 1e-5, "{grid:?} {c:?} {lambda}: {error:e}");
+            // Paths without the coupling are others, once it has begun.
+            let acts = lambda > -c.1;
+            assert!(!acts || error_of(frames - 1, (0.0, 0.0)) > 1e-3, "{grid:?} {c:?} {lambda}");
         }
     }
 }
@@ -241,7 +277,7 @@ fn with_full_history_the_path_score_is_exact() {
 #[test]
 fn the_mean_of_a_step_is_that_of_the_dense_process() {
     let (frames, from, to) = (4, 0.06_f32, 0.045_f32);
-    for (grid, c) in grids().into_iter().zip(COUPLINGS) {
+    for (grid, c) in cases() {
         with_predictor((&grid, ALIKE, c), (frames - 1, from), |system, predictor| {
             // Small, so that nothing is clipped.
             let path: Vec<f32> =
@@ -254,16 +290,16 @@ fn the_mean_of_a_step_is_that_of_the_dense_process() {
             let mut stepped = mixed(&process(c), &grid, &path);
             sampler.step(predictor, to, None, None, &mut stepped, &mut scratch).expect("a step");
             let stepped = mixed(&process(c), &grid, &stepped);
-            let delta = f64::from(from) - f64::from(to);
+            let (delta, step) = (f64::from(from) - f64::from(to), (f64::from(to), f64::from(from)));
             let small = |mode: &&Mode| {
-                f64::from(ALPHA) * mode.kappa * (1.0 + f64::from(c.abs())) * delta < 1.0
+                f64::from(ALPHA) * mode.kappa * (1.0 + f64::from(c.0.abs())) * delta < 1.0
             };
             let error = largest(system.modes().iter().filter(small).map(|mode| {
                 let covariance = ALIKE.path(mode, from.into(), c, frames);
                 let u = values(&grid, &path, mode);
                 let s = -covariance.lu().solve(&u).expect("invertible");
-                let back = dense(propagator(mode.kappa, delta, c).try_inverse().expect("regular"));
-                let added = dense(noise(mode.kappa, delta, c));
+                let back = dense(propagator(mode.kappa, step, c).try_inverse().expect("regular"));
+                let added = dense(noise(mode.kappa, step, c));
                 let each = (0..frames).map(|n| {
                     let (u, s) = (u.rows(2 * n, 2), s.rows(2 * n, 2));
                     &back * (u + &added * s)
@@ -272,7 +308,7 @@ fn the_mean_of_a_step_is_that_of_the_dense_process() {
                 let expected = DVector::from_vec(expected);
                 (values(&grid, &stepped, mode) - &expected).norm() / expected.norm()
             }));
-            assert!(error < 2e-5, "{grid:?} {c}: {error:e}");
+            assert!(error < 2e-5, "{grid:?} {c:?}: {error:e}");
         });
     }
 }
@@ -281,7 +317,7 @@ fn the_mean_of_a_step_is_that_of_the_dense_process() {
 #[test]
 fn a_transition_is_the_conditional_gaussian_of_both_channels() {
     let (from, to) = (0.3_f32, 0.1_f32);
-    for (grid, c) in grids().into_iter().zip(COUPLINGS) {
+    for (grid, c) in cases() {
         with_predictor((&grid, ALIKE, c), (1, from), |system, predictor| {
             let n = grid.points();
             let sampler = Sampler {
@@ -304,15 +340,14 @@ fn a_transition_is_the_conditional_gaussian_of_both_channels() {
                 let drawn = step(&vec![0.0; 2 * n], Some(&stream(member)));
                 (white, mixed(&process(c), &grid, &drawn))
             });
-            let delta = f64::from(from) - f64::from(to);
             for mode in system.modes() {
                 let [before, after] = [from, to].map(|at| ALIKE.path(mode, at.into(), c, 1));
-                let e = dense(propagator(mode.kappa, delta, c));
+                let e = dense(propagator(mode.kappa, (to.into(), from.into()), c));
                 let gain = &after * e.transpose() * before.try_inverse().expect("regular");
                 let expected = &gain * values(&grid, &path, mode);
                 let size = values(&grid, &path, mode).norm();
                 let found = values(&grid, &moved, mode);
-                assert!((found - expected).norm() < 3e-6 * size, "{grid:?} {c}");
+                assert!((found - expected).norm() < 3e-6 * size, "{grid:?} {c:?}");
 
                 let columns = |of: &dyn Fn(usize) -> Vec<f32>| {
                     let columns = [0, 1].map(|member| values(&grid, &of(member), mode));
@@ -323,7 +358,7 @@ fn a_transition_is_the_conditional_gaussian_of_both_channels() {
                 let factor = drawn * white.try_inverse().expect("independent members");
                 let expected = &after - &gain * &e * &after;
                 let found = &factor * factor.adjoint();
-                assert!((found - &expected).norm() < 1e-4 * expected.norm(), "{grid:?} {c}");
+                assert!((found - &expected).norm() < 1e-4 * expected.norm(), "{grid:?} {c:?}");
             }
         });
     }
@@ -334,20 +369,107 @@ fn a_transition_is_the_conditional_gaussian_of_both_channels() {
 fn the_emergence_scale_is_that_of_the_dense_matrices() {
     let fine = Grid::line(Axis::periodic(32).expect("an axis"));
     let coarse = Grid::line(Axis::periodic(16).expect("an axis"));
-    for c in COUPLINGS {
-        let found = with_predictor((&fine, ALIKE, c), (1, 0.1), |system, predictor| {
-            let lambda = f64::from(emergence(predictor, &coarse).expect("a scale"));
+    for (c, _) in COUPLINGS {
+        let scale = |case| {
+            with_predictor((&fine, ALIKE, case), (1, 0.1), |_, predictor| {
+                emergence(predictor, &coarse).expect("a scale")
+            })
+        };
+        let everywhere = scale((c, 0.0));
+        for switch in [0.0, 0.4 * everywhere, -0.4 * everywhere, 2.0 * everywhere] {
+            let lambda = f64::from(scale((c, switch)));
+            assert_eq!(switch == 0.0 || switch > everywhere, lambda == f64::from(everywhere));
+            let system = System::new(&fine, ALPHA.into(), 2.0);
             let beyond = system.modes().iter().filter(|mode| mode.kappa > 63.9);
-            largest(beyond.map(|mode| {
-                let e = propagator(mode.kappa, lambda, c);
+            let found = largest(beyond.map(|mode| {
+                let e = propagator(mode.kappa, (0.0, lambda), (c, switch));
                 let clean = ALIKE.lag(mode, 0);
                 let clean = Matrix2::from_fn(|i, j| clean[(i, j)].re);
-                let inverse = noise(mode.kappa, lambda, c).cholesky().expect("positive").inverse();
+                let noise = noise(mode.kappa, (0.0, lambda), (c, switch));
+                let inverse = noise.cholesky().expect("positive").inverse();
                 let ratios = (inverse * e * clean * e.transpose()).eigenvalues();
                 ratios.expect("real ratios").max()
-            }))
-        });
-        assert!((found - 1.0).abs() < 1e-5, "{c}: {found}");
+            }));
+            assert!((found - 1.0).abs() < 1e-5, "{c} {switch}: {found}");
+        }
+    }
+}
+
+/// A measurement is released where what is left of its error is as strong as the noise.
+#[test]
+fn a_measurement_is_released_where_noise_and_its_error_are_equal() {
+    for case in COUPLINGS {
+        let process = process(case);
+        for kappa in (0..2).flat_map(|n| process.kappas(&grids()[0], n)) {
+            for r in [1e-4, 0.02, 0.15, 3.0] {
+                let lambda = Observation::release(&process, kappa, r);
+                let left = process.damping(kappa, lambda).powi(2) * r;
+                let noise = process.noise_variance(kappa, lambda);
+                assert!((left / noise - 1.0).abs() < 1e-5, "{case:?} {kappa:?} {r}: {lambda}");
+            }
+        }
+    }
+}
+
+/// The values that a process has of each combination of every mode: damping, noise, and λ of
+/// release.
+fn values_of(process: &ForwardProcess, lambda: f32) -> Vec<u32> {
+    let kappas = (0..2).flat_map(|channel| process.kappas(&grids()[2], channel));
+    kappas
+        .flat_map(|kappa| {
+            let variance = process.variance(kappa, lambda, 0.3);
+            let noise = process.noise_variance(kappa, lambda);
+            let release = Observation::release(process, kappa, 0.1);
+            [process.damping(kappa, lambda), noise, variance, release].map(f32::to_bits)
+        })
+        .collect()
+}
+
+/// Up to a switch that no λ passes, and with none, bits are those of the constant coupling; from
+/// next to nothing on they are its values but for rounding.
+#[test]
+fn a_switch_beyond_all_lambda_changes_no_bit() {
+    for (c, _) in COUPLINGS {
+        let constant = process((c, 0.0));
+        for lambda in [1e-3, 0.07, 1.0] {
+            let expected = values_of(&constant, lambda);
+            assert_eq!(values_of(&process((c, 1.0)), lambda), expected);
+            assert_eq!(values_of(&constant.with_switch(0.0).expect("none"), lambda), expected);
+            assert_ne!(values_of(&process((c, -1.0)), lambda), expected);
+            let free = process((0.0, 0.0));
+            let damping = |process: &ForwardProcess| {
+                let kappas = (0..2).flat_map(|n| process.kappas(&grids()[2], n));
+                kappas.map(|kappa| process.damping(kappa, lambda)).collect::<Vec<_>>()
+            };
+            assert_eq!(damping(&process((c, -1.0))), damping(&free));
+            let late = values_of(&process((c, -1e-30)), lambda);
+            for (late, expected) in
+                late.into_iter().zip(expected).map(|(a, b)| (f32::from_bits(a), f32::from_bits(b)))
+            {
+                assert!((late - expected).abs() <= 1e-5 * expected, "{c}: {late} {expected}");
+            }
+        }
+    }
+}
+
+/// From 0 to λ, and from there on, is from 0 to the end, wherever the switch is.
+#[test]
+fn steps_follow_each_other_through_a_switch() {
+    for case in COUPLINGS {
+        let process = process(case);
+        for (first, then) in [(0.02, 0.01), (0.03, 0.1), (0.05, 0.2), (0.1, 0.6), (0.0, 0.3)] {
+            let later = process.after(first);
+            for kappa in (0..2).flat_map(|n| process.kappas(&grids()[1], n)) {
+                let damping = process.damping(kappa, first) * later.damping(kappa, then);
+                let expected = process.damping(kappa, first + then);
+                assert!((damping / expected - 1.0).abs() < 3e-6, "{case:?} {kappa:?}");
+                let kept = later.damping(kappa, then).powi(2);
+                let noise =
+                    process.noise_variance(kappa, first) * kept + later.noise_variance(kappa, then);
+                let expected = process.noise_variance(kappa, first + then);
+                assert!((noise / expected - 1.0).abs() < 3e-6, "{case:?} {kappa:?}");
+            }
+        }
     }
 }
 
@@ -357,18 +479,23 @@ fn what_cannot_be_coupled_is_refused() {
     for bad in [1.0, -1.0, 7.0, f32::NAN] {
         assert!(matches!(free.with_coupling(bad), Err(Error::Parameter { name: "coupling", .. })));
     }
+    for bad in [2e6, f32::NAN] {
+        let refused = process((0.5, 0.0)).with_switch(bad);
+        assert!(matches!(refused, Err(Error::Parameter { name: "switch", .. })));
+    }
+    assert!(matches!(free.with_switch(0.1), Err(Error::Conflict { name: "switch", .. })));
     let refused = |error: Result<(), Error>| {
         assert!(matches!(error, Err(Error::Conflict { name: "coupling", .. })), "{error:?}");
     };
     let grid = Grid::line(Axis::periodic(16).expect("an axis"));
-    refused(process(0.5).damp(&grid, 0.1, &mut [0.0; 16]));
+    refused(process((0.5, 0.0)).damp(&grid, 0.1, &mut [0.0; 16]));
     for channels in [1, 3, 4] {
         let autocovariance = vec![0.0; 2 * channels * channels * 16];
         let of = |process| {
             let mut memory = vec![0.0; Linear::memory_len(&grid, channels, 1)];
             Linear::new(&grid, &process, channels, &autocovariance, &mut memory).map(|_| ())
         };
-        refused(of(process(0.5)));
+        refused(of(process((0.5, 0.0))));
         assert!(of(free).is_ok());
     }
 }
@@ -376,10 +503,10 @@ fn what_cannot_be_coupled_is_refused() {
 /// Without coupling nothing is turned, and κ are the grid's, bit by bit.
 #[test]
 fn without_coupling_all_is_as_it_was() {
-    let (grid, free) = (grids()[2], process(0.0));
+    let (grid, free) = (grids()[2], process((0.0, 0.0)));
     let path = field(4 * grid.points(), 3);
     assert_eq!(mixed(&free, &grid, &path), path);
     for channel in 0..2 {
-        assert!(free.kappas(&grid, channel).eq(grid.kappas(Laplacian::Spectral)));
+        assert!(free.kappas(&grid, channel).eq(grid.kappas(Laplacian::Spectral).map(Kappa::from)));
     }
 }

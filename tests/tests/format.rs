@@ -283,6 +283,13 @@ fn walk(document: &str, file: &[u8], model: &Model<'_>) {
                 walker.align();
             }
             "C × channel" => channels(&mut walker, model),
+            "f32, aligned" if row[1].starts_with("λ₁") => {
+                let switch = model.process().switch();
+                assert_eq!(switch != 0.0, file[27] & 16 != 0);
+                if switch != 0.0 {
+                    assert_eq!(walker.row(kind), [switch]);
+                }
+            }
             "f32, aligned" => {
                 let coupled = model.process().is_coupled();
                 assert_eq!(coupled, file[27] & 8 != 0);

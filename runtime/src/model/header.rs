@@ -23,6 +23,8 @@ pub(super) struct Header {
     pub(super) options: Options,
     /// Whether the coupling of two channels is behind their descriptions.
     pub(super) coupled: bool,
+    /// Whether λ₁, where it ends or begins, is behind it.
+    pub(super) switched: bool,
     pub(super) views: Views,
     pub(super) segments: usize,
     pub(super) frame_interval: f32,
@@ -83,7 +85,7 @@ pub(super) fn read(bytes: &[u8], cursor: &mut Cursor<'_>) -> Result<Header, Inva
         1 => Laplacian::FiniteDifference,
         _ => return Err(Invalid::Field { name: "laplacian" }),
     };
-    let (options, coupled) = options(cursor.u8()?)?;
+    let (options, coupled, switched) = options(cursor.u8()?)?;
     let lengths = [cursor.f32()?, cursor.f32()?];
     let (alpha, beta2) = (cursor.f32()?, cursor.f32()?);
     let frame_interval = finite(cursor.f32()?, "frame interval")?;
@@ -93,6 +95,7 @@ pub(super) fn read(bytes: &[u8], cursor: &mut Cursor<'_>) -> Result<Header, Inva
         process: process(alpha, beta2, laplacian)?,
         options,
         coupled,
+        switched,
         frame_interval,
         channels: positive(cursor.u8()?, "channels")?,
         window: positive(cursor.u8()?, "window")?,
@@ -118,9 +121,10 @@ fn process(alpha: f32, beta2: f32, laplacian: Laplacian) -> Result<ForwardProces
     process.filter(|process| process.beta2() > 0.0).ok_or(Invalid::Field { name: "process" })
 }
 
-/// The options, and whether channels are coupled.
-fn options(flags: u8) -> Result<(Options, bool), Invalid> {
-    if flags > 0b1111 {
+/// The options, whether channels are coupled, and whether on one side of a λ only.
+fn options(flags: u8) -> Result<(Options, bool, bool), Invalid> {
+    let (coupled, switched) = (flags & 8 != 0, flags & 16 != 0);
+    if flags > 0b1_1111 || (switched && !coupled) {
         return Err(Invalid::Field { name: "options" });
     }
     let options = Options {
@@ -128,7 +132,7 @@ fn options(flags: u8) -> Result<(Options, bool), Invalid> {
         bounded: flags & 2 != 0,
         score_head: flags & 4 != 0,
     };
-    Ok((options, flags & 8 != 0))
+    Ok((options, coupled, switched))
 }
 
 pub(super) fn grid(

@@ -29,6 +29,11 @@ pub(super) fn model(bytes: &[u8]) -> Result<Model<'_>, Invalid> {
         let coupled = process.with_coupling(cursor.f32()?).ok().filter(|it| it.is_coupled());
         process = coupled.ok_or(Invalid::Field { name: "coupling" })?;
     }
+    if header.switched {
+        cursor.align()?;
+        let switched = process.with_switch(cursor.f32()?).ok().filter(|it| it.switch() != 0.0);
+        process = switched.ok_or(Invalid::Field { name: "switch" })?;
+    }
 
     hold(header.bins == RadialBins::new(&header.grid).count(), "bins")?;
     let table = [header.lambdas, channels, header.bins];

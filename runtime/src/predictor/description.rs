@@ -1,6 +1,7 @@
 //! What a predictor is at every λ.
 
 use super::Calibration;
+use crate::process::Kappa;
 use crate::{Error, ForwardProcess, Grid, checked};
 
 /// What a predictor is at every λ: its shape, the scratch that it needs, and what was measured.
@@ -53,7 +54,7 @@ impl<'a> Description<'a> {
     }
 
     /// κ of every mode of a frame, its channel's.
-    pub(crate) fn kappas(&self) -> impl Iterator<Item = f32> + use<'a> {
+    pub(crate) fn kappas(&self) -> impl Iterator<Item = Kappa> + use<'a> {
         let (grid, process) = (self.grid, self.process);
         (0..self.channels).flat_map(move |channel| process.kappas(&grid, channel))
     }

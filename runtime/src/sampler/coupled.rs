@@ -216,7 +216,7 @@ impl Coupling<'_> {
             // Frame 0 has the variance of the data.
             let (process, lambda) = (self.predictor.process, self.predictor.lambda());
             let power = self.predictor.power.get(other.times(points).plus(self.mode.re));
-            let kappa = process.share(other) * self.grid_kappa;
+            let kappa = process.kappa(other, self.grid_kappa);
             process.variance(kappa, lambda, power.copied().or_bug())
         } else {
             let place = other.times(points).plus(self.mode.re);

@@ -2,6 +2,7 @@
 
 use crate::checked::{self, Place};
 use crate::predictor::{Prepared, whole_frames};
+use crate::process::Kappa;
 use crate::{Error, ForwardProcess, Grid, NoiseStream};
 
 /// A measurement of clean modes of the first frames of a path.
@@ -133,23 +134,18 @@ impl<'a> Observation<'a> {
     /// λ below which a mode measured with the variance `r` is released: where Σ = C² r.
     ///
     /// λ_r = ln(1 + 2ακ r/β²) / (2ακ), which is r/β² at κ = 0, the largest; infinite for r > 0 in a
-    /// process without noise. Relative error ≤ 1e-6.
-    pub fn release(process: &ForwardProcess, kappa: f32, r: f32) -> f32 {
-        if r == 0.0 {
-            return 0.0;
-        }
-        let per_lambda = 2.0 * process.alpha() * kappa;
-        let at_zero = r / process.beta2();
-        let product = per_lambda * at_zero;
-        if product > 0.0 && product.is_finite() {
-            libm::log1pf(product) / per_lambda
-        } else {
-            at_zero
-        }
+    /// process without noise. Relative error ≤ 1e-6, and 1e-5 beyond a switch.
+    pub fn release(process: &ForwardProcess, kappa: impl Into<Kappa>, r: f32) -> f32 {
+        process.scale(kappa.into(), r)
     }
 
     /// Σ − C² r, the variance of û_λ − C ŷ while the mode is held; `None` if it is not.
-    pub(super) fn spread(process: &ForwardProcess, kappa: f32, lambda: f32, r: f32) -> Option<f32> {
+    pub(super) fn spread(
+        process: &ForwardProcess,
+        kappa: Kappa,
+        lambda: f32,
+        r: f32,
+    ) -> Option<f32> {
         if !r.is_finite() {
             return None;
         }
@@ -194,7 +190,7 @@ impl<'a> Observation<'a> {
     /// ŷ and r of the mode at `index` of frame `n`, if it is held at λ.
     pub(super) fn held(
         &self,
-        (process, kappa, lambda): (&ForwardProcess, f32, f32),
+        (process, kappa, lambda): (&ForwardProcess, Kappa, f32),
         (frame, n, index): (usize, u32, usize),
     ) -> bool {
         let r = self.variance(frame, n, index);

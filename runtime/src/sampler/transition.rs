@@ -7,6 +7,7 @@ use crate::ForwardProcess;
 use crate::checked::{self, OrBug, Place};
 use crate::noise::NoiseStream;
 use crate::predictor::{Linear, Moments, Position, Prepared};
+use crate::process::Kappa;
 use crate::spectral::{RadialBins, operator};
 
 /// z is at most this in the factor of the score.
@@ -48,7 +49,7 @@ struct Moves {
     free: Move,
     measured: Measured,
     known: Option<Move>,
-    kappa: f32,
+    kappa: Kappa,
 }
 
 /// The move of a mode that was measured.
@@ -189,7 +190,7 @@ impl Transition {
                 operator::by_value(grid).zip(power).zip(grid.kappas(self.process.laplacian()));
             for ((mode, power), grid_kappa) in modes {
                 let Some(mode) = mode else { continue };
-                let kappa = self.process.share(channel) * grid_kappa;
+                let kappa = self.process.kappa(channel, grid_kappa);
                 let index = channel.times(grid.points()).plus(mode.re);
                 let held = |r| self.held(kappa, r).is_some();
                 let common = observation.and_then(|o| o.common_variance(frame, index)).map(held);
@@ -208,6 +209,11 @@ impl Transition {
         let _ = operator::unpack(grid, path);
     }
 
+    /// The process from λ₀ on, and λ₁ − λ₀.
+    fn onwards(&self) -> (ForwardProcess, f32) {
+        (self.process.after(self.to), self.from - self.to)
+    }
+
     fn moments(
         &self,
         predictor: &Prepared<'_>,
@@ -223,7 +229,7 @@ impl Transition {
         }
     }
 
-    fn free(&self, kappa: f32, power: f32, moments: Option<Moments>) -> Move {
+    fn free(&self, kappa: Kappa, power: f32, moments: Option<Moments>) -> Move {
         let process = &self.process;
         let before = process.variance(kappa, self.from, power);
         let score_power = moments.map_or(f32::INFINITY, |moments| moments.power);
@@ -251,16 +257,14 @@ impl Transition {
                 Move { deviation: libm::sqrtf(variance), ..step }
             }
             StepRule::Exponential { exact_noise } => {
-                let delta = self.from - self.to;
-                let z = process.alpha() * kappa * delta;
-                let growth = libm::expf(z);
-                let phi = if z > 0.0 { libm::expm1f(z) / z } else { 1.0 };
+                let (onwards, delta) = self.onwards();
+                let growth = libm::expf(onwards.exponent(kappa, delta));
                 let variance = if exact_noise {
-                    growth * growth * process.noise_variance(kappa, delta)
+                    growth * growth * onwards.noise_variance(kappa, delta)
                 } else {
                     process.beta2() * delta
                 };
-                let score = phi * process.beta2() * delta;
+                let score = onwards.growth(kappa, delta);
                 Move { state: growth, score, deviation: libm::sqrtf(variance), ..Move::FREE }
             }
         };
@@ -270,15 +274,15 @@ impl Transition {
         step
     }
 
-    fn ancestral(&self, kappa: f32, power: f32) -> Ancestral {
+    fn ancestral(&self, kappa: Kappa, power: f32) -> Ancestral {
         let process = &self.process;
-        let delta = self.from - self.to;
-        let z = process.alpha() * kappa * delta;
-        let added = process.noise_variance(kappa, delta);
+        let (onwards, delta) = self.onwards();
+        let z = onwards.exponent(kappa, delta);
+        let added = onwards.noise_variance(kappa, delta);
         let before = process.variance(kappa, self.from, power);
         let after = process.variance(kappa, self.to, power);
         Ancestral {
-            g: process.damping(kappa, delta) * (after / before),
+            g: onwards.damping(kappa, delta) * (after / before),
             h: added * libm::expf(z.min(GROWTH_MAX)),
             before,
             // V₀ − g² V₁ without its cancellation.
@@ -288,15 +292,15 @@ impl Transition {
 
     /// The bridge of a mode that was measured with the variance `r`; `None` once the measurement is
     /// noisier than λ₀.
-    fn held(&self, kappa: f32, r: f32) -> Option<Move> {
+    fn held(&self, kappa: Kappa, r: f32) -> Option<Move> {
         let process = &self.process;
         let after = Observation::spread(process, kappa, self.to, r)?;
         let before = Observation::spread(process, kappa, self.from, r)?;
-        let delta = self.from - self.to;
-        let damping = process.damping(kappa, delta);
+        let (onwards, delta) = self.onwards();
+        let damping = onwards.damping(kappa, delta);
         let (state, variance) = if before > 0.0 {
             let share = after / before;
-            (damping * share, share * process.noise_variance(kappa, delta))
+            (damping * share, share * onwards.noise_variance(kappa, delta))
         } else {
             (0.0, 0.0)
         };

@@ -3,7 +3,7 @@
 use finescale::Boundary::{Periodic, Reflecting};
 use finescale::Laplacian::{FiniteDifference, Spectral};
 
-use crate::Draw::{Coupled, Forecast, Linear, Online, Paper, SuperResolve};
+use crate::Draw::{Coupled, Forecast, Linear, Online, Paper, SuperResolve, Switched};
 use crate::Model::{
     LatitudesF32, LatitudesInt16, LineInt8, LineInt16, PlaneF32, PlaneInt8, PlaneInt16,
     ResidualsF32, ResidualsInt8, ResidualsInt16,
@@ -113,4 +113,5 @@ cases! {
     "resample-plane-24x40-periodic": Resample, Some((24, Periodic)), (40, Periodic), 1, Spectral, 0.001;
     "conv-plane-12x24-periodic": conv(3, 3, 2), Some((12, Periodic)), (24, Periodic), 5, Spectral, 0.0;
     "int16-plane-10x24-mirrors": int16(3, 2), Some((10, Reflecting)), (24, Reflecting), 3, Spectral, 0.0;
+    "sample-line-16-switched": Sample(Switched), None, (16, Periodic), 2, Spectral, 0.0;
 }

@@ -19,6 +19,8 @@ pub enum Draw {
     Forecast,
     /// The same where the process couples the two channels.
     Coupled,
+    /// The same where the coupling ends at a λ within the first step.
+    Switched,
     /// Four steps of the paper's sampler with one corrector each.
     Paper,
     /// The case's path, frame by frame, as pixels of half as many points on each axis; one frame
@@ -38,8 +40,12 @@ pub(crate) fn draw(
     const WINDOW: usize = 2;
     const LAG: usize = 1;
     let frame = grid.points().saturating_mul(channels);
-    let coupling = if draw == Draw::Coupled { 0.4 } else { 0.0 };
-    let process = &process.with_coupling(coupling)?;
+    let (coupling, switch) = match draw {
+        Draw::Coupled => (0.4, 0.0),
+        Draw::Switched => (0.4, 0.2),
+        _ => (0.0, 0.0),
+    };
+    let process = &process.with_coupling(coupling)?.with_switch(switch)?;
     let sampler = sampler(draw);
     let stream = NoiseStream { seed: 0x5EED_F1E1_D000_0002, member: 1, frame: 5, draw: 0 };
 
@@ -54,7 +60,7 @@ pub(crate) fn draw(
         Draw::SuperResolve => sampler
             .super_resolve(&mut linear, Coarse::Clean, None, &stream, path, scratch)
             .map(|_| ()),
-        Draw::Forecast | Draw::Coupled => {
+        Draw::Forecast | Draw::Coupled | Draw::Switched => {
             let (known, scratch) = cut(scratch, path.len() / 2)?;
             for (known, value) in known.iter_mut().zip(path.iter()) {
                 *known = *value;
@@ -100,7 +106,7 @@ fn sampler(draw: Draw) -> Sampler {
     };
     match draw {
         Draw::Linear | Draw::Online => rule(NoiseRule::Linear, 3),
-        Draw::Forecast | Draw::Coupled => rule(NoiseRule::Linear, 2),
+        Draw::Forecast | Draw::Coupled | Draw::Switched => rule(NoiseRule::Linear, 2),
         Draw::SuperResolve => {
             let lambdas = Schedule::Geometric { steps: 2, smallest: 0.05 };
             Sampler { lambdas, ..ours }

@@ -82,6 +82,29 @@ fn a_coupling_moves_the_channels_apart_or_together() {
     };
     assert!((of(0.0).unwrap() - gap(&free)).abs() < 1e-12);
     assert!((of(0.5).unwrap() - gap(&coupled)).abs() < 1e-12);
+    // A switch that nothing passes couples everywhere, or nowhere; between, it moves some.
+    let switched =
+        |at: f64| json(&home, &format!("data.zarr --coupling 0.5 --coupling-switch {at}"));
+    let alike = |found: &Value, expected: &[Vec<f64>]| {
+        let pairs = scales(found).concat().into_iter().zip(expected.concat());
+        let small = pairs.filter(|(_, expected)| *expected < 1.0);
+        small.map(|(found, expected)| (found / expected - 1.0).abs()).fold(0.0, f64::max)
+    };
+    assert!(alike(&switched(1.0), &coupled_scales) < 1e-9);
+    assert!(alike(&switched(-1.0), &free_scales) < 1e-9);
+    let between = switched(0.02);
+    assert!(alike(&between, &coupled_scales) > 1e-3 && alike(&between, &free_scales) > 1e-3);
+    // What a perfect score replays, and where generation starts, are those with the coupling.
+    for name in ["generation_start", "memorisation"] {
+        let of = |regimes: &Value| match name {
+            "memorisation" => regimes[name]["lambda"].as_f64().unwrap(),
+            _ => regimes[name].as_f64().unwrap(),
+        };
+        let [free, strong] = ["", "--coupling -0.9"]
+            .map(|c| json(&home, &format!("data.zarr --samples 1e9 --receptive-field 9 {c}")));
+        let (free, strong) = (of(&free), of(&strong));
+        assert!((strong / free - 1.0).abs() > 1e-3, "{name}: {strong}, {free} without");
+    }
     let text = home.succeeds("regimes data.zarr");
     assert!(text.contains("synchronisation gap") && text.contains(" X "), "{text}");
 }
@@ -104,6 +127,8 @@ fn what_cannot_be_is_said_in_one_sentence() {
         ("none.zarr", "none.zarr"),
         ("data.zarr --coupling 1", "--coupling"),
         ("data.zarr --coupling 0.5", "--coupling"),
+        ("data.zarr --coupling-switch 2", "--coupling-switch"),
+        ("data.zarr --coupling-switch 0.1", "--coupling"),
         ("data.zarr --alpha -1", "--alpha"),
         ("data.zarr --beta2 0", "--beta2"),
         ("data.zarr --window 0", "--window"),

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use common::Home;
 use finescale_ensemble::{Ensemble, Task};
+use finescale_model::Model;
 
 fn read(home: &Home, name: &str) -> Ensemble {
     Ensemble::read(&home.path(name)).unwrap()
@@ -39,6 +40,39 @@ fn generated_paths_look_like_the_data() {
     let ensemble = read(&home, "b.zarr");
     assert_eq!((ensemble.spec.trajectories, ensemble.frames()), (2, 24));
     assert!(ensemble.truth.is_some());
+}
+
+/// Of two models alike one starts where its regimes say, and the other where it says itself; the
+/// λ that was used is written down.
+#[test]
+fn generation_starts_where_the_model_says() {
+    let home = Home::linear(false);
+    let lambda = |line: &str| {
+        home.succeeds(&format!(
+            "generate --members 1 --frames 4 --steps 2 --out a.nc --force {line}"
+        ));
+        read(&home, "a.nc").provenance.settings["sampler"]["lambda"].as_f64().unwrap()
+    };
+    home.succeeds("regimes model.safetensors --json regimes.json");
+    let regimes = std::fs::read(home.path("regimes.json")).unwrap();
+    let regimes: serde_json::Value = serde_json::from_slice(&regimes).unwrap();
+    let told = regimes["generation_start"].as_f64().unwrap();
+    let found = lambda("--model model.safetensors");
+    assert!((found / told - 1.0).abs() < 1e-6 && (found - 0.1).abs() > 1e-3, "{found} {told}");
+    let mut model: Model = Model::open(&home.path("model.safetensors")).unwrap();
+    model.meta.system.generation = 0.25;
+    model.save(&home.path("told.safetensors")).unwrap();
+    home.succeeds("export model.safetensors --format finescale --out board.finescale");
+    for (line, expected) in [
+        ("--model told.safetensors", 0.25),
+        ("--model told.safetensors --lambda 0.4", 0.4),
+        ("--model told.safetensors --preset paper", 1.0),
+        // Files for boards do not say it.
+        ("--model board.finescale", 0.1),
+    ] {
+        let found = lambda(line);
+        assert!((found - expected).abs() < 1e-6, "{line}: {found}");
+    }
 }
 
 /// The frames that are given come out as they are, and those after them know of them.

@@ -394,6 +394,17 @@ fn what_a_board_cannot_use_is_refused_before_the_first_step() {
         ),
         ("l96.zarr", "[process]\ncoupling = 1.0", ["process.coupling is 1", "below 1"]),
         (
+            "l96.zarr",
+            "[process]\ncoupling = 0.5\ncoupling-switch = 2.0",
+            ["process.coupling-switch is 2", "from -1 to 1"],
+        ),
+        (
+            "l96.zarr",
+            "[process]\ncoupling-switch = 0.1",
+            ["process.coupling-switch is 0.1", "set process.coupling"],
+        ),
+        ("ks.zarr", "[sampling]\ngeneration = 2.0", ["sampling.generation is 2", "up to 1"]),
+        (
             "ks.zarr",
             "[process]\ncoupling = 0.5",
             ["process.coupling couples two channels", "the data have 1"],

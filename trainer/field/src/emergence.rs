@@ -8,6 +8,7 @@
 
 use std::f64::consts::PI;
 
+use finescale::process::Kappa;
 use finescale::{ForwardProcess, Grid, Laplacian};
 
 use crate::shells::Shells;
@@ -21,6 +22,8 @@ pub struct Process {
     pub beta2: f64,
     /// Whose eigenvalues κ are.
     pub laplacian: Laplacian,
+    /// λ where the κ of coupled channels change; infinite where they do not.
+    pub switch: f64,
 }
 
 impl From<&ForwardProcess> for Process {
@@ -29,23 +32,47 @@ impl From<&ForwardProcess> for Process {
             alpha: process.alpha().into(),
             beta2: process.beta2().into(),
             laplacian: process.laplacian(),
+            switch: match process.switch() {
+                0.0 => f64::INFINITY,
+                switch => f64::from(switch).abs(),
+            },
         }
     }
 }
 
 impl Process {
+    /// Without coupled channels.
+    pub const fn new(alpha: f64, beta2: f64, laplacian: Laplacian) -> Self {
+        Self { alpha, beta2, laplacian, switch: f64::INFINITY }
+    }
+
     /// κ of every mode of the grid in storage order, with the runtime's single precision.
     pub fn kappas(self, grid: &Grid) -> impl Iterator<Item = f64> + use<> {
         grid.kappas(self.laplacian).map(f64::from)
     }
 
     /// C(λ) of a mode.
-    pub fn damping(self, kappa: f64, lambda: f64) -> f64 {
-        (-self.alpha * kappa * lambda).exp()
+    pub fn damping(self, kappa: impl Into<Kappa<f64>>, lambda: f64) -> f64 {
+        let kappa = kappa.into();
+        let below = lambda.min(self.switch);
+        (-self.alpha * kappa.below * below - self.alpha * kappa.above * (lambda - below)).exp()
     }
 
     /// Σ(λ) of a mode.
-    pub fn noise_variance(self, kappa: f64, lambda: f64) -> f64 {
+    pub fn noise_variance(self, kappa: impl Into<Kappa<f64>>, lambda: f64) -> f64 {
+        let kappa = kappa.into();
+        let below = lambda.min(self.switch);
+        let first = self.constant_noise(kappa.below, below);
+        if below == lambda {
+            return first;
+        }
+        let above = lambda - below;
+        let kept = (-2.0 * self.alpha * kappa.above * above).exp();
+        kept * first + self.constant_noise(kappa.above, above)
+    }
+
+    /// Σ of one κ.
+    fn constant_noise(self, kappa: f64, lambda: f64) -> f64 {
         let rate = 2.0 * self.alpha * kappa;
         // expm1(z)/z is exact down to z = 0, where it is 0/0.
         if rate * lambda < 1e-300 {
@@ -58,15 +85,27 @@ impl Process {
     /// λ_S of a mode of power `power`, however large: 0 without power.
     ///
     /// With x = e^{−2ακλ}, C²P = Σ is xP = β²(1 − x)/(2ακ): λ_S = ln(1 + 2ακP/β²)/(2ακ), and P/β²
-    /// at κ = 0.
-    pub fn speciation(self, kappa: f64, power: f64) -> f64 {
+    /// at κ = 0. Beyond a switch it is the same for what is left of P there, C²P − Σ.
+    pub fn speciation(self, kappa: impl Into<Kappa<f64>>, power: f64) -> f64 {
+        let kappa = kappa.into();
+        let first = self.constant_speciation(kappa.below, power);
+        if first <= self.switch {
+            return first;
+        }
+        let signal = self.damping(kappa, self.switch).powi(2) * power;
+        let left = signal - self.noise_variance(kappa, self.switch);
+        self.switch + self.constant_speciation(kappa.above, left.max(0.0))
+    }
+
+    /// λ_S of one κ.
+    fn constant_speciation(self, kappa: f64, power: f64) -> f64 {
         let (rate, ratio) = (2.0 * self.alpha * kappa, power / self.beta2);
         if rate * ratio < 1e-300 { ratio } else { (rate * ratio).ln_1p() / rate }
     }
 
     /// λ_S in (0, 1] of a mode of power `power`; `None` if it is still stronger than its noise at λ
     /// = 1, or has no power at all.
-    pub fn emergence(self, kappa: f64, power: f64) -> Option<f64> {
+    pub fn emergence(self, kappa: impl Into<Kappa<f64>>, power: f64) -> Option<f64> {
         let lambda = self.speciation(kappa, power);
         (power > 0.0 && lambda <= 1.0).then_some(lambda)
     }
@@ -84,8 +123,8 @@ pub fn kappas(
     process: &ForwardProcess,
     grid: &Grid,
     channel: usize,
-) -> impl Iterator<Item = f64> + use<> {
-    process.kappas(grid, channel).map(f64::from)
+) -> impl Iterator<Item = Kappa<f64>> + use<> {
+    process.kappas(grid, channel).map(Kappa::from)
 }
 
 /// Part of the variance that generation leaves to the steps in λ; a rollout decides the rest.
@@ -96,7 +135,7 @@ const LEFT_TO_STEPS: f64 = 1.0 / 3.0;
 ///
 /// A rollout at λ makes what stands out of the noise there, with the errors of its predictor; what
 /// has yet to emerge is left to the steps down. How good that predictor is no spectrum tells, so
-/// that this is no default (`docs/regimes.md` has the measurements).
+/// that a model may have another λ (`docs/regimes.md` has the measurements).
 pub fn generation_start(process: &ForwardProcess, grid: &Grid, power: &[f32]) -> f64 {
     let of = |(number, channel): (usize, &[f32])| {
         let modes = kappas(process, grid, number).zip(channel);
@@ -174,8 +213,7 @@ mod tests {
     use super::*;
     use finescale::Axis;
 
-    const PROCESS: Process =
-        Process { alpha: 0.3, beta2: 2.0, laplacian: Laplacian::FiniteDifference };
+    const PROCESS: Process = Process::new(0.3, 2.0, Laplacian::FiniteDifference);
 
     /// There what is left of the mode is as strong as its noise.
     #[test]
@@ -229,7 +267,7 @@ mod tests {
             (0.1, 128, 6.0, [6.00, 6.64, 9.18, 16.8]),
         ];
         for (alpha, points, beta2, expected) in cases {
-            let process = Process { alpha, beta2, laplacian: Laplacian::FiniteDifference };
+            let process = Process::new(alpha, beta2, Laplacian::FiniteDifference);
             let grid = Grid::line(Axis::periodic(points).unwrap());
             // Of the first modes, one of each pair.
             let kappas: Vec<f64> = process.kappas(&grid).collect();

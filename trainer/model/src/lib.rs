@@ -128,6 +128,10 @@ pub struct PredictorDriven {
     /// c, the coupling of two channels: arrays and network are of their combinations then.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub coupling: f32,
+    /// λ₁, where the coupling ends, or, if it is negative, −λ₁ where it begins; 0 if it holds
+    /// everywhere.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub coupling_switch: f32,
     /// Frames in the window.
     pub window: usize,
     /// Whether the network corrects the linear base.
@@ -145,14 +149,25 @@ pub struct PredictorDriven {
     /// The sampler that its figures are measured with; in files of earlier versions the default.
     #[serde(default)]
     pub sampler: Recommended,
+    /// λ where generation starts; 0 where it is the one of the data's regimes, see
+    /// [`finescale_field::emergence::generation_start`].
+    #[serde(default = "generation_before")]
+    pub generation: f32,
     /// The conditional mean whose residuals the paths are; none where they are the fields.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub given: Option<Given>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-fn is_zero(coupling: &f32) -> bool {
-    *coupling == 0.0
+fn is_zero(value: &f32) -> bool {
+    *value == 0.0
+}
+
+/// What generation started from before models said it.
+pub const GENERATION_BEFORE: f32 = 0.1;
+
+fn generation_before() -> f32 {
+    GENERATION_BEFORE
 }
 
 /// A conditional mean that a model of its residuals was trained for.
@@ -213,15 +228,17 @@ impl Meta {
     /// The forward process.
     ///
     /// # Errors
-    /// If α, β² or the coupling is out of range, or other than two channels are coupled.
+    /// If α, β², the coupling or its switch is out of range, or other than two channels are coupled.
     pub fn process(&self) -> Result<ForwardProcess> {
-        let PredictorDriven { alpha, beta2, laplacian, coupling, .. } = self.system;
+        let PredictorDriven { alpha, beta2, laplacian, coupling, coupling_switch, .. } =
+            self.system;
         let channels = self.channels.len();
         ensure!(
             coupling == 0.0 || channels == 2,
             "process.coupling couples two channels, and there are {channels}: set it to 0"
         );
-        Ok(ForwardProcess::new(alpha, beta2, laplacian)?.with_coupling(coupling)?)
+        let process = ForwardProcess::new(alpha, beta2, laplacian)?.with_coupling(coupling)?;
+        Ok(process.with_switch(coupling_switch)?)
     }
 
     /// What the network sees of each frame.

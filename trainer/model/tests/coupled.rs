@@ -16,8 +16,12 @@ use models::{Kind, kinds, model};
 const FRAMES: usize = 3;
 
 fn stored(precision: Precision) -> AlignedBytes {
+    with_switch(precision, 0.0)
+}
+
+fn with_switch(precision: Precision, switch: f32) -> AlignedBytes {
     let kind = kinds().into_iter().find(|kind| kind.name == "coupled-line").unwrap();
-    let model = model(&Kind { x: (32, kind.x.1), ..kind });
+    let model = model(&Kind { x: (32, kind.x.1), switch, ..kind });
     let bounds = Bounds::ones(model.meta.layers().unwrap().len());
     AlignedBytes::new(&file(&model, precision, &bounds).unwrap())
 }
@@ -119,6 +123,38 @@ fn a_coupling_that_is_none_is_refused() {
         let changed = AlignedBytes::new(&changed);
         let refused = View::parse(changed.bytes()).err();
         assert_eq!(refused, Some(Invalid::Field { name: "coupling" }), "{bad}");
+    }
+}
+
+/// Where the coupling holds is told by a file, and nothing else of the file is.
+#[test]
+fn a_file_says_on_which_side_of_a_lambda_channels_are_coupled() {
+    let constant = stored(Precision::F32);
+    for switch in [0.25_f32, -0.25] {
+        let bytes = with_switch(Precision::F32, switch);
+        let view = bytes.parse().unwrap();
+        assert_eq!((view.process().coupling(), view.process().switch()), (0.4, switch));
+        assert_ne!(
+            downscaled(&view, INSTRUMENT),
+            downscaled(&constant.parse().unwrap(), INSTRUMENT)
+        );
+        let at = bytes.bytes().windows(4).position(|word| word == switch.to_le_bytes()).unwrap();
+        let refused = |at: usize, with: &[u8]| {
+            let mut changed = bytes.bytes().to_vec();
+            changed[at..at + with.len()].copy_from_slice(with);
+            let sum = finescale::model::checksum(&changed[finescale::model::CHECKED_FROM..]);
+            changed[16..20].copy_from_slice(&sum.to_le_bytes());
+            View::parse(AlignedBytes::new(&changed).bytes()).err()
+        };
+        for bad in [0.0_f32, 2e6, f32::NAN] {
+            let found = refused(at, &bad.to_le_bytes());
+            assert_eq!(found, Some(Invalid::Field { name: "switch" }), "{bad}");
+        }
+        // A switch of no coupling.
+        let options = bytes.bytes()[27];
+        assert_eq!(options & 24, 24);
+        let found = refused(27, &[options & !8]);
+        assert_eq!(found, Some(Invalid::Field { name: "options" }));
     }
 }
 

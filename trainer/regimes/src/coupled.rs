@@ -10,7 +10,7 @@
 //! for the model of two coupled ones. The matrix form is ours. It is computed from E and Σ, since N
 //! has no digits left where the rates differ much.
 
-use nalgebra::{DMatrix, DVector};
+use nalgebra::{Complex, DMatrix, DVector};
 
 use crate::root::falling_from;
 
@@ -27,6 +27,8 @@ enum Drift<'a> {
     Constant(DMatrix<f64>),
     /// A(t), with the step that it is integrated by.
     Scheduled { at: Box<dyn Fn(f64) -> DMatrix<f64> + Sync + 'a>, step: f64 },
+    /// One process up to a time, and another from there on.
+    Switched { first: Box<Coupled<'a>>, at: f64, second: Box<Coupled<'a>> },
 }
 
 /// The process from the data to one time.
@@ -63,6 +65,31 @@ impl<'a> Coupled<'a> {
         Self { drift: Drift::Scheduled { at: Box::new(a), step }, noise2 }
     }
 
+    /// This process up to the time `at`, and `later` from there on.
+    #[must_use]
+    pub fn until(self, at: f64, later: Self) -> Self {
+        let noise2 = self.noise2;
+        Self { drift: Drift::Switched { first: self.into(), at, second: later.into() }, noise2 }
+    }
+
+    /// b².
+    pub fn noise2(&self) -> f64 {
+        self.noise2
+    }
+
+    /// A(t).
+    pub fn drift(&self, t: f64) -> DMatrix<f64> {
+        match &self.drift {
+            Drift::Symmetric { rates, modes } => {
+                -(modes * DMatrix::from_diagonal(rates) * modes.transpose())
+            }
+            Drift::Constant(a) => a.clone(),
+            Drift::Scheduled { at, .. } => at(t),
+            Drift::Switched { first, at, .. } if t < *at => first.drift(t),
+            Drift::Switched { at, second, .. } => second.drift(t - at),
+        }
+    }
+
     /// What became of the process by time `t` > 0.
     pub fn moment(&self, t: f64) -> Moment {
         match &self.drift {
@@ -81,6 +108,8 @@ impl<'a> Coupled<'a> {
                 let start = self.step(&(self.generator(a) * (t / doublings.exp2())));
                 (0..doublings as usize).fold(start, |moment, _| moment.then(&moment))
             }
+            Drift::Switched { first, at, .. } if t <= *at => first.moment(t),
+            Drift::Switched { first, at, second } => first.moment(*at).then(&second.moment(t - at)),
             Drift::Scheduled { at, step } => {
                 let whole = (t / step).floor();
                 let n = at(0.0).nrows();
@@ -168,6 +197,24 @@ impl<'a> Coupled<'a> {
     /// Σ⁻¹ E C₀ Eᵀ), in nats.
     pub fn information(&self, data: &DMatrix<f64>, t: f64) -> f64 {
         self.signal_to_noise(data, t).iter().map(|ratio| 0.5 * ratio.max(0.0).ln_1p()).sum()
+    }
+
+    /// The same of a window of frames, each of which goes through this process by itself; its
+    /// covariance is that of `[frame][variable]`.
+    pub fn window_information(&self, window: &DMatrix<Complex<f64>>, t: f64) -> f64 {
+        let Moment { propagator, noise } = self.moment(t);
+        let Some(cholesky) = ((&noise + noise.transpose()) * 0.5).cholesky() else {
+            return f64::INFINITY;
+        };
+        let white = cholesky.l().solve_lower_triangular(&propagator).expect("a factor is regular");
+        let n = white.nrows();
+        let all = DMatrix::from_fn(window.nrows(), window.nrows(), |i, j| {
+            let alike = i / n == j / n;
+            Complex::from(if alike { white[(i % n, j % n)] } else { 0.0 })
+        });
+        let seen = &all * window * all.adjoint();
+        let ratios = ((&seen + seen.adjoint()) * Complex::from(0.5)).symmetric_eigenvalues();
+        ratios.iter().map(|ratio| 0.5 * ratio.max(0.0).ln_1p()).sum()
     }
 }
 

@@ -88,24 +88,24 @@ impl Experiment {
         same[0]
     }
 
-    /// Covariance of two clones that part at `parting`, of Gaussian data of the covariance `data`
-    /// under a process of constant drift: what was decided by then.
+    /// Covariance of two clones that part at `parting`, of Gaussian data of the covariance `data`:
+    /// what was decided by then.
     pub fn gaussian(
         &self,
-        a: &DMatrix<f64>,
-        noise2: f64,
+        coupled: &Coupled<'_>,
         data: &DMatrix<f64>,
         parting: f64,
     ) -> DMatrix<f64> {
-        let (n, coupled) = (a.nrows(), Coupled::constant(a.clone(), noise2));
+        let (n, noise2) = (data.nrows(), coupled.noise2());
         let times = self.times(parting, 0.0);
         // By the middle of each step, where the error of the score is smallest.
         let way: Vec<(f64, DMatrix<f64>)> = times
             .windows(2)
             .map(|t| {
-                let v = coupled.moment(0.5 * (t[0] + t[1])).covariance(data);
+                let middle = 0.5 * (t[0] + t[1]);
+                let v = coupled.moment(middle).covariance(data);
                 let score = v.try_inverse().expect("noised data have a regular covariance");
-                (t[0] - t[1], -a - score * noise2)
+                (t[0] - t[1], -coupled.drift(middle) - score * noise2)
             })
             .collect();
         let root =

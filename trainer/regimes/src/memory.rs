@@ -3,7 +3,7 @@
 //!
 //! A network sees a window of frames within its receptive field. Of Gaussian data with the
 //! autocovariance of the linear base, such a window has the information ½ ln det(1 + C²G/Σ), in
-//! nats; of the whole field the receptive field has its share of the points. It is compared with ln
+//! nats, and ½ ln det(1 + Σ⁻¹ E G Eᵀ) with E and Σ of every frame where channels are coupled; of the whole field the receptive field has its share of the points. It is compared with ln
 //! n of the windows that there are, times the places that are as good as other windows to a network
 //! that knows no place. This is a bound for the exact score of the samples: a smooth network does
 //! not reach it.
@@ -12,50 +12,86 @@ use anyhow::Result;
 use finescale_field::emergence::Process;
 use finescale_field::modes::Group;
 use finescale_model::linear::LinearBase;
+use nalgebra::{Complex, DMatrix};
 use rayon::prelude::*;
 
 use crate::collapse::collapse;
+use crate::shells::Coupling;
 
 /// The information of a window of all points of a field.
 pub struct WindowInformation {
     process: Process,
-    /// κ, half the number of real modes that share it, and the variances of a window's independent
-    /// combinations.
-    modes: Vec<(f64, f64, Vec<f64>)>,
+    coupling: Coupling,
+    channels: usize,
+    modes: Vec<Mode>,
+}
+
+/// A complex mode of a window.
+struct Mode {
+    kappa: f64,
+    /// Half the number of real modes that share κ.
+    half: f64,
+    window: Window,
+}
+
+enum Window {
+    /// Variances of the window's independent combinations: whatever damps all channels alike leaves
+    /// them independent.
+    Independent(Vec<f64>),
+    /// The covariance of `[frame][channel]`, of channels that are coupled.
+    Coupled(DMatrix<Complex<f64>>),
 }
 
 impl WindowInformation {
-    /// Of a linear base, for windows of its own length.
+    /// Of the linear base of independent channels, for windows of its own length, in a process that
+    /// couples them.
     ///
     /// # Errors
     /// If the base's arrays do not fit its grid.
-    pub fn new(base: &LinearBase) -> Result<Self> {
+    pub fn new(base: &LinearBase, coupling: Coupling) -> Result<Self> {
         let (process, points) = (Process::from(&base.process), base.grid.points());
         let kappas: Vec<f64> = process.kappas(&base.grid).collect();
         let packed = &base.autocovariance;
-        let of = |group: &Group| -> Result<Vec<(f64, f64, Vec<f64>)>> {
+        let of = |group: &Group| -> Result<Vec<Mode>> {
             let share = group.members().len() as f64 / group.complex_modes() as f64;
             (0..group.complex_modes())
                 .map(|mode| {
                     let window = packed.of(group, mode, points)?.of_window(packed.window);
-                    let powers = window.symmetric_eigenvalues();
-                    let powers = powers.iter().map(|power| power.max(0.0)).collect();
-                    Ok((kappas[group.members()[0]], 0.5 * share, powers))
+                    let window = if coupling.c == 0.0 {
+                        let powers = window.symmetric_eigenvalues();
+                        Window::Independent(powers.iter().map(|power| power.max(0.0)).collect())
+                    } else {
+                        Window::Coupled(window)
+                    };
+                    Ok(Mode { kappa: kappas[group.members()[0]], half: 0.5 * share, window })
                 })
                 .collect()
         };
         let modes: Vec<_> = Group::all(&base.grid).par_iter().map(of).collect::<Result<_>>()?;
-        Ok(Self { process, modes: modes.into_iter().flatten().collect() })
+        let modes = modes.into_iter().flatten().collect();
+        Ok(Self { process, coupling, channels: packed.channels, modes })
     }
 
     /// In nats, at λ > 0.
     pub fn at(&self, lambda: f64) -> f64 {
-        let of = |(kappa, half, powers): &(f64, f64, Vec<f64>)| {
-            let damping2 = self.process.damping(*kappa, lambda).powi(2);
-            let ratio = damping2 / self.process.noise_variance(*kappa, lambda);
-            half * powers.iter().map(|power| (ratio * power).ln_1p()).sum::<f64>()
+        let of = |mode: &Mode| {
+            let information = match &mode.window {
+                Window::Independent(powers) => {
+                    let damping2 = self.process.damping(mode.kappa, lambda).powi(2);
+                    let ratio = damping2 / self.process.noise_variance(mode.kappa, lambda);
+                    powers.iter().map(|power| (ratio * power).ln_1p()).sum::<f64>()
+                }
+                Window::Coupled(covariance) => {
+                    self.coupling
+                        .process(self.process, self.channels, mode.kappa)
+                        .window_information(covariance, lambda)
+                        * 2.0
+                }
+            };
+            mode.half * information
         };
-        self.modes.iter().map(of).sum()
+        // In their order, so that the number of threads changes no bit.
+        self.modes.par_iter().map(of).collect::<Vec<_>>().iter().sum()
     }
 }
 

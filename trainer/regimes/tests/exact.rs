@@ -1,6 +1,7 @@
 //! Closed forms and reference values of speciation, clones and collapse.
 
 use finescale::Laplacian;
+use finescale::process::Kappa;
 use finescale_field::emergence::Process;
 use finescale_regimes::clones::{AT_SPECIATION, TwoClusters, same_cluster};
 use finescale_regimes::collapse::{Field, excess_entropy, joint_collapse};
@@ -8,7 +9,7 @@ use finescale_regimes::coupled::{Coupled, pair};
 use nalgebra::DMatrix;
 
 /// dX = −κX dt + √2 dW.
-const PROCESS: Process = Process { alpha: 1.0, beta2: 2.0, laplacian: Laplacian::Spectral };
+const PROCESS: Process = Process::new(1.0, 2.0, Laplacian::Spectral);
 const HORIZON: f64 = 100.0;
 
 /// Common and difference mode have the power Λ each.
@@ -147,7 +148,13 @@ fn modes_have_the_power_of_the_data() {
     assert_eq!(times[1], None);
 }
 
-/// Times (slow, fast), and in brackets what replacing κt by ∫κ would give.
+/// g up to t = 2, and from there on; `None` for the case that has no switch.
+fn switched(case: usize) -> Option<(f64, f64)> {
+    [(0.5, 0.0), (0.0, 0.5)].get(case).copied()
+}
+
+/// Times (slow, fast), and in brackets what replacing κt by ∫κ would give. Where g jumps, there are
+/// closed forms.
 #[test]
 fn a_schedule_of_the_coupling_is_not_its_mean() {
     type Schedule = fn(f64) -> f64;
@@ -160,6 +167,17 @@ fn a_schedule_of_the_coupling_is_not_its_mean() {
         let about = format!("schedule {case}");
         let coupled = Coupled::scheduled(|t| pair(1.0, g(t), g(t)), 1.0 / 32.0, 2.0);
         let found = times(&coupled, &both(2048.0));
+        if let Some((first, then)) = switched(case) {
+            let of = |g: f64| Coupled::pair(1.0, g, g, 2.0);
+            let closed = times(&of(first).until(2.0, of(then)), &both(2048.0));
+            let process = Process { switch: 2.0, ..PROCESS };
+            for (mode, sign) in [-1.0, 1.0].into_iter().enumerate() {
+                near(closed[mode], found[mode], 1e-9, &format!("{about}, in two pieces"));
+                let kappa = Kappa { below: 1.0 + sign * first, above: 1.0 + sign * then };
+                let alone = process.speciation(kappa, 2048.0);
+                near(alone, found[mode], 1e-9, &format!("{about}, a mode alone"));
+            }
+        }
         for (mode, sign) in [-1.0, 1.0].into_iter().enumerate() {
             near(found[mode], exact[mode], 6e-4, &about);
             // κt = ½ ln(1 + κΛ) with the mean κ up to t.
@@ -189,6 +207,24 @@ fn a_constant_schedule_is_the_constant_process() {
     let scheduled = times(&Coupled::scheduled(|_| a.clone(), 0.1, 2.0), &data);
     for (a, b) in constant.into_iter().zip(scheduled) {
         near(a, b, 1e-9, "schedule");
+    }
+}
+
+/// Moments of one process after another are those of small steps through both, also where the noise
+/// of the modes is correlated.
+#[test]
+fn two_pieces_are_what_small_steps_make_of_them() {
+    let (first, then) = (pair(1.0, 0.8, 0.2), pair(0.5, -0.3, 0.1));
+    let at = |t: f64| if t < 0.75 { first.clone() } else { then.clone() };
+    let stepped = Coupled::scheduled(at, 1.0 / 64.0, 2.0);
+    let of = |a: &DMatrix<f64>| Coupled::constant(a.clone(), 2.0);
+    let pieces = of(&first).until(0.75, of(&then));
+    for t in [0.2, 0.75, 0.76, 3.0] {
+        let (found, expected) = (pieces.moment(t), stepped.moment(t));
+        assert!((found.propagator - expected.propagator).amax() < 1e-10, "E at {t}");
+        assert!((found.noise - expected.noise).amax() < 1e-10, "Σ at {t}");
+        let drift = if t < 0.75 { &first } else { &then };
+        assert!((pieces.drift(t) - drift).amax() < 1e-12, "A at {t}");
     }
 }
 

@@ -6,9 +6,12 @@ use anyhow::{Context, Result, ensure};
 use finescale::model::{MAGIC, MEAN_MAGIC, MeanModel, Model as View};
 use sha2::{Digest, Sha256};
 
+use finescale_field::emergence::generation_start;
 use finescale_host::digest::hex;
 use finescale_model::export::{AlignedBytes, Bounds, Precision, file, mean_file};
-use finescale_model::{ConditionalMean, Given, Model, NetworkMeta, model_path};
+use finescale_model::{ConditionalMean, GENERATION_BEFORE, Given, Model, NetworkMeta, model_path};
+
+use super::lambda::power;
 
 /// A model in memory, in the form that boards use, whichever file it came from.
 pub struct HostModel {
@@ -17,6 +20,8 @@ pub struct HostModel {
     hash: String,
     linear: bool,
     given: Option<Given>,
+    /// As the model has it.
+    generation: f32,
 }
 
 impl HostModel {
@@ -29,7 +34,8 @@ impl HostModel {
     pub fn open(path: &Path, linear: bool) -> Result<Self> {
         let (path, read, hash) = read(path)?;
         let shown = path.display();
-        let mut given = None;
+        // A file for boards does not say it.
+        let (mut given, mut generation) = (None, GENERATION_BEFORE);
         let bytes = if read.starts_with(&MAGIC) {
             AlignedBytes::new(&read)
         } else {
@@ -43,6 +49,7 @@ impl HostModel {
             }
             let bytes = file(&model, Precision::F32, &Bounds::default());
             given = model.meta.system.given.take();
+            generation = model.meta.system.generation;
             AlignedBytes::new(&bytes.with_context(|| format!("--model {shown} cannot be used"))?)
         };
         let view = bytes.parse().with_context(|| format!("--model {shown} is damaged"))?;
@@ -51,7 +58,7 @@ impl HostModel {
             "--model {shown} is of the residuals of a conditional mean, which a file for boards \
              does not have: give the run's folder"
         );
-        Ok(Self { path, bytes, hash, linear, given })
+        Ok(Self { path, bytes, hash, linear, given, generation })
     }
 
     /// The conditional mean whose residuals it is of, which lies beside it in its run's folder.
@@ -86,6 +93,24 @@ impl HostModel {
     /// SHA-256 of the file that it was read from.
     pub fn hash(&self) -> &str {
         &self.hash
+    }
+
+    /// λ where generation starts: the model's own, or that of the regimes of its data.
+    ///
+    /// # Errors
+    /// If its linear base cannot be used, or its λ is above 1.
+    pub fn generation(&self) -> Result<f32> {
+        ensure!(
+            (0.0..=1.0).contains(&self.generation),
+            "--model {} starts generation at λ = {}, which is not from 0 to 1: give --lambda",
+            self.path.display(),
+            self.generation
+        );
+        if self.generation > 0.0 {
+            return Ok(self.generation);
+        }
+        let view = self.view()?;
+        Ok(generation_start(view.process(), view.grid(), &power(&view)?) as f32)
     }
 
     /// Whether the network was left out.

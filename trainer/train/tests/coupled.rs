@@ -24,9 +24,16 @@ fn noise(values: usize, seed: u64) -> Vec<f32> {
 /// If it failed, a network would learn paths that no sampler draws.
 #[test]
 fn batches_are_what_the_runtime_makes_of_coupled_channels() {
+    // Everywhere, and on either side of a λ that the paths pass.
+    for switch in [0.0, 0.2, -0.2] {
+        batches_are_those_of(switch);
+    }
+}
+
+fn batches_are_those_of(switch: f32) {
     let grid = Grid::line(Axis::periodic(16).unwrap());
     let process = ForwardProcess::new(0.1, 2.0, Laplacian::Spectral).unwrap();
-    let process = process.with_coupling(0.5).unwrap();
+    let process = process.with_coupling(0.5).unwrap().with_switch(switch).unwrap();
     let (frame, count) = (2 * grid.points(), 12);
     let mut values = noise(count * frame, 1);
     process.mix(grid.points(), &mut values);
@@ -35,6 +42,7 @@ fn batches_are_what_the_runtime_makes_of_coupled_channels() {
 
     let mut config = Config::default();
     config.process.coupling = 0.5;
+    config.process.coupling_switch = switch;
     (config.network.kind, config.predictor.window) = (Kind::Linear, WINDOW);
     let base = LinearBase::fit(&data, config.process.forward().unwrap(), WINDOW).unwrap();
     let device = Default::default();

@@ -170,7 +170,7 @@ struct Noised {
 impl Noised {
     fn new(process: &ForwardProcess, kappa: f32, lambda: f32) -> Self {
         let of = |channel| {
-            let kappa = process.share(channel) * kappa;
+            let kappa = process.kappa(channel, kappa);
             (f64::from(process.damping(kappa, lambda)), process.noise_variance(kappa, lambda))
         };
         let coupled = process.is_coupled();

@@ -37,12 +37,9 @@ impl GenerateArgs {
         ensure!(self.frames.is_none_or(|n| n >= 2), "--frames is below 2: a path has at least 2");
         let model = self.task.open()?;
         let view = model.view()?;
-        // Rollouts of a network are steady from there on, and it takes few steps to come down.
-        let settings = self.task.sampler.settings(&model, |preset| {
-            Ok(match preset {
-                Preset::Ours => 0.1,
-                Preset::Paper => 1.0,
-            })
+        let settings = self.task.sampler.settings(&model, |preset| match preset {
+            Preset::Ours => model.generation(),
+            Preset::Paper => Ok(1.0),
         })?;
         let (spec, truth) = match &self.like {
             Some(path) => {

@@ -55,6 +55,7 @@ pub(crate) fn linear_model(data: &Path, out: &Path) {
             alpha: 0.1,
             beta2: 2.0,
             coupling: 0.0,
+            coupling_switch: 0.0,
             laplacian: Laplacian::Spectral,
             window,
             linear_base: true,
@@ -64,6 +65,7 @@ pub(crate) fn linear_model(data: &Path, out: &Path) {
             lambdas: Vec::new(),
             lambda_grid: vec![1.0, 0.0],
             sampler: Recommended::DEFAULT,
+            generation: 0.0,
             given: None,
         },
     };

@@ -188,7 +188,9 @@ fn header(writer: &mut Writer, model: &Model) -> Result<()> {
     writer.u8(u8::from(meta.system.laplacian == Laplacian::FiniteDifference));
     let process = meta.process()?;
     let system = &meta.system;
-    let flags = [system.linear_base, system.bounded, system.score_head, process.is_coupled()];
+    let switched = process.switch() != 0.0;
+    let flags =
+        [system.linear_base, system.bounded, system.score_head, process.is_coupled(), switched];
     writer.u8(flags.iter().rev().fold(0, |all, flag| all << 1 | u8::from(*flag)));
     writer.f32(y.map_or(0.0, |y| y.length));
     writer.f32(x.length);
@@ -214,6 +216,9 @@ fn header(writer: &mut Writer, model: &Model) -> Result<()> {
     describe(writer, meta)?;
     if process.is_coupled() {
         writer.f32s([process.coupling()]);
+    }
+    if switched {
+        writer.f32s([process.switch()]);
     }
     Ok(())
 }

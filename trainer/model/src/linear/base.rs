@@ -118,7 +118,7 @@ impl LinearBase {
         let noised: Vec<(f64, f64)> = (0..self.autocovariance.channels)
             .map(|channel| {
                 let mut kappas = kappas(&self.process, &self.grid, channel);
-                let kappa = kappas.nth(group.members()[0]).unwrap_or(0.0);
+                let kappa = kappas.nth(group.members()[0]).unwrap_or(0.0.into());
                 (process.damping(kappa, lambda), process.noise_variance(kappa, lambda))
             })
             .collect();

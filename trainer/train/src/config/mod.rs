@@ -51,7 +51,7 @@ Config {
     seed: u64, system: systems::Name, symmetries: Symmetries, process: driven::Process,
     lambda: driven::Lambda, network: networks::Settings,
     predictor: driven::Predictor, loss: driven::Loss, training: Training,
-    report: Report, calibration: driven::Calibration, sensor: conditional::Sensor,
+    report: Report, calibration: driven::Calibration, sampling: driven::Sampling, sensor: conditional::Sensor,
     mean: conditional::Mean,
 });
 settings!(/// Section `training`.

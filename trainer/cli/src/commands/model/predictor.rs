@@ -48,7 +48,7 @@ pub(crate) fn info(bytes: &AlignedBytes, file: &Path, trained: Option<&Path>) ->
     };
     let coupled = match process.coupling() {
         0.0 => String::new(),
-        c => format!(", channels coupled by {c}"),
+        c => format!(", channels coupled by {c}{}", side(process.switch())),
     };
     let (alpha, beta2) = (process.alpha(), process.beta2());
     line("process", format!("α = {alpha}, β² = {beta2}, κ {laplacian}{coupled}"));
@@ -92,6 +92,15 @@ pub(crate) fn info(bytes: &AlignedBytes, file: &Path, trained: Option<&Path>) ->
     match trained {
         Some(run) => compare(&view, &Model::open(&model_path(run))?),
         None => Ok(()),
+    }
+}
+
+/// On which side of λ₁ a coupling holds, in words.
+fn side(switch: f32) -> String {
+    match switch {
+        0.0 => String::new(),
+        switch if switch > 0.0 => format!(" at λ below {switch}"),
+        switch => format!(" at λ above {}", -switch),
     }
 }
 

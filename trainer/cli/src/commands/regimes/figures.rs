@@ -9,7 +9,7 @@ use finescale_plot::{
 };
 use finescale_regimes::clones::TwoClusters;
 use finescale_regimes::experiment::Experiment;
-use finescale_regimes::shells::{Emerging, Shell, coupling};
+use finescale_regimes::shells::{Emerging, Shell};
 
 use super::found::Regimes;
 
@@ -164,11 +164,10 @@ fn shared(regimes: &Regimes, clones: usize, seed: u64) -> Result<Figure<'static>
         let (centre, all) = (emerging[0].lambda, data.trace());
         let known = |at| Some((at, coupled.moment(at).known(data)?.trace() / all));
         plot = plot.series(line(shell, around(centre, 60).filter_map(known))?.color(color));
-        let drift = coupling(data.nrows(), c) * (process.alpha * shell.kappa);
         for at in around(centre, 8) {
             finescale_host::interrupt::check()?;
             let experiment = Experiment { repeats: clones, step: at.min(centre) / 60.0, seed };
-            let found = experiment.gaussian(&drift, process.beta2, data, at);
+            let found = experiment.gaussian(&coupled, data, at);
             plot = plot.series(Series::new("", vec![at], vec![found.trace() / all])?.color(color));
         }
     }

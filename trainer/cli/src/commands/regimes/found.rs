@@ -6,8 +6,9 @@ use anyhow::Result;
 use finescale::Laplacian;
 use finescale_field::emergence::{Process, generation_start};
 use finescale_host::table::Table;
+use finescale_model::linear::LinearBase;
 use finescale_regimes::memory::{WindowInformation, bound};
-use finescale_regimes::shells::{Advice, Emerging, Shell, advice, gap, mean_gap, shells};
+use finescale_regimes::shells::{Advice, Coupling, Emerging, Shell, advice, gap, mean_gap, shells};
 use finescale_regimes::steps::{Suggested, suggested};
 use serde_json::{Value, json};
 
@@ -16,7 +17,7 @@ use super::source::Source;
 /// What was asked for beside the source.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Options {
-    pub(super) coupling: f64,
+    pub(super) coupling: Coupling,
     pub(super) steps: u32,
 }
 
@@ -39,6 +40,28 @@ pub(super) struct Regimes {
     advice: Option<Advice>,
     spacings: Vec<Suggested>,
     pub(super) memory: Option<Memory>,
+}
+
+/// A coupling, and where it holds.
+fn in_words(coupling: Coupling) -> String {
+    match coupling {
+        Coupling { c, switch: 0.0 } => c.to_string(),
+        Coupling { c, switch } if switch > 0.0 => format!("{c} below λ = {switch}"),
+        Coupling { c, switch } => format!("{c} above λ = {}", -switch),
+    }
+}
+
+/// Where generation starts: of two coupled channels as a model of them would, whose channels are
+/// their combinations; of more channels as without a coupling.
+fn generation(base: &LinearBase, coupling: Coupling) -> Result<f64> {
+    if coupling.c == 0.0 || base.autocovariance.channels != 2 {
+        return Ok(generation_start(&base.process, &base.grid, &base.power()));
+    }
+    let process = base.process.with_coupling(coupling.c as f32)?;
+    let process = process.with_switch(coupling.switch as f32)?;
+    let autocovariance = base.autocovariance.mixed();
+    let base = LinearBase { grid: base.grid, process, autocovariance };
+    Ok(generation_start(&process, &base.grid, &base.power()))
 }
 
 impl Regimes {
@@ -65,7 +88,7 @@ impl Regimes {
             let seen = source.receptive_field.unwrap_or(usize::MAX);
             let axes = base.grid.y().into_iter().chain([base.grid.x()]);
             let patch = axes.map(|axis| axis.points().min(seen)).product();
-            let information = WindowInformation::new(base)?;
+            let information = WindowInformation::new(base, c)?;
             let bound = bound(&information, windows, patch, points);
             Ok(Memory { windows, patch: (patch, points), bound })
         });
@@ -75,7 +98,7 @@ impl Regimes {
             process,
             options,
             shells,
-            generation: generation_start(&base.process, &base.grid, &base.power()),
+            generation: generation(base, c)?,
             gap,
             advice,
             spacings: suggested(&all, start, options.steps),
@@ -133,7 +156,7 @@ impl Regimes {
             alpha as f32,
             beta2 as f32,
             self.kappa(),
-            self.options.coupling
+            in_words(self.options.coupling)
         );
         let heads = ["k", "modes", "admissible P", "P", "λ_S", "gap"];
         let table = heads.into_iter().fold(Table::new(), Table::right);
@@ -175,7 +198,7 @@ impl Regimes {
         });
         lines.push(format!(
             "generation: a third of the variance of the channel that is decided last has yet to emerge \
-             at λ = {:.4}, a start to try beside the default",
+             at λ = {:.4}, where models start that have no other start",
             self.generation
         ));
         let [best, others @ ..] = &self.spacings[..] else { return lines };
@@ -200,7 +223,10 @@ impl Regimes {
             };
             lines.push(format!(
                 "synchronisation gap: λ_S of the combinations of a shell differ by a factor of \
-                 {gap:.3} on average; a coupling of {c} makes it {least:.3}, which is {advised}"
+                 {gap:.3} on average; a coupling of {c} makes it {least:.3}, which is {advised}; one \
+                 of {} makes it {:.3}",
+                in_words(advice.switched.0),
+                advice.switched.1
             ));
         }
         lines.push(match &self.memory {
@@ -241,7 +267,8 @@ impl Regimes {
             "alpha": self.process.alpha,
             "beta2": self.process.beta2,
             "laplacian": self.process.laplacian,
-            "coupling": self.options.coupling,
+            "coupling": self.options.coupling.c,
+            "coupling_switch": self.options.coupling.switch,
             "shells": shells,
             "variance_undecided_at_one": self.undecided(),
             "generation_start": self.generation,

@@ -10,6 +10,7 @@ use anyhow::{Result, ensure};
 use clap::Args;
 use finescale::Laplacian;
 use finescale_host::write::atomically;
+use finescale_regimes::shells::Coupling;
 
 use found::{Options, Regimes};
 use source::{Given, Source};
@@ -34,6 +35,10 @@ pub struct RegimesArgs {
     /// by default the model's, or 0
     #[arg(long, value_name = "c", allow_negative_numbers = true)]
     coupling: Option<f64>,
+    /// λ below which the coupling holds; a negative one: above its magnitude; 0: everywhere; by
+    /// default the model's, or 0
+    #[arg(long, value_name = "λ", allow_negative_numbers = true)]
+    coupling_switch: Option<f64>,
     /// Frames of a window of a data set; a model has its own
     #[arg(long, default_value_t = 3)]
     window: usize,
@@ -62,6 +67,21 @@ pub struct RegimesArgs {
 }
 
 impl RegimesArgs {
+    /// The coupling that was asked for, or the model's own.
+    fn coupling(&self, own: Coupling) -> Result<Coupling> {
+        let c = self.coupling.unwrap_or(own.c);
+        // The switch of a model belongs to its coupling.
+        let own = if self.coupling.is_none() { own.switch } else { 0.0 };
+        let switch = self.coupling_switch.unwrap_or(own);
+        ensure!(switch.abs() <= 1.0, "--coupling-switch is {switch}: it must be from -1 to 1");
+        ensure!(
+            switch == 0.0 || c != 0.0,
+            "--coupling-switch says where channels are coupled, and nothing couples them: give \
+             --coupling"
+        );
+        Ok(Coupling { c, switch })
+    }
+
     /// Runs the command.
     ///
     /// # Errors
@@ -94,7 +114,7 @@ impl RegimesArgs {
         );
         source.windows = self.samples.or(source.windows);
         source.receptive_field = self.receptive_field.or(source.receptive_field);
-        let coupling = self.coupling.unwrap_or(source.coupling);
+        let coupling = self.coupling(source.coupling)?;
         let regimes = Regimes::of(&source, Options { coupling, steps: self.steps })?;
         print!("{}", regimes.text());
         if let Some(folder) = &self.figures {

@@ -8,6 +8,7 @@ use finescale::{ForwardProcess, Laplacian};
 use finescale_data::dataset::{Reader, SpectralFrames, Split};
 use finescale_model::linear::{LinearBase, PackedAutocovariance};
 use finescale_regimes::memory::{independent, lag1, receptive_field};
+use finescale_regimes::shells::Coupling;
 use finescale_sample::HostModel;
 
 /// α, β² and κ where they were given.
@@ -28,7 +29,7 @@ pub(super) struct Source {
     /// Points of the network's receptive field along an axis, if there is a network.
     pub(super) receptive_field: Option<usize>,
     /// The coupling that a model was trained with. `base` is that of the channels.
-    pub(super) coupling: f64,
+    pub(super) coupling: Coupling,
 }
 
 impl Source {
@@ -55,7 +56,7 @@ impl Source {
             channels: spec.channels.iter().map(|channel| channel.name.clone()).collect(),
             windows: Some(independent(runs, lag1(&base))),
             receptive_field: None,
-            coupling: 0.0,
+            coupling: Coupling::default(),
             base,
         })
     }
@@ -77,8 +78,11 @@ impl Source {
         let layers: Vec<_> = layers.collect();
         Ok(Self {
             name: view.name().to_owned(),
-            // As it was written, and not as f32 has it.
-            coupling: own.coupling().to_string().parse()?,
+            // As they were written, and not as f32 has them.
+            coupling: Coupling {
+                c: own.coupling().to_string().parse()?,
+                switch: own.switch().to_string().parse()?,
+            },
             channels,
             base: LinearBase { grid: *view.grid(), process, autocovariance },
             windows: None,

@@ -108,6 +108,7 @@ impl PredictorDriven {
             beta2: config.process.beta2,
             laplacian: config.process.laplacian,
             coupling: config.process.coupling,
+            coupling_switch: config.process.coupling_switch,
             window: p.window,
             linear_base: p.base == Base::Linear || config.network.kind == Kind::Linear,
             inputs: p.inputs.clone(),
@@ -116,6 +117,7 @@ impl PredictorDriven {
             lambdas: calibration.lambdas,
             lambda_grid: lambda_grid(self.emergence(), GRID_STEPS),
             sampler: Recommended::DEFAULT,
+            generation: config.sampling.generation,
             given: self.mean.as_ref().map(|mean| mean.given.clone()),
         };
         let steps = kept.map_or(0, |kept| kept.steps);

@@ -7,7 +7,7 @@ use finescale::{ForwardProcess, Grid, Laplacian};
 use crate::config::{Config, choice, fraction, settings, views, views_on};
 
 settings!(/// Section `process`.
-    Process { alpha: f32, beta2: f32, laplacian: Laplacian, coupling: f32 });
+    Process { alpha: f32, beta2: f32, laplacian: Laplacian, coupling: f32, coupling_switch: f32 });
 settings!(/// Section `lambda`.
     Lambda { smallest: f64, largest: f64, count: usize, spacing: Spacing, clean: f64 });
 settings!(/// Section `predictor`.
@@ -18,6 +18,8 @@ settings!(/// Section `loss`.
     Loss { weight: Weight, history_drop: f64, increment: f64, score: f64 });
 settings!(/// Section `calibration`.
     Calibration { paths: usize, frames: usize });
+settings!(/// Section `sampling`.
+    Sampling { generation: f32 });
 
 choice!(/// Spacing of the values of λ.
     Spacing { Geometric, Linear });
@@ -30,14 +32,25 @@ impl Process {
     /// The forward process.
     ///
     /// # Errors
-    /// If α, β² or the coupling is out of range.
+    /// If α, β², the coupling or its switch is out of range.
     pub fn forward(&self) -> Result<ForwardProcess> {
         let coupling = self.coupling;
         ensure!(
             coupling > -1.0 && coupling < 1.0,
             "process.coupling is {coupling}: it must be above -1 and below 1"
         );
-        Ok(ForwardProcess::new(self.alpha, self.beta2, self.laplacian)?.with_coupling(coupling)?)
+        let switch = self.coupling_switch;
+        ensure!(
+            (-1.0..=1.0).contains(&switch),
+            "process.coupling-switch is {switch}: it must be from -1 to 1"
+        );
+        ensure!(
+            switch == 0.0 || coupling != 0.0,
+            "process.coupling-switch is {switch}, and nothing is coupled: set process.coupling, or \
+             leave the switch 0"
+        );
+        let process = ForwardProcess::new(self.alpha, self.beta2, self.laplacian)?;
+        Ok(process.with_coupling(coupling)?.with_switch(switch)?)
     }
 }
 
@@ -104,6 +117,11 @@ pub(crate) fn check(config: &Config) -> Result<()> {
     );
     // With 1 no sample would have all its frames.
     fraction("loss.history-drop", config.loss.history_drop)?;
+    let generation = config.sampling.generation;
+    ensure!(
+        (0.0..=1.0).contains(&generation),
+        "sampling.generation is {generation}: use a λ up to 1, or 0 for that of the regimes"
+    );
     let Calibration { paths, frames } = config.calibration;
     ensure!(
         paths > 0 && frames > 1,

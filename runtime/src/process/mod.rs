@@ -11,7 +11,8 @@
 //!
 //! The step from λ to λ + δ is the same rule with δ in the place of λ, exactly and for any δ ≥ 0:
 //! `C(λ+δ) = C(δ) C(λ)` and `Σ(λ+δ) = C(δ)² Σ(λ) + Σ(δ)`. So [`ForwardProcess::apply`] with δ takes
-//! a field that is at λ to λ + δ.
+//! a field that is at λ to λ + δ. Where a coupling holds on one side only, the step is that of
+//! [`ForwardProcess::after`].
 //!
 //! **Coupled channels.** Two channels can be drawn to each other, each with c times its own damping:
 //!
@@ -23,7 +24,11 @@
 //! rule above with (1 − c)κ and (1 + c)κ in the place of κ. So a predictor of coupled channels has
 //! these two *combinations* for its channels. [`ForwardProcess::mix`] turns channels into
 //! combinations and back, and [`ForwardProcess::kappas`] has the κ of each. Everything else stays
-//! as it is.
+//! as it is. A coupling may hold on one side of a λ only: see [`ForwardProcess::with_switch`].
+
+mod kappa;
+
+pub use kappa::Kappa;
 
 use core::f32::consts::FRAC_1_SQRT_2;
 
@@ -33,13 +38,16 @@ use crate::{Error, Grid, Laplacian, NoiseStream, checked};
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(try_from = "Written"))]
+#[cfg_attr(feature = "serde", serde(try_from = "Written", into = "Written"))]
 pub struct ForwardProcess {
     alpha: f32,
     beta2: f32,
     laplacian: Laplacian,
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_zero"))]
     coupling: f32,
+    /// Where κ changes; infinite where it does not.
+    switch: f32,
+    /// Whether the coupling holds above the switch, and not below.
+    coupled_above: bool,
 }
 
 impl ForwardProcess {
@@ -55,17 +63,18 @@ impl ForwardProcess {
             let fits = (0.0..=PARAMETER_MAX).contains(&value);
             Error::check(name, value, fits, "not negative and at most 1e6")?;
         }
-        Ok(Self { alpha, beta2, laplacian, coupling: 0.0 })
+        let switch = f32::INFINITY;
+        Ok(Self { alpha, beta2, laplacian, coupling: 0.0, switch, coupled_above: false })
     }
 
-    /// The same with two channels that are coupled by `coupling`, c; 0 couples nothing.
+    /// The same with two channels that are coupled by `coupling`, c, at every λ; 0 couples nothing.
     ///
     /// # Errors
     /// [`Error::Parameter`] unless c is above −1 and below 1: beyond, the large scales would grow.
     pub fn with_coupling(self, coupling: f32) -> Result<Self, Error> {
         let fits = coupling > -1.0 && coupling < 1.0;
         Error::check("coupling", coupling, fits, "above -1 and below 1")?;
-        Ok(Self { coupling, ..self })
+        Ok(Self { coupling, switch: f32::INFINITY, coupled_above: false, ..self })
     }
 
     /// α.
@@ -94,15 +103,11 @@ impl ForwardProcess {
     }
 
     /// κ of every mode of a channel in storage order: that of the grid; of coupled channels, where
-    /// 0 is the sum and 1 the difference, (1 − c) and (1 + c) times as much.
-    pub fn kappas(&self, grid: &Grid, channel: usize) -> impl Iterator<Item = f32> + use<> {
-        let share = self.share(channel);
-        grid.kappas(self.laplacian).map(move |kappa| share * kappa)
-    }
-
-    /// κ of a channel's mode over κ of the grid's; of frame after frame, channels count on.
-    pub(crate) fn share(&self, channel: usize) -> f32 {
-        if channel.is_multiple_of(2) { 1.0 - self.coupling } else { 1.0 + self.coupling }
+    /// 0 is the sum and 1 the difference, (1 − c) and (1 + c) times as much, where the coupling
+    /// holds.
+    pub fn kappas(&self, grid: &Grid, channel: usize) -> impl Iterator<Item = Kappa> + use<> {
+        let process = *self;
+        grid.kappas(self.laplacian).map(move |kappa| process.kappa(channel, kappa))
     }
 
     /// Turns two coupled channels into their sum and difference, each over √2, and these back into
@@ -132,18 +137,38 @@ impl ForwardProcess {
     }
 
     /// C = exp(−ακλ), what is left of the signal's amplitude. Relative error ≤ 4e-7 for ακλ ≤ 50.
-    pub fn damping(&self, kappa: f32, lambda: f32) -> f32 {
+    pub fn damping(&self, kappa: impl Into<Kappa>, lambda: f32) -> f32 {
         // A rounding error of z is amplified z times by the exponential: carry the part that f32
         // drops.
-        let z = f64::from(self.alpha) * f64::from(kappa) * f64::from(lambda);
+        let kappa = kappa.into();
+        let (below, above) = self.parts(lambda);
+        let over =
+            |kappa: f32, lambda| f64::from(self.alpha) * f64::from(kappa) * f64::from(lambda);
+        let mut z = over(kappa.below, below);
+        if above > 0.0 {
+            z += over(kappa.above, above);
+        }
         let high = z as f32;
         let low = (z - f64::from(high)) as f32;
         let c = libm::expf(-high);
         c - c * low
     }
 
-    /// Σ, the variance of the noise in a mode. Relative error ≤ 6e-7 for any ακλ ≥ 0.
-    pub fn noise_variance(&self, kappa: f32, lambda: f32) -> f32 {
+    /// Σ, the variance of the noise in a mode. Relative error ≤ 6e-7 for any ακλ ≥ 0, and 2e-6
+    /// beyond a switch for ακλ ≤ 50.
+    pub fn noise_variance(&self, kappa: impl Into<Kappa>, lambda: f32) -> f32 {
+        let kappa = kappa.into();
+        let (below, above) = self.parts(lambda);
+        let first = self.constant_noise(kappa.below, below);
+        if above > 0.0 {
+            let damping = self.after(self.switch).damping(kappa, above);
+            return damping * damping * first + self.constant_noise(kappa.above, above);
+        }
+        first
+    }
+
+    /// Σ of one κ.
+    fn constant_noise(&self, kappa: f32, lambda: f32) -> f32 {
         // β²λ · (1 − e^(−x)) / x, which is well conditioned in x everywhere.
         let x = 2.0 * (self.alpha * kappa * lambda);
         let shape = if x > 0.0 { -libm::expm1f(-x) / x } else { 1.0 };
@@ -151,8 +176,9 @@ impl ForwardProcess {
     }
 
     /// V = C²P + Σ, the variance of a mode whose clean power is `power`. Relative error ≤ 1.1e-6
-    /// for ακλ ≤ 50.
-    pub fn variance(&self, kappa: f32, lambda: f32, power: f32) -> f32 {
+    /// for ακλ ≤ 50, and 2e-6 beyond a switch.
+    pub fn variance(&self, kappa: impl Into<Kappa>, lambda: f32, power: f32) -> f32 {
+        let kappa = kappa.into();
         let damping = self.damping(kappa, lambda);
         damping * damping * power + self.noise_variance(kappa, lambda)
     }
@@ -176,7 +202,8 @@ impl ForwardProcess {
         Ok(())
     }
 
-    /// Takes a spectrum from scale λ₀ to λ₀ + `lambda` with given noise: û ← C û + √Σ ε.
+    /// Takes a spectrum from scale λ₀ to λ₀ + `lambda` with given noise: û ← C û + √Σ ε. Of a
+    /// process with a switch λ₀ is 0; [`ForwardProcess::after`] goes on from another.
     ///
     /// `spectrum` and `noise`: `[…][channel][y mode][x mode]`; `noise` has unit variance in every
     /// mode.
@@ -254,16 +281,16 @@ pub(crate) fn check_lambda(lambda: f32) -> Result<f32, Error> {
 struct ModeCoefficients<'a> {
     process: &'a ForwardProcess,
     lambda: f32,
-    kappa: f32,
+    kappa: Kappa,
     pair: (f32, f32),
 }
 
 impl<'a> ModeCoefficients<'a> {
     fn new(process: &'a ForwardProcess, lambda: f32) -> Self {
-        Self { process, lambda, kappa: f32::NAN, pair: (1.0, 0.0) }
+        Self { process, lambda, kappa: f32::NAN.into(), pair: (1.0, 0.0) }
     }
 
-    fn at(&mut self, kappa: f32) -> (f32, f32) {
+    fn at(&mut self, kappa: Kappa) -> (f32, f32) {
         if kappa != self.kappa {
             self.kappa = kappa;
             let variance = self.process.noise_variance(kappa, self.lambda);
@@ -273,22 +300,24 @@ impl<'a> ModeCoefficients<'a> {
     }
 }
 
-/// What serde reads, before the constructor's checks.
+/// What serde reads, before the constructor's checks, and writes.
 #[cfg(feature = "serde")]
-#[derive(serde::Deserialize)]
+#[derive(serde::Serialize, serde::Deserialize)]
 struct Written {
     alpha: f32,
     beta2: f32,
     laplacian: Laplacian,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_zero")]
     coupling: f32,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    switch: f32,
 }
 
 /// Nothing is written of a process without coupling, which keeps files what they were.
 #[cfg(feature = "serde")]
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-fn is_zero(coupling: &f32) -> bool {
-    *coupling == 0.0
+fn is_zero(value: &f32) -> bool {
+    *value == 0.0
 }
 
 #[cfg(feature = "serde")]
@@ -296,6 +325,15 @@ impl TryFrom<Written> for ForwardProcess {
     type Error = Error;
 
     fn try_from(written: Written) -> Result<Self, Error> {
-        Self::new(written.alpha, written.beta2, written.laplacian)?.with_coupling(written.coupling)
+        let process = Self::new(written.alpha, written.beta2, written.laplacian)?;
+        process.with_coupling(written.coupling)?.with_switch(written.switch)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl From<ForwardProcess> for Written {
+    fn from(process: ForwardProcess) -> Self {
+        let ForwardProcess { alpha, beta2, laplacian, coupling, .. } = process;
+        Self { alpha, beta2, laplacian, coupling, switch: process.switch() }
     }
 }
