@@ -146,19 +146,19 @@ impl<B: Kernels> Forward<B> for Stack<B> {
         let (mut h, mut channel) = (fields, 0);
         for (n, (layer, meta)) in self.layers.iter().zip(&self.metas).enumerate() {
             let LayerMeta { dilation, activation, residual, outputs, .. } = *meta;
-            let before = h.clone();
+            let dropping = !dropout.is_off() && activation != Activation::None;
+            let before = (dropping && residual).then(|| h.clone());
             let block = Block { grid: self.grid, dilation, activation, residual, precision };
             let part = |all: &Tensor<B, 2>| all.clone().narrow(1, channel, outputs);
             let modulation =
                 both.as_ref().filter(|_| n < last).map(|both| both.each_ref().map(part));
             channel += outputs;
             h = B::block(h, layer.weight.val(), layer.bias.val(), modulation, &block);
-            if !dropout.is_off() && activation != Activation::None {
+            if dropping {
                 // What a residual block adds is dropped, and not what it adds it to.
-                h = if residual {
-                    dropout.apply(h - before.clone()) + before
-                } else {
-                    dropout.apply(h)
+                h = match before {
+                    Some(before) => dropout.apply(h - before.clone()) + before,
+                    None => dropout.apply(h),
                 };
             }
         }
