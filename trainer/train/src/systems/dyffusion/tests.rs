@@ -36,7 +36,7 @@ fn objective(change: impl Fn(&mut Config)) -> (Objective, Held<A>) {
     let grid = Grid::line(Axis::new(POINTS, Boundary::Periodic).unwrap());
     let shape = Shape { grid, channels: 1, about: config.dyffusion.about() };
     let values = (0..30 * POINTS).map(wave).collect();
-    let frames = SpectralFrames { grid, channels: 1, segments: vec![0..30], values };
+    let frames = SpectralFrames { grid, channels: 1, segments: vec![0..10, 10..30], values };
     let frames = Frames::new(&frames, config.dyffusion.horizon, &Default::default()).unwrap();
     (Objective { shape, config }, Held { train: frames.clone(), valid: frames })
 }
