@@ -115,7 +115,11 @@ impl<T: Settings> Layers<T> {
         bail!("{}: the setting `{setting} = {value}` is not valid: {message}", layer.place(path))
     }
 
-    fn settings(&self) -> Result<T, toml_edit::de::Error> {
+    /// The settings so far, whether they are of use or not.
+    ///
+    /// # Errors
+    /// If one is missing.
+    pub fn settings(&self) -> Result<T, toml_edit::de::Error> {
         toml_edit::de::from_document(self.document.clone())
     }
 

@@ -42,6 +42,14 @@ impl<S: SystemMeta> Model<S> {
     /// # Errors
     /// If it cannot be written.
     pub fn save(&self, path: &Path) -> Result<()> {
+        finescale_host::write::atomically(path, &self.bytes()?)
+    }
+
+    /// The file.
+    ///
+    /// # Errors
+    /// If an array has a wrong shape.
+    pub fn bytes(&self) -> Result<Vec<u8>> {
         let bytes: BTreeMap<&str, Vec<u8>> = self
             .arrays
             .iter()
@@ -62,9 +70,7 @@ impl<S: SystemMeta> Model<S> {
             KEY.to_owned(),
             serde_json::to_string(&Tagged { system: S::NAME, meta: &self.meta })?,
         )]);
-        let bytes =
-            safetensors::serialize(views, Some(header)).context("the model is too large")?;
-        finescale_host::write::atomically(path, &bytes)
+        safetensors::serialize(views, Some(header)).context("the model is too large")
     }
 
     /// Reads the file.

@@ -3,6 +3,7 @@
 //! and tells the last frame.
 
 use anyhow::{Result, ensure};
+use serde::{Deserialize, Serialize};
 
 /// The two networks. Times are in frames of the window, from 0.
 pub trait Networks {
@@ -35,7 +36,8 @@ pub trait Networks {
 }
 
 /// How a state becomes the next.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Sampling {
     /// The interpolation at the next time, plus what the state differs from that at its own.
     #[default]
@@ -45,7 +47,8 @@ pub enum Sampling {
 }
 
 /// Which interpolations take the same dropout.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Masks {
     /// None: the difference of two draws enters every cold step.
     #[default]
@@ -57,7 +60,8 @@ pub enum Masks {
 }
 
 /// What becomes of the last forecast.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum LastStep {
     /// It is the last frame, and the next window begins with it.
     #[default]
@@ -69,7 +73,8 @@ pub enum LastStep {
 }
 
 /// What the forecaster sees beside the state.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Conditioning {
     /// Nothing.
     #[default]
@@ -81,7 +86,8 @@ pub enum Conditioning {
 }
 
 /// A window of h + 1 frames and how it is sampled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Window {
     /// h, frames after the first.
     pub horizon: usize,
@@ -120,6 +126,16 @@ impl Window {
     /// N = h + k, steps from the first frame to the last.
     pub fn steps(&self) -> usize {
         self.horizon + self.extra
+    }
+
+    /// Calls of both networks for a window: N of F, and of I one for every step but the last, one
+    /// more for a cold one, and those of the last step and of [`Window::refine`].
+    pub fn calls(&self) -> usize {
+        let steps = self.steps();
+        let cold = if self.sampling == Sampling::Cold { steps - 2 } else { 0 };
+        let last = usize::from(self.last != LastStep::Forecast);
+        let refined = if self.refine { self.horizon - 1 } else { 0 };
+        steps + (steps - 1) + cold + last + refined
     }
 
     /// i_n, the time of step n < N.

@@ -133,10 +133,12 @@ fn calls_are_counted() {
         let mut networks = linear(0.0, 0.0, 0.0);
         window.sample(&[1.0], &mut networks).unwrap();
         assert_eq!((networks.forecasts, networks.interpolations), (forecasts, interpolations));
+        assert_eq!(window.calls(), forecasts + interpolations);
     }
     let mut networks = linear(0.0, 0.0, 0.0);
-    window(Sampling::Naive, Masks::Fresh).sample(&[1.0], &mut networks).unwrap();
-    assert_eq!(networks.interpolations, 7);
+    let naive = window(Sampling::Naive, Masks::Fresh);
+    naive.sample(&[1.0], &mut networks).unwrap();
+    assert_eq!((networks.interpolations, naive.calls()), (7, 15));
     let times = Window::new(8, 3).unwrap();
     let times: Vec<f64> = (0..11).map(|n| times.time(n)).collect();
     assert_eq!(times, [0.0, 0.25, 0.5, 0.75, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);

@@ -4,9 +4,8 @@ use std::path::Path;
 
 use anyhow::{Result, ensure};
 use clap::Args;
-use finescale::model::Model as View;
 
-use super::{Fields, InputArgs, Resolution, warnings};
+use super::{Domain, Fields, InputArgs, Resolution, warnings};
 use finescale_data::dataset::{Spec, TimeAxis};
 use finescale_field::scale::Scale;
 
@@ -36,7 +35,8 @@ pub struct Ahead {
 }
 
 impl AheadArgs {
-    /// Reads the given frames, and the truth if the data have it.
+    /// Reads the given frames, and the truth if the data have it; `usual` is how many are given
+    /// where nobody says it.
     ///
     /// # Errors
     /// One sentence.
@@ -44,14 +44,15 @@ impl AheadArgs {
         &self,
         take: &InputArgs,
         path: &Path,
-        view: &View<'_>,
+        (domain, scale): (&Domain, &Scale<f32>),
+        usual: usize,
         what: &str,
     ) -> Result<Ahead> {
-        let given = self.given.unwrap_or(view.window());
+        let given = self.given.unwrap_or(usual);
         ensure!(given > 0, "--given is 0: give at least 1 frame, or use `finescale generate`");
         ensure!(self.frames != Some(0), "--frames is 0: ask for at least 1");
         let most = self.frames.map(|frames| given + frames);
-        let Fields { spec, values } = take.read(path, view, Resolution::Full, most)?;
+        let Fields { spec, values } = take.read(path, domain.clone(), Resolution::Full, most)?;
         let there = spec.frames();
         ensure!(
             there >= given,
@@ -67,15 +68,15 @@ impl AheadArgs {
         );
         for warning in warnings(
             &Fields { spec: spec.clone(), values: values.clone() },
-            view,
-            &vec![1.0; view.channels()],
+            domain.clone(),
+            &vec![1.0; domain.channels.len()],
         ) {
             eprintln!("warning: {warning}");
         }
         let (trajectory, known) = (there * spec.frame_len(), given * spec.frame_len());
         let mut spectra: Vec<f32> =
             values.chunks_exact(trajectory).flat_map(|path| &path[..known]).copied().collect();
-        Scale::of(view).spectra(view.grid(), &mut spectra)?;
+        scale.spectra(&domain.grid, &mut spectra)?;
         let title = format!("{}, {what}", spec.title);
         let spec = Spec { title, time: extended(&spec.time, frames), ..spec };
         let truth = (frames <= there).then(|| values.clone());

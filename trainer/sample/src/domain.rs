@@ -1,7 +1,9 @@
 //! What a model's fields are, whatever it computes with them.
 
+use anyhow::Result;
 use finescale::Grid;
 use finescale::model::{Channel, MeanModel, Model as View};
+use finescale_model::Meta;
 
 /// The fields of a model.
 #[derive(Clone, Debug)]
@@ -40,6 +42,20 @@ impl Domain {
             std: channel.std,
         });
         Self { grid: *grid, channels: channels.collect(), frame_interval }
+    }
+
+    /// Of a trained model.
+    ///
+    /// # Errors
+    /// If its grid is none of the runtime's.
+    pub fn of<S>(meta: &Meta<S>) -> Result<Self> {
+        let channels = meta.channels.iter().map(|channel| Channel {
+            name: &channel.name,
+            units: &channel.units,
+            mean: channel.mean as f32,
+            std: channel.std as f32,
+        });
+        Ok(Self::new(&meta.grid()?, channels, meta.frame_interval as f32))
     }
 
     /// The names of the channels.

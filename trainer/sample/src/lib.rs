@@ -25,6 +25,6 @@ pub use check::warnings;
 pub use domain::{Domain, DomainChannel};
 pub use generator::with_predictor;
 pub use input::{Fields, InputArgs, Resolution};
-pub use model::{HostMean, HostModel, MEAN_FILE};
+pub use model::{HostMean, HostModel, MEAN_FILE, trained};
 pub use settings::{Preset, SamplerArgs, Settings};
 pub use task::{ReadyTask, TaskArgs};

@@ -9,7 +9,9 @@ use sha2::{Digest, Sha256};
 use finescale_field::emergence::generation_start;
 use finescale_host::digest::hex;
 use finescale_model::export::{AlignedBytes, Bounds, Precision, file, mean_file};
-use finescale_model::{ConditionalMean, GENERATION_BEFORE, Given, Model, NetworkMeta, model_path};
+use finescale_model::{
+    ConditionalMean, GENERATION_BEFORE, Given, Model, NetworkMeta, SystemMeta, model_path,
+};
 
 use super::lambda::power;
 
@@ -161,6 +163,17 @@ impl HostMean {
 
 /// The conditional mean in the folder of a run on its residuals.
 pub const MEAN_FILE: &str = "mean.safetensors";
+
+/// A model as its training left it, for what the runtime does not evaluate, with the SHA-256 of its
+/// file.
+///
+/// # Errors
+/// One sentence if it cannot be read, is damaged, or is of another system.
+pub fn trained<S: SystemMeta>(path: &Path) -> Result<(Model<S>, String)> {
+    let (path, _, hash) = read(path)?;
+    let model = Model::open(&path).with_context(|| format!("--model {}", path.display()))?;
+    Ok((model, hash))
+}
 
 /// The file of a model, its bytes and their SHA-256.
 fn read(path: &Path) -> Result<(PathBuf, Vec<u8>, String)> {

@@ -131,8 +131,8 @@ fn starts() -> impl TypedValueParser<Value = Start> {
     ])
 }
 
-/// Values of one of the runtime's types by the words that its files have, with what they mean.
-fn words<T, const N: usize>(
+/// Values of a type by the words that its files have, with what they mean.
+pub(crate) fn words<T, const N: usize>(
     words: [(&'static str, &'static str); N],
 ) -> impl TypedValueParser<Value = T>
 where

@@ -1,6 +1,6 @@
 //! `finescale generate`: paths from nothing but the model.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
 use clap::Args;
@@ -8,6 +8,7 @@ use finescale::Axis;
 use finescale::model::Model as View;
 use serde_json::json;
 
+use crate::systems;
 use finescale_data::dataset::{Channel, SpatialAxis, Spec, TimeAxis};
 use finescale_sample::generator::{Assignment, DrivenPaths};
 use finescale_sample::{InputArgs, Preset, ReadyTask, Resolution, TaskArgs};
@@ -29,11 +30,22 @@ pub struct GenerateArgs {
 }
 
 impl GenerateArgs {
+    /// The model.
+    pub(crate) fn model(&self) -> &Path {
+        &self.task.model
+    }
+
     /// Runs the command.
     ///
     /// # Errors
     /// One sentence.
     pub fn run(self) -> Result<()> {
+        self.task.check()?;
+        systems::of_model(&self.task.model)?.generate(&self)
+    }
+
+    /// With a predictor.
+    pub(crate) fn with_predictor(&self) -> Result<()> {
         ensure!(self.frames.is_none_or(|n| n >= 2), "--frames is below 2: a path has at least 2");
         let model = self.task.open()?;
         let view = model.view()?;

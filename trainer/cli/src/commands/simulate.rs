@@ -1,14 +1,16 @@
 //! `finescale simulate`: given frames, rolled at one λ.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;
 
+use crate::systems;
+use finescale_field::scale::Scale;
 use finescale_sample::ahead::{Ahead, AheadArgs};
 use finescale_sample::generator::{Assignment, DrivenPaths};
-use finescale_sample::{InputArgs, ReadyTask, TaskArgs};
+use finescale_sample::{Domain, InputArgs, ReadyTask, TaskArgs};
 
 /// Simulate from given frames: roll the predictor at one λ
 ///
@@ -30,17 +32,29 @@ pub struct SimulateArgs {
 }
 
 impl SimulateArgs {
+    /// The model.
+    pub(crate) fn model(&self) -> &Path {
+        &self.task.model
+    }
+
     /// Runs the command.
     ///
     /// # Errors
     /// One sentence.
     pub fn run(self) -> Result<()> {
+        self.task.check()?;
+        systems::of_model(&self.task.model)?.simulate(&self)
+    }
+
+    /// With a predictor.
+    pub(crate) fn with_predictor(&self) -> Result<()> {
         let model = self.task.open()?;
         let view = model.view()?;
         // A model that has learned from clean frames rolls them as they are.
         let trained = view.tables().lambdas.first().copied().unwrap_or(DEFAULT);
         let settings = self.task.sampler.settings(&model, |_| Ok(trained.min(DEFAULT)))?;
-        let ahead = self.ahead.read(&self.take, &self.data, &view, "simulated")?;
+        let fields = (&Domain::from(&view), &Scale::of(&view));
+        let ahead = self.ahead.read(&self.take, &self.data, fields, view.window(), "simulated")?;
         let Ahead { spec, given, spectra, truth, from } = ahead;
         let noise = !self.no_noise;
         let ready = ReadyTask {

@@ -41,9 +41,16 @@ pub struct TrainArgs {
     /// Training steps
     #[arg(long)]
     steps: Option<usize>,
+    /// What is learned: `predictor-driven`, `conditional-mean` or `dyffusion`
+    #[arg(long, value_name = "NAME", value_parser = ["predictor-driven", "conditional-mean", "dyffusion"])]
+    system: Option<String>,
+    /// With --system dyffusion: a run's folder, or its `model.safetensors`, whose interpolator is
+    /// taken instead of learning one
+    #[arg(long, value_name = "RUN")]
+    interpolator: Option<PathBuf>,
     /// Learns the mean of fine frames from a sensor's, `block-mean:4` or `modes:4`: what a coarse
     /// value is, and fine points for each along every axis
-    #[arg(long, value_name = "KIND:RATIO")]
+    #[arg(long, value_name = "KIND:RATIO", conflicts_with = "system")]
     sensor: Option<String>,
     /// Learns the residuals of a trained conditional mean: its run's folder or `model.safetensors`
     #[arg(long, value_name = "RUN", conflicts_with = "sensor")]
@@ -55,7 +62,7 @@ pub struct TrainArgs {
     #[arg(long, default_value_t = 1)]
     devices: usize,
     /// Goes on with the run in --out from its newest checkpoint, with the settings that it has
-    #[arg(long, conflicts_with_all = ["config", "preset", "seed", "steps", "sensor", "given"])]
+    #[arg(long, conflicts_with_all = ["config", "preset", "seed", "steps", "system", "interpolator", "sensor", "given"])]
     resume: bool,
 }
 
@@ -123,8 +130,19 @@ impl TrainArgs {
         run.train::<A>(&devices)
     }
 
+    /// What is chosen, over what its system recommends.
     fn layers(&self) -> Result<Layers> {
+        let chosen = self.over(Layers::default())?;
+        let recommended = chosen.settings()?.system.recommended();
+        if recommended.is_empty() {
+            return Ok(chosen);
+        }
         let mut layers = Layers::default();
+        layers.add(recommended, "what the system recommends")?;
+        self.over(layers)
+    }
+
+    fn over(&self, mut layers: Layers) -> Result<Layers> {
         if let Some(preset) = self.preset.as_deref().and_then(Preset::named) {
             layers.add(preset.text, &format!("the preset {}", preset.name))?;
         }
@@ -138,11 +156,20 @@ impl TrainArgs {
         if let Some(steps) = self.steps {
             layers.add(&format!("training.steps = {steps}"), "--steps")?;
         }
-        if let Some(given) = &self.given {
-            let given = given.to_str().context("--given is no text: give another path")?;
+        if let Some(system) = &self.system {
+            layers.add(&format!("system = \"{system}\""), "--system")?;
+        }
+        let runs = [
+            ("--given", "predictor.given", &self.given),
+            ("--interpolator", "dyffusion.interpolator", &self.interpolator),
+        ];
+        for (flag, setting, run) in runs {
+            let Some(run) = run else { continue };
+            let run =
+                run.to_str().with_context(|| format!("{flag} is no text: give another path"))?;
             // A string of JSON is one of TOML.
-            let given = serde_json::to_string(given)?;
-            layers.add(&format!("predictor.given = {given}"), "--given")?;
+            let run = serde_json::to_string(run)?;
+            layers.add(&format!("{setting} = {run}"), flag)?;
         }
         if let Some(sensor) = &self.sensor {
             let parts = sensor.split_once(':').and_then(|(kind, ratio)| {

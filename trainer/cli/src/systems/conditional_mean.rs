@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 use finescale::model::MEAN_MAGIC;
 use finescale_data::dataset::Reader;
+use finescale_ensemble::Task;
 use finescale_judge::baseline::Climate;
 use finescale_model::SystemMeta;
 use finescale_model::export::AlignedBytes;
@@ -19,8 +20,12 @@ impl Commands for MeanCommands {
         finescale_model::ConditionalMean::NAME
     }
 
-    fn magic(&self) -> &'static [u8] {
-        &MEAN_MAGIC
+    fn magic(&self) -> Option<&'static [u8]> {
+        Some(&MEAN_MAGIC)
+    }
+
+    fn tasks(&self) -> &'static [Task] {
+        &[Task::SuperResolve]
     }
 
     fn export(&self, arguments: ExportArgs, path: &Path) -> Result<()> {

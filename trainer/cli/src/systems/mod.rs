@@ -2,29 +2,39 @@
 //! file here and a line in [`ALL`].
 
 mod conditional_mean;
+mod dyffusion;
 mod predictor_driven;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use finescale_data::dataset::Reader;
+use finescale_ensemble::Task;
 use finescale_judge::baseline::Climate;
 use finescale_model::export::AlignedBytes;
 use finescale_model::model_path;
 
-use crate::commands::{CardArgs, ExportArgs, SuperResolveArgs, ValidateArgs};
+use crate::commands::{
+    CardArgs, ExportArgs, ForecastArgs, GenerateArgs, SimulateArgs, SuperResolveArgs, ValidateArgs,
+};
 
 /// All systems.
-const ALL: [&dyn Commands; 2] =
-    [&predictor_driven::DrivenCommands, &conditional_mean::MeanCommands];
+const ALL: [&dyn Commands; 3] = [
+    &predictor_driven::DrivenCommands,
+    &conditional_mean::MeanCommands,
+    &dyffusion::WindowCommands,
+];
 
 /// What the commands do with the models of a system. `path` is a `model.safetensors`.
 pub(crate) trait Commands: Sync {
     /// Its name in a `model.safetensors`.
     fn name(&self) -> &'static str;
 
-    /// The first bytes of its file for boards.
-    fn magic(&self) -> &'static [u8];
+    /// The first bytes of its file for boards; none where it has no such file.
+    fn magic(&self) -> Option<&'static [u8]>;
+
+    /// The tasks that its models can do.
+    fn tasks(&self) -> &'static [Task];
 
     /// `finescale export`.
     fn export(&self, arguments: ExportArgs, path: &Path) -> Result<()>;
@@ -35,8 +45,30 @@ pub(crate) trait Commands: Sync {
     /// `finescale card`.
     fn card(&self, arguments: &CardArgs, path: &Path) -> Result<()>;
 
+    /// `finescale forecast`, with a model in any form.
+    fn forecast(&self, arguments: &ForecastArgs) -> Result<()> {
+        self.refuse(arguments.model(), Task::Forecast)
+    }
+
+    /// `finescale generate`, with a model in any form.
+    fn generate(&self, arguments: &GenerateArgs) -> Result<()> {
+        self.refuse(arguments.model(), Task::Generate)
+    }
+
+    /// `finescale simulate`, with a model in any form.
+    fn simulate(&self, arguments: &SimulateArgs) -> Result<()> {
+        self.refuse(arguments.model(), Task::Simulate)
+    }
+
     /// `finescale super-resolve`, with a model in any form.
-    fn super_resolve(&self, arguments: &SuperResolveArgs) -> Result<()>;
+    fn super_resolve(&self, arguments: &SuperResolveArgs) -> Result<()> {
+        self.refuse(arguments.model(), Task::SuperResolve)
+    }
+
+    /// Says that its models cannot do a task, and which they can.
+    fn refuse(&self, model: &Path, task: Task) -> Result<()> {
+        finescale_sample::generator::refuse(&model.display().to_string(), self.tasks(), task)
+    }
 
     /// What a model knows of the data, for baselines; of `data` where it knows nothing itself.
     fn climate(&self, path: &Path, data: Option<&Reader>) -> Result<Option<Climate>>;
@@ -58,7 +90,7 @@ pub(crate) fn of_run(run: &Path) -> Result<(&'static dyn Commands, PathBuf)> {
         format!(
             "{} is a model of the system `{name}`, which this program does not know: it knows {}",
             path.display(),
-            known.join(" and ")
+            known.join(", ")
         )
     })?;
     Ok((system, path))
@@ -67,7 +99,8 @@ pub(crate) fn of_run(run: &Path) -> Result<(&'static dyn Commands, PathBuf)> {
 /// The system whose file for boards begins with such bytes; the first one if none is, which says
 /// what is wrong with them.
 pub(crate) fn of_bytes(bytes: &[u8]) -> &'static dyn Commands {
-    ALL.into_iter().find(|system| bytes.starts_with(system.magic())).unwrap_or(ALL[0])
+    let begins = |magic: &[u8]| bytes.starts_with(magic);
+    ALL.into_iter().find(|system| system.magic().is_some_and(begins)).unwrap_or(ALL[0])
 }
 
 /// The system of a model in any form; the first one if it is in none, which says what is wrong.

@@ -5,12 +5,16 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use finescale::model::MAGIC;
 use finescale_data::dataset::Reader;
+use finescale_ensemble::Task;
 use finescale_judge::baseline::Climate;
 use finescale_model::export::AlignedBytes;
 use finescale_model::{Model, SystemMeta};
 
 use super::Commands;
-use crate::commands::{CardArgs, ExportArgs, SuperResolveArgs, ValidateArgs, model};
+use crate::commands::{
+    CardArgs, ExportArgs, ForecastArgs, GenerateArgs, SimulateArgs, SuperResolveArgs, ValidateArgs,
+    model,
+};
 
 pub(super) struct DrivenCommands;
 
@@ -19,8 +23,12 @@ impl Commands for DrivenCommands {
         finescale_model::PredictorDriven::NAME
     }
 
-    fn magic(&self) -> &'static [u8] {
-        &MAGIC
+    fn magic(&self) -> Option<&'static [u8]> {
+        Some(&MAGIC)
+    }
+
+    fn tasks(&self) -> &'static [Task] {
+        &[Task::Simulate, Task::Forecast, Task::Generate, Task::SuperResolve]
     }
 
     fn export(&self, arguments: ExportArgs, path: &Path) -> Result<()> {
@@ -33,6 +41,18 @@ impl Commands for DrivenCommands {
 
     fn card(&self, arguments: &CardArgs, path: &Path) -> Result<()> {
         arguments.write::<finescale_model::PredictorDriven>(path)
+    }
+
+    fn forecast(&self, arguments: &ForecastArgs) -> Result<()> {
+        arguments.with_predictor()
+    }
+
+    fn generate(&self, arguments: &GenerateArgs) -> Result<()> {
+        arguments.with_predictor()
+    }
+
+    fn simulate(&self, arguments: &SimulateArgs) -> Result<()> {
+        arguments.with_predictor()
     }
 
     fn super_resolve(&self, arguments: &SuperResolveArgs) -> Result<()> {

@@ -55,7 +55,7 @@ impl OnCard for ConditionalMean {
         )
     }
 
-    fn footprint(model: &Model<Self>) -> Result<(Table, String)> {
+    fn footprint(model: &Model<Self>) -> Result<Option<(Table, String)>> {
         let mut table = footprints(&[
             "RAM for the mean, bytes",
             "more for a stream",
@@ -82,6 +82,6 @@ impl OnCard for ConditionalMean {
             in_network as f64 / 1e6,
             in_map as f64 / 1e6
         );
-        Ok((table, computes))
+        Ok(Some((table, computes)))
     }
 }

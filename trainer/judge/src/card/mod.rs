@@ -1,5 +1,6 @@
 //! A model's card: what it is, what it was trained on, how good it is, what it costs.
 
+mod dyffusion;
 mod mean;
 mod predictor;
 mod seeds;
@@ -27,11 +28,12 @@ pub trait OnCard: SystemMeta {
     /// The network and how it was trained, as a part of a sentence.
     fn trained(meta: &Meta<Self>) -> String;
 
-    /// What a board needs: a table, and a sentence on what it computes.
+    /// What a board needs: a table, and a sentence on what it computes; none if no board has the
+    /// system.
     ///
     /// # Errors
     /// If the model does not fit the runtime.
-    fn footprint(model: &Model<Self>) -> Result<(Table, String)>;
+    fn footprint(model: &Model<Self>) -> Result<Option<(Table, String)>>;
 }
 
 /// Results of one task side by side, the model's own first.
@@ -81,8 +83,8 @@ pub fn markdown<S: OnCard>(
         skill(&mut card, comparison)?;
     }
     seeds::table(&mut card, words.made, comparisons)?;
-    if meta.network.on_boards() {
-        let (table, computes) = S::footprint(model)?;
+    let footprint = meta.network.on_boards().then(|| S::footprint(model)).transpose()?.flatten();
+    if let Some((table, computes)) = footprint {
         writeln!(card, "\n## Footprint\n\n{}\n{computes}", table.markdown())?;
     }
     let licence = words.licence;

@@ -27,7 +27,7 @@ impl OnCard for PredictorDriven {
         )
     }
 
-    fn footprint(model: &Model) -> Result<(Table, String)> {
+    fn footprint(model: &Model) -> Result<Option<(Table, String)>> {
         let mut table = footprints(&[
             "RAM for simulation, bytes",
             "for reverse sampling",
@@ -49,6 +49,6 @@ impl OnCard for PredictorDriven {
             "An increment takes {million:.2} million multiply-accumulates, its vector-Jacobian \
              product as many."
         );
-        Ok((table, computes))
+        Ok(Some((table, computes)))
     }
 }

@@ -4,6 +4,7 @@
 //! ([`crate::TaskArgs::sample`]). A generator only draws paths, and says which tasks it can do.
 
 mod conditional_mean;
+pub mod dyffusion;
 mod predictor_driven;
 mod residuals;
 
@@ -17,6 +18,7 @@ use finescale_host::progress::Progress;
 use serde_json::Value;
 
 pub use conditional_mean::MeanPaths;
+pub use dyffusion::WindowPaths;
 pub use predictor_driven::{DrivenPaths, with_predictor};
 pub use residuals::ResidualPaths;
 
@@ -126,7 +128,14 @@ pub trait Worker {
 
 /// Refuses a task that a generator cannot do.
 pub(crate) fn check(generator: &dyn Generator, task: Task) -> Result<()> {
-    let able = generator.tasks();
+    refuse(&generator.about()?.model, generator.tasks(), task)
+}
+
+/// Refuses a task that is none of those that a model can do.
+///
+/// # Errors
+/// One sentence that names the model and what it can do.
+pub fn refuse(model: &str, able: &[Task], task: Task) -> Result<()> {
     let name = |task: &Task| match task {
         Task::Simulate => "simulate",
         Task::Forecast => "forecast",
@@ -135,8 +144,7 @@ pub(crate) fn check(generator: &dyn Generator, task: Task) -> Result<()> {
     };
     ensure!(
         able.contains(&task),
-        "the model `{}` cannot {}: what it can is {}",
-        generator.about()?.model,
+        "the model `{model}` cannot {}: what it can is {}",
         name(&task),
         able.iter().map(name).collect::<Vec<_>>().join(", ")
     );

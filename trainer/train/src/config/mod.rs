@@ -14,6 +14,7 @@ use crate::engine::symmetries::Symmetries;
 use crate::networks;
 use crate::systems;
 use crate::systems::conditional_mean::settings as conditional;
+use crate::systems::dyffusion::settings as dyffusion;
 use crate::systems::predictor_driven::settings as driven;
 
 /// A configuration under construction: defaults, a preset, a file and flags.
@@ -51,13 +52,13 @@ Config {
     seed: u64, system: systems::Name, symmetries: Symmetries, process: driven::Process,
     lambda: driven::Lambda, network: networks::Settings,
     predictor: driven::Predictor, loss: driven::Loss, training: Training,
-    report: Report, calibration: driven::Calibration, sampling: driven::Sampling, sensor: conditional::Sensor,
-    mean: conditional::Mean,
+    report: Report, calibration: driven::Calibration, sampling: driven::Sampling,
+    sensor: conditional::Sensor, mean: conditional::Mean, dyffusion: dyffusion::Dyffusion,
 });
 settings!(/// Section `training`.
 Training {
     steps: usize, batch: usize, accumulate: usize, learning_rate: f64, warmup: usize, decay: Decay,
-    clip: f64, ema: f64, keep: Keep, precision: Precision,
+    weight_decay: f64, clip: f64, ema: f64, keep: Keep, precision: Precision,
 });
 settings!(/// Section `report`.
     Report { every: usize, windows: usize, rollout: usize });
@@ -114,6 +115,8 @@ impl Training {
                 "training.{name} is {value}: use more than 0"
             );
         }
+        // With 1 nothing would be left of the weights.
+        fraction("training.weight-decay", self.weight_decay)?;
         // With 1 the average would stay what it was at first.
         fraction("training.ema", self.ema)
     }

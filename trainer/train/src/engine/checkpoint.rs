@@ -144,6 +144,17 @@ impl<A: Trainable, M: AutodiffModule<A>> Checkpoint<A, M> {
     }
 }
 
+impl<A: Trainable, M: AutodiffModule<A>> Checkpoint<A, M> {
+    /// What the first stage has left, or leaves when it has so many steps; none before that.
+    pub(crate) fn first(self, steps: usize) -> Option<M> {
+        if let Some(kept) = self.earlier.into_iter().next() {
+            return Some(kept.network);
+        }
+        let ended = self.stage == 0 && self.step == steps;
+        ended.then(|| self.best.map_or(self.learner.average, |best| best.weights))
+    }
+}
+
 fn record<A: Trainable, R: Record<A>>(record: R) -> Result<Vec<u8>> {
     let bytes = Recorder::<A>::record(&Bytes::default(), record, ());
     bytes.map_err(|error| anyhow!("a checkpoint cannot be encoded: {error}"))

@@ -6,7 +6,7 @@ use burn::optim::{Adam, AdamConfig, GradientsAccumulator, GradientsParams, Optim
 use burn::tensor::Tensor;
 
 use super::Trainable;
-use super::optimizer::{average, clip, learning_rate};
+use super::optimizer::{average, clip, decayed, learning_rate};
 use crate::config::Training;
 
 /// What a step minimises on one batch, and what is shown of it.
@@ -82,7 +82,8 @@ impl<A: Trainable, M: AutodiffModule<A>> Learner<A, M> {
     pub fn apply(mut self, gradients: GradientsParams, training: &Training, step: usize) -> Self {
         let gradients = clip(&self.weights, gradients, training.clip);
         let rate = learning_rate(training, step);
-        self.weights = self.optimizer.step(rate, self.weights, gradients);
+        let weights = decayed(self.weights, 1.0 - rate * training.weight_decay);
+        self.weights = self.optimizer.step(rate, weights, gradients);
         self.average = average(self.average, &self.weights, training.ema, step);
         self
     }

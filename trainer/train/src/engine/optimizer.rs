@@ -68,6 +68,26 @@ impl<B: AutodiffBackend> ModuleVisitor<B> for ScaledGradients<B> {
     }
 }
 
+/// weights ← factor · weights, apart from their moments: the decay of AdamW (Loshchilov and Hutter
+/// 2019).
+pub fn decayed<A: AutodiffBackend, M: AutodiffModule<A>>(weights: M, factor: f64) -> M {
+    if factor == 1.0 { weights } else { weights.map(&mut Shrink { factor }) }
+}
+
+struct Shrink {
+    factor: f64,
+}
+
+impl<A: AutodiffBackend> ModuleMapper<A> for Shrink {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<A, D>>) -> Param<Tensor<A, D>> {
+        param.map(|weights| {
+            let learned = weights.is_require_grad();
+            let weights = Tensor::from_inner(weights.inner() * self.factor);
+            if learned { weights.require_grad() } else { weights }
+        })
+    }
+}
+
 /// average ← d·average + (1 − d)·weights, with d = min(decay, (1 + step)/(10 + step)), so that it
 /// forgets the first weights.
 pub fn average<B: Backend, M: Module<B>>(average: M, weights: &M, decay: f64, step: usize) -> M {

@@ -8,6 +8,7 @@
 #![allow(clippy::large_enum_variant)]
 
 mod board;
+pub mod dropout;
 mod film;
 pub(crate) mod initial;
 pub mod product;
@@ -24,6 +25,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::config::Precision;
 use crate::engine::kernels::Kernels;
+use dropout::Dropout;
 
 /// The settings of a network, which its section of the configuration has.
 pub trait Design {
@@ -79,6 +81,17 @@ pub trait Forward<B: Kernels> {
         fields: Tensor<B, 4>,
         lambda: Option<Tensor<B, 2>>,
         precision: Precision,
+    ) -> Tensor<B, 4> {
+        self.forward_with(fields, lambda, precision, &mut Dropout::OFF.clone())
+    }
+
+    /// The same with dropout behind every activation.
+    fn forward_with(
+        &self,
+        fields: Tensor<B, 4>,
+        lambda: Option<Tensor<B, 2>>,
+        precision: Precision,
+        dropout: &mut Dropout,
     ) -> Tensor<B, 4>;
 }
 
@@ -137,6 +150,24 @@ macro_rules! networks {
                 })
             }
 
+            /// The same settings with the network that a model's file says, as
+            /// [`Settings::meta`] has put it there.
+            ///
+            /// # Errors
+            /// If it says none that there is.
+            pub fn with_meta(&self, meta: &NetworkMeta) -> Result<Self> {
+                let mut said = serde_json::to_value(meta)?;
+                let kind = said.as_object_mut().and_then(|said| said.remove("kind"));
+                let kind = serde_json::from_value(kind.unwrap_or_default())?;
+                let mut settings = Self { kind, ..self.clone() };
+                match kind {
+                    $(Kind::$name => settings.$module = serde_json::from_value(said)?,)*
+                    Kind::Linear => {}
+                }
+                settings.check()?;
+                Ok(settings)
+            }
+
             /// What a model's file says of the chosen network.
             pub fn meta(&self) -> NetworkMeta {
                 match self.kind {
@@ -149,14 +180,17 @@ macro_rules! networks {
         }
 
         impl<B: Kernels> Forward<B> for Network<B> {
-            fn forward(
+            fn forward_with(
                 &self,
                 fields: Tensor<B, 4>,
                 lambda: Option<Tensor<B, 2>>,
                 precision: Precision,
+                dropout: &mut Dropout,
             ) -> Tensor<B, 4> {
                 match self {
-                    $(Self::$name(network) => network.forward(fields, lambda, precision),)*
+                    $(Self::$name(network) => {
+                        network.forward_with(fields, lambda, precision, dropout)
+                    })*
                 }
             }
         }

@@ -9,6 +9,7 @@ use finescale::model::Activation;
 use finescale_model::{LayerMeta, NetworkMeta};
 use rand_chacha::ChaCha8Rng;
 
+use super::dropout::Dropout;
 use super::film::Film;
 use super::initial::{uniform, zeros};
 use super::{Design, Fields, Forward};
@@ -133,23 +134,33 @@ fn gain(activation: Activation) -> f64 {
 }
 
 impl<B: Kernels> Forward<B> for Stack<B> {
-    fn forward(
+    fn forward_with(
         &self,
         fields: Tensor<B, 4>,
         lambda: Option<Tensor<B, 2>>,
         precision: Precision,
+        dropout: &mut Dropout,
     ) -> Tensor<B, 4> {
         let both = self.film.as_ref().zip(lambda).map(|(film, lambda)| film.forward(lambda));
         let last = self.layers.len() - 1;
         let (mut h, mut channel) = (fields, 0);
         for (n, (layer, meta)) in self.layers.iter().zip(&self.metas).enumerate() {
             let LayerMeta { dilation, activation, residual, outputs, .. } = *meta;
+            let dropping = !dropout.is_off() && activation != Activation::None;
+            let before = (dropping && residual).then(|| h.clone());
             let block = Block { grid: self.grid, dilation, activation, residual, precision };
             let part = |all: &Tensor<B, 2>| all.clone().narrow(1, channel, outputs);
             let modulation =
                 both.as_ref().filter(|_| n < last).map(|both| both.each_ref().map(part));
             channel += outputs;
             h = B::block(h, layer.weight.val(), layer.bias.val(), modulation, &block);
+            if dropping {
+                // What a residual block adds is dropped, and not what it adds it to.
+                h = match before {
+                    Some(before) => dropout.apply(h - before.clone()) + before,
+                    None => dropout.apply(h),
+                };
+            }
         }
         h
     }

@@ -8,6 +8,7 @@ use finescale::Grid;
 use finescale::model::Activation;
 use rand_chacha::ChaCha8Rng;
 
+use super::dropout::Dropout;
 use super::initial::{ones, uniform, zeros};
 use super::{Fields, Forward};
 use crate::config::{Precision, settings};
@@ -120,11 +121,12 @@ impl super::Design for Design {
 }
 
 impl<B: Kernels> Forward<B> for Unet<B> {
-    fn forward(
+    fn forward_with(
         &self,
         fields: Tensor<B, 4>,
         lambda: Option<Tensor<B, 2>>,
         precision: Precision,
+        dropout: &mut Dropout,
     ) -> Tensor<B, 4> {
         let [dense, deeper] = &self.lambda;
         // Without λ the biases of the dense layers are a modulation that is learned as it is.
@@ -136,9 +138,9 @@ impl<B: Kernels> Forward<B> for Unet<B> {
         let mut skips = Vec::new();
         for level in &self.down {
             let [a, b] = &level.blocks;
-            h = a.forward(h, &lambda, precision);
+            h = a.forward(h, &lambda, precision, dropout);
             skips.push(h.clone());
-            h = b.forward(h, &lambda, precision);
+            h = b.forward(h, &lambda, precision, dropout);
             if let Some(attention) = &level.attention {
                 h = attention.forward(h, precision);
             }
@@ -146,12 +148,13 @@ impl<B: Kernels> Forward<B> for Unet<B> {
             h = level.resize.forward(if level.scaled { to_depth(h) } else { h }, precision);
         }
         let [a, b] = &self.middle;
-        h = self.attention.forward(a.forward(h, &lambda, precision), precision);
-        h = b.forward(h, &lambda, precision);
+        h = a.forward(h, &lambda, precision, dropout);
+        h = self.attention.forward(h, precision);
+        h = b.forward(h, &lambda, precision, dropout);
         for level in &self.up {
             for block in &level.blocks {
                 let skip = skips.pop().expect("every level leaves two");
-                h = block.forward(Tensor::cat(vec![h, skip], 1), &lambda, precision);
+                h = block.forward(Tensor::cat(vec![h, skip], 1), &lambda, precision, dropout);
             }
             if let Some(attention) = &level.attention {
                 h = attention.forward(h, precision);
@@ -161,7 +164,8 @@ impl<B: Kernels> Forward<B> for Unet<B> {
                 h = doubled(h);
             }
         }
-        h = self.last_block.forward(Tensor::cat(vec![h, first], 1), &lambda, precision);
+        h = Tensor::cat(vec![h, first], 1);
+        h = self.last_block.forward(h, &lambda, precision, dropout);
         self.last.forward(h, precision)
     }
 }
@@ -203,6 +207,7 @@ impl<B: Kernels> Residual<B> {
         x: Tensor<B, 4>,
         lambda: &Tensor<B, 2>,
         precision: Precision,
+        dropout: &mut Dropout,
     ) -> Tensor<B, 4> {
         let [first, second] = &self.convs;
         let [norm, norm_second] = &self.norms;
@@ -212,8 +217,9 @@ impl<B: Kernels> Residual<B> {
             self.modulation.forward(lambda.clone()).reshape([batch, 2 * channels, 1, 1]);
         let h = h * (modulation.clone().narrow(1, 0, channels) + 1.0)
             + modulation.narrow(1, channels, channels);
-        let h = norm_second.forward(second.forward(activation::silu(h), precision));
-        let h = activation::silu(h);
+        let h = dropout.apply(activation::silu(h));
+        let h = norm_second.forward(second.forward(h, precision));
+        let h = dropout.apply(activation::silu(h));
         h + match &self.shortcut {
             Some(conv) => conv.forward(x, precision),
             None => x,

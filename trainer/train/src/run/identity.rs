@@ -52,17 +52,24 @@ impl RunIdentity {
         finescale_host::write::atomically(&folder.join(Self::FILE), text.as_bytes())
     }
 
+    /// Of a run folder.
+    ///
+    /// # Errors
+    /// If it is none, or damaged.
+    pub fn open(folder: &Path) -> Result<Self> {
+        let path = folder.join(Self::FILE);
+        let text = std::fs::read_to_string(&path).with_context(|| {
+            format!("{} is no run folder (it has no {})", folder.display(), Self::FILE)
+        })?;
+        serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
+    }
+
     /// Whether a run folder is this one's; returns the run's name.
     ///
     /// # Errors
     /// A sentence that says what differs.
     pub fn check(&self, folder: &Path) -> Result<String> {
-        let path = folder.join(Self::FILE);
-        let text = std::fs::read_to_string(&path).with_context(|| {
-            format!("{} is no run folder (it has no {})", folder.display(), Self::FILE)
-        })?;
-        let there: Self = serde_json::from_str(&text)
-            .with_context(|| format!("{} is damaged", path.display()))?;
+        let there = Self::open(folder)?;
         let shown = folder.display();
         ensure!(
             there.shape == self.shape && there.channels == self.channels,

@@ -1,6 +1,7 @@
 //! Systems: ways to learn paths of coarse-grained fields, a folder for each.
 
 pub mod conditional_mean;
+pub mod dyffusion;
 pub mod predictor_driven;
 
 use std::collections::BTreeMap;
@@ -171,20 +172,31 @@ fn described<S>(
 }
 
 choice!(/// Which system.
-    Name { PredictorDriven, ConditionalMean });
+    Name { PredictorDriven, ConditionalMean, Dyffusion });
 
 impl Name {
+    /// Settings that lie under all that is chosen, in TOML.
+    pub fn recommended(self) -> &'static str {
+        match self {
+            Self::PredictorDriven | Self::ConditionalMean => "",
+            Self::Dyffusion => dyffusion::RECOMMENDED,
+        }
+    }
+
     /// Refuses settings of the system's sections with which nothing can be trained.
     pub(crate) fn check(self, config: &Config) -> Result<()> {
+        ensure!(
+            self == Self::PredictorDriven || config.predictor.given.is_empty(),
+            "predictor.given is for the system predictor-driven: leave it, or --given, out"
+        );
+        ensure!(
+            self == Self::Dyffusion || config.dyffusion.interpolator.is_empty(),
+            "dyffusion.interpolator is for the system dyffusion: leave it, or --interpolator, out"
+        );
         match self {
             Self::PredictorDriven => predictor_driven::check(config),
-            Self::ConditionalMean => {
-                ensure!(
-                    config.predictor.given.is_empty(),
-                    "predictor.given is for the system predictor-driven: leave it, or --given, out"
-                );
-                conditional_mean::check(config)
-            }
+            Self::ConditionalMean => conditional_mean::check(config),
+            Self::Dyffusion => dyffusion::check(config),
         }
     }
 
@@ -197,6 +209,7 @@ impl Name {
         match self {
             Self::PredictorDriven => run.by::<A, predictor_driven::PredictorDriven>(devices),
             Self::ConditionalMean => run.by::<A, conditional_mean::ConditionalMean>(devices),
+            Self::Dyffusion => run.by::<A, dyffusion::Dyffusion>(devices),
         }
     }
 }

@@ -3,7 +3,7 @@
 mod frames;
 mod mean;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
@@ -59,6 +59,11 @@ pub struct SuperResolveArgs {
 }
 
 impl SuperResolveArgs {
+    /// The model.
+    pub(crate) fn model(&self) -> &Path {
+        &self.task.model
+    }
+
     /// Runs the command.
     ///
     /// # Errors

@@ -1,0 +1,112 @@
+//! The two networks as functions of fields and times.
+
+use burn::tensor::{Tensor, TensorData, backend::Backend};
+use finescale::Grid;
+use finescale_model::dyffusion::{Dyffusion, Part};
+use finescale_model::reference::{LAMBDA_FEATURES, lambda_features};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+use crate::config::Precision;
+use crate::engine::kernels::Kernels;
+use crate::networks::dropout::Dropout;
+use crate::networks::{Fields, Forward, Network, Settings};
+
+/// What fields there are, and what is learned of them.
+#[derive(Clone, Debug)]
+pub struct Shape {
+    /// The grid.
+    pub grid: Grid,
+    /// Channels of a frame.
+    pub channels: usize,
+    /// What is learned.
+    pub about: Dyffusion,
+}
+
+/// How a network is evaluated.
+pub struct How<'a> {
+    /// In what its convolutions are computed.
+    pub precision: Precision,
+    /// What is dropped.
+    pub dropout: &'a mut Dropout,
+}
+
+impl Shape {
+    /// A network before its first step, as the seed draws it; none where the settings have none.
+    pub fn fresh<B: Backend>(
+        &self,
+        part: Part,
+        settings: &Settings,
+        seed: u64,
+        device: &B::Device,
+    ) -> Option<Network<B>> {
+        let fields = Fields {
+            grid: self.grid,
+            inputs: self.about.input_fields(part, self.channels),
+            outputs: self.channels,
+            lambda: true,
+        };
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        // The two networks begin with different numbers.
+        rng.set_stream(part as u64);
+        settings.build(fields, &mut rng, device)
+    }
+
+    /// I: frames at `times` between the first and the last, `[batch, channels, y, x]` each.
+    pub fn interpolate<B: Kernels>(
+        &self,
+        network: &Network<B>,
+        [first, last]: [Tensor<B, 4>; 2],
+        times: &[f64],
+        how: How<'_>,
+    ) -> Tensor<B, 4> {
+        let seen = Tensor::cat(vec![first.clone(), last.clone()], 1);
+        let out = self.evaluate(network, seen, times, how);
+        if !self.about.residual {
+            return out;
+        }
+        let share = times.iter().map(|time| (time / self.horizon()) as f32).collect();
+        let share = column(share, &out.device());
+        out + first.clone() + (last - first) * share
+    }
+
+    /// F: last frames of the windows, from the states at `times`; of a control the frames at
+    /// `times`, from the first ones.
+    pub fn forecast<B: Kernels>(
+        &self,
+        network: &Network<B>,
+        state: Tensor<B, 4>,
+        condition: Option<Tensor<B, 4>>,
+        times: &[f64],
+        how: How<'_>,
+    ) -> Tensor<B, 4> {
+        let seen = std::iter::once(state.clone()).chain(condition).collect();
+        let out = self.evaluate(network, Tensor::cat(seen, 1), times, how);
+        if self.about.residual { out + state } else { out }
+    }
+
+    fn evaluate<B: Kernels>(
+        &self,
+        network: &Network<B>,
+        seen: Tensor<B, 4>,
+        times: &[f64],
+        how: How<'_>,
+    ) -> Tensor<B, 4> {
+        // What networks know of λ spans three decades, here those from 0 to h.
+        let features = |time: &f64| lambda_features(1000_f64.powf(time / self.horizon() - 1.0));
+        let features: Vec<f32> = times.iter().flat_map(features).map(|f| f as f32).collect();
+        let features = TensorData::new(features, [times.len(), LAMBDA_FEATURES]);
+        let features = Tensor::from_data(features, &seen.device());
+        network.forward_with(seen, Some(features), how.precision, how.dropout)
+    }
+
+    fn horizon(&self) -> f64 {
+        self.about.window.horizon as f64
+    }
+}
+
+/// One number for each sample, `[batch, 1, 1, 1]`.
+pub fn column<B: Backend>(values: Vec<f32>, device: &B::Device) -> Tensor<B, 4> {
+    let shape = [values.len(), 1, 1, 1];
+    Tensor::from_data(TensorData::new(values, shape), device)
+}
