@@ -33,6 +33,16 @@ paths = 2
 frames = 6
 ";
 
+/// A small Transformer U-Net, which another setting has to choose.
+const FLEX: &str = "
+[network.flex]
+channels = [8, 16]
+blocks = [1, 1]
+groups = 4
+depth = 3
+heads = 2
+";
+
 impl Home {
     fn new() -> Self {
         let home = Self::with_waves(20, 16);
@@ -188,10 +198,17 @@ fn every_network_head_and_setting_trains() {
             "[predictor]\nscore-head = true\n[network]\nkind = \"unet\"\n[network.unet]\ndim = \
              8\nmultipliers = [1, 2]\n[training]\naccumulate = 2",
         ),
+        ("flex", "[predictor]\nscore-head = true\n[network]\nkind = \"flex\""),
+        (
+            "convolutions",
+            "[network]\nkind = \"flex\"\n[network.flex]\ntransformer = false\n[training]\nprecision = \
+             \"mixed\"",
+        ),
     ];
     for (name, text) in settings {
         let mut layers = Layers::default();
         layers.add(SMALL, "small").unwrap();
+        layers.add(FLEX, "flex").unwrap();
         layers.add(text, name).unwrap();
         std::fs::write(home.path("settings.toml"), layers.text()).unwrap();
         home.succeeds(&format!("train ks.zarr --config settings.toml --steps 12 --out {name}"));
@@ -245,6 +262,30 @@ fn mixed_precision_reaches_the_loss_of_full_precision() {
     assert!(mixed != full && (mixed - full).abs() < 0.1 * (base - full), "{mixed} for {full}");
     loss("again", "mixed");
     assert_eq!(home.model("mixed/run"), home.model("again/run"), "same seed, other bits");
+}
+
+/// If it failed, attention would learn nothing, or from other numbers once a run was interrupted.
+#[test]
+fn flex_learns_and_goes_on_to_the_same_bits() {
+    let home = Home::new();
+    let settings = format!("{SMALL}{FLEX}[network]\nkind = \"flex\"");
+    std::fs::write(home.path("flex.toml"), settings).unwrap();
+    let train = "train ks.zarr --config flex.toml --steps 50 --out";
+    let printed = home.succeeds(&format!("{train} whole/run"));
+    assert!(printed.contains(" multiply-accumulates a frame"), "{printed}");
+    let model = <Model>::open(&home.path("whole/run/model.safetensors")).unwrap();
+    let figure = |name: &str| model.meta.figures[name];
+    let (loss, base) = (figure("validation loss"), figure("validation loss, linear base"));
+    assert!(loss < 0.99 * base, "{loss} of the base's {base}: nothing was learnt");
+
+    home.succeeds(&format!("{train} stopped/run"));
+    let newest =
+        home.path("stopped/run").join(checkpoints(&home.path("stopped/run")).pop().unwrap());
+    std::fs::remove_file(newest).unwrap();
+    std::fs::remove_file(home.path("stopped/run/model.safetensors")).unwrap();
+    let said = home.succeeds("train ks.zarr --out stopped/run --resume");
+    assert!(said.contains("resumed after 40 steps"), "{said}");
+    assert_eq!(home.model("whole/run"), home.model("stopped/run"));
 }
 
 /// If it failed, early stopping would ship another network than the one it chose, or forget it when
@@ -426,6 +467,12 @@ fn what_a_board_cannot_use_is_refused_before_the_first_step() {
              multipliers = [1, 1, 1, 1, 1, 1, 1]",
             ["network.unet.multipliers", "at most 6"],
         ),
+        (
+            "ks.zarr",
+            "[network]\nkind = \"flex\"\n[network.flex]\nchannels = [8, 8, 8, 8, 8, 8]\n\
+             blocks = [1, 1, 1, 1, 1, 1]",
+            ["network.flex.channels", "at most 5"],
+        ),
     ];
     for (data, text, says) in cases {
         let error = home.fails(&train(data, text));
@@ -468,6 +515,12 @@ fn ranges_are_as_their_messages_say() {
         ("network.tiny", "channels", &["1"], &["0"]),
         ("network.tiny", "dilations", &["[1, 1]", "[16, 16]"], &["[1]", "[1, 0]", "[1, 17]"]),
         ("network.unet", "dim", &["8", "16"], &["0", "4", "12"]),
+        ("network.flex", "channels", &["[32, 64]", "[8, 16]"], &["[]", "[32]", "[32, 12]"]),
+        ("network.flex", "blocks", &["[1, 3]"], &["[2]", "[2, 0]"]),
+        ("network.flex", "groups", &["1", "32"], &["0", "5"]),
+        ("network.flex", "depth", &["3", "13"], &["0", "1", "4"]),
+        ("network.flex", "heads", &["1", "64"], &["0", "3"]),
+        ("network.flex", "mlp-ratio", &["1"], &["0"]),
         ("training", "steps", &["1"], &["0"]),
         ("training", "learning-rate", &["1e-9"], &["0.0", "-1.0", "inf", "nan"]),
         ("training", "clip", &["1e-9"], &["0.0", "inf"]),

@@ -170,6 +170,7 @@ fn every_kind_of_network_trains() {
     for (name, over, weights) in [
         ("linear", "[network]\nkind = \"linear\"\n[mean]\nbase = \"ridge\"", false),
         ("unet", "[network]\nkind = \"unet\"\n[network.unet]\ndim = 8\nmultipliers = [1, 2]", true),
+        ("flex", "[network]\nkind = \"flex\"\n[network.flex]\nchannels = [8, 16]", true),
     ] {
         home.write("case.toml", over);
         home.succeeds(&format!(

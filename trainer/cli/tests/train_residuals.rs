@@ -104,6 +104,20 @@ fn members_are_the_mean_and_residuals_of_their_size() {
     assert!((0.5..2.0).contains(&(std / left)), "{std} {left}");
 }
 
+/// If it failed, a network that stays on this machine would not see the mean beside the residuals.
+#[test]
+fn flex_learns_residuals_too() {
+    let home = Home::trained();
+    let flex = "[network]\nkind = \"flex\"\n[network.flex]\nchannels = [8, 16]\n";
+    std::fs::write(home.path("flex.toml"), format!("{RESIDUALS}{flex}")).unwrap();
+    home.succeeds("train ks.zarr --config flex.toml --given mean --steps 4 --out flex");
+    let model: Model = Model::open(&home.path("flex/model.safetensors")).unwrap();
+    // As above: the views of two frames, the mean and the shown field.
+    let first = &model.arrays["network.encoder.first.weight"].shape;
+    assert_eq!((model.meta.companions(), first.as_slice()), (2, &[8, 2 * 2 + 2, 1, 3][..]));
+    assert!(model.meta.figures.values().all(|figure| figure.is_finite()));
+}
+
 #[test]
 fn a_run_resumes_to_the_same_bits_without_the_folder_of_the_mean() {
     let home = Home::trained();

@@ -23,7 +23,7 @@ impl Settings {
                 let of = &self.product;
                 ("product", of.channels, of.kernel, &of.dilations, 2, 2)
             }
-            Kind::Unet | Kind::Linear => return Ok(()),
+            Kind::Unet | Kind::Flex | Kind::Linear => return Ok(()),
         };
         let (layers, most) = (dilations.len(), LAYERS_MAX - more);
         ensure!(

@@ -40,6 +40,12 @@ impl<B: Backend> Film<B> {
         }
     }
 
+    /// Multiply-accumulates for one λ.
+    pub(super) fn macs(&self) -> usize {
+        self.hidden_weight.dims().iter().product::<usize>()
+            + self.weight.dims().iter().product::<usize>()
+    }
+
     /// `[batch, LAMBDA_FEATURES]` to the factors 1 + γ and the shifts, each `[batch, all
     /// channels]`.
     pub(super) fn forward(&self, lambda: Tensor<B, 2>) -> [Tensor<B, 2>; 2] {

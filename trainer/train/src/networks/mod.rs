@@ -10,7 +10,9 @@
 mod board;
 pub mod dropout;
 mod film;
+pub mod flex;
 pub(crate) mod initial;
+mod layers;
 pub mod product;
 pub mod stack;
 pub mod tiny;
@@ -93,6 +95,13 @@ pub trait Forward<B: Kernels> {
         precision: Precision,
         dropout: &mut Dropout,
     ) -> Tensor<B, 4>;
+}
+
+/// What one evaluation costs.
+pub trait Cost {
+    /// Multiply-accumulates, of two floating-point operations each, for one sample on a grid of so
+    /// many points: those of convolutions, dense layers and products of matrices alone.
+    fn macs(&self, points: usize) -> usize;
 }
 
 /// The registry: one line for each network.
@@ -179,6 +188,12 @@ macro_rules! networks {
             }
         }
 
+        impl<B: Backend> Cost for Network<B> {
+            fn macs(&self, points: usize) -> usize {
+                match self { $(Self::$name(network) => network.macs(points),)* }
+            }
+        }
+
         impl<B: Kernels> Forward<B> for Network<B> {
             fn forward_with(
                 &self,
@@ -204,4 +219,6 @@ networks! {
     Product in product;
     /// The paper's U-Net.
     Unet in unet;
+    /// FLEX's Transformer U-Net.
+    Flex in flex;
 }

@@ -12,7 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use super::dropout::Dropout;
 use super::film::Film;
 use super::initial::{uniform, zeros};
-use super::{Design, Fields, Forward};
+use super::{Cost, Design, Fields, Forward};
 use crate::config::Precision;
 use crate::engine::kernels::{Block, Kernels};
 
@@ -163,5 +163,13 @@ impl<B: Kernels> Forward<B> for Stack<B> {
             }
         }
         h
+    }
+}
+
+impl<B: Backend> Cost for Stack<B> {
+    fn macs(&self, points: usize) -> usize {
+        let layers =
+            self.layers.iter().map(|layer| points * layer.weight.dims().iter().product::<usize>());
+        layers.sum::<usize>() + self.film.as_ref().map_or(0, Film::macs)
     }
 }

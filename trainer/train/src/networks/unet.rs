@@ -5,14 +5,14 @@ use burn::module::{Module, Param};
 use burn::nn::{GroupNorm, GroupNormConfig};
 use burn::tensor::{Tensor, activation, backend::Backend};
 use finescale::Grid;
-use finescale::model::Activation;
 use rand_chacha::ChaCha8Rng;
 
 use super::dropout::Dropout;
-use super::initial::{ones, uniform, zeros};
-use super::{Fields, Forward};
+use super::initial::ones;
+use super::layers::{Conv, Dense, Maker, doubled};
+use super::{Cost, Fields, Forward};
 use crate::config::{Precision, settings};
-use crate::engine::kernels::{Block, Kernels, composed};
+use crate::engine::kernels::Kernels;
 use finescale_model::reference::LAMBDA_FEATURES;
 
 const GROUPS: usize = 8;
@@ -82,7 +82,7 @@ impl super::Design for Design {
         let deepest = self.multipliers.len() - 1;
         let embedding = 4 * dim;
         let grid = fields.grid;
-        let mut make = Maker { grid, embedding, rng, device };
+        let mut make = Maker { grid, rng, device };
         let corners = if grid.is_line() { 2 } else { 4 };
         let first = make.conv(fields.inputs, dim, 7, 1.0);
         let lambda = [make.dense(LAMBDA_FEATURES, embedding), make.dense(embedding, embedding)];
@@ -91,7 +91,10 @@ impl super::Design for Design {
             let (from, to) = (widths[n], widths[n + 1]);
             let scaled = n < deepest;
             down.push(Level {
-                blocks: [make.residual(from, from), make.residual(from, from)],
+                blocks: [
+                    make.residual(embedding, from, from),
+                    make.residual(embedding, from, from),
+                ],
                 attention: (n == deepest).then(|| make.attention(from)),
                 resize: if scaled {
                     make.conv(corners * from, to, 1, 1.0)
@@ -102,19 +105,23 @@ impl super::Design for Design {
             });
         }
         let inner = widths[deepest + 1];
-        let middle = [make.residual(inner, inner), make.residual(inner, inner)];
+        let middle =
+            [make.residual(embedding, inner, inner), make.residual(embedding, inner, inner)];
         let attention = make.attention(inner);
         let mut up = Vec::new();
         for n in (0..=deepest).rev() {
             let (to, from) = (widths[n], widths[n + 1]);
             up.push(Level {
-                blocks: [make.residual(from + to, from), make.residual(from + to, from)],
+                blocks: [
+                    make.residual(embedding, from + to, from),
+                    make.residual(embedding, from + to, from),
+                ],
                 attention: (n == deepest).then(|| make.attention(from)),
                 resize: make.conv(from, to, 3, 1.0),
                 scaled: n > 0,
             });
         }
-        let last_block = make.residual(2 * dim, dim);
+        let last_block = make.residual(embedding, 2 * dim, dim);
         let last = make.conv(dim, fields.outputs, 1, 0.0);
         Unet { first, lambda, down, middle, attention, up, last_block, last }
     }
@@ -161,7 +168,7 @@ impl<B: Kernels> Forward<B> for Unet<B> {
             }
             h = level.resize.forward(h, precision);
             if level.scaled {
-                h = doubled(h);
+                h = doubled(h, &level.resize.grid);
             }
         }
         h = Tensor::cat(vec![h, first], 1);
@@ -180,16 +187,6 @@ fn to_depth<B: Backend>(h: Tensor<B, 4>) -> Tensor<B, 4> {
     }
     let h = h.reshape([b, 2 * c, ny / 2, 2, nx / 2]).swap_dims(2, 3);
     h.reshape([b, 4 * c, ny / 2, nx / 2])
-}
-
-/// Every point twice along every axis.
-fn doubled<B: Backend>(h: Tensor<B, 4>) -> Tensor<B, 4> {
-    let [b, c, ny, nx] = h.dims();
-    let h = h.reshape([b, c * ny, nx, 1]).repeat_dim(3, 2).reshape([b, c, ny, 2 * nx]);
-    if ny == 1 {
-        return h;
-    }
-    h.reshape([b, c * ny, 1, 2 * nx]).repeat_dim(2, 2).reshape([b, c, 2 * ny, 2 * nx])
 }
 
 #[derive(Module, Debug)]
@@ -253,71 +250,16 @@ impl<B: Kernels> Attention<B> {
     }
 }
 
-#[derive(Module, Debug)]
-struct Dense<B: Backend> {
-    weight: Param<Tensor<B, 2>>,
-    bias: Param<Tensor<B, 1>>,
-}
-
-impl<B: Backend> Dense<B> {
-    fn forward(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
-        x.matmul(self.weight.val()) + self.bias.val().unsqueeze()
-    }
-}
-
-/// A convolution with the grid's borders.
-#[derive(Module, Debug)]
-struct Conv<B: Backend> {
-    weight: Param<Tensor<B, 4>>,
-    bias: Param<Tensor<B, 1>>,
-    #[module(skip)]
-    grid: Grid,
-}
-
-impl<B: Kernels> Conv<B> {
-    fn forward(&self, x: Tensor<B, 4>, precision: Precision) -> Tensor<B, 4> {
-        let (grid, dilation) = (self.grid, 1);
-        let block =
-            Block { grid, dilation, activation: Activation::None, residual: false, precision };
-        composed(x, self.weight.val(), self.bias.val(), None, &block)
-    }
-}
-
-/// What all parts are made with.
-struct Maker<'a, B: Backend> {
-    grid: Grid,
-    embedding: usize,
-    rng: &'a mut ChaCha8Rng,
-    device: &'a B::Device,
-}
-
 impl<B: Backend> Maker<'_, B> {
-    fn conv(&mut self, from: usize, to: usize, kernel: usize, gain: f64) -> Conv<B> {
-        let ky = if self.grid.is_line() { 1 } else { kernel };
-        let shape = [to, from, ky, kernel];
-        Conv {
-            weight: uniform(shape, from * ky * kernel, gain, self.rng, self.device),
-            bias: zeros([to], self.device),
-            grid: self.grid,
-        }
-    }
-
-    fn dense(&mut self, from: usize, to: usize) -> Dense<B> {
-        Dense {
-            weight: uniform([from, to], from, 1.0, self.rng, self.device),
-            bias: zeros([to], self.device),
-        }
-    }
-
     fn norm(&self, channels: usize) -> GroupNorm<B> {
         GroupNormConfig::new(GROUPS, channels).init(self.device)
     }
 
-    fn residual(&mut self, from: usize, to: usize) -> Residual<B> {
+    fn residual(&mut self, embedding: usize, from: usize, to: usize) -> Residual<B> {
         Residual {
             convs: [self.conv(from, to, 3, 1.0), self.conv(to, to, 3, 1.0)],
             norms: [self.norm(to), self.norm(to)],
-            modulation: self.dense(self.embedding, 2 * to),
+            modulation: self.dense(embedding, 2 * to),
             shortcut: (from != to).then(|| self.conv(from, to, 1, 1.0)),
         }
     }
@@ -329,5 +271,47 @@ impl<B: Backend> Maker<'_, B> {
             out: self.conv(HEADS * HEAD_DIM, channels, 1, 1.0),
             gain: ones([channels], self.device),
         }
+    }
+}
+
+impl<B: Backend> Cost for Unet<B> {
+    fn macs(&self, points: usize) -> usize {
+        let corners = if self.first.grid.is_line() { 2 } else { 4 };
+        let mut all = self.lambda.iter().map(|dense| dense.macs(1)).sum::<usize>();
+        all += self.first.macs(points) + self.last_block.macs(points) + self.last.macs(points);
+        let mut at = points;
+        for level in &self.down {
+            all += level.macs(at);
+            at = if level.scaled { at / corners } else { at };
+            all += level.resize.macs(at);
+        }
+        all += self.middle.iter().map(|block| block.macs(at)).sum::<usize>();
+        all += self.attention.macs(at);
+        for level in &self.up {
+            all += level.macs(at) + level.resize.macs(at);
+            at = if level.scaled { at * corners } else { at };
+        }
+        all
+    }
+}
+
+impl<B: Backend> Level<B> {
+    fn macs(&self, points: usize) -> usize {
+        let blocks = self.blocks.iter().map(|block| block.macs(points)).sum::<usize>();
+        blocks + self.attention.as_ref().map_or(0, |attention| attention.macs(points))
+    }
+}
+
+impl<B: Backend> Residual<B> {
+    fn macs(&self, points: usize) -> usize {
+        let convs = self.convs.iter().chain(&self.shortcut).map(|conv| conv.macs(points));
+        convs.sum::<usize>() + self.modulation.macs(1)
+    }
+}
+
+impl<B: Backend> Attention<B> {
+    fn macs(&self, points: usize) -> usize {
+        let products = 2 * points * HEADS * HEAD_DIM * HEAD_DIM;
+        self.project.macs(points) + self.out.macs(points) + products
     }
 }
