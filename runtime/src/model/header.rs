@@ -124,8 +124,11 @@ fn process(alpha: f32, beta2: f32, laplacian: Laplacian) -> Result<ForwardProces
 /// The options, whether channels are coupled, and whether on one side of a λ only.
 fn options(flags: u8) -> Result<(Options, bool, bool), Invalid> {
     let (coupled, switched) = (flags & 8 != 0, flags & 16 != 0);
-    if flags > 0b1_1111 || (switched && !coupled) {
+    if flags > 0b1_1111 {
         return Err(Invalid::Field { name: "options" });
+    }
+    if switched && !coupled {
+        return Err(Invalid::Field { name: "switch" });
     }
     let options = Options {
         linear_base: flags & 1 != 0,

@@ -154,7 +154,7 @@ fn a_file_says_on_which_side_of_a_lambda_channels_are_coupled() {
         let options = bytes.bytes()[27];
         assert_eq!(options & 24, 24);
         let found = refused(27, &[options & !8]);
-        assert_eq!(found, Some(Invalid::Field { name: "options" }));
+        assert_eq!(found, Some(Invalid::Field { name: "switch" }));
     }
 }
 

@@ -209,11 +209,12 @@ fn every_refusal_names_its_reason() {
     assert_eq!(parse(&|b| b[8] = 9, false), Invalid::Version { version: 9, reads: VERSION });
     assert_eq!(parse(&|b| b[10] = 7, false), Invalid::KernelLayout { layout: 7 });
     assert_eq!(parse(&|b| b[100] ^= 1, false), Invalid::Checksum);
-    let fields: [(usize, u8, &str); 8] = [
+    let fields: [(usize, u8, &str); 9] = [
         (22, 9, "grid"),
         (25, 2, "grid"),
         (26, 2, "laplacian"),
-        (27, 16, "options"),
+        (27, 16, "switch"),
+        (27, 32, "options"),
         (48, 0, "channels"),
         (49, 0, "window"),
         (54, 200, "bins"),
