@@ -72,7 +72,8 @@ impl<B: Kernels> ResBlock<B> {
         let resized = |map| self.resize.apply(map, &first.grid);
         let h = activation::silu(norm.forward(x.clone()));
         let h = norm_second.forward(resized(first.forward(h, pass.precision)));
-        let h = pass.dropout.apply(activation::silu(self.modulated(h, pass)));
+        let h = activation::silu(self.modulated(h, pass));
+        let h = pass.dropout.apply(h);
         let h = second.forward(h, pass.precision);
         let x = resized(x);
         h + match &self.shortcut {
