@@ -4,7 +4,7 @@
 //! it does not. From 0 to λ, with λ₁ between, that is one process after the other: C = C₂C₁ and Σ =
 //! C₂²Σ₁ + Σ₂, the first over λ₁, and the second over λ − λ₁.
 
-use super::ForwardProcess;
+use super::{ForwardProcess, reciprocal_of_exp};
 use crate::Error;
 
 /// κ of a mode on both sides of [`ForwardProcess::switch`]; without one, `below` holds everywhere.
@@ -77,32 +77,52 @@ impl ForwardProcess {
         }
     }
 
-    /// How much of λ is below the switch, and how much above.
-    pub(super) fn parts(&self, lambda: f32) -> (f32, f32) {
-        let below = lambda.min(self.switch);
-        (below, lambda - below)
+    /// C and Σ at a λ beyond the switch.
+    // Out of line, as the next ones: whoever couples nothing has small code, and it stays fast.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn beyond(&self, kappa: Kappa, lambda: f32) -> (f32, f32) {
+        let above = lambda - self.switch;
+        let (first, second) =
+            (self.log_damping(kappa.below, self.switch), self.log_damping(kappa.above, above));
+        let kept = reciprocal_of_exp(second);
+        let noise = kept * kept * self.constant_noise(kappa.below, self.switch)
+            + self.constant_noise(kappa.above, above);
+        (reciprocal_of_exp(first + second), noise)
     }
 
     /// α ∫κ dλ, the logarithm of 1/C.
     pub(crate) fn exponent(&self, kappa: Kappa, lambda: f32) -> f32 {
-        let (below, above) = self.parts(lambda);
-        self.alpha * kappa.below * below + self.alpha * kappa.above * above
+        if lambda > self.switch {
+            return self.grown_beyond(kappa, lambda).0;
+        }
+        self.alpha * kappa.below * lambda
     }
 
     /// β² ∫ exp(α ∫κ) dλ from 0 to λ: what a constant score adds in the reverse process.
     pub(crate) fn growth(&self, kappa: Kappa, lambda: f32) -> f32 {
-        let over = |kappa, lambda| {
-            let z = self.alpha * kappa * lambda;
-            let phi = if z > 0.0 { libm::expm1f(z) / z } else { 1.0 };
-            phi * self.beta2 * lambda
-        };
-        let (below, above) = self.parts(lambda);
-        let first = over(kappa.below, below);
-        if above > 0.0 {
-            let grown = libm::expf(self.alpha * kappa.below * below);
-            return first + grown * over(kappa.above, above);
+        if lambda > self.switch {
+            return self.grown_beyond(kappa, lambda).1;
         }
-        first
+        self.constant_growth(kappa.below, lambda)
+    }
+
+    /// The same of one κ.
+    fn constant_growth(&self, kappa: f32, lambda: f32) -> f32 {
+        let z = self.alpha * kappa * lambda;
+        let phi = if z > 0.0 { libm::expm1f(z) / z } else { 1.0 };
+        phi * self.beta2 * lambda
+    }
+
+    /// [`ForwardProcess::exponent`] and [`ForwardProcess::growth`] at a λ beyond the switch.
+    #[cold]
+    #[inline(never)]
+    fn grown_beyond(&self, kappa: Kappa, lambda: f32) -> (f32, f32) {
+        let above = lambda - self.switch;
+        let first = self.alpha * kappa.below * self.switch;
+        let growth = self.constant_growth(kappa.below, self.switch)
+            + libm::expf(first) * self.constant_growth(kappa.above, above);
+        (first + self.alpha * kappa.above * above, growth)
     }
 
     /// λ at which a mode of variance `power` is as strong as its noise, C² P = Σ.
@@ -115,10 +135,18 @@ impl ForwardProcess {
             return 0.0;
         }
         let first = self.constant_scale(kappa.below, power);
-        let Some(switch) = self.switches_before(first.into()) else { return first };
-        let damping = self.damping(kappa, switch);
-        let left = damping * damping * power - self.noise_variance(kappa, switch);
-        switch + self.constant_scale(kappa.above, left.max(0.0))
+        if first > self.switch {
+            return self.switch + self.constant_scale(kappa.above, self.left(kappa, power));
+        }
+        first
+    }
+
+    /// C²P − Σ at the switch, of a mode that is stronger than its noise there.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn left(&self, kappa: Kappa, power: f32) -> f32 {
+        let damping = self.damping(kappa, self.switch);
+        (damping * damping * power - self.noise_variance(kappa, self.switch)).max(0.0)
     }
 
     /// Where κ changes, if it does so before λ.

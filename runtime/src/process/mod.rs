@@ -138,33 +138,26 @@ impl ForwardProcess {
 
     /// C = exp(−ακλ), what is left of the signal's amplitude. Relative error ≤ 4e-7 for ακλ ≤ 50.
     pub fn damping(&self, kappa: impl Into<Kappa>, lambda: f32) -> f32 {
-        // A rounding error of z is amplified z times by the exponential: carry the part that f32
-        // drops.
         let kappa = kappa.into();
-        let (below, above) = self.parts(lambda);
-        let over =
-            |kappa: f32, lambda| f64::from(self.alpha) * f64::from(kappa) * f64::from(lambda);
-        let mut z = over(kappa.below, below);
-        if above > 0.0 {
-            z += over(kappa.above, above);
+        if lambda > self.switch {
+            return self.beyond(kappa, lambda).0;
         }
-        let high = z as f32;
-        let low = (z - f64::from(high)) as f32;
-        let c = libm::expf(-high);
-        c - c * low
+        reciprocal_of_exp(self.log_damping(kappa.below, lambda))
+    }
+
+    /// ακλ of one κ.
+    fn log_damping(&self, kappa: f32, lambda: f32) -> f64 {
+        f64::from(self.alpha) * f64::from(kappa) * f64::from(lambda)
     }
 
     /// Σ, the variance of the noise in a mode. Relative error ≤ 6e-7 for any ακλ ≥ 0, and 2e-6
     /// beyond a switch for ακλ ≤ 50.
     pub fn noise_variance(&self, kappa: impl Into<Kappa>, lambda: f32) -> f32 {
         let kappa = kappa.into();
-        let (below, above) = self.parts(lambda);
-        let first = self.constant_noise(kappa.below, below);
-        if above > 0.0 {
-            let damping = self.after(self.switch).damping(kappa, above);
-            return damping * damping * first + self.constant_noise(kappa.above, above);
+        if lambda > self.switch {
+            return self.beyond(kappa, lambda).1;
         }
-        first
+        self.constant_noise(kappa.below, lambda)
     }
 
     /// Σ of one κ.
@@ -265,6 +258,15 @@ impl ForwardProcess {
         check_lambda(lambda)?;
         self.check_channels(grid.channels(spectrum.len())?.is_multiple_of(2))
     }
+}
+
+/// exp(−z). A rounding error of z is amplified z times by the exponential: the part that f32 drops
+/// is carried.
+fn reciprocal_of_exp(z: f64) -> f32 {
+    let high = z as f32;
+    let low = (z - f64::from(high)) as f32;
+    let c = libm::expf(-high);
+    c - c * low
 }
 
 /// The largest α and β².

@@ -62,8 +62,6 @@ fn scale(process: &ForwardProcess, kappa: Kappa<f64>, power: f64) -> f64 {
     let first = constant(kappa.below, power);
     let Some(switch) = process.switches_before(first) else { return first };
     // What is left there: single precision will do, and boards have its exponential anyway.
-    let below = Kappa { below: kappa.below as f32, above: kappa.above as f32 };
-    let damping = f64::from(process.damping(below, switch));
-    let left = damping * damping * power - f64::from(process.noise_variance(below, switch));
-    f64::from(switch) + constant(kappa.above, left.max(0.0))
+    let single = Kappa { below: kappa.below as f32, above: kappa.above as f32 };
+    f64::from(switch) + constant(kappa.above, process.left(single, power as f32).into())
 }
