@@ -320,7 +320,8 @@ fn after_two_steps_every_weight_has_a_gradient() {
 /// Every refusal names its setting and what to use.
 #[test]
 fn what_is_no_network_is_refused() {
-    let cases: [(fn(&mut Design), &str); 10] = [
+    type Change = fn(&mut Design);
+    let cases: [(Change, &str); 10] = [
         (|d| d.channels = vec![], "network.flex.channels is []: name at least one level"),
         (|d| d.channels = vec![4, 6], "network.flex.channels is [4, 6]: name at least one level"),
         (|d| d.channels = vec![0, 8], "network.flex.channels is [0, 8]"),
