@@ -131,6 +131,12 @@ fn two_stages_are_learned_and_what_is_drawn_from_them_spreads() {
     assert!((0..11).all(|n| one.prediction[n * frame..][..frame] == *third(n)));
     let said = home.succeeds("score drawn.nc");
     assert!(said.contains("CRPS"), "{said}");
+    home.succeeds(
+        "card drawn.nc --model run --about Waves. --licence Free. --scored-by it --out card.md",
+    );
+    let card = std::fs::read_to_string(home.path("card.md")).unwrap();
+    assert!(card.contains("an interpolator and a forecaster, each `tiny`"), "{card}");
+    assert!(!card.contains("Footprint"), "{card}");
 }
 
 #[test]
@@ -218,6 +224,26 @@ fn controls_are_one_network_for_all_frames() {
     }
     let said = home.refuses(&format!("{FORECAST} --model deterministic --dropout 0.1 --out x.nc"));
     assert!(said.contains("deterministic"), "{said}");
+}
+
+/// If it failed, the reference's optimiser would be left out, or would go over what is chosen.
+#[test]
+fn what_the_system_recommends_lies_under_what_is_chosen() {
+    let home = Home::empty();
+    std::fs::write(home.path("named.toml"), "system = \"dyffusion\"\n").unwrap();
+    std::fs::write(home.path("chosen.toml"), "[training]\nlearning-rate = 2e-3\n").unwrap();
+    let printed = |options: &str| home.succeeds(&format!("train --print-config {options}"));
+    let usual = printed("");
+    assert!(usual.contains("learning-rate = 3e-3") && usual.contains("weight-decay = 0.0"));
+    for options in ["--system dyffusion", "--config named.toml"] {
+        let text = printed(options);
+        for line in ["learning-rate = 3e-4", "weight-decay = 1e-4", "decay = \"constant\""] {
+            assert!(text.lines().any(|there| there == line), "{options}: {line}");
+        }
+    }
+    let text = printed("--system dyffusion --config chosen.toml --steps 7");
+    assert!(text.contains("learning-rate = 2e-3") && text.contains("steps = 7"), "{text}");
+    assert!(text.contains("weight-decay = 1e-4"), "{text}");
 }
 
 #[test]

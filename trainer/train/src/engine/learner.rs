@@ -127,3 +127,50 @@ fn gradients<A: Trainable, M: AutodiffModule<A>, H: Send + Sync>(
     };
     answers.into_iter().map(answer).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::module::{Module, Param};
+    use burn::tensor::backend::Backend;
+
+    use super::*;
+    use crate::config::{Config, Decay};
+    use crate::engine::backend::{Cpu, Differentiable};
+    use crate::engine::frames::numbers;
+
+    type A = Differentiable<Cpu>;
+
+    #[derive(Module, Debug)]
+    struct One<B: Backend> {
+        value: Param<Tensor<B, 1>>,
+    }
+
+    /// Adam's step for a gradient that is always the same is the learning rate, whatever its size;
+    /// the decay comes on top, and not into the moments.
+    #[test]
+    fn weights_decay_beside_the_steps_of_adam() {
+        let (rate, weight_decay) = (0.1, 0.5);
+        let training = Training {
+            learning_rate: rate,
+            weight_decay,
+            decay: Decay::Constant,
+            warmup: 0,
+            ema: 0.0,
+            ..Config::default().training
+        };
+        for slope in [0.0, 3.0] {
+            let value = Param::from_tensor(Tensor::from_data([2.0], &Default::default()));
+            let mut learner = Learner::<A, One<A>>::new(One { value });
+            let mut expected = 2.0;
+            for step in 0..4 {
+                let loss = learner.weights.value.val() * slope;
+                let gradients = GradientsParams::from_grads(loss.backward(), &learner.weights);
+                learner = learner.apply(gradients, &training, step);
+                expected *= 1.0 - rate * weight_decay;
+                expected -= if slope > 0.0 { rate } else { 0.0 };
+                let found = f64::from(numbers(learner.weights.value.val())[0]);
+                assert!((found - expected).abs() < 1e-4, "{slope} {step}: {found} {expected}");
+            }
+        }
+    }
+}

@@ -3,7 +3,7 @@
 //! from the frames that the frozen interpolator makes.
 //!
 //! [`batch`] draws windows, [`shape`] has the two networks as functions of fields and times,
-//! [`loss`] is what the stages minimise. [`evaluate`] lets them be sampled, by [`validate`] while
+//! `loss` is what the stages minimise. [`evaluate`] lets them be sampled, by `validate` while
 //! they learn and by `finescale forecast` in the end. Two controls learn one network for all frames
 //! of a window.
 
