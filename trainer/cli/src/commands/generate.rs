@@ -13,7 +13,8 @@ use finescale_data::dataset::{Channel, SpatialAxis, Spec, TimeAxis};
 use finescale_sample::generator::{Assignment, DrivenPaths};
 use finescale_sample::{InputArgs, Preset, ReadyTask, Resolution, TaskArgs};
 
-/// Generate paths from nothing: an ensemble that looks like the model's data
+/// Generate paths from nothing: an ensemble that looks like the model's data; without --lambda from
+/// the λ that the model has for it
 #[derive(Debug, Args)]
 pub struct GenerateArgs {
     /// Data to take coordinates and times from, and to keep as the truth: it is as a set that they
