@@ -12,6 +12,7 @@ use super::shape::{How, Shape, column};
 use crate::config::{Config, Precision};
 use crate::engine::Trainable;
 use crate::engine::frames::seeded_normal;
+use crate::engine::kernels::Kernels;
 use crate::engine::learner::{Loss, Losses};
 use crate::networks::Network;
 use crate::networks::dropout::{Address, Dropout};
@@ -84,44 +85,70 @@ impl Objective {
         let (shape, settings) = (&self.shape, &self.config.dyffusion);
         let window = shape.about.window;
         let draw = self.draw(held, 0..window.steps(), [1, number]);
-        let [first, last] = draw.frames(&held.train, &shape.grid, [&|_| 0, &|_| window.horizon]);
-        let device = held.train.device();
-        let at = |steps: &[usize]| steps.iter().map(|n| window.time(*n)).collect::<Vec<f64>>();
-        let times = at(&draw.steps);
+        let ends = draw.frames(&held.train, &shape.grid, [&|_| 0, &|_| window.horizon]);
         // Nothing is differentiated here: neither the frames nor I are learned.
-        let dropout = &mut self.dropout(number, Call::State);
-        let ends = [first.clone(), last.clone()];
-        let made = shape.interpolate(&interpolator.valid(), ends, &times, self.how(dropout));
-        let begun = column(draw.steps.iter().map(|n| f32::from(*n == 0)).collect(), device);
-        let state = first.clone() * begun.clone() + made * (begun.neg() + 1.0);
-
-        let [first, last, state] = [first, last, state].map(Tensor::<A, 4>::from_inner);
-        let condition = self.condition(&first, &draw.steps, number, Call::Noise);
-        let dropout = &mut self.dropout(number, Call::Forecaster);
-        let told = shape.forecast(network, state, condition, &times, self.how(dropout));
+        let state = self.states(&interpolator.valid(), ends.clone(), &draw.steps, number);
+        let [first, last] = ends.map(Tensor::<A, 4>::from_inner);
+        let calls = [Call::Forecaster, Call::Noise];
+        let told =
+            self.told(network, Tensor::from_inner(state), &first, &draw.steps, number, calls);
         let error = per_sample((told.clone() - last.clone()).abs());
         if settings.look_ahead == 0.0 {
             return whole(error);
         }
         let final_step = window.steps() - 1;
         let ahead: Vec<usize> = draw.steps.iter().map(|n| (n + 1).min(final_step)).collect();
-        let times = at(&ahead);
         let told = if settings.detach { told.detach() } else { told };
         let dropout = &mut self.dropout(number, Call::Next);
-        let ends = [first.clone(), told];
+        let (ends, times) = ([first.clone(), told], self.times(&ahead));
         let next = shape.interpolate(interpolator, ends, &times, self.how(dropout));
-        let condition = self.condition(&first, &ahead, number, Call::NoiseAhead);
-        let dropout = &mut self.dropout(number, Call::Ahead);
-        let told = shape.forecast(network, next, condition, &times, self.how(dropout));
+        let calls = [Call::Ahead, Call::NoiseAhead];
+        let told = self.told(network, next, &first, &ahead, number, calls);
         let error_ahead = per_sample((told - last).abs());
         // The mean is over the samples that have a next step.
         let has = |n: &usize| f32::from(*n < final_step);
         let count: f32 = draw.steps.iter().map(has).sum();
         let scale = draw.steps.len() as f32 / count.max(1.0);
         let weights: Vec<f32> = draw.steps.iter().map(|n| has(n) * scale).collect();
-        let weights = column::<A>(weights, device).reshape([draw.steps.len()]);
+        let weights = column::<A>(weights, held.train.device()).reshape([draw.steps.len()]);
         let weight = settings.look_ahead;
         whole(error * (1.0 - weight) + error_ahead * weights * weight)
+    }
+
+    /// The states at steps: the first frames, and behind them what I makes between both ends.
+    fn states<B: Kernels>(
+        &self,
+        interpolator: &Network<B>,
+        ends: [Tensor<B, 4>; 2],
+        steps: &[usize],
+        number: u64,
+    ) -> Tensor<B, 4> {
+        let first = ends[0].clone();
+        let dropout = &mut self.dropout(number, Call::State);
+        let made =
+            self.shape.interpolate(interpolator, ends, &self.times(steps), self.how(dropout));
+        let begun = steps.iter().map(|n| f32::from(*n == 0)).collect();
+        let begun = column(begun, &first.device());
+        first * begun.clone() + made * (begun.neg() + 1.0)
+    }
+
+    /// The last frames that F tells from states at steps.
+    fn told<A: Trainable>(
+        &self,
+        network: &Network<A>,
+        state: Tensor<A, 4>,
+        first: &Tensor<A, 4>,
+        steps: &[usize],
+        number: u64,
+        [masks, noise]: [Call; 2],
+    ) -> Tensor<A, 4> {
+        let condition = self.condition(first, steps, number, noise);
+        let dropout = &mut self.dropout(number, masks);
+        self.shape.forecast(network, state, condition, &self.times(steps), self.how(dropout))
+    }
+
+    fn times(&self, steps: &[usize]) -> Vec<f64> {
+        steps.iter().map(|n| self.shape.about.window.time(*n)).collect()
     }
 
     fn draw<A: Trainable>(&self, held: &Held<A>, steps: Range<usize>, address: [u64; 2]) -> Draw {
