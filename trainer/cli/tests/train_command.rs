@@ -201,8 +201,8 @@ fn every_network_head_and_setting_trains() {
         ("flex", "[predictor]\nscore-head = true\n[network]\nkind = \"flex\""),
         (
             "convolutions",
-            "[network]\nkind = \"flex\"\n[network.flex]\ntransformer = false\n[training]\nprecision = \
-             \"mixed\"",
+            "[network]\nkind = \"flex\"\n[network.flex]\ntransformer = false\n[training]\n\
+             precision = \"mixed\"",
         ),
     ];
     for (name, text) in settings {

@@ -1,5 +1,5 @@
-//! FLEX's Transformer U-Net (Erichson et al., arXiv 2505.17351): residual blocks of convolutions, and a
-//! transformer over the points of the coarsest level.
+//! FLEX's Transformer U-Net (Erichson et al., arXiv 2505.17351): residual blocks of convolutions,
+//! and a transformer over the points of the coarsest level.
 
 mod block;
 mod decoder;
