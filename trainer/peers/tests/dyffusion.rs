@@ -139,6 +139,12 @@ fn calls_are_counted() {
     let naive = window(Sampling::Naive, Masks::Fresh);
     naive.sample(&[1.0], &mut networks).unwrap();
     assert_eq!((networks.interpolations, naive.calls()), (7, 15));
+    for last in [LastStep::Cold, LastStep::ColdStart] {
+        let window = Window { last, ..Window::new(8, 0).unwrap() };
+        let mut networks = linear(0.0, 0.0, 0.0);
+        window.sample(&[1.0], &mut networks).unwrap();
+        assert_eq!((networks.interpolations, window.calls()), (14, 22));
+    }
     let times = Window::new(8, 3).unwrap();
     let times: Vec<f64> = (0..11).map(|n| times.time(n)).collect();
     assert_eq!(times, [0.0, 0.25, 0.5, 0.75, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
