@@ -108,6 +108,7 @@ impl MeanReference {
 
     /// For every component of the views, the linear map from the pixels of a frame to its field,
     /// `[channel][pixel][point]`.
+    #[cfg(feature = "onnx")]
     pub(crate) fn view_maps(&self) -> Vec<Vec<f64>> {
         let Some(correction) = &self.network else { return Vec::new() };
         let channels = self.meta.channels.len();
