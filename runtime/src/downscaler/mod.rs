@@ -280,7 +280,7 @@ impl<'a> Downscaler<'a> {
         let mut downscaling = self.share(Seen::Measured, sampler, [frames, frames], members)?;
         let Downscaling { correction, measured, workspace, .. } = &mut downscaling;
         let coarse = coarse.chunks_exact(coarse_frame);
-        let measured = measured.chunks_exact_mut(correction.fine_len());
+        let measured = measured.chunks_exact_mut(correction.fine_len().max(1));
         for (n, (coarse, measured)) in checked::counted(checked::zip(coarse, measured)) {
             let place = |error| match error {
                 Error::NotFinite { name, index } => {
