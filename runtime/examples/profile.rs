@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use finescale::model::Model;
 use finescale::predictor::Trained;
-use finescale::{Error, Pass, Predictor, Probe, include_model};
+use finescale::{Error, Modes, Pass, Path, Predictor, Probe, include_model};
 
 static MODEL: &[u8] =
     include_model!("../../models/kuramoto-sivashinsky/kuramoto-sivashinsky-int16.finescale");
@@ -43,11 +43,11 @@ pub(crate) fn main() -> Result<(), Error> {
         if let Ok(mut clock) = clock.0.lock() {
             clock.0 = Instant::now();
         }
-        prepared.increment(&window, &mut increment, &mut scratch)?;
+        prepared.increment(Path::modes(&window), Modes::from_mut(&mut increment), &mut scratch)?;
         if let Ok(mut clock) = clock.0.lock() {
             clock.0 = Instant::now();
         }
-        prepared.vjp(&window, &mut gradient, &mut scratch)?;
+        prepared.vjp(Modes::new(&window), Path::modes_mut(&mut gradient), &mut scratch)?;
     }
 
     println!("layer  forward  again  backward, microseconds; layer 0 with what precedes it");

@@ -1,7 +1,7 @@
 //! A linear predictor of which some answers are changed.
 
 use finescale::predictor::{Description, Linear, Prepared, Wrapper};
-use finescale::{Error, Predictor};
+use finescale::{Error, Modes, Path, Predictor};
 
 /// Changes an increment after it was computed.
 type Increment<'a> = Box<dyn Fn(&Prepared<'_>, &mut [f32]) + Sync + 'a>;
@@ -38,11 +38,11 @@ impl Wrapper for Changes<'_> {
     fn increment(
         &self,
         inner: &Prepared<'_>,
-        window: &[f32],
-        increment: &mut [f32],
+        window: &Path<Modes>,
+        increment: &mut Modes,
         scratch: &mut [f32],
     ) -> Result<(), Error> {
-        inner.increment(window, increment, scratch)?;
+        inner.increment(Path::modes(window), Modes::from_mut(increment), scratch)?;
         (self.increment)(inner, increment);
         Ok(())
     }
@@ -50,11 +50,13 @@ impl Wrapper for Changes<'_> {
     fn noise(
         &self,
         inner: &Prepared<'_>,
-        window: &[f32],
-        noise: &mut [f32],
+        window: &Path<Modes>,
+        noise: &mut Modes,
         scratch: &mut [f32],
     ) -> Result<(), Error> {
-        let Some(head) = &self.noise else { return inner.noise(window, noise, scratch) };
+        let Some(head) = &self.noise else {
+            return inner.noise(Path::modes(window), Modes::from_mut(noise), scratch);
+        };
         head(inner, window, noise);
         Ok(())
     }

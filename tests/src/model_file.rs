@@ -8,7 +8,7 @@ use finescale::model::{
     CHECKED_FROM, HEADER_LEN, Invalid, MEAN_MAGIC, MeanModel, Model, Weights, checksum,
 };
 use finescale::predictor::{PathDensity, Trained, path_score, path_score_scratch_len};
-use finescale::{Error, NoiseStream, Predictor};
+use finescale::{Error, Field, Modes, NoiseStream, Predictor, layout};
 
 /// A λ at which both the base and the network matter.
 const LAMBDA: f32 = 0.03;
@@ -105,17 +105,35 @@ fn evaluate(model: &Model<'_>, memory: &mut Vec<f32>, scratch: &mut Vec<f32>) ->
     let mut path = vec![0.0; (window + 1) * frame];
     let mut companions = vec![0.0; (window + 1) * predictor.companions_len()];
     NoiseStream { seed: 2, member: 0, frame: 0, draw: 0 }.fill(&mut companions);
-    let predictor = predictor.given(&companions);
+    let predictor = predictor.given(layout::Path::fields(&companions));
     NoiseStream { seed: 1, member: 0, frame: 0, draw: 0 }.fill(&mut path);
     let (mut increment, mut gradient) = (vec![0.0; frame], vec![0.0; window * frame]);
     let newest = predictor.toward(window);
-    newest.increment(&path[..window * frame], &mut increment, scratch)?;
-    newest.vjp(&path[window * frame..], &mut gradient, scratch)?;
+    newest.increment(
+        layout::Path::modes(&path[..window * frame]),
+        Modes::from_mut(&mut increment),
+        scratch,
+    )?;
+    newest.vjp(
+        Modes::new(&path[window * frame..]),
+        layout::Path::modes_mut(&mut gradient),
+        scratch,
+    )?;
     if model.options().score_head {
-        predictor.noise(&path[..window * frame], &mut increment, scratch)?;
+        predictor.noise(
+            layout::Path::modes(&path[..window * frame]),
+            Modes::from_mut(&mut increment),
+            scratch,
+        )?;
     }
     let mut score = vec![0.0; path.len()];
-    path_score(&predictor, PathDensity::FULL, &path, &mut score, scratch)
+    path_score(
+        &predictor,
+        PathDensity::FULL,
+        layout::Path::modes(&path),
+        layout::Path::modes_mut(&mut score),
+        scratch,
+    )
 }
 
 /// A mean, a stream's push, and draws of its errors.
@@ -134,17 +152,30 @@ fn evaluate_mean(
     let mut fine = vec![0.0; model.fine_len()];
     {
         let mean = ConditionalMean::new(model, memory)?;
-        mean.evaluate(&coarse, 1, &mut fine, scratch)?;
+        mean.evaluate(
+            layout::Path::coarse_fields(&coarse),
+            1,
+            Field::from_mut(&mut fine),
+            scratch,
+        )?;
         let mut ring = vec![f32::NAN; Stream::memory_len(model)];
         let mut stream = Stream::new(mean, &mut ring)?;
         for _ in 0..=model.after() {
-            stream.push(Some(&coarse[..model.coarse_len()]), &mut fine, scratch)?;
+            stream.push(
+                Some(Field::coarse(&coarse[..model.coarse_len()])),
+                Field::from_mut(&mut fine),
+                scratch,
+            )?;
         }
     }
     let mut errors = Errors::new(model, memory)?;
     let mut path = vec![0.0; 2 * model.fine_len()];
-    errors.draw(0, &NoiseStream { seed: 2, member: 0, frame: 0, draw: 0 }, &mut path)?;
-    errors.add(&path[model.fine_len()..], &mut fine, scratch)
+    errors.draw(
+        0,
+        &NoiseStream { seed: 2, member: 0, frame: 0, draw: 0 },
+        layout::Path::modes_mut(&mut path),
+    )?;
+    errors.add(Modes::new(&path[model.fine_len()..]), Field::from_mut(&mut fine), scratch)
 }
 
 /// Makes length and checksum right, so that a parser sees what comes after.

@@ -6,7 +6,7 @@ use finescale::predictor::{Calibration, Linear, Prepared, ScoreTables};
 use finescale::sampler::{NoiseRule, Observation, StepRule};
 use finescale::spectral::RadialBins;
 use finescale::spectral::operator::{pack, unpack};
-use finescale::{ForwardProcess, Laplacian, NoiseStream, Predictor, Sampler};
+use finescale::{ForwardProcess, Laplacian, Modes, NoiseStream, Path, Predictor, Sampler};
 use nalgebra::Complex;
 
 use crate::linear::{Matrix, System, mode_of};
@@ -166,7 +166,9 @@ pub fn step_matrices(
     let n = system.grid.points();
     let mut scratch = vec![f32::NAN; sampler.scratch_len(predictor, frames)];
     let mut run = |path: &mut [f32], stream: Option<&NoiseStream>| {
-        sampler.step(predictor, to, observation, stream, path, &mut scratch).expect("a step");
+        sampler
+            .step(predictor, to, observation, stream, Path::modes_mut(path), &mut scratch)
+            .expect("a step");
     };
     let columns = |paths: &[Vec<f32>], scale: f64| -> Vec<Matrix> {
         let matrix = |place| {
@@ -176,7 +178,9 @@ pub fn step_matrices(
         system.modes().iter().map(|mode| matrix(mode.place)).collect()
     };
     let packed = |mut path: Vec<f32>| {
-        path.chunks_exact_mut(n).for_each(|frame| pack(&system.grid, frame).expect("a spectrum"));
+        for frame in path.chunks_exact_mut(n) {
+            pack(&system.grid, Modes::from_mut(frame)).expect("a spectrum");
+        }
         path
     };
 

@@ -3,7 +3,7 @@
 use finescale::predictor::Linear;
 use finescale::sampler::Start;
 use finescale::spectral::operator::pack;
-use finescale::{NoiseStream, Predictor, Sampler};
+use finescale::{Modes, NoiseStream, Path, Predictor, Sampler};
 
 use crate::linear::{System, mode_of};
 use crate::moments::{Tables, process};
@@ -31,9 +31,11 @@ pub fn generated_power(
         let stream = NoiseStream { seed: 2026, member, frame: 0, draw: 0 };
         let mut path = vec![f32::NAN; frames * n];
         sampler
-            .generate(&mut linear, start, None, &stream, &mut path, &mut scratch)
+            .generate(&mut linear, start, None, &stream, Path::modes_mut(&mut path), &mut scratch)
             .expect("a path");
-        path.chunks_exact_mut(n).for_each(|frame| pack(&system.grid, frame).expect("a spectrum"));
+        for frame in path.chunks_exact_mut(n) {
+            pack(&system.grid, Modes::from_mut(frame)).expect("a spectrum");
+        }
         for (power, mode) in power.iter_mut().zip(system.modes()) {
             // A packed pair holds √2 û.
             let share = if mode.place.im.is_some() { 0.5 } else { 1.0 };

@@ -2,7 +2,7 @@
 
 use finescale::model::{ADDRESS_ALIGNMENT, ALIGNMENT, Invalid, Model};
 use finescale::predictor::Trained;
-use finescale::{Error, Predictor};
+use finescale::{Error, Modes, Path, Predictor};
 
 static FILES: [&[u8]; 3] = [
     include_bytes!("../../models/kuramoto-sivashinsky/kuramoto-sivashinsky.finescale"),
@@ -19,8 +19,8 @@ fn increment_and_gradient(file: &[u8]) -> Result<Vec<u32>, Error> {
     let window: Vec<f32> = (0..2 * frame).map(|n| (0.3 * n as f32).sin()).collect();
     let (mut increment, mut gradient) = (vec![0.0; frame], vec![0.0; 2 * frame]);
     let prepared = predictor.prepare(0.1)?;
-    prepared.increment(&window, &mut increment, &mut scratch)?;
-    prepared.vjp(&window[..frame], &mut gradient, &mut scratch)?;
+    prepared.increment(Path::modes(&window), Modes::from_mut(&mut increment), &mut scratch)?;
+    prepared.vjp(Modes::new(&window[..frame]), Path::modes_mut(&mut gradient), &mut scratch)?;
     Ok(increment.iter().chain(&gradient).map(|value| value.to_bits()).collect())
 }
 

@@ -6,7 +6,8 @@ use finescale::process::Kappa;
 use finescale::sampler::{NoiseRule, Observation, StepRule, emergence};
 use finescale::spectral::operator::pack;
 use finescale::{
-    Axis, Boundary, Error, ForwardProcess, Grid, Laplacian, NoiseStream, Predictor, Sampler,
+    Axis, Boundary, Error, ForwardProcess, Grid, Laplacian, Modes, NoiseStream, Path, Predictor,
+    Sampler,
 };
 use finescale_tests::field;
 use finescale_tests::linear::{Matrix, Mode, System, mode_of};
@@ -152,7 +153,9 @@ fn dense(matrix: Matrix2<f64>) -> Matrix {
 /// The values of a mode in a path of spectra of channels, frame after frame.
 fn values(grid: &Grid, path: &[f32], mode: &Mode) -> DVector<Complex<f64>> {
     let mut packed = path.to_vec();
-    packed.chunks_exact_mut(grid.points()).for_each(|field| pack(grid, field).expect("a spectrum"));
+    for field in packed.chunks_exact_mut(grid.points()) {
+        pack(grid, Modes::from_mut(field)).expect("a spectrum");
+    }
     DVector::from_vec(mode_of(&packed, grid.points(), mode.place))
 }
 
@@ -169,11 +172,12 @@ fn damping_and_noise_are_those_of_the_coupled_equation() {
         let (p, n) = (process(c), grid.points());
         let clean = field(2 * n, 4);
         let mut damped = mixed(&p, &grid, &clean);
-        p.damp(&grid, lambda, &mut damped).expect("two channels");
+        p.damp(&grid, lambda, Modes::from_mut(&mut damped)).expect("two channels");
         let damped = mixed(&p, &grid, &damped);
         // √Σ of each combination, from ones.
         let mut deviation = vec![0.0; 2 * n];
-        p.apply(&grid, lambda, &mut deviation, &vec![1.0; 2 * n]).expect("two channels");
+        p.apply(&grid, lambda, Modes::from_mut(&mut deviation), &vec![1.0; 2 * n])
+            .expect("two channels");
         for (mode, kappa) in grid.kappas(Laplacian::Spectral).enumerate() {
             let kappa = f64::from(kappa);
             let pair = |of: &[f32]| Vector2::new(of[mode], of[n + mode]).map(f64::from);
@@ -212,7 +216,14 @@ fn score(predictor: &Prepared<'_>, path: &[f32]) -> Vec<f32> {
     let mut score = vec![f32::NAN; path.len()];
     let mut scratch = vec![f32::NAN; path_score_scratch_len(predictor)];
     let path = mixed(&process, &grid, path);
-    path_score(predictor, PathDensity::FULL, &path, &mut score, &mut scratch).expect("a score");
+    path_score(
+        predictor,
+        PathDensity::FULL,
+        Path::modes(&path),
+        Path::modes_mut(&mut score),
+        &mut scratch,
+    )
+    .expect("a score");
     mixed(&process, &grid, &score)
 }
 
@@ -229,7 +240,9 @@ fn the_increment_is_that_of_the_dense_normal_equations() {
                 let path = field(window * 2 * grid.points(), 8);
                 let turned = mixed(&process(c), &grid, &path);
                 let mut increment = vec![f32::NAN; 2 * grid.points()];
-                predictor.increment(&turned, &mut increment, &mut []).expect("an increment");
+                predictor
+                    .increment(Path::modes(&turned), Modes::from_mut(&mut increment), &mut [])
+                    .expect("an increment");
                 let increment = mixed(&process(c), &grid, &increment);
                 let error = largest(system.modes().iter().map(|mode| {
                     let all = APART.path(mode, lambda.into(), c, window + 1);
@@ -288,7 +301,9 @@ fn the_mean_of_a_step_is_that_of_the_dense_process() {
             };
             let mut scratch = vec![f32::NAN; sampler.scratch_len(predictor, frames)];
             let mut stepped = mixed(&process(c), &grid, &path);
-            sampler.step(predictor, to, None, None, &mut stepped, &mut scratch).expect("a step");
+            sampler
+                .step(predictor, to, None, None, Path::modes_mut(&mut stepped), &mut scratch)
+                .expect("a step");
             let stepped = mixed(&process(c), &grid, &stepped);
             let (delta, step) = (f64::from(from) - f64::from(to), (f64::from(to), f64::from(from)));
             let small = |mode: &&Mode| {
@@ -327,7 +342,9 @@ fn a_transition_is_the_conditional_gaussian_of_both_channels() {
             let mut scratch = vec![f32::NAN; sampler.scratch_len(predictor, 1)];
             let mut step = |path: &[f32], stream: Option<&NoiseStream>| {
                 let mut path = mixed(&process(c), &grid, path);
-                sampler.step(predictor, to, None, stream, &mut path, &mut scratch).expect("a step");
+                sampler
+                    .step(predictor, to, None, stream, Path::modes_mut(&mut path), &mut scratch)
+                    .expect("a step");
                 path
             };
             let path: Vec<f32> = field(2 * n, 8).iter().map(|u| 0.01 * u).collect();
@@ -488,7 +505,7 @@ fn what_cannot_be_coupled_is_refused() {
         assert!(matches!(error, Err(Error::Conflict { name: "coupling", .. })), "{error:?}");
     };
     let grid = Grid::line(Axis::periodic(16).expect("an axis"));
-    refused(process((0.5, 0.0)).damp(&grid, 0.1, &mut [0.0; 16]));
+    refused(process((0.5, 0.0)).damp(&grid, 0.1, Modes::from_mut(&mut [0.0; 16])));
     for channels in [1, 3, 4] {
         let autocovariance = vec![0.0; 2 * channels * channels * 16];
         let of = |process| {

@@ -11,8 +11,8 @@ use finescale::sampler::{
 };
 use finescale::spectral::operator;
 use finescale::{
-    Downscaler, Error, Grid, Instrument, NoiseStream, Predictor, Sampler, Values, include_model,
-    spectral,
+    Downscaler, Error, Field, Grid, Instrument, Modes, NoiseStream, Path, Predictor, Sampler,
+    Values, include_model, spectral,
 };
 use finescale_tests::model_file::{seeds, with_model};
 
@@ -132,15 +132,23 @@ impl Case {
                 let mut coarse_power = vec![0.0; n];
                 spectral::coarsen_variances(&fine, clean, &grid, &mut coarse_power).unwrap();
                 assert!(pixel_measurement_scratch_len(&grid, &each) <= scratch.len());
-                pixel_measurement(&grid, &coarse_power, &mut pixels, &mut each, &mut scratch)
-                    .unwrap();
+                pixel_measurement(
+                    &grid,
+                    &coarse_power,
+                    Field::coarse_mut(&mut pixels),
+                    &mut each,
+                    &mut scratch,
+                )
+                .unwrap();
             } else {
-                spectral::forward(&grid, &mut pixels, &mut scratch).unwrap();
+                spectral::forward(&grid, Field::from_mut(&mut pixels), &mut scratch).unwrap();
             }
-            spectral::refine(&grid, &pixels, &fine, &mut field).unwrap();
+            spectral::refine(&grid, Modes::coarse(&pixels), &fine, Modes::from_mut(&mut field))
+                .unwrap();
             if means {
                 let mut undone = vec![0.0; points];
-                operator::apply(&fine, &inverse, &field, &mut undone).unwrap();
+                operator::apply(&fine, &inverse, Modes::new(&field), Modes::from_mut(&mut undone))
+                    .unwrap();
                 field = undone;
             } else {
                 spectral::refine_variances(&grid, &each, &fine, variances).unwrap();
@@ -154,7 +162,7 @@ impl Case {
     fn restored_by_hand(&self, path: &mut [f32]) {
         let model = self.model();
         let mut scratch = vec![0.0; spectral::scratch_len(model.grid())];
-        spectral::inverse(model.grid(), path, &mut scratch).unwrap();
+        spectral::inverse(model.grid(), Modes::from_mut(path), &mut scratch).unwrap();
         let described: Vec<_> = model.channel_descriptions().collect();
         for (n, field) in path.chunks_exact_mut(model.grid().points()).enumerate() {
             let channel = described[n % described.len()];
@@ -174,20 +182,34 @@ impl Case {
             let power = predictor.describe().power.to_vec();
             let (measured, variances) = self.measured_by_hand(&power, &self.coarse());
             let (grid, process) = (predictor.describe().grid, predictor.describe().process);
-            let seen = Observation::new(&grid, &measured, &variances).unwrap();
+            let seen = Observation::new(&grid, Path::modes(&measured), &variances).unwrap();
             let (mut path, sampler) = (measured.clone(), self.sampler());
             let mut scratch = vec![0.0; sampler.scratch_len(predictor.describe(), self.frames)];
             let noise = NoiseStream { seed: SEED, member, ..NoiseStream::default() };
             if self.instrument.dead_points() > 0 {
                 let start = Start::Rollout;
                 sampler
-                    .generate(predictor, start, Some(&seen), &noise, &mut path, &mut scratch)
+                    .generate(
+                        predictor,
+                        start,
+                        Some(&seen),
+                        &noise,
+                        Path::modes_mut(&mut path),
+                        &mut scratch,
+                    )
                     .unwrap();
             } else {
-                process.damp(&grid, sampler.lambda, &mut path).unwrap();
+                process.damp(&grid, sampler.lambda, Modes::from_mut(&mut path)).unwrap();
                 let (coarse, seen) = (Coarse::Clean, Some(&seen));
                 sampler
-                    .super_resolve(predictor, coarse, seen, &noise, &mut path, &mut scratch)
+                    .super_resolve(
+                        predictor,
+                        coarse,
+                        seen,
+                        &noise,
+                        Path::modes_mut(&mut path),
+                        &mut scratch,
+                    )
                     .unwrap();
             }
             self.restored_by_hand(&mut path);
@@ -255,7 +277,7 @@ fn a_stream_gives_the_bits_of_a_stream_by_hand() {
             let mut fine = Vec::new();
             for n in 0..case.frames {
                 let reading = match reading(n) {
-                    Some(_) => Reading::Frame(&measured[n * frame..][..frame]),
+                    Some(_) => Reading::Frame(Modes::new(&measured[n * frame..][..frame])),
                     None => Reading::Missing,
                 };
                 if let Some(drawn) = online.push(predictor, reading, &mut scratch).expect("a push")
@@ -400,12 +422,14 @@ fn a_forecast_gives_the_bits_of_the_steps_by_hand() {
             let channel = &channels[at % channels.len()];
             field.iter_mut().for_each(|value| *value = channel.standard(*value));
         }
-        spectral::forward(&grid, &mut modes, &mut scratch).unwrap();
-        let seen = Observation::known(&grid, channels.len(), &modes).unwrap();
+        spectral::forward(&grid, Field::from_mut(&mut modes), &mut scratch).unwrap();
+        let seen = Observation::known(&grid, channels.len(), Path::modes(&modes)).unwrap();
         let noise = NoiseStream { seed: SEED, member: 0, frame: 0, draw: 0 };
         let mut path = vec![0.0; frames * frame];
-        sampler.forecast(&mut predictor, &seen, &noise, &mut path, &mut scratch).unwrap();
-        spectral::inverse(&grid, &mut path, &mut scratch).unwrap();
+        sampler
+            .forecast(&mut predictor, &seen, &noise, Path::modes_mut(&mut path), &mut scratch)
+            .unwrap();
+        spectral::inverse(&grid, Modes::from_mut(&mut path), &mut scratch).unwrap();
         for (at, field) in path.chunks_exact_mut(points).enumerate() {
             let channel = &channels[at % channels.len()];
             field.iter_mut().for_each(|value| *value = channel.physical(*value));

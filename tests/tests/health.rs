@@ -1,7 +1,7 @@
 //! What was measured is kept whatever its size, and what does not fit the model is told.
 
 use finescale::sampler::{Clip, Coarse, Health, Observation, Online, Sensor, Start};
-use finescale::{Axis, Grid, NoiseStream, Predictor, Sampler, spectral};
+use finescale::{Axis, Field, Grid, Modes, NoiseStream, Path, Predictor, Sampler, spectral};
 use finescale_tests::linear::System;
 use finescale_tests::moments::process;
 
@@ -25,7 +25,7 @@ fn streamed(system: &System, sensor: Sensor<'_>, frames: &[f32]) -> Vec<(Vec<f32
             .expect("a stream");
         let mut fine = Vec::new();
         for frame in frames.chunks_exact(POINTS) {
-            let given = stream.push(linear, frame, &mut scratch).expect("a push");
+            let given = stream.push(linear, Modes::new(frame), &mut scratch).expect("a push");
             fine.extend(given.map(|given| (given.values.to_vec(), given.health)));
         }
         fine
@@ -78,14 +78,16 @@ fn a_broken_pixel_raises_the_alarm_in_its_own_frame() {
     let mut truth = system.trajectory(12, 3);
     let frame = &mut truth[5 * POINTS..6 * POINTS];
     let mut scratch = vec![0.0; spectral::scratch_len(&system.grid)];
-    spectral::inverse(&system.grid, frame, &mut scratch).expect("a spectrum");
+    spectral::inverse(&system.grid, Modes::from_mut(frame), &mut scratch).expect("a spectrum");
     frame[13] = 1e4;
-    spectral::forward(&system.grid, frame, &mut scratch).expect("a field");
+    spectral::forward(&system.grid, Field::from_mut(frame), &mut scratch).expect("a field");
     for sensor in [Sensor::Measured(&variances), Sensor::Coarse(Coarse::Clean)] {
         let mut input = truth.clone();
         if matches!(sensor, Sensor::Coarse(_)) {
             for frame in input.chunks_exact_mut(POINTS) {
-                process(&system).damp(&system.grid, 0.2, frame).expect("a spectrum");
+                process(&system)
+                    .damp(&system.grid, 0.2, Modes::from_mut(frame))
+                    .expect("a spectrum");
             }
         }
         for (n, (fine, health)) in streamed(&system, sensor, &input).iter().enumerate() {
@@ -102,7 +104,8 @@ fn bounds_leave_held_modes_where_they_are() {
     let variances = system.low_modes(0.0);
     let mut values = system.trajectory(FRAMES, 8);
     offset(&mut values, 100.0);
-    let observation = Observation::new(&system.grid, &values, &variances).expect("an observation");
+    let observation =
+        Observation::new(&system.grid, Path::modes(&values), &variances).expect("an observation");
     let clip = Some(Clip { state: 0.5, score: 4.0 });
     let paper =
         Sampler { lambdas: Sampler::ancestral(0.2).lambdas, ..Sampler::published(0.2, 0.3) };
@@ -116,7 +119,14 @@ fn bounds_leave_held_modes_where_they_are() {
             let stream = NoiseStream { seed: 2, ..NoiseStream::default() };
             let seen = Some(&observation);
             let health = sampler
-                .generate(linear, Start::Rollout, seen, &stream, &mut path, &mut scratch)
+                .generate(
+                    linear,
+                    Start::Rollout,
+                    seen,
+                    &stream,
+                    Path::modes_mut(&mut path),
+                    &mut scratch,
+                )
                 .expect("a path");
             for ((u, y), r) in path.iter().zip(&values).zip(variances.iter().cycle()) {
                 assert!(*r > 0.0 || (u - y).abs() < 1e-4 * (1.0 + y.abs()), "{sampler:?}: {u} {y}");
@@ -141,7 +151,8 @@ fn health_counts_what_was_measured() {
     let system = system();
     let values = vec![f32::MAX; POINTS];
     let variances = vec![0.0; POINTS];
-    let observation = Observation::new(&system.grid, &values, &variances).expect("an observation");
+    let observation =
+        Observation::new(&system.grid, Path::modes(&values), &variances).expect("an observation");
     system.with_predictor(WINDOW, |linear| {
         let sampler = Sampler::ancestral(0.2);
         let mut scratch = vec![0.0; sampler.scratch_len(linear.describe(), 1)];
@@ -152,7 +163,7 @@ fn health_counts_what_was_measured() {
             Start::Gaussian,
             Some(&observation),
             &stream,
-            &mut path,
+            Path::modes_mut(&mut path),
             &mut scratch,
         );
         if let Ok(health) = given {

@@ -7,7 +7,10 @@ use finescale::downscaler::MeanStream;
 use finescale::mean::{ConditionalMean, Errors, Stream};
 use finescale::model::{Footprint, Invalid, MeanFootprint, MeanModel};
 use finescale::sampler::{Health, fill_pixels, pixel_measurement_scratch_len};
-use finescale::{Error, Instrument, MeanDownscaler, NoiseStream, Values, include_model, spectral};
+use finescale::{
+    Error, Field, Instrument, MeanDownscaler, Modes, NoiseStream, Path, Values, include_model,
+    spectral,
+};
 
 static FLOW: &[u8] =
     include_model!("../../models/kolmogorov-32-means/kolmogorov-32-means-int16.finescale");
@@ -133,7 +136,8 @@ impl Case {
                 .zip(usual)
                 .map(|(value, usual)| (value - channel.mean) / channel.std - usual)
                 .collect();
-            fill_pixels(&grid, &power, &mut pixels, &variances, &mut scratch).expect("pixels");
+            fill_pixels(&grid, &power, Field::coarse_mut(&mut pixels), &variances, &mut scratch)
+                .expect("pixels");
             for (n, value) in frame.iter_mut().enumerate().filter(|(n, _)| dead[*n]) {
                 *value = (pixels[n] + usual[n]) * channel.std + channel.mean;
             }
@@ -149,7 +153,8 @@ impl Case {
         let mut scratch = vec![f32::NAN; ConditionalMean::scratch_len(&model)];
         let mut path = vec![0.0; FRAMES * model.fine_len()];
         for (n, fine) in path.chunks_exact_mut(model.fine_len()).enumerate() {
-            mean.evaluate(&coarse, n, fine, &mut scratch).expect("a mean");
+            mean.evaluate(Path::coarse_fields(&coarse), n, Field::from_mut(fine), &mut scratch)
+                .expect("a mean");
         }
         let Some(member) = member else { return path };
         let mut memory = vec![f32::NAN; Errors::memory_len(&model)];
@@ -157,10 +162,10 @@ impl Case {
         let mut scratch = vec![f32::NAN; Errors::scratch_len(&model)];
         let mut modes = vec![0.0; path.len()];
         let noise = NoiseStream { seed: SEED, member, ..NoiseStream::default() };
-        errors.draw(0, &noise, &mut modes).expect("modes");
+        errors.draw(0, &noise, Path::modes_mut(&mut modes)).expect("modes");
         let frames = path.chunks_exact_mut(model.fine_len());
         for (fine, modes) in frames.zip(modes.chunks_exact(model.fine_len())) {
-            errors.add(modes, fine, &mut scratch).expect("a frame");
+            errors.add(Modes::new(modes), Field::from_mut(fine), &mut scratch).expect("a frame");
         }
         path
     }
@@ -232,7 +237,11 @@ fn a_stream_gives_the_bits_of_a_stream_by_hand() {
         for n in 0..FRAMES + model.after() {
             let frame =
                 |from: &[f32]| (n != 1 && n < FRAMES).then(|| from[n * len..][..len].to_vec());
-            let there = by_hand.push(frame(&filled).as_deref(), &mut fine, &mut scratch);
+            let there = by_hand.push(
+                frame(&filled).as_deref().map(Field::coarse),
+                Field::from_mut(&mut fine),
+                &mut scratch,
+            );
             let given_out = door.push(frame(&coarse).as_deref()).expect("a push");
             assert_eq!(there, Ok(given_out.is_some()), "{}, frame {n}", case.name);
             if let Some(found) = given_out {

@@ -4,7 +4,9 @@ use finescale::sampler::{
     Coarse, Health, NoiseRule, Observation, Online, Reading, Schedule, Sensor, Start, StepRule,
     Uncertainty, pixel_measurement, pixel_measurement_scratch_len,
 };
-use finescale::{Axis, Boundary, Error, Grid, NoiseStream, Predictor, Sampler, spectral};
+use finescale::{
+    Axis, Boundary, Error, Field, Grid, Modes, NoiseStream, Path, Predictor, Sampler, spectral,
+};
 use finescale_tests::linear::System;
 use finescale_tests::moments::process;
 use finescale_tests::{basis, field};
@@ -73,7 +75,7 @@ fn a_missing_frame_is_drawn_and_the_stream_goes_on() {
         let readings: Vec<_> = truth
             .chunks_exact(POINTS)
             .enumerate()
-            .map(|(n, u)| if n == lost { Reading::Missing } else { Reading::Frame(u) })
+            .map(|(n, u)| if n == lost { Reading::Missing } else { Reading::Frame(Modes::new(u)) })
             .collect();
         for sensor in [Sensor::Measured(&variances), Sensor::Coarse(Coarse::Clean)] {
             let fine = streamed(&system, sensor, 1, member, &readings);
@@ -111,11 +113,11 @@ fn a_missing_frame_is_no_fill() {
         let readings: Vec<_> = truth
             .chunks_exact(POINTS)
             .enumerate()
-            .map(|(n, u)| if n == 6 { lost } else { Reading::Frame(u) })
+            .map(|(n, u)| if n == 6 { lost } else { Reading::Frame(Modes::new(u)) })
             .collect();
         streamed(&system, Sensor::Measured(&variances), 1, 0, &readings)
     };
-    let filled = with(Reading::Frame(&[0.0; POINTS]));
+    let filled = with(Reading::Frame(Modes::new(&[0.0; POINTS])));
     let missing = with(Reading::Missing);
     let low = |r: f32| r == 0.0;
     assert!(error(&filled[6].0, &zeros, &variances, low) < 1e-12);
@@ -128,9 +130,10 @@ fn variances_of_each_frame_are_those_of_all_where_they_are_equal() {
     let variances = system.low_modes(0.01);
     let truth = system.trajectory(9, 8);
     let frames = || truth.chunks_exact(POINTS);
-    let alike: Vec<_> = frames().map(Reading::Frame).collect();
-    let each: Vec<_> =
-        frames().map(|values| Reading::Varying { values, variances: &variances }).collect();
+    let alike: Vec<_> = frames().map(|values| Reading::Frame(Modes::new(values))).collect();
+    let each: Vec<_> = frames()
+        .map(|values| Reading::Varying { values: Modes::new(values), variances: &variances })
+        .collect();
     let values = |fine: Vec<(Vec<f32>, Health)>| fine.into_iter().unzip::<_, _, Vec<_>, Vec<_>>();
     let one = values(streamed(&system, Sensor::Measured(&variances), 1, 0, &alike));
     let other = values(streamed(&system, Sensor::MeasuredVarying, 1, 0, &each));
@@ -145,9 +148,11 @@ fn variances_of_each_frame_are_those_of_all_where_they_are_equal() {
     let truth: &'static [f32] = Box::leak(truth.clone().into_boxed_slice());
     let variances: &'static [f32] = Box::leak(variances.clone().into_boxed_slice());
     let nothing: &'static [f32] = Box::leak(Box::new(nothing));
-    let each: Vec<Reading<'static>> =
-        truth.chunks_exact(POINTS).map(|values| Reading::Varying { values, variances }).collect();
-    let blind = Reading::Varying { values: &truth[..POINTS], variances: nothing };
+    let each: Vec<Reading<'static>> = truth
+        .chunks_exact(POINTS)
+        .map(|values| Reading::Varying { values: Modes::new(values), variances })
+        .collect();
+    let blind = Reading::Varying { values: Modes::new(&truth[..POINTS]), variances: nothing };
     let missing =
         streamed(&system, Sensor::MeasuredVarying, 1, 0, &lost(4, Reading::Missing, &each));
     let blind = streamed(&system, Sensor::MeasuredVarying, 1, 0, &lost(4, blind, &each));
@@ -162,7 +167,7 @@ fn coarse_frames_with_errors_have_the_noise_that_is_left() {
     let mut coarse = truth.clone();
     let process = process(&system);
     for frame in coarse.chunks_exact_mut(POINTS) {
-        process.damp(&system.grid, 0.2, frame).expect("a spectrum");
+        process.damp(&system.grid, 0.2, Modes::from_mut(frame)).expect("a spectrum");
     }
     let stream = NoiseStream { seed: 3, ..NoiseStream::default() };
     system.with_predictor(WINDOW, |linear| {
@@ -171,7 +176,14 @@ fn coarse_frames_with_errors_have_the_noise_that_is_left() {
         let mut run = |coarse: Coarse<'_>, path: &[f32]| {
             let mut path = path.to_vec();
             sampler
-                .super_resolve(linear, coarse, None, &stream, &mut path, &mut scratch)
+                .super_resolve(
+                    linear,
+                    coarse,
+                    None,
+                    &stream,
+                    Path::modes_mut(&mut path),
+                    &mut scratch,
+                )
                 .expect("a path");
             path
         };
@@ -207,7 +219,8 @@ fn a_frame_with_its_own_variance_gets_its_own_weight() {
     let worse: Vec<f32> = system.low_modes(0.05);
     let exact: Vec<f32> = system.low_modes(0.0);
     let variances = [exact.clone(), worse.clone(), exact.clone(), exact.clone()].concat();
-    let observation = Observation::new(&system.grid, &truth, &variances).expect("an observation");
+    let observation =
+        Observation::new(&system.grid, Path::modes(&truth), &variances).expect("an observation");
     system.with_predictor(WINDOW, |linear| {
         let sampler = sampler();
         let mut scratch = vec![0.0; sampler.scratch_len(linear.describe(), 4)];
@@ -215,7 +228,14 @@ fn a_frame_with_its_own_variance_gets_its_own_weight() {
         let stream = NoiseStream { seed: 9, ..NoiseStream::default() };
         let seen = Some(&observation);
         let health = sampler
-            .generate(linear, Start::Rollout, seen, &stream, &mut path, &mut scratch)
+            .generate(
+                linear,
+                Start::Rollout,
+                seen,
+                &stream,
+                Path::modes_mut(&mut path),
+                &mut scratch,
+            )
             .expect("a path");
         assert_eq!(health.measured, 4 * 9);
         for (n, (fine, truth)) in
@@ -246,14 +266,17 @@ fn a_wrong_kind_of_reading_is_named() {
                 .expect("one");
             stream.push(linear, reading, &mut scratch).err()
         };
-        let varying = |variances| Reading::Varying { values: &values, variances };
+        let varying = |variances| Reading::Varying { values: Modes::new(&values), variances };
         let conflict = Some("reading");
         let name = |error: Option<Error>| match error {
             Some(Error::Conflict { name, .. }) => Some(name),
             _ => None,
         };
         assert_eq!(name(refused(Sensor::Measured(&variances), varying(&variances))), conflict);
-        assert_eq!(name(refused(Sensor::MeasuredVarying, Reading::Frame(&values))), conflict);
+        assert_eq!(
+            name(refused(Sensor::MeasuredVarying, Reading::Frame(Modes::new(&values)))),
+            conflict
+        );
         let short = refused(Sensor::MeasuredVarying, varying(&variances[..9]));
         assert!(matches!(short, Some(Error::FieldLength { values: 9, .. })));
         let mut negative = variances.clone();
@@ -319,8 +342,14 @@ fn pixels_give_the_posterior_of_every_mode() {
             let posterior = &prior - &gain * &seen * &prior;
 
             let mut scratch = vec![f32::NAN; pixel_measurement_scratch_len(&grid, &variances)];
-            pixel_measurement(&grid, &power, &mut values, &mut variances, &mut scratch)
-                .expect("modes");
+            pixel_measurement(
+                &grid,
+                &power,
+                Field::coarse_mut(&mut values),
+                &mut variances,
+                &mut scratch,
+            )
+            .expect("modes");
             for k in 0..n {
                 let (p, y, r) =
                     (f64::from(power[k]), f64::from(values[k]), f64::from(variances[k]));
@@ -343,20 +372,28 @@ fn equal_pixels_are_their_spectrum() {
     let grid = Grid::line(Axis::periodic(16).expect("an axis"));
     let (power, pixels) = (vec![1.0; 16], field(16, 2));
     let mut spectrum = pixels.clone();
-    spectral::forward(&grid, &mut spectrum, &mut [0.0; 16]).expect("a field");
+    spectral::forward(&grid, Field::from_mut(&mut spectrum), &mut [0.0; 16]).expect("a field");
     let (mut values, mut variances) = (pixels.clone(), vec![0.25; 16]);
     let mut scratch = vec![0.0; pixel_measurement_scratch_len(&grid, &variances)];
-    pixel_measurement(&grid, &power, &mut values, &mut variances, &mut scratch).expect("modes");
+    pixel_measurement(&grid, &power, Field::coarse_mut(&mut values), &mut variances, &mut scratch)
+        .expect("modes");
     assert_eq!(values, spectrum);
     assert!(variances.iter().all(|r| (r - 0.25).abs() < 1e-6));
     // Nothing measured: nothing known.
     let (mut values, mut variances) = (vec![f32::NAN; 16], vec![f32::INFINITY; 16]);
-    pixel_measurement(&grid, &power, &mut values, &mut variances, &mut scratch).expect("modes");
+    pixel_measurement(&grid, &power, Field::coarse_mut(&mut values), &mut variances, &mut scratch)
+        .expect("modes");
     assert!(values.iter().all(|y| *y == 0.0) && variances.iter().all(|r| r.is_infinite()));
     // A pixel that is no number, and is not said to be missing.
     let (mut values, mut variances) = (pixels, vec![0.25; 16]);
     values[9] = f32::NAN;
-    let said = pixel_measurement(&grid, &power, &mut values, &mut variances, &mut scratch);
+    let said = pixel_measurement(
+        &grid,
+        &power,
+        Field::coarse_mut(&mut values),
+        &mut variances,
+        &mut scratch,
+    );
     assert_eq!(said, Err(Error::NotFinite { name: "pixels", index: 9 }));
     assert!(variances.iter().all(|r| *r == 0.25));
 }
@@ -379,7 +416,8 @@ fn variances_go_between_grids_as_fields_do() {
     let mut unit = [0.0; 8];
     unit[4] = 1.0;
     let (mut mode, mut variance) = ([0.0; 32], [0.0; 32]);
-    spectral::refine(&coarse, &unit, &fine, &mut mode).expect("grids fit");
+    spectral::refine(&coarse, Modes::coarse(&unit), &fine, Modes::from_mut(&mut mode))
+        .expect("grids fit");
     spectral::refine_variances(&coarse, &[1.0; 8], &fine, &mut variance).expect("grids fit");
     assert!((mode[4] * mode[4] - variance[4]).abs() < 1e-5);
 }

@@ -3,7 +3,7 @@
 use finescale::predictor::Linear;
 use finescale::sampler::{NoiseRule, Observation, Schedule, Start, StepRule};
 use finescale::spectral::operator::{pack, unpack};
-use finescale::{Axis, Grid, NoiseStream, Predictor, Sampler};
+use finescale::{Axis, Grid, Modes, NoiseStream, Path, Predictor, Sampler};
 use finescale_tests::field;
 use finescale_tests::linear::{Matrix, Mode, System, mode_of};
 use finescale_tests::moments::{lambdas, process, step_matrices};
@@ -59,14 +59,22 @@ fn what_was_measured_exactly_comes_out_unchanged() {
     for grid in grids() {
         let (system, n) = (system(&grid), grid.points());
         let (values, variances) = (field(FRAMES * n, 7), variances(&system, 0.0));
-        let observation = Observation::new(&grid, &values, &variances).expect("an observation");
+        let observation =
+            Observation::new(&grid, Path::modes(&values), &variances).expect("an observation");
         for sampler in samplers {
             for start in [Start::Gaussian, Start::Rollout] {
                 let mut path = vec![f32::NAN; FRAMES * n];
                 with_predictor(&system, |linear, scratch| {
                     let stream = NoiseStream::default();
                     sampler
-                        .generate(linear, start, Some(&observation), &stream, &mut path, scratch)
+                        .generate(
+                            linear,
+                            start,
+                            Some(&observation),
+                            &stream,
+                            Path::modes_mut(&mut path),
+                            scratch,
+                        )
                         .expect("a path");
                 });
                 let measured = variances.iter().cycle().map(|r| *r == 0.0);
@@ -111,14 +119,23 @@ fn posterior_means(
                 values[frame * n + mode.place.re] = 1e-3;
             }
             unpack(&grid, &mut values[frame * n..(frame + 1) * n]).expect("packed");
-            let observation = Observation::new(&grid, &values, variances).expect("an observation");
+            let observation =
+                Observation::new(&grid, Path::modes(&values), variances).expect("an observation");
             let mut path = values.clone();
             for frame in path.chunks_exact_mut(n) {
-                linear.describe().process.damp(&grid, sampler.lambda, frame).expect("fits");
+                linear
+                    .describe()
+                    .process
+                    .damp(&grid, sampler.lambda, Modes::from_mut(frame))
+                    .expect("fits");
             }
             let stream = NoiseStream::default();
-            quiet.reverse(linear, Some(&observation), &stream, &mut path, scratch).expect("a path");
-            path.chunks_exact_mut(n).for_each(|frame| pack(&grid, frame).expect("fits"));
+            quiet
+                .reverse(linear, Some(&observation), &stream, Path::modes_mut(&mut path), scratch)
+                .expect("a path");
+            for frame in path.chunks_exact_mut(n) {
+                pack(&grid, Modes::from_mut(frame)).expect("fits");
+            }
             path
         })
         .collect();
@@ -162,7 +179,8 @@ fn a_noisy_measurement_gives_the_posterior() {
         let (system, n) = (system(&grid), grid.points());
         let (sampler, variances) = (sampler(NoiseRule::Linear), variances(&system, r));
         let zeros = vec![0.0; FRAMES * n];
-        let nothing = Observation::new(&grid, &zeros, &variances).expect("an observation");
+        let nothing =
+            Observation::new(&grid, Path::modes(&zeros), &variances).expect("an observation");
         with_predictor(&system, |linear, scratch| {
             let means = posterior_means(&system, linear, &sampler, &variances, scratch);
             // The covariance: step by step, from Σ − C² r at λ_max.
@@ -214,7 +232,7 @@ fn a_forecast_keeps_what_is_known_and_goes_on_from_it() {
             values[mode.place.im.expect("a pair")] = value.im as f32;
         }
     }
-    let observation = Observation::known(&grid, 1, &values).expect("an observation");
+    let observation = Observation::known(&grid, 1, Path::modes(&values)).expect("an observation");
     for (lambda, widest) in [(0.3, 1.8), (0.03, 1.6)] {
         with_predictor(&system, |linear, scratch| {
             let mut mean = vec![0.0; (FRAMES - known) * n];
@@ -223,7 +241,7 @@ fn a_forecast_keeps_what_is_known_and_goes_on_from_it() {
                 let stream = NoiseStream { seed: 4, member, ..NoiseStream::default() };
                 let mut path = vec![f32::NAN; FRAMES * n];
                 Sampler { lambda, ..sampler(NoiseRule::Linear) }
-                    .forecast(linear, &observation, &stream, &mut path, scratch)
+                    .forecast(linear, &observation, &stream, Path::modes_mut(&mut path), scratch)
                     .expect("a path");
                 assert!(path.iter().zip(&values).all(|(u, y)| (u - y).abs() < 1e-6));
                 for ((mean, square), u) in mean.iter_mut().zip(&mut square).zip(&path[known * n..])

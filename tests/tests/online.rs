@@ -3,7 +3,7 @@
 use finescale::predictor::Linear;
 use finescale::sampler::{Coarse, NoiseRule, Online, Schedule, Sensor, StepRule};
 use finescale::spectral::operator::pack;
-use finescale::{Axis, Error, Grid, NoiseStream, Predictor, Sampler};
+use finescale::{Axis, Error, Grid, Modes, NoiseStream, Path, Predictor, Sampler};
 use finescale_tests::linear::{System, mode_of};
 use finescale_tests::moments::process;
 
@@ -47,7 +47,7 @@ fn streamed(
             .expect("a stream");
     let mut output = Vec::new();
     for (count, frame) in (1..).zip(input.chunks_exact(POINTS)) {
-        let fine = stream.push(&mut linear, frame, &mut scratch).expect("a push");
+        let fine = stream.push(&mut linear, Modes::new(frame), &mut scratch).expect("a push");
         assert_eq!(fine.is_some(), count > lag, "{count} pushes, lag {lag}");
         output.extend(fine.map(|fine| fine.values.to_vec()));
     }
@@ -59,7 +59,7 @@ fn coarse(system: &System, frames: usize, seed: u64) -> (Vec<f32>, Vec<f32>) {
     let truth = system.trajectory(frames, seed);
     let mut coarse = truth.clone();
     for frame in coarse.chunks_exact_mut(POINTS) {
-        process(system).damp(&system.grid, 0.2, frame).expect("a spectrum");
+        process(system).damp(&system.grid, 0.2, Modes::from_mut(frame)).expect("a spectrum");
     }
     (coarse, truth)
 }
@@ -79,7 +79,14 @@ fn the_first_frame_is_that_of_its_window() {
         let mut path = input[..(lag + 1) * POINTS].to_vec();
         let mut scratch = vec![0.0; sampler(0.2).scratch_len(linear.describe(), lag + 1)];
         sampler(0.2)
-            .super_resolve(&mut linear, Coarse::Clean, None, &noise(3), &mut path, &mut scratch)
+            .super_resolve(
+                &mut linear,
+                Coarse::Clean,
+                None,
+                &noise(3),
+                Path::modes_mut(&mut path),
+                &mut scratch,
+            )
             .expect("a path");
         assert_eq!(output[0], path[..POINTS]);
     }
@@ -111,7 +118,9 @@ fn frames_belong_together_and_waiting_sharpens_them() {
                 error += f64::from(u - v).powi(2);
                 size += f64::from(*v).powi(2);
             }
-            output.chunks_exact_mut(POINTS).for_each(|f| pack(&system.grid, f).expect("fits"));
+            for frame in output.chunks_exact_mut(POINTS) {
+                pack(&system.grid, Modes::from_mut(frame)).expect("fits");
+            }
             for mode in system.modes().iter().filter(|mode| mode.kappa > 20.0) {
                 // Modes that the coarse frames have lost.
                 for pair in mode_of(&output, POINTS, mode.place).windows(2) {
@@ -167,18 +176,18 @@ fn refusals_leave_the_window_as_it_was() {
     let mut output = Vec::new();
     let needed = scratch.len();
     for frame in input.chunks_exact(POINTS) {
-        assert!(stream.push(&mut linear, &frame[..31], &mut scratch).is_err());
+        assert!(stream.push(&mut linear, Modes::new(&frame[..31]), &mut scratch).is_err());
         // What the full window needs is asked for from the first push on.
-        let short = stream.push(&mut linear, frame, &mut scratch[..needed - 1]);
+        let short = stream.push(&mut linear, Modes::new(frame), &mut scratch[..needed - 1]);
         assert!(matches!(short.err(), Some(Error::ScratchLength { .. })));
         // A value that is no number is refused with its place, before it gets into the window.
         let mut broken = frame.to_vec();
         for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
             broken[7] = bad;
-            let refused = stream.push(&mut linear, broken.as_slice(), &mut scratch);
+            let refused = stream.push(&mut linear, Modes::new(broken.as_slice()), &mut scratch);
             assert_eq!(refused.err(), Some(Error::NotFinite { name: "reading", index: 7 }));
         }
-        let fine = stream.push(&mut linear, frame, &mut scratch).expect("a push");
+        let fine = stream.push(&mut linear, Modes::new(frame), &mut scratch).expect("a push");
         output.extend(fine.map(|fine| fine.values.to_vec()));
     }
     assert_eq!(output, streamed(&system, sensor, 1, 0, &input));

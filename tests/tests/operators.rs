@@ -5,12 +5,13 @@ use std::f64::consts::TAU;
 
 use finescale::spectral::operator::{ComplexMode, apply, complex_modes, pack, unpack};
 use finescale::spectral::{forward, scratch_len};
-use finescale::{Axis, Boundary, Error, Grid};
+use finescale::{Axis, Boundary, Error, Field, Grid, Modes};
 use finescale_tests::{field, grids, relative_error, widen};
 
 fn transformed(grid: &Grid, field: &[f32]) -> Vec<f32> {
     let mut values = field.to_vec();
-    forward(grid, &mut values, &mut vec![f32::NAN; scratch_len(grid)]).expect("a valid field");
+    forward(grid, Field::from_mut(&mut values), &mut vec![f32::NAN; scratch_len(grid)])
+        .expect("a valid field");
     values
 }
 
@@ -66,7 +67,13 @@ fn a_shift_is_the_operator_with_its_phase_factors() {
         for by in [(0, 0), (1, 0), (0, 1), (3, 5)] {
             let field = field(grid.points(), 3);
             let mut got = vec![0.0; grid.points()];
-            apply(&grid, &shift(&grid, by), &transformed(&grid, &field), &mut got).expect("fits");
+            apply(
+                &grid,
+                &shift(&grid, by),
+                Modes::new(&transformed(&grid, &field)),
+                Modes::from_mut(&mut got),
+            )
+            .expect("fits");
             let expected = widen(&transformed(&grid, &shifted(&grid, &field, by)));
             let error = relative_error(&got, &expected);
             assert!(error < 1e-6, "{grid:?} {by:?}: {error:e}");
@@ -82,10 +89,10 @@ fn packed_values_are_the_complex_modes() {
         let n = grid.points();
         let (a, u) = (field(n, 5), field(n, 6));
         let mut product = vec![0.0; n];
-        apply(&grid, &a, &u, &mut product).expect("fits");
+        apply(&grid, &a, Modes::new(&u), Modes::from_mut(&mut product)).expect("fits");
         let (mut packed, mut packed_product) = (u.clone(), product.clone());
-        pack(&grid, &mut packed).expect("a spectrum");
-        pack(&grid, &mut packed_product).expect("a spectrum");
+        pack(&grid, Modes::from_mut(&mut packed)).expect("a spectrum");
+        pack(&grid, Modes::from_mut(&mut packed_product)).expect("a spectrum");
         let mut seen = vec![false; n];
         let mut expected = vec![0.0; n];
         for ComplexMode { re, im } in complex_modes(&grid) {
@@ -115,7 +122,7 @@ fn a_packed_pair_is_the_complex_mode_of_its_signs() {
         .map(|p| (TAU * (3.0 * (p % 16) as f64 - 2.0 * (p / 16) as f64) / 16.0 + 0.4).cos() as f32)
         .collect();
     let mut packed = transformed(&grid, &wave);
-    pack(&grid, &mut packed).expect("a spectrum");
+    pack(&grid, Modes::from_mut(&mut packed)).expect("a spectrum");
     // √2 û = √2 · 16 · ½ exp(0.4 i).
     let (re, im) = (packed[5 * 16 + 6], packed[5 * 16 + 7]);
     let scale = 128.0_f64.sqrt();
@@ -129,8 +136,10 @@ fn a_packed_pair_is_the_complex_mode_of_its_signs() {
 #[test]
 fn only_single_channels_are_taken() {
     let grid = Grid::line(Axis::periodic(8).expect("an axis"));
-    let refused = apply(&grid, &[0.0; 8], &[0.0; 16], &mut [0.0; 8]);
+    let refused = apply(&grid, &[0.0; 8], Modes::new(&[0.0; 16]), Modes::from_mut(&mut [0.0; 8]));
     assert_eq!(refused, Err(Error::FieldLength { values: 16, points: 8 }));
-    assert!(apply(&grid, &[0.0; 8], &[0.0; 8], &mut [0.0; 7]).is_err());
-    assert!(pack(&grid, &mut [0.0; 12]).is_err());
+    assert!(
+        apply(&grid, &[0.0; 8], Modes::new(&[0.0; 8]), Modes::from_mut(&mut [0.0; 7])).is_err()
+    );
+    assert!(pack(&grid, Modes::from_mut(&mut [0.0; 12])).is_err());
 }

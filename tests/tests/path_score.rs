@@ -5,7 +5,7 @@ use finescale::predictor::{
     path_score_scratch_len,
 };
 use finescale::spectral::operator::pack;
-use finescale::{Axis, Boundary, Error, ForwardProcess, Grid, Laplacian, Predictor};
+use finescale::{Axis, Boundary, Error, ForwardProcess, Grid, Laplacian, Modes, Path, Predictor};
 use finescale_tests::changed::{Changed, Changes};
 use finescale_tests::field;
 use finescale_tests::linear::{System, mode_of};
@@ -40,9 +40,16 @@ fn error_of_score(grid: &Grid, frames: usize, window: usize, lambda: f32) -> f64
     let mut path = field(frames * n, 8);
     let mut score = vec![f32::NAN; path.len()];
     let mut scratch = vec![f32::NAN; path_score_scratch_len(&linear)];
-    path_score(&linear, PathDensity::FULL, &path, &mut score, &mut scratch).expect("a score");
+    path_score(
+        &linear,
+        PathDensity::FULL,
+        Path::modes(&path),
+        Path::modes_mut(&mut score),
+        &mut scratch,
+    )
+    .expect("a score");
     for frame in path.chunks_exact_mut(n).chain(score.chunks_exact_mut(n)) {
-        pack(grid, frame).expect("a spectrum");
+        pack(grid, Modes::from_mut(frame)).expect("a spectrum");
     }
     let errors = system.modes().iter().map(|mode| {
         let u = DVector::from_vec(mode_of(&path, n, mode.place));
@@ -112,7 +119,14 @@ fn the_score_is_the_gradient_of_the_density_with_coupled_channels() {
         for density in [PathDensity::FULL, PathDensity::PUBLISHED] {
             let mut score = |path: &[f32]| {
                 let mut score = vec![f32::NAN; path.len()];
-                path_score(&linear, density, path, &mut score, &mut scratch).expect("a score");
+                path_score(
+                    &linear,
+                    density,
+                    Path::modes(path),
+                    Path::modes_mut(&mut score),
+                    &mut scratch,
+                )
+                .expect("a score");
                 score
             };
             let (su, sv) = (score(&u), score(&v));
@@ -129,7 +143,9 @@ fn the_score_is_the_gradient_of_the_density_with_coupled_channels() {
                 let available = next.min(window);
                 let past = &u[(next - available) * n..next * n];
                 let mut increment = vec![0.0; n];
-                linear.increment(past, &mut increment, &mut []).expect("an increment");
+                linear
+                    .increment(Path::modes(past), Modes::from_mut(&mut increment), &mut [])
+                    .expect("an increment");
                 let newest = &past[(available - 1) * n..];
                 for (i, s) in linear.innovation(available).iter().enumerate() {
                     let s = match density.innovation {
@@ -201,7 +217,8 @@ fn a_score_head_scores_frame_by_frame() {
     let path = field(4 * 16, 1);
     let mut score = vec![f32::NAN; path.len()];
     let mut scratch = vec![f32::NAN; path_score_scratch_len(&head)];
-    head_score(&head, &path, &mut score, &mut scratch).expect("a score");
+    head_score(&head, Path::modes(&path), Path::modes_mut(&mut score), &mut scratch)
+        .expect("a score");
     for (s, u) in score.chunks_exact(16).zip(path.chunks_exact(16)) {
         let kappas = grid.kappas(Laplacian::Spectral);
         for (((s, u), kappa), power) in s.iter().zip(u).zip(kappas).zip(head.power) {
@@ -213,7 +230,7 @@ fn a_score_head_scores_frame_by_frame() {
     let mut none =
         Linear::new(&grid, &process(0.1), 1, &autocovariance, &mut memory).expect("a predictor");
     let none = none.prepare(0.3).expect("a λ");
-    let refused = head_score(&none, &path, &mut score, &mut scratch);
+    let refused = head_score(&none, Path::modes(&path), Path::modes_mut(&mut score), &mut scratch);
     assert_eq!(refused, Err(Error::NoScoreHead));
 }
 
@@ -241,7 +258,8 @@ fn refusals_say_what_is_missing() {
     let mut linear = Linear::new(&grid, &p, 1, &autocovariance, &mut memory).expect("a predictor");
     let (path, mut score, mut scratch) = ([0.0; 24], [0.0; 24], [0.0; 8]);
     let run = |linear: &Prepared<'_>, path: &[f32], score: &mut [f32], scratch: &mut [f32]| {
-        path_score(linear, PathDensity::FULL, path, score, scratch).expect_err("a refusal")
+        path_score(linear, PathDensity::FULL, Path::modes(path), Path::modes_mut(score), scratch)
+            .expect_err("a refusal")
     };
     let clean = linear.prepare(0.0).expect("a λ");
     assert!(matches!(
@@ -264,7 +282,7 @@ fn refusals_say_what_is_missing() {
     ));
     let mut frame = [0.0; 8];
     assert!(matches!(
-        linear.increment(&path, &mut frame, &mut []),
+        linear.increment(Path::modes(&path), Modes::from_mut(&mut frame), &mut []),
         Err(Error::Count { name: "window", .. })
     ));
 }

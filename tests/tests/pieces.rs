@@ -9,7 +9,8 @@ use finescale::model::{Footprint, Model};
 use finescale::predictor::{Prepared, Trained, Wrapper};
 use finescale::sampler::{Clip, Drawing, Langevin, Origin, Start};
 use finescale::{
-    Downscaler, Error, Instrument, NoiseStream, Predictor, Sampler, Values, include_model,
+    Downscaler, Error, Instrument, Modes, NoiseStream, Path, Predictor, Sampler, Values,
+    include_model,
 };
 
 static MODEL: &[u8] = include_model!("../../models/kolmogorov-32/kolmogorov-32-int16.finescale");
@@ -90,23 +91,23 @@ impl Wrapper for Counter {
     fn increment(
         &self,
         inner: &Prepared<'_>,
-        window: &[f32],
-        increment: &mut [f32],
+        window: &Path<Modes>,
+        increment: &mut Modes,
         scratch: &mut [f32],
     ) -> Result<(), Error> {
         self.evaluations.fetch_add(1, Ordering::Relaxed);
-        inner.increment(window, increment, scratch)
+        inner.increment(Path::modes(window), Modes::from_mut(increment), scratch)
     }
 
     fn vjp(
         &self,
         inner: &Prepared<'_>,
-        cotangent: &[f32],
-        gradient: &mut [f32],
+        cotangent: &Modes,
+        gradient: &mut Path<Modes>,
         scratch: &mut [f32],
     ) -> Result<(), Error> {
         self.evaluations.fetch_add(1, Ordering::Relaxed);
-        inner.vjp(cotangent, gradient, scratch)
+        inner.vjp(Modes::new(cotangent), Path::modes_mut(gradient), scratch)
     }
 }
 
@@ -157,7 +158,7 @@ fn a_piece_is_at_most_one_evaluation_and_one_set_of_tables() -> Result<(), Error
             Start::Rollout,
             None,
             &NOISE,
-            &mut expected,
+            Path::modes_mut(&mut expected),
             &mut scratch,
         )?;
         let (counter, prepared) = (Counter::default(), AtomicU32::new(0));
@@ -173,7 +174,8 @@ fn a_piece_is_at_most_one_evaluation_and_one_set_of_tables() -> Result<(), Error
         loop {
             let before =
                 (counter.evaluations.load(Ordering::Relaxed), prepared.load(Ordering::Relaxed));
-            let done = drawing.advance(&mut counted, &origin, &mut path, &mut scratch)?;
+            let done =
+                drawing.advance(&mut counted, &origin, Path::modes_mut(&mut path), &mut scratch)?;
             assert!(counter.evaluations.load(Ordering::Relaxed) - before.0 <= 1);
             assert!(prepared.load(Ordering::Relaxed) - before.1 <= 1);
             if done {
@@ -202,9 +204,15 @@ fn a_path_whose_time_is_up_is_as_far_from_the_truth_as_it_says() -> Result<(), E
             clean.iter_mut().zip(description.power).for_each(|(u, p)| *u *= p.sqrt());
             let mut path = clean.clone();
             let noise = NoiseStream { draw: 1000 + draw, ..NOISE };
-            description.process.apply_stream(&description.grid, lambda, &mut path, &noise)?;
+            description.process.apply_stream(
+                &description.grid,
+                lambda,
+                Modes::from_mut(&mut path),
+                &noise,
+            )?;
             let drawing = Drawing::new(Sampler::ancestral(lambda), &NOISE);
-            let left = drawing.estimate(description, &Origin::path(), &mut path)?;
+            let left =
+                drawing.estimate(description, &Origin::path(), Path::modes_mut(&mut path))?;
             let left = left.expect("it is not done");
             assert_eq!(left.lambda, lambda);
             error += path.iter().zip(&clean).map(|(u, v)| f64::from(u - v).powi(2)).sum::<f64>();

@@ -4,7 +4,7 @@ use finescale::spectral::operator::apply;
 use finescale::spectral::{
     block_average, coarsen, forward, inverse, pixel_modes, refine, scratch_len,
 };
-use finescale::{Axis, Boundary, Error, Grid, Laplacian};
+use finescale::{Axis, Boundary, Error, Field, Grid, Laplacian, Modes};
 use finescale_tests::{BOUNDARIES, field, relative_error, widen};
 
 /// Pairs of a fine and a coarse grid.
@@ -28,14 +28,16 @@ fn pairs() -> Vec<(Grid, Grid)> {
 /// The spectrum of what pixels show of a field given by its spectrum.
 fn pixels(fine: &Grid, coarse: &Grid, spectrum: &[f32]) -> Vec<f32> {
     let mut field = spectrum.to_vec();
-    inverse(fine, &mut field, &mut vec![0.0; scratch_len(fine)]).expect("a spectrum");
+    inverse(fine, Modes::from_mut(&mut field), &mut vec![0.0; scratch_len(fine)])
+        .expect("a spectrum");
     let (by, bx) = (fine.ny() / coarse.ny(), fine.nx() / coarse.nx());
     let mut shown = vec![0.0; coarse.points()];
     for (point, value) in field.iter().enumerate() {
         let (y, x) = (point / fine.nx() / by, point % fine.nx() / bx);
         shown[y * coarse.nx() + x] += value / (by * bx) as f32;
     }
-    forward(coarse, &mut shown, &mut vec![0.0; scratch_len(coarse)]).expect("a field");
+    forward(coarse, Field::from_mut(&mut shown), &mut vec![0.0; scratch_len(coarse)])
+        .expect("a field");
     shown
 }
 
@@ -56,13 +58,13 @@ fn pixels_multiply_the_modes_they_resolve() {
             }
         }
         let mut spectrum = vec![0.0; fine.points()];
-        refine(&coarse, &low, &fine, &mut spectrum).expect("fits");
+        refine(&coarse, Modes::coarse(&low), &fine, Modes::from_mut(&mut spectrum)).expect("fits");
         let mut transfer = vec![0.0; fine.points()];
         block_average(&fine, &coarse, &mut transfer).expect("fits");
         let mut seen = vec![0.0; fine.points()];
-        apply(&fine, &transfer, &spectrum, &mut seen).expect("fits");
+        apply(&fine, &transfer, Modes::new(&spectrum), Modes::from_mut(&mut seen)).expect("fits");
         let mut expected = vec![0.0; coarse.points()];
-        coarsen(&fine, &seen, &coarse, &mut expected).expect("fits");
+        coarsen(&fine, Modes::new(&seen), &coarse, Modes::coarse_mut(&mut expected)).expect("fits");
         let error = relative_error(&pixels(&fine, &coarse, &spectrum), &widen(&expected));
         assert!(error < 1e-6, "{fine:?} {coarse:?}: {error:e}");
     }
@@ -82,8 +84,9 @@ fn the_estimate_has_the_stated_variance() {
             unit[index] = 1.0;
             let shown = pixels(&fine, &coarse, &unit);
             let (mut wide, mut estimate) = (vec![0.0; n], vec![0.0; n]);
-            refine(&coarse, &shown, &fine, &mut wide).expect("fits");
-            apply(&fine, &undo, &wide, &mut estimate).expect("fits");
+            refine(&coarse, Modes::coarse(&shown), &fine, Modes::from_mut(&mut wide))
+                .expect("fits");
+            apply(&fine, &undo, Modes::new(&wide), Modes::from_mut(&mut estimate)).expect("fits");
             for (k, (value, expected)) in estimate.iter().zip(&mut expected).enumerate() {
                 let truth = if k == index { 1.0 } else { 0.0 };
                 if variances[k].is_finite() {
@@ -98,7 +101,7 @@ fn the_estimate_has_the_stated_variance() {
             }
         }
         let mut resolved = vec![0.0; n];
-        refine(&coarse, &low, &fine, &mut resolved).expect("fits");
+        refine(&coarse, Modes::coarse(&low), &fine, Modes::from_mut(&mut resolved)).expect("fits");
         for (k, (variance, expected)) in variances.iter().zip(expected).enumerate() {
             assert_eq!(variance.is_finite(), resolved[k] != 0.0, "{fine:?} {coarse:?} {k}");
             if variance.is_finite() {

@@ -4,7 +4,9 @@ use std::sync::Mutex;
 
 use finescale::model::{MeanFootprint, MeanModel, Model};
 use finescale::predictor::Trained;
-use finescale::{Error, Instrument, MeanDownscaler, Pass, Predictor, Probe, Values, include_model};
+use finescale::{
+    Error, Instrument, MeanDownscaler, Modes, Pass, Path, Predictor, Probe, Values, include_model,
+};
 
 /// Rectifiers in f32; products in f32 with all factors kept and in int16.
 static FILES: [(&str, &[u8]); 3] = [
@@ -56,9 +58,13 @@ fn a_predictor_tells_of_every_layer_forward_and_backward() -> Result<(), Error> 
             let window: Vec<f32> = (0..frame).map(|n| (0.3 * n as f32).sin()).collect();
             let (mut increment, mut gradient) = (vec![0.0; frame], vec![0.0; frame]);
             let prepared = predictor.prepare(0.1)?;
-            prepared.increment(&window, &mut increment, &mut scratch)?;
+            prepared.increment(
+                Path::modes(&window),
+                Modes::from_mut(&mut increment),
+                &mut scratch,
+            )?;
             let forward = log.take();
-            prepared.vjp(&increment, &mut gradient, &mut scratch)?;
+            prepared.vjp(Modes::new(&increment), Path::modes_mut(&mut gradient), &mut scratch)?;
             let backward = log.take();
             if probed {
                 let count = forward.len();

@@ -1,7 +1,9 @@
 //! The forward process against closed forms in f64, and its exact properties.
 
 use finescale::spectral::{forward, inverse, scratch_len};
-use finescale::{Axis, Boundary, Error, ForwardProcess, Grid, Laplacian, NoiseStream};
+use finescale::{
+    Axis, Boundary, Error, Field, ForwardProcess, Grid, Laplacian, Modes, NoiseStream,
+};
 use finescale_tests::{BOUNDARIES, basis, field, grids, relative_error, widen};
 
 fn process(alpha: f32, beta2: f32) -> ForwardProcess {
@@ -86,9 +88,9 @@ fn two_steps_are_one_step() {
         let p = process(0.1, 2.0);
         let start = field(grid.points(), 11);
         let (mut two, mut one) = (start.clone(), start);
-        p.damp(&grid, 0.0625, &mut two).expect("a spectrum");
-        p.damp(&grid, 0.03125, &mut two).expect("a spectrum");
-        p.damp(&grid, 0.09375, &mut one).expect("a spectrum");
+        p.damp(&grid, 0.0625, Modes::from_mut(&mut two)).expect("a spectrum");
+        p.damp(&grid, 0.03125, Modes::from_mut(&mut two)).expect("a spectrum");
+        p.damp(&grid, 0.09375, Modes::from_mut(&mut one)).expect("a spectrum");
         assert!(relative_error(&two, &widen(&one)) < 5e-7, "{grid:?}");
     }
 }
@@ -106,9 +108,9 @@ fn a_single_mode_obeys_the_heat_equation() {
                 .collect();
             let mut field: Vec<f32> = mode.iter().map(|value| *value as f32).collect();
             let lambda = 0.05;
-            forward(&grid, &mut field, &mut scratch).expect("a field");
-            process(0.3, 2.0).damp(&grid, lambda, &mut field).expect("a spectrum");
-            inverse(&grid, &mut field, &mut scratch).expect("a spectrum");
+            forward(&grid, Field::from_mut(&mut field), &mut scratch).expect("a field");
+            process(0.3, 2.0).damp(&grid, lambda, Modes::from_mut(&mut field)).expect("a spectrum");
+            inverse(&grid, Modes::from_mut(&mut field), &mut scratch).expect("a spectrum");
             let k2 = |index| f64::from(axis.wavenumber(index)).powi(2);
             let decay = (-0.3 * (k2(j) + k2(i)) * f64::from(lambda)).exp();
             let expected: Vec<f64> = mode.iter().map(|value| value * decay).collect();
@@ -133,9 +135,9 @@ fn a_mode_of_a_short_axis_is_damped_by_its_true_wavenumber() {
             (f64::from(m) * y * h).cos() * (f64::from(n) * x * h).cos()
         };
         let mut field: Vec<f32> = (0..32 * 64).map(|point| wave(point) as f32).collect();
-        forward(&grid, &mut field, &mut scratch).expect("a field");
-        process(0.3, 2.0).damp(&grid, 0.05, &mut field).expect("a spectrum");
-        inverse(&grid, &mut field, &mut scratch).expect("a spectrum");
+        forward(&grid, Field::from_mut(&mut field), &mut scratch).expect("a field");
+        process(0.3, 2.0).damp(&grid, 0.05, Modes::from_mut(&mut field)).expect("a spectrum");
+        inverse(&grid, Modes::from_mut(&mut field), &mut scratch).expect("a spectrum");
         let decay = (-0.3 * f64::from(m * m + n * n) * f64::from(0.05_f32)).exp();
         let expected: Vec<f64> = (0..32 * 64).map(|point| decay * wave(point)).collect();
         let error = relative_error(&field, &expected) * decay;
@@ -211,8 +213,8 @@ fn given_noise_and_generated_noise_are_the_same() {
         stream.fill(&mut noise);
         let (mut given, mut generated) = (field(noise.len(), 4), field(noise.len(), 4));
         let p = process(0.1, 2.0);
-        p.apply(&grid, 0.2, &mut given, &noise).expect("a spectrum");
-        p.apply_stream(&grid, 0.2, &mut generated, &stream).expect("a spectrum");
+        p.apply(&grid, 0.2, Modes::from_mut(&mut given), &noise).expect("a spectrum");
+        p.apply_stream(&grid, 0.2, Modes::from_mut(&mut generated), &stream).expect("a spectrum");
         assert_eq!(given, generated, "{grid:?}");
     }
 }
@@ -225,13 +227,18 @@ fn refusals_name_the_parameter_and_change_nothing() {
     let mut values = field(16, 1);
     let before = values.clone();
     for (lambda, shown) in [(-0.5, "-0.5"), (f32::NAN, "NaN"), (f32::INFINITY, "inf")] {
-        let said = sentence(p.damp(&grid, lambda, &mut values));
+        let said = sentence(p.damp(&grid, lambda, Modes::from_mut(&mut values)));
         assert_eq!(said, format!("lambda is {shown}: it must be not negative and at most 1e6"));
     }
-    assert!(sentence(p.damp(&grid, 0.1, &mut values[..15])).contains("15 values"));
-    assert!(sentence(p.apply(&grid, 0.1, &mut values, &[0.0; 8])).contains("16 and 8"));
-    assert!(sentence(forward(&grid, &mut values, &mut [0.0; 7])).contains("at least 8"));
-    assert!(sentence(forward(&grid, &mut [], &mut [0.0; 8])).contains("channels of 8 points"));
+    assert!(sentence(p.damp(&grid, 0.1, Modes::from_mut(&mut values[..15]))).contains("15 values"));
+    assert!(
+        sentence(p.apply(&grid, 0.1, Modes::from_mut(&mut values), &[0.0; 8])).contains("16 and 8")
+    );
+    let transformed = |values: &mut [f32], scratch: &mut [f32]| {
+        sentence(forward(&grid, Field::from_mut(values), scratch).map(|_| ()))
+    };
+    assert!(transformed(&mut values, &mut [0.0; 7]).contains("at least 8"));
+    assert!(transformed(&mut [], &mut [0.0; 8]).contains("channels of 8 points"));
     assert_eq!(values, before);
     for points in [0, 1, 4, 6, 7, 9, 14, 22, 45, 4098, 8192, usize::MAX] {
         assert_eq!(Axis::periodic(points), Err(Error::AxisPoints { points, most: 4096 }));

@@ -4,7 +4,7 @@
 use finescale::layer::int16::{Point, multiply16, multiply16_vjp};
 use finescale::layer::{FACTOR_MAX, multiply, multiply_vjp};
 use finescale::predictor::{PathDensity, path_score};
-use finescale::{Error, NoiseStream, Predictor};
+use finescale::{Error, NoiseStream, Path, Predictor};
 use finescale_tests::model_file::{seal, seeds, with_model, with_trained};
 
 /// White noise of a standard deviation.
@@ -128,9 +128,16 @@ fn scored(file: &[u8]) -> (Vec<u32>, u32) {
         let predictor = trained.prepare(0.1).unwrap();
         let path = noise(5 * predictor.frame_len(), 9, 1.0);
         let companions = noise(5 * predictor.companions_len(), 10, 1.0);
-        let predictor = predictor.given(&companions);
+        let predictor = predictor.given(Path::fields(&companions));
         let mut score = vec![0.0; path.len()];
-        path_score(&predictor, PathDensity::FULL, &path, &mut score, scratch).unwrap();
+        path_score(
+            &predictor,
+            PathDensity::FULL,
+            Path::modes(&path),
+            Path::modes_mut(&mut score),
+            scratch,
+        )
+        .unwrap();
         score.iter().map(|value| value.to_bits()).collect()
     });
     (bits, reverse)

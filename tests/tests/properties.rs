@@ -2,7 +2,7 @@
 //! case.
 
 use finescale::spectral::{coarsen, forward, inverse, refine, scratch_len};
-use finescale::{Axis, Boundary, ForwardProcess, Grid, Laplacian, NoiseStream};
+use finescale::{Axis, Boundary, Field, ForwardProcess, Grid, Laplacian, Modes, NoiseStream};
 use finescale_tests::{ROUND_TRIP, all_lengths, relative_error, widen};
 use proptest::prelude::*;
 
@@ -55,8 +55,8 @@ proptest! {
     fn round_trip((grid, start) in grid_and_values()) {
         let mut scratch = vec![f32::NAN; scratch_len(&grid)];
         let mut values = start.clone();
-        forward(&grid, &mut values, &mut scratch).expect("a field");
-        inverse(&grid, &mut values, &mut scratch).expect("a spectrum");
+        forward(&grid, Field::from_mut(&mut values), &mut scratch).expect("a field");
+        inverse(&grid, Modes::from_mut(&mut values), &mut scratch).expect("a spectrum");
         if start.iter().any(|v| *v != 0.0) {
             prop_assert!(relative_error(&values, &widen(&start)) < ROUND_TRIP);
         }
@@ -69,8 +69,8 @@ proptest! {
         NoiseStream { seed, ..Default::default() }.fill(&mut b);
         let mut scratch = vec![0.0; scratch_len(&grid)];
         let (mut qa, mut qtb) = (a.clone(), b.clone());
-        forward(&grid, &mut qa, &mut scratch).expect("a field");
-        inverse(&grid, &mut qtb, &mut scratch).expect("a spectrum");
+        forward(&grid, Field::from_mut(&mut qa), &mut scratch).expect("a field");
+        inverse(&grid, Modes::from_mut(&mut qtb), &mut scratch).expect("a spectrum");
         let dot = |x: &[f32], y: &[f32]| -> f64 {
             x.iter().zip(y).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum()
         };
@@ -84,8 +84,8 @@ proptest! {
     ) {
         let process = ForwardProcess::new(alpha, 2.0, Laplacian::FiniteDifference).expect("valid");
         let (mut once, mut doubled) = (start.clone(), start.iter().map(|v| 2.0 * v).collect::<Vec<_>>());
-        process.damp(&grid, lambda, &mut once).expect("a spectrum");
-        process.damp(&grid, lambda, &mut doubled).expect("a spectrum");
+        process.damp(&grid, lambda, Modes::from_mut(&mut once)).expect("a spectrum");
+        process.damp(&grid, lambda, Modes::from_mut(&mut doubled)).expect("a spectrum");
         for ((once, doubled), start) in once.iter().zip(&doubled).zip(&start) {
             prop_assert!(once.abs() <= start.abs());
             // Among subnormal numbers doubling rounds.
@@ -112,16 +112,16 @@ proptest! {
         let values = coarse_grid.points() * (start.len() / grid.points());
         let (mut first, mut last) = (vec![0.0; values], vec![0.0; values]);
         let mut damped = start.clone();
-        process.damp(&grid, lambda, &mut damped).expect("a spectrum");
-        coarsen(&grid, &damped, &coarse_grid, &mut first).expect("matching grids");
-        coarsen(&grid, &start, &coarse_grid, &mut last).expect("matching grids");
-        process.damp(&coarse_grid, lambda, &mut last).expect("a spectrum");
+        process.damp(&grid, lambda, Modes::from_mut(&mut damped)).expect("a spectrum");
+        coarsen(&grid, Modes::new(&damped), &coarse_grid, Modes::coarse_mut(&mut first)).expect("matching grids");
+        coarsen(&grid, Modes::new(&start), &coarse_grid, Modes::coarse_mut(&mut last)).expect("matching grids");
+        process.damp(&coarse_grid, lambda, Modes::from_mut(&mut last)).expect("a spectrum");
         if last.iter().any(|v| *v != 0.0) {
             prop_assert!(relative_error(&first, &widen(&last)) < 1e-6);
         }
         let mut refined = vec![0.0; start.len()];
-        refine(&coarse_grid, &last, &grid, &mut refined).expect("matching grids");
-        coarsen(&grid, &refined, &coarse_grid, &mut first).expect("matching grids");
+        refine(&coarse_grid, Modes::coarse(&last), &grid, Modes::from_mut(&mut refined)).expect("matching grids");
+        coarsen(&grid, Modes::new(&refined), &coarse_grid, Modes::coarse_mut(&mut first)).expect("matching grids");
         if last.iter().any(|v| *v != 0.0) {
             prop_assert!(relative_error(&first, &widen(&last)) < 1e-6);
         }
@@ -133,7 +133,7 @@ proptest! {
         let process = ForwardProcess::new(0.1, 2.0, Laplacian::Spectral).expect("valid");
         let stream = NoiseStream { seed, ..Default::default() };
         let mut two = vec![0.0; 2 * grid.points()];
-        process.apply_stream(&grid, lambda, &mut two, &stream).expect("a spectrum");
+        process.apply_stream(&grid, lambda, Modes::from_mut(&mut two), &stream).expect("a spectrum");
         let (a, b) = two.split_at(grid.points());
         prop_assert_ne!(a, b);
         let expected = stream.normal(grid.points() as u32) * libm::sqrtf(process.noise_variance(0.0, lambda));

@@ -5,7 +5,9 @@ use finescale::predictor::{Linear, Prepared};
 use finescale::sampler::{
     Clip, Coarse, Langevin, Observation, Online, Schedule, Score, Sensor, Start, simulate,
 };
-use finescale::{Axis, Error, ForwardProcess, Grid, Laplacian, NoiseStream, Predictor, Sampler};
+use finescale::{
+    Axis, Error, ForwardProcess, Grid, Laplacian, Modes, NoiseStream, Path, Predictor, Sampler,
+};
 use finescale_tests::changed::{Changed, Changes};
 use finescale_tests::linear::System;
 use finescale_tests::moments::process;
@@ -68,7 +70,7 @@ fn nothing_is_written_by_what_is_refused() {
     let grid = system().grid;
     let before = finescale_tests::field(FRAMES * POINTS, 3);
     let known = finescale_tests::field(POINTS, 4);
-    let observation = Observation::known(&grid, 1, &known).expect("an observation");
+    let observation = Observation::known(&grid, 1, Path::modes(&known)).expect("an observation");
     let stream = NoiseStream::default();
     for (sampler, name) in refused() {
         with_predictor(|linear, scratch| {
@@ -82,17 +84,43 @@ fn nothing_is_written_by_what_is_refused() {
                 assert_eq!(path, before, "{task} wrote before it refused {sampler:?}");
             };
             let seen = Some(&observation);
-            let said = sampler.generate(linear, Start::Rollout, seen, &stream, &mut path, scratch);
+            let said = sampler.generate(
+                linear,
+                Start::Rollout,
+                seen,
+                &stream,
+                Path::modes_mut(&mut path),
+                scratch,
+            );
             check("generate", said.map(drop), &path);
-            let said = sampler.forecast(linear, &observation, &stream, &mut path, scratch);
+            let said = sampler.forecast(
+                linear,
+                &observation,
+                &stream,
+                Path::modes_mut(&mut path),
+                scratch,
+            );
             check("forecast", said.map(drop), &path);
-            let said =
-                sampler.super_resolve(linear, Coarse::Clean, None, &stream, &mut path, scratch);
+            let said = sampler.super_resolve(
+                linear,
+                Coarse::Clean,
+                None,
+                &stream,
+                Path::modes_mut(&mut path),
+                scratch,
+            );
             check("super_resolve", said.map(drop), &path);
-            let said = sampler.reverse(linear, None, &stream, &mut path, scratch);
+            let said = sampler.reverse(linear, None, &stream, Path::modes_mut(&mut path), scratch);
             check("reverse", said.map(drop), &path);
             let prepared = linear.prepare(0.3).expect("a λ");
-            let said = sampler.step(&prepared, 0.1, None, Some(&stream), &mut path, scratch);
+            let said = sampler.step(
+                &prepared,
+                0.1,
+                None,
+                Some(&stream),
+                Path::modes_mut(&mut path),
+                scratch,
+            );
             check("step", said.map(drop), &path);
             let sensor = Sensor::Coarse(Coarse::Clean);
             let mut memory = vec![0.0; Online::memory_len(linear.describe(), &sensor, 1)];
@@ -111,18 +139,19 @@ fn short_scratch_and_bad_lambda_leave_a_simulation_as_it_was() {
         let stream = NoiseStream::default();
         let mut path = before.clone();
         for (lambda, given) in [(f32::MAX, 2), (f32::NAN, 2), (-1.0, 2), (0.1, 0), (0.1, 5)] {
-            simulate(linear, lambda, given, true, &stream, &mut path, scratch)
+            simulate(linear, lambda, given, true, &stream, Path::modes_mut(&mut path), scratch)
                 .expect_err("a refusal");
             assert_eq!(path, before, "λ = {lambda}, {given} given");
         }
         path[POINTS + 3] = f32::NAN;
-        let said = simulate(linear, 0.1, 2, true, &stream, &mut path, scratch);
+        let said = simulate(linear, 0.1, 2, true, &stream, Path::modes_mut(&mut path), scratch);
         assert_eq!(said, Err(Error::NotFinite { name: "path", index: POINTS + 3 }));
         assert_eq!(path[..POINTS], before[..POINTS]);
         // Frames that are still to be rolled may hold anything.
         path.copy_from_slice(&before);
         path[2 * POINTS..].fill(f32::NAN);
-        simulate(linear, 0.1, 2, true, &stream, &mut path, scratch).expect("a simulation");
+        simulate(linear, 0.1, 2, true, &stream, Path::modes_mut(&mut path), scratch)
+            .expect("a simulation");
         assert!(path.iter().all(|u| u.is_finite()));
     });
 }
@@ -140,7 +169,7 @@ fn short_scratch_leaves_a_trained_simulation_as_it_was() {
             }
             let stream = NoiseStream::default();
             let short = &mut scratch[..needed - 1];
-            let said = simulate(trained, 0.1, 1, true, &stream, &mut path, short);
+            let said = simulate(trained, 0.1, 1, true, &stream, Path::modes_mut(&mut path), short);
             assert_eq!(said, Err(Error::ScratchLength { values: needed - 1, needed }));
             assert_eq!(path, before);
         });
@@ -154,7 +183,9 @@ fn a_small_lambda_needs_no_other_grid() {
             let sampler = Sampler::ancestral(lambda);
             let mut path = finescale_tests::field(FRAMES * POINTS, 3);
             let stream = NoiseStream::default();
-            sampler.reverse(linear, None, &stream, &mut path, scratch).expect("a path");
+            sampler
+                .reverse(linear, None, &stream, Path::modes_mut(&mut path), scratch)
+                .expect("a path");
             assert!(path.iter().all(|u| u.is_finite()), "λ = {lambda}");
         }
     });
@@ -174,35 +205,62 @@ fn what_is_no_number_is_named_with_its_place() {
             let bits = |path: &[f32]| path.iter().map(|u| u.to_bits()).collect::<Vec<_>>();
             let kept = bits(&path);
             for coarse in [Coarse::Clean, Coarse::Noised] {
-                let said = sampler.super_resolve(linear, coarse, None, &stream, &mut path, scratch);
+                let said = sampler.super_resolve(
+                    linear,
+                    coarse,
+                    None,
+                    &stream,
+                    Path::modes_mut(&mut path),
+                    scratch,
+                );
                 assert_eq!(said, Err(place("path")));
             }
-            let said = sampler.reverse(linear, None, &stream, &mut path, scratch);
+            let said = sampler.reverse(linear, None, &stream, Path::modes_mut(&mut path), scratch);
             assert_eq!(said, Err(place("path")));
             let prepared = linear.prepare(0.3).expect("a λ");
-            let said = sampler.step(&prepared, 0.1, None, None, &mut path, scratch);
+            let said =
+                sampler.step(&prepared, 0.1, None, None, Path::modes_mut(&mut path), scratch);
             assert_eq!(said, Err(place("path")));
             assert_eq!(bits(&path), kept);
             // Of an observation, where it was measured; elsewhere any number will do.
             let mut variances = vec![f32::INFINITY; POINTS];
             variances[5] = 0.1;
             let values = path.clone();
-            let seen = Observation::new(&grid, &values, &variances).expect("an observation");
+            let seen =
+                Observation::new(&grid, Path::modes(&values), &variances).expect("an observation");
             let mut fine = before.clone();
-            let said =
-                sampler.generate(linear, Start::Rollout, Some(&seen), &stream, &mut fine, scratch);
+            let said = sampler.generate(
+                linear,
+                Start::Rollout,
+                Some(&seen),
+                &stream,
+                Path::modes_mut(&mut fine),
+                scratch,
+            );
             assert_eq!(said, Err(place("observation")));
             assert_eq!(fine, before);
             variances[5] = f32::INFINITY;
-            let seen = Observation::new(&grid, &values, &variances).expect("an observation");
+            let seen =
+                Observation::new(&grid, Path::modes(&values), &variances).expect("an observation");
             sampler
-                .generate(linear, Start::Rollout, Some(&seen), &stream, &mut fine, scratch)
+                .generate(
+                    linear,
+                    Start::Rollout,
+                    Some(&seen),
+                    &stream,
+                    Path::modes_mut(&mut fine),
+                    scratch,
+                )
                 .expect("a path");
             assert!(fine.iter().all(|u| u.is_finite()));
             // A window.
             let mut increment = vec![0.0; POINTS];
             let prepared = linear.prepare(0.3).expect("a λ");
-            let said = prepared.increment(&path[2 * POINTS..], &mut increment, &mut []);
+            let said = prepared.increment(
+                Path::modes(&path[2 * POINTS..]),
+                Modes::from_mut(&mut increment),
+                &mut [],
+            );
             assert_eq!(said, Err(Error::NotFinite { name: "window", index: 5 }));
             assert_eq!(increment, vec![0.0; POINTS]);
         });
@@ -231,12 +289,19 @@ fn what_a_network_gives_must_be_numbers_too() {
             let mut scratch = vec![0.0; sampler.scratch_len(predictor.describe(), FRAMES)];
             let mut path = finescale_tests::field(FRAMES * POINTS, 3);
             let stream = NoiseStream::default();
-            let said = sampler.reverse(&mut predictor, None, &stream, &mut path, &mut scratch);
+            let said = sampler.reverse(
+                &mut predictor,
+                None,
+                &stream,
+                Path::modes_mut(&mut path),
+                &mut scratch,
+            );
             assert!(matches!(said, Err(Error::NotFinite { name: "score", .. })), "{said:?}");
         }
         let mut path = finescale_tests::field(FRAMES * POINTS, 3);
         let stream = NoiseStream::default();
-        let said = simulate(&mut predictor, 0.05, 2, true, &stream, &mut path, &mut []);
+        let said =
+            simulate(&mut predictor, 0.05, 2, true, &stream, Path::modes_mut(&mut path), &mut []);
         assert_eq!(said, Err(Error::NotFinite { name: "rollout", index: 6 }));
     }
 }
@@ -255,7 +320,8 @@ fn weights_that_overflow_are_told_in_every_precision() {
             let frame = trained.frame_len();
             let window = finescale_tests::field(frame, 3);
             let mut increment = vec![0.0; frame];
-            let said = trained.increment(&window, &mut increment, scratch);
+            let said =
+                trained.increment(Path::modes(&window), Modes::from_mut(&mut increment), scratch);
             let numbers = increment.iter().all(|u| u.is_finite());
             assert!(said.is_err() || numbers, "what is no number was let through");
             tried += 1;
@@ -278,7 +344,8 @@ fn a_process_without_noise_has_no_score() {
     let before = finescale_tests::field(FRAMES * POINTS, 3);
     let mut path = before.clone();
     let stream = NoiseStream::default();
-    let said = sampler.reverse(&mut linear, None, &stream, &mut path, &mut scratch);
+    let said =
+        sampler.reverse(&mut linear, None, &stream, Path::modes_mut(&mut path), &mut scratch);
     assert!(matches!(said, Err(Error::Parameter { name: "beta2", .. })), "{said:?}");
     assert_eq!(path, before);
     // What was measured exactly is held to the end, whatever the noise; anything else never.
@@ -292,7 +359,8 @@ fn quiet_steps_are_quiet_in_parts_too() {
     let grid = system().grid;
     let values = finescale_tests::field(FRAMES * POINTS, 4);
     let variances = vec![0.1_f32; POINTS];
-    let observation = Observation::new(&grid, &values, &variances).expect("an observation");
+    let observation =
+        Observation::new(&grid, Path::modes(&values), &variances).expect("an observation");
     for quiet_steps in [3, 4, u32::MAX] {
         let sampler = Sampler {
             lambdas: Schedule::Geometric { steps: 3, smallest: 0.01 },
@@ -304,7 +372,13 @@ fn quiet_steps_are_quiet_in_parts_too() {
                 let mut path = finescale_tests::field(FRAMES * POINTS, 5);
                 let stream = NoiseStream { seed, ..NoiseStream::default() };
                 sampler
-                    .reverse(linear, Some(&observation), &stream, &mut path, scratch)
+                    .reverse(
+                        linear,
+                        Some(&observation),
+                        &stream,
+                        Path::modes_mut(&mut path),
+                        scratch,
+                    )
                     .expect("a path");
                 path
             };
@@ -339,6 +413,9 @@ fn lengths_that_do_not_fit_are_refused() {
         assert_eq!(Sampler::ancestral(0.3).scratch_len(linear.describe(), usize::MAX), usize::MAX);
     });
     for channels in [usize::MAX, usize::MAX / POINTS + 1, 0] {
-        assert!(Observation::known(&grid, channels, &[0.0; POINTS]).is_err(), "{channels}");
+        assert!(
+            Observation::known(&grid, channels, Path::modes(&[0.0; POINTS])).is_err(),
+            "{channels}"
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! Coarsening and refining between grids.
 
 use finescale::spectral::{coarsen, forward, inverse, refine, scratch_len};
-use finescale::{Axis, Boundary, Error, Grid};
+use finescale::{Axis, Boundary, Error, Field, Grid, Modes};
 use finescale_tests::{BOUNDARIES, field, relative_error, widen};
 
 fn grid(y: Option<(usize, Boundary)>, x: (usize, Boundary)) -> Grid {
@@ -34,13 +34,14 @@ fn pairs() -> Vec<(Grid, Grid)> {
 
 fn to_modes(grid: &Grid, field: &[f32]) -> Vec<f32> {
     let mut modes = field.to_vec();
-    forward(grid, &mut modes, &mut vec![0.0; scratch_len(grid)]).expect("a field");
+    forward(grid, Field::from_mut(&mut modes), &mut vec![0.0; scratch_len(grid)]).expect("a field");
     modes
 }
 
 fn to_field(grid: &Grid, modes: &[f32]) -> Vec<f32> {
     let mut field = modes.to_vec();
-    inverse(grid, &mut field, &mut vec![0.0; scratch_len(grid)]).expect("a spectrum");
+    inverse(grid, Modes::from_mut(&mut field), &mut vec![0.0; scratch_len(grid)])
+        .expect("a spectrum");
     field
 }
 
@@ -50,8 +51,10 @@ fn coarsen_after_refine_is_the_identity() {
         // Two channels, every coarse mode, the Nyquist modes included.
         let start = field(coarse.points() * 2, 1);
         let (mut refined, mut back) = (vec![9.0; fine.points() * 2], vec![9.0; start.len()]);
-        refine(&coarse, &start, &fine, &mut refined).expect("matching grids");
-        coarsen(&fine, &refined, &coarse, &mut back).expect("matching grids");
+        refine(&coarse, Modes::coarse(&start), &fine, Modes::from_mut(&mut refined))
+            .expect("matching grids");
+        coarsen(&fine, Modes::new(&refined), &coarse, Modes::coarse_mut(&mut back))
+            .expect("matching grids");
         assert!(relative_error(&back, &widen(&start)) < 2e-7, "{coarse:?}");
     }
 }
@@ -71,8 +74,10 @@ fn refine_after_coarsen_is_the_identity_on_band_limited_fields() {
             }
         }
         let (mut coarsened, mut back) = (vec![9.0; coarse.points()], vec![9.0; fine.points()]);
-        coarsen(&fine, &start, &coarse, &mut coarsened).expect("matching grids");
-        refine(&coarse, &coarsened, &fine, &mut back).expect("matching grids");
+        coarsen(&fine, Modes::new(&start), &coarse, Modes::coarse_mut(&mut coarsened))
+            .expect("matching grids");
+        refine(&coarse, Modes::coarse(&coarsened), &fine, Modes::from_mut(&mut back))
+            .expect("matching grids");
         assert!(relative_error(&back, &widen(&start)) < 2e-7, "{coarse:?}");
     }
 }
@@ -85,7 +90,13 @@ fn a_refined_periodic_field_passes_through_its_coarse_points() {
     for mut values in [field(8, 3), [1.0, -1.0].repeat(4)] {
         values[0] += 0.25;
         let mut modes = vec![0.0; 32];
-        refine(&coarse, &to_modes(&coarse, &values), &fine, &mut modes).expect("matching grids");
+        refine(
+            &coarse,
+            Modes::coarse(&to_modes(&coarse, &values)),
+            &fine,
+            Modes::from_mut(&mut modes),
+        )
+        .expect("matching grids");
         let refined = to_field(&fine, &modes);
         let sampled: Vec<f32> = refined.iter().step_by(4).copied().collect();
         assert!(relative_error(&sampled, &widen(&values)) < 1e-6);
@@ -102,7 +113,13 @@ fn smooth_functions_are_sampled_at_the_points_of_the_grid() {
     let (fine, coarse) =
         (grid(None, (64, Boundary::Reflecting)), grid(None, (16, Boundary::Reflecting)));
     let mut modes = vec![0.0; 16];
-    coarsen(&fine, &to_modes(&fine, &sample(64)), &coarse, &mut modes).expect("matching grids");
+    coarsen(
+        &fine,
+        Modes::new(&to_modes(&fine, &sample(64))),
+        &coarse,
+        Modes::coarse_mut(&mut modes),
+    )
+    .expect("matching grids");
     assert!(relative_error(&to_field(&coarse, &modes), &widen(&sample(16))) < 1e-6);
 }
 
@@ -111,7 +128,13 @@ fn constants_stay_what_they_are() {
     for (fine, coarse) in pairs() {
         let mut modes = vec![0.0; coarse.points()];
         let constant = vec![3.25; fine.points()];
-        coarsen(&fine, &to_modes(&fine, &constant), &coarse, &mut modes).expect("matching grids");
+        coarsen(
+            &fine,
+            Modes::new(&to_modes(&fine, &constant)),
+            &coarse,
+            Modes::coarse_mut(&mut modes),
+        )
+        .expect("matching grids");
         let expected = vec![3.25; coarse.points()];
         assert!(relative_error(&to_field(&coarse, &modes), &expected) < 1e-6, "{coarse:?}");
     }
@@ -128,10 +151,14 @@ fn grids_that_do_not_belong_together_are_refused() {
     ];
     for other in others {
         let (modes, mut out) = (vec![1.0; fine.points()], vec![7.0; other.points()]);
-        assert_eq!(coarsen(&fine, &modes, &other, &mut out), Err(Error::GridMismatch));
+        assert_eq!(
+            coarsen(&fine, Modes::new(&modes), &other, Modes::coarse_mut(&mut out)),
+            Err(Error::GridMismatch)
+        );
         assert!(out.iter().all(|value| *value == 7.0));
     }
     let coarse = grid(Some((8, Periodic)), (8, Periodic));
-    let result = coarsen(&fine, &[0.0; 512], &coarse, &mut [0.0; 64]);
+    let result =
+        coarsen(&fine, Modes::new(&[0.0; 512]), &coarse, Modes::coarse_mut(&mut [0.0; 64]));
     assert_eq!(result, Err(Error::LengthMismatch { left: 512, right: 64 }));
 }

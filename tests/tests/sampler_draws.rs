@@ -4,7 +4,7 @@
 use finescale::predictor::Linear;
 use finescale::sampler::{Coarse, NoiseRule, Schedule, Start, StepRule, rollout, simulate};
 use finescale::spectral::operator::pack;
-use finescale::{Axis, Error, Grid, NoiseStream, Predictor, Sampler};
+use finescale::{Axis, Error, Grid, Modes, NoiseStream, Path, Predictor, Sampler};
 use finescale_tests::linear::{Matrix, System, mode_of};
 use finescale_tests::moments::{Passage, Tables, process};
 use finescale_tests::sampling::generated_power;
@@ -112,7 +112,7 @@ fn generate(system: &System, member: u32, frames: usize, rule: NoiseRule) -> Vec
         let stream = NoiseStream { seed: 3, member, ..NoiseStream::default() };
         let mut path = vec![f32::NAN; frames * system.grid.points()];
         quick(rule)
-            .generate(linear, Start::Rollout, None, &stream, &mut path, scratch)
+            .generate(linear, Start::Rollout, None, &stream, Path::modes_mut(&mut path), scratch)
             .expect("a path");
         path
     })
@@ -128,7 +128,14 @@ fn a_member_drawn_alone_has_the_bits_of_the_ensemble() {
                 let stream = NoiseStream { seed: 3, member, ..NoiseStream::default() };
                 let mut path = vec![0.0; 6 * 16];
                 quick(rule)
-                    .generate(linear, Start::Rollout, None, &stream, &mut path, scratch)
+                    .generate(
+                        linear,
+                        Start::Rollout,
+                        None,
+                        &stream,
+                        Path::modes_mut(&mut path),
+                        scratch,
+                    )
                     .expect("a path");
                 path
             };
@@ -151,7 +158,8 @@ fn a_simulation_is_the_predictor_rolled() {
         let run = |linear: &mut Linear<'_>, noise, scratch: &mut [f32]| {
             let mut path = start.clone();
             path.resize(frames * n, f32::NAN);
-            simulate(linear, 0.1, 2, noise, &stream, &mut path, scratch).expect("a path");
+            simulate(linear, 0.1, 2, noise, &stream, Path::modes_mut(&mut path), scratch)
+                .expect("a path");
             path
         };
         let (still, noisy) = (run(linear, false, scratch), run(linear, true, scratch));
@@ -161,7 +169,10 @@ fn a_simulation_is_the_predictor_rolled() {
         for frame in 0..2 {
             let mut expected = start[frame * n..(frame + 1) * n].to_vec();
             let stream = NoiseStream { frame: 40 + frame as u32, ..stream };
-            linear.process.apply_stream(&system.grid, 0.1, &mut expected, &stream).expect("fits");
+            linear
+                .process
+                .apply_stream(&system.grid, 0.1, Modes::from_mut(&mut expected), &stream)
+                .expect("fits");
             assert_eq!(still[frame * n..(frame + 1) * n], expected);
         }
         for frame in 2..frames {
@@ -171,7 +182,9 @@ fn a_simulation_is_the_predictor_rolled() {
             for (path, amount) in [(&still, 0.0), (&noisy, 1.0)] {
                 let window = &path[(frame - past) * n..frame * n];
                 let mut next = vec![0.0; n];
-                linear.increment(window, &mut next, &mut []).expect("an increment");
+                linear
+                    .increment(Path::modes(window), Modes::from_mut(&mut next), &mut [])
+                    .expect("an increment");
                 for i in 0..n {
                     let s = linear.innovation(past)[i].sqrt();
                     let expected = next[i] + window[(past - 1) * n + i] + amount * s * noise[i];
@@ -180,7 +193,7 @@ fn a_simulation_is_the_predictor_rolled() {
             }
         }
         assert!(matches!(
-            rollout(&linear, 0, None, &mut [0.0; 32], &mut []),
+            rollout(&linear, 0, None, Path::modes_mut(&mut [0.0; 32]), &mut []),
             Err(Error::Count { name: "given", .. })
         ));
     });
@@ -202,12 +215,14 @@ fn clean_coarse_frames_get_the_noise_of_lambda() {
             linear
                 .describe()
                 .process
-                .apply_stream(&system.grid, 0.5, &mut added, &stream)
+                .apply_stream(&system.grid, 0.5, Modes::from_mut(&mut added), &stream)
                 .expect("fits");
             values.iter_mut().zip(added).for_each(|(value, added)| *value += added);
         }
         let mut run = |coarse, path: &mut [f32]| {
-            sampler.super_resolve(linear, coarse, None, &stream, path, scratch).expect("a path");
+            sampler
+                .super_resolve(linear, coarse, None, &stream, Path::modes_mut(path), scratch)
+                .expect("a path");
         };
         run(Coarse::Clean, &mut clean);
         run(Coarse::Noised, &mut noised);
@@ -223,7 +238,9 @@ fn quiet_steps_draw_nothing() {
         let mut run = |seed| {
             let mut path = finescale_tests::field(4 * 16, 5);
             let stream = NoiseStream { seed, ..NoiseStream::default() };
-            sampler.reverse(linear, None, &stream, &mut path, scratch).expect("a path");
+            sampler
+                .reverse(linear, None, &stream, Path::modes_mut(&mut path), scratch)
+                .expect("a path");
             path
         };
         assert_eq!(run(1), run(2));
@@ -238,8 +255,10 @@ fn a_network_that_errs_stays_within_bounds() {
         with_predictor(&system, 4, |linear, scratch| {
             let mut path = vec![1e4; 4 * 16];
             let stream = NoiseStream::default();
-            quick(rule).reverse(linear, None, &stream, &mut path, scratch).expect("a path");
-            pack(&system.grid, &mut path[..16]).expect("a spectrum");
+            quick(rule)
+                .reverse(linear, None, &stream, Path::modes_mut(&mut path), scratch)
+                .expect("a path");
+            pack(&system.grid, Modes::from_mut(&mut path[..16])).expect("a spectrum");
             for mode in system.modes() {
                 let bound = 12.0 * (2.0 * mode.power).sqrt();
                 assert!(mode_of(&path[..16], 16, mode.place)[0].norm() < bound);
@@ -276,7 +295,7 @@ fn refusals_name_what_is_wrong() {
         let sampler = Sampler::ancestral(0.2);
         let mut run = |sampler: Sampler, path: &mut [f32], scratch: &mut [f32]| {
             sampler
-                .reverse(linear, None, &stream, path, scratch)
+                .reverse(linear, None, &stream, Path::modes_mut(path), scratch)
                 .expect_err("a refusal")
                 .to_string()
         };
@@ -294,7 +313,7 @@ fn refusals_name_what_is_wrong() {
         assert!(run(sampler, &mut path[..63], scratch).contains("63 values"));
         assert!(run(sampler, &mut path, &mut scratch[..79]).contains("at least 80"));
         let linear = linear.prepare(0.1).expect("a λ");
-        let refused = sampler.step(&linear, 0.1, None, None, &mut path, scratch);
+        let refused = sampler.step(&linear, 0.1, None, None, Path::modes_mut(&mut path), scratch);
         assert!(matches!(refused, Err(Error::Parameter { name: "to", .. })));
     });
 }

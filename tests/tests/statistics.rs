@@ -3,7 +3,7 @@
 use std::f32::consts::PI;
 
 use finescale::spectral::{RadialBins, forward, inverse, power_spectrum, scratch_len};
-use finescale::{Axis, Boundary, ForwardProcess, Grid, Laplacian, NoiseStream};
+use finescale::{Axis, Boundary, Field, ForwardProcess, Grid, Laplacian, Modes, NoiseStream};
 use finescale_tests::{BOUNDARIES, field};
 
 const MEMBERS: u32 = 20_000;
@@ -24,7 +24,9 @@ fn mean_and_covariance_of_the_modes_are_c_and_sigma() {
     for member in 0..MEMBERS {
         let mut modes = start.clone();
         let stream = NoiseStream { seed: 5, member, ..Default::default() };
-        process().apply_stream(&grid, LAMBDA, &mut modes, &stream).expect("a spectrum");
+        process()
+            .apply_stream(&grid, LAMBDA, Modes::from_mut(&mut modes), &stream)
+            .expect("a spectrum");
         let deviations: Vec<f64> = modes
             .iter()
             .zip(&start)
@@ -64,7 +66,9 @@ fn two_noisy_steps_have_the_variance_of_one() {
         let mut modes = vec![0.0; 64];
         for (step, lambda) in [(0, 0.15), (1, 0.05)] {
             let stream = NoiseStream { seed: 6, member, frame: 0, draw: step };
-            process().apply_stream(&grid, lambda, &mut modes, &stream).expect("a spectrum");
+            process()
+                .apply_stream(&grid, lambda, Modes::from_mut(&mut modes), &stream)
+                .expect("a spectrum");
         }
         for (sum, u) in squares.iter_mut().zip(&modes) {
             *sum += f64::from(*u).powi(2);
@@ -90,8 +94,8 @@ fn white_noise_in_the_modes_is_white_on_the_grid() {
     for member in 0..n {
         let mut noise = vec![0.0; 128];
         let stream = NoiseStream { seed: 8, member, ..Default::default() };
-        white.apply_stream(&grid, 0.25, &mut noise, &stream).expect("a spectrum");
-        inverse(&grid, &mut noise, &mut scratch).expect("a spectrum");
+        white.apply_stream(&grid, 0.25, Modes::from_mut(&mut noise), &stream).expect("a spectrum");
+        inverse(&grid, Modes::from_mut(&mut noise), &mut scratch).expect("a spectrum");
         for (i, v) in noise.iter().enumerate() {
             variance[i] += f64::from(v * v) / f64::from(n);
         }
@@ -116,9 +120,11 @@ fn power_spectra_add_up_and_sit_in_their_shells() {
     for grid in finescale_tests::grids().into_iter().chain(stretched.into_iter().flatten()) {
         let bins = RadialBins::new(&grid);
         let mut spectrum = field(grid.points(), 2);
-        forward(&grid, &mut spectrum, &mut vec![0.0; scratch_len(&grid)]).expect("a field");
+        forward(&grid, Field::from_mut(&mut spectrum), &mut vec![0.0; scratch_len(&grid)])
+            .expect("a field");
         let (mut power, mut modes) = (vec![0.0; bins.count()], vec![0; bins.count()]);
-        power_spectrum(&grid, &bins, &spectrum, &mut power, &mut modes).expect("a spectrum");
+        power_spectrum(&grid, &bins, Modes::new(&spectrum), &mut power, &mut modes)
+            .expect("a spectrum");
         assert_eq!(modes.iter().sum::<u32>() as usize, grid.points());
         assert!(modes.iter().all(|n| *n > 0), "{grid:?}: an empty shell in {modes:?}");
         let total: f64 = power.iter().zip(&modes).map(|(p, n)| f64::from(*p) * f64::from(*n)).sum();
@@ -195,11 +201,11 @@ fn an_isotropic_filter_has_one_spectrum_along_both_axes() {
         let mut scratch = vec![0.0; scratch_len(&grid)];
         // White: equal power in every mode.
         let mut field = vec![1.0; grid.points()];
-        inverse(&grid, &mut field, &mut scratch).expect("a spectrum");
+        inverse(&grid, Modes::from_mut(&mut field), &mut scratch).expect("a spectrum");
         for _ in 0..4 {
             field = diffused(&grid, &field);
         }
-        forward(&grid, &mut field, &mut scratch).expect("a field");
+        forward(&grid, Field::from_mut(&mut field), &mut scratch).expect("a field");
         let along_y = (0..32).map(|j| (y.wavenumber(j), field[j * 64].powi(2)));
         let along_x = |k: f32| (0..64).find(|&i| x.wavenumber(i) == k).expect("a wavenumber of x");
         for (k, power) in along_y {

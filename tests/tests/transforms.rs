@@ -1,7 +1,7 @@
 //! The transforms against their definition, against rustfft, and their exact properties.
 
 use finescale::spectral::{forward, inverse, scratch_len};
-use finescale::{Axis, Boundary, Grid};
+use finescale::{Axis, Boundary, Field, Grid, Modes};
 use finescale_tests::{
     BOUNDARIES, ROUND_TRIP, TRANSFORM, all_lengths, basis, field, grids, relative_error,
     slow_forward, widen,
@@ -11,7 +11,8 @@ use rustfft::num_complex::Complex;
 
 fn transformed(grid: &Grid, field: &[f32]) -> Vec<f32> {
     let mut values = field.to_vec();
-    forward(grid, &mut values, &mut vec![f32::NAN; scratch_len(grid)]).expect("a valid field");
+    forward(grid, Field::from_mut(&mut values), &mut vec![f32::NAN; scratch_len(grid)])
+        .expect("a valid field");
     values
 }
 
@@ -29,7 +30,8 @@ fn inverse_undoes_forward() {
     for (seed, grid) in grids().into_iter().enumerate() {
         let field = field(grid.points() * 3, seed as u64);
         let mut back = transformed(&grid, &field);
-        inverse(&grid, &mut back, &mut vec![f32::NAN; scratch_len(&grid)]).expect("a spectrum");
+        inverse(&grid, Modes::from_mut(&mut back), &mut vec![f32::NAN; scratch_len(&grid)])
+            .expect("a spectrum");
         let error = relative_error(&back, &widen(&field));
         assert!(error < ROUND_TRIP, "{grid:?}: {error:e}");
     }
@@ -101,7 +103,8 @@ fn lines_of_every_length_agree_with_rustfft_and_come_back() {
         let squares = |values: &[f64]| values.iter().map(|v| v * v).sum::<f64>();
         let ratio = squares(&widen(&modes)) / squares(&widen(&field));
         assert!((ratio - 1.0).abs() < 1e-6, "{n} {boundary:?}: {ratio}");
-        inverse(&grid, &mut modes, &mut vec![f32::NAN; scratch_len(&grid)]).expect("a spectrum");
+        inverse(&grid, Modes::from_mut(&mut modes), &mut vec![f32::NAN; scratch_len(&grid)])
+            .expect("a spectrum");
         let back = relative_error(&modes, &widen(&field));
         assert!(back < ROUND_TRIP, "{n} {boundary:?}: {back:e}");
         if error > forth.0 {
@@ -143,7 +146,8 @@ fn large_planes_agree_with_rustfft_and_come_back() {
         let mut modes = transformed(&grid, &field);
         let error = relative_error(&modes, &expected);
         assert!(error < TRANSFORM, "{grid:?}: {error:e}");
-        inverse(&grid, &mut modes, &mut vec![f32::NAN; scratch_len(&grid)]).expect("a spectrum");
+        inverse(&grid, Modes::from_mut(&mut modes), &mut vec![f32::NAN; scratch_len(&grid)])
+            .expect("a spectrum");
         let error = relative_error(&modes, &widen(&field));
         assert!(error < ROUND_TRIP, "{grid:?}: {error:e}");
     }

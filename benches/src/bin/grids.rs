@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use finescale::layer::{Conv, ConvShape, Epilogue, SLOPE};
-use finescale::{Axis, Grid, NoiseStream, spectral};
+use finescale::{Axis, Field, Grid, NoiseStream, spectral};
 
 const SIDES: [usize; 13] = [16, 24, 32, 40, 64, 72, 128, 144, 256, 360, 512, 720, 1024];
 /// Inputs, outputs and dilation of every layer.
@@ -58,8 +58,9 @@ fn transform(axis: Axis) -> Result<f64> {
     let mut field = noise(grid.points());
     let mut scratch = vec![0.0; spectral::scratch_len(&grid)];
     best(|| {
-        spectral::forward(&grid, black_box(&mut field), &mut scratch)?;
-        Ok(spectral::inverse(&grid, black_box(&mut field), &mut scratch)?)
+        let modes = spectral::forward(&grid, Field::from_mut(&mut field), &mut scratch)?;
+        spectral::inverse(&grid, black_box(modes), &mut scratch)?;
+        Ok(())
     })
 }
 

@@ -16,7 +16,7 @@ use anyhow::{Context, Result, bail};
 use finescale::layer::{Conv, Epilogue, SLOPE, multiply};
 use finescale::model::{Activation, Weights};
 use finescale::predictor::{PathDensity, Trained, path_score, path_score_scratch_len};
-use finescale::{NoiseStream, Predictor as _, spectral};
+use finescale::{Field, Modes, NoiseStream, Predictor as _, layout, spectral};
 use finescale_model::Model;
 use finescale_model::export::{AlignedBytes, Bounds, Precision, file};
 use finescale_model::onnx::{Array, Session};
@@ -55,13 +55,24 @@ fn runtime(bytes: &AlignedBytes, what: &str, count: usize) -> Result<()> {
     let mut output = vec![0.0; if window { frame } else { frames * frame }];
     repeat(count, || {
         path.copy_from_slice(&fields);
-        spectral::forward(&grid, &mut path, &mut transform)?;
+        spectral::forward(&grid, Field::from_mut(&mut path), &mut transform)?;
         if window {
-            predictor.increment(&path, &mut output, &mut scratch)?;
+            predictor.increment(
+                layout::Path::modes(&path),
+                Modes::from_mut(&mut output),
+                &mut scratch,
+            )?;
         } else {
-            path_score(&predictor, PathDensity::FULL, &path, &mut output, &mut scratch)?;
+            path_score(
+                &predictor,
+                PathDensity::FULL,
+                layout::Path::modes(&path),
+                layout::Path::modes_mut(&mut output),
+                &mut scratch,
+            )?;
         }
-        Ok(spectral::inverse(&grid, &mut output, &mut transform)?)
+        spectral::inverse(&grid, Modes::from_mut(&mut output), &mut transform)?;
+        Ok(())
     })
 }
 

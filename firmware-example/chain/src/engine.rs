@@ -3,7 +3,7 @@
 use finescale::downscaler::MeanStream;
 use finescale::model::MeanModel;
 use finescale::sampler::Health;
-use finescale::{Axis, Error, Grid, MeanDownscaler, Probe, spectral};
+use finescale::{Axis, Error, Field, Grid, MeanDownscaler, Modes, Probe, spectral};
 
 use crate::setup::{SENSOR, UNITS};
 use crate::{COARSE, FINE, PIXELS, POINTS};
@@ -124,9 +124,9 @@ impl<'a> Engine<'a> {
                     fill_dead(last);
                 }
                 let mut modes = *last;
-                spectral::forward(pixels, &mut modes, memory)?;
-                spectral::refine(pixels, &modes, points, fine)?;
-                spectral::inverse(points, fine, memory)?;
+                spectral::forward(pixels, Field::from_mut(&mut modes), memory)?;
+                spectral::refine(pixels, Modes::coarse(&modes), points, Modes::from_mut(fine))?;
+                spectral::inverse(points, Modes::from_mut(fine), memory)?;
                 deviation.fill(0.0);
                 Ok(Some(Health::default()))
             }

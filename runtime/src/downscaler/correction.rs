@@ -9,7 +9,7 @@ use crate::model::{Channel, Channels, Footprint, Model};
 use crate::predictor::Description;
 use crate::sampler::pixel_measurement;
 use crate::spectral::operator::{self, complex_modes};
-use crate::{Axis, Boundary, Error, ForwardProcess, Grid, spectral};
+use crate::{Axis, Boundary, Error, Field, ForwardProcess, Grid, Modes, spectral};
 
 /// Variances that differ by less are one: standard deviations are written with a few digits.
 const ALIKE: f32 = 0.02;
@@ -91,7 +91,7 @@ impl<'a> Correction<'a> {
                 spectral::coarsen_variances(&fine, field, &coarse, power)?;
                 mark_dead(&instrument, r);
                 pixels.fill(0.0);
-                pixel_measurement(&coarse, power, pixels, r, scratch)?;
+                pixel_measurement(&coarse, power, Field::coarse_mut(pixels), r, scratch)?;
             }
             if means {
                 spectral::refine_variances(&coarse, r, &fine, field)?;
@@ -154,21 +154,23 @@ impl<'a> Correction<'a> {
             if self.process.is_coupled() {
                 self.combine(channel, frame, pixels);
             }
-            if self.is_whole() {
-                spectral::forward(&self.coarse, pixels, scratch)?;
+            let (seen, measured) = (Field::coarse_mut(pixels), Modes::from_mut(measured));
+            let seen = if self.is_whole() {
+                spectral::forward(&self.coarse, seen, scratch)?
             } else {
                 r.fill(instrument.variance(channel, std));
                 mark_dead(instrument, r);
                 let power = self.power.get(of(n)).or_bug();
-                pixel_measurement(&self.coarse, power, pixels, r, scratch)?;
-            }
+                pixel_measurement(&self.coarse, power, seen, r, scratch)?
+            };
             match self.inverse.get(of(points)) {
                 Some(inverse) => {
-                    spectral::refine(&self.coarse, pixels, &self.fine, field)?;
+                    let shown = Modes::from_mut(field);
+                    spectral::refine(&self.coarse, seen, &self.fine, shown)?;
                     measured.fill(0.0);
-                    operator::apply(&self.fine, inverse, field, measured)?;
+                    operator::apply(&self.fine, inverse, shown, measured)?;
                 }
-                None => spectral::refine(&self.coarse, pixels, &self.fine, measured)?,
+                None => spectral::refine(&self.coarse, seen, &self.fine, measured)?,
             }
         }
         Ok(())
@@ -215,15 +217,16 @@ impl<'a> Correction<'a> {
             }
         }
         self.process.mix(points, modes);
-        spectral::forward(&self.fine, modes, scratch)
+        spectral::forward(&self.fine, Field::from_mut(modes), scratch)?;
+        Ok(())
     }
 
     /// Fine frames, `[frame][channel][y mode][x mode]`, to `[frame][channel][y][x]` in units.
     pub(super) fn restore(&self, path: &mut [f32], scratch: &mut [f32]) -> Result<(), Error> {
-        spectral::inverse(&self.fine, path, scratch)?;
+        let fields = spectral::inverse(&self.fine, Modes::from_mut(path), scratch)?;
         let points = self.fine.points();
-        self.process.mix(points, path);
-        for frame in path.chunks_exact_mut(self.fine_len().max(1)) {
+        self.process.mix(points, fields);
+        for frame in fields.chunks_exact_mut(self.fine_len().max(1)) {
             let channels = frame.chunks_exact_mut(points).zip(self.channels.iter());
             for (field, Channel { mean, std, .. }) in channels {
                 field.iter_mut().for_each(|value| *value = mean + std * *value);

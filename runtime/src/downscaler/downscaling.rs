@@ -5,7 +5,7 @@ use super::correction::Correction;
 use super::{Fine, moments};
 use crate::predictor::{Description, Trained};
 use crate::sampler::{Coarse, Drawing, Health, Observation, Origin, Start, Workspace};
-use crate::{Error, NoiseStream, Predictor, Sampler, checked};
+use crate::{Error, Modes, NoiseStream, Path, Predictor, Sampler, checked};
 
 /// Fine frames that are being drawn: see [`Downscaler::begin`](super::Downscaler::begin).
 ///
@@ -51,7 +51,12 @@ impl<'d> Downscaling<'d, '_> {
         let observation = self.seen.observation(self.correction, description, self.measured)?;
         let origin = self.seen.origin(self.correction, &observation);
         let drawing = self.drawing.get_or_insert_with(|| Drawing::new(self.sampler, &noise));
-        if !drawing.advance_in(self.predictor, &origin, self.path, &mut self.workspace)? {
+        if !drawing.advance_in(
+            self.predictor,
+            &origin,
+            Path::modes_mut(self.path),
+            &mut self.workspace,
+        )? {
             return Ok(false);
         }
         self.health = drawing.health();
@@ -85,7 +90,7 @@ impl<'d> Downscaling<'d, '_> {
             let description = self.predictor.describe();
             let observation = self.seen.observation(self.correction, description, self.measured)?;
             let origin = self.seen.origin(self.correction, &observation);
-            unfinished = drawing.estimate(description, &origin, self.path)?;
+            unfinished = drawing.estimate(description, &origin, Path::modes_mut(self.path))?;
             self.correction.restore(self.path, self.workspace.work)?;
             if drawn == 0 {
                 health = drawing.health();
@@ -111,7 +116,7 @@ impl Downscaling<'_, '_> {
         }
         checked::zip(self.path.iter_mut(), &*self.measured).for_each(|(to, value)| *to = *value);
         let description = self.predictor.describe();
-        description.process.damp(&description.grid, self.sampler.lambda, self.path)
+        description.process.damp(&description.grid, self.sampler.lambda, Modes::from_mut(self.path))
     }
 }
 
@@ -137,9 +142,10 @@ impl Seen {
         description: &Description<'_>,
         measured: &'o [f32],
     ) -> Result<Observation<'o>, Error> {
+        let (grid, measured) = (&description.grid, Path::modes(measured));
         match self {
-            Self::Measured => Observation::new(&description.grid, measured, correction.variances),
-            Self::Known => Observation::known(&description.grid, description.channels, measured),
+            Self::Measured => Observation::new(grid, measured, correction.variances),
+            Self::Known => Observation::known(grid, description.channels, measured),
         }
     }
 

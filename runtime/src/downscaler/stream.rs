@@ -7,7 +7,7 @@ use crate::checked::{self, OrBug};
 use crate::model::Footprint;
 use crate::predictor::Trained;
 use crate::sampler::{Online, Pushing, Reading, Sensor, Workspace};
-use crate::{Error, NoiseStream, Predictor};
+use crate::{Error, Modes, NoiseStream, Predictor};
 
 /// One coarse frame in, one fine frame out: the front of [`Online`], which has more to say about
 /// latency and cost.
@@ -94,7 +94,7 @@ impl<'a> Stream<'a> {
             }
             Some(coarse) => {
                 correction.measure(coarse, frame, workspace.work)?;
-                Reading::Frame(frame)
+                Reading::Frame(Modes::new(frame))
             }
             None => Reading::Missing,
         };

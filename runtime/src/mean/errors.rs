@@ -4,7 +4,7 @@ use crate::checked::{self, OrBug, product};
 use crate::model::MeanModel;
 use crate::predictor::{Linear, Predictor};
 use crate::sampler::simulate;
-use crate::{Error, ForwardProcess, Laplacian, NoiseStream, spectral};
+use crate::{Error, Field, ForwardProcess, Laplacian, Modes, NoiseStream, Path, spectral};
 
 /// Draws of the errors of a conditional mean: paths of a Gaussian process with their
 /// autocovariance, times their standard deviation at each point. The mean plus a draw is a member
@@ -54,7 +54,7 @@ impl<'a> Errors<'a> {
         &mut self,
         given: usize,
         stream: &NoiseStream,
-        path: &mut [f32],
+        path: &mut Path<Modes>,
     ) -> Result<(), Error> {
         let description = self.linear.describe();
         if given == 0 {
@@ -71,7 +71,7 @@ impl<'a> Errors<'a> {
     ///
     /// # Errors
     /// [`Error::FieldLength`] unless both are a frame; [`Error::ScratchLength`].
-    pub fn add(&self, modes: &[f32], fine: &mut [f32], scratch: &mut [f32]) -> Result<(), Error> {
+    pub fn add(&self, modes: &Modes, fine: &mut Field, scratch: &mut [f32]) -> Result<(), Error> {
         let grid = self.model.grid();
         let (points, frame) = (grid.points(), self.linear.describe().frame_len());
         for values in [modes.len(), fine.len()] {
@@ -83,7 +83,7 @@ impl<'a> Errors<'a> {
         let scratch = scratch.get_mut(..needed).ok_or(Error::ScratchLength { values, needed })?;
         let (field, work) = scratch.split_at_mut_checked(frame).or_bug();
         checked::zip(&mut *field, modes).for_each(|(to, u)| *to = *u);
-        spectral::inverse(grid, field, work)?;
+        spectral::inverse(grid, Modes::from_mut(field), work)?;
         let spread = checked::rows(self.model.arrays().spread, points);
         let fields = checked::rows_mut(fine, points).zip(checked::rows(field, points)).zip(spread);
         for (((fine, field), spread), channel) in fields.zip(self.model.channel_descriptions()) {

@@ -23,7 +23,7 @@ use crate::model::{MeanFootprint, MeanModel};
 use crate::network::{Inputs, Layout, Network, Probe};
 use crate::predictor::whole_frames;
 use crate::sampler::split;
-use crate::{Error, ForwardProcess, Laplacian, spectral};
+use crate::{CoarseGrid, Error, Field, ForwardProcess, Laplacian, Path, spectral};
 
 /// The mean of a fine frame given coarse ones; weights stay where the model's bytes are.
 ///
@@ -118,9 +118,9 @@ impl<'a> ConditionalMean<'a> {
     /// [`Error::ScratchLength`].
     pub fn evaluate(
         &self,
-        coarse: &[f32],
+        coarse: &Path<Field<CoarseGrid>>,
         n: usize,
-        fine: &mut [f32],
+        fine: &mut Field,
         scratch: &mut [f32],
     ) -> Result<(), Error> {
         let frame = self.coarse_len();
@@ -165,7 +165,7 @@ impl<'a> ConditionalMean<'a> {
                 checked::zip(&mut *fine, &*field).for_each(|(to, u)| *to = *u);
             }
             if let Some((inputs, _)) = &self.network {
-                spectral::forward(model.grid(), field, work)?;
+                spectral::forward(model.grid(), Field::from_mut(field), work)?;
                 inputs.frame(n, field, scratch.input);
             }
         }
@@ -208,9 +208,9 @@ impl<'a> ConditionalMean<'a> {
     /// [`Error::ScratchLength`].
     pub fn companions(
         &self,
-        coarse: &[f32],
-        mean: &[f32],
-        companions: &mut [f32],
+        coarse: &Field<CoarseGrid>,
+        mean: &Field,
+        companions: &mut Field,
         scratch: &mut [f32],
     ) -> Result<(), Error> {
         let (coarse_len, fine_len) = (self.coarse_len(), self.fine_len());

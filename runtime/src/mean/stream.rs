@@ -1,9 +1,9 @@
 //! The conditional mean of a live sensor, frame by frame.
 
 use super::ConditionalMean;
-use crate::Error;
 use crate::checked::{self, OrBug, Place, product};
 use crate::model::MeanModel;
+use crate::{CoarseGrid, Error, Field};
 
 /// One coarse frame in, one fine frame out, b frames later.
 ///
@@ -48,9 +48,9 @@ impl<'a> Stream<'a> {
     }
 
     /// The coarse frame that the last fine one belongs to; where it was lost, what stood for it.
-    pub fn measured(&self) -> &[f32] {
+    pub fn measured(&self) -> &Field<CoarseGrid> {
         let len = self.mean.coarse_len();
-        checked::rows(self.frames, len).nth(self.mean.model().before()).or_bug()
+        Field::coarse(checked::rows(self.frames, len).nth(self.mean.model().before()).or_bug())
     }
 
     /// Makes room for a frame behind the others.
@@ -72,8 +72,8 @@ impl<'a> Stream<'a> {
     /// [`ConditionalMean::evaluate`].
     pub fn push(
         &mut self,
-        frame: Option<&[f32]>,
-        fine: &mut [f32],
+        frame: Option<&Field<CoarseGrid>>,
+        fine: &mut Field,
         scratch: &mut [f32],
     ) -> Result<bool, Error> {
         let len = self.mean.coarse_len();

@@ -3,7 +3,7 @@
 use crate::checked::{self, OrBug, Place, product, sum};
 use crate::model::{Component, Derivative, Sight, View, Views};
 use crate::spectral::difference::{Extension, difference};
-use crate::{Boundary, Error, ForwardProcess, Laplacian, spectral};
+use crate::{Boundary, Error, Field, ForwardProcess, Laplacian, Modes, spectral};
 
 /// What a network sees at one λ; see [`View`].
 #[derive(Debug)]
@@ -133,7 +133,7 @@ impl<'a> Inputs<'a> {
         work: &mut [f32],
     ) -> Result<(), Error> {
         let Sight { grid, channels, .. } = self.sight;
-        spectral::inverse(&grid, fields, work)?;
+        spectral::inverse(&grid, Modes::from_mut(fields), work)?;
         for (component, fields) in self.components().zip(fields.chunks_exact_mut(self.kind())) {
             let frames = fields.get_mut(missing..).or_bug().chunks_exact_mut(grid.points());
             for (field, channel) in frames.zip((0..channels).cycle()) {
@@ -161,7 +161,7 @@ impl<'a> Inputs<'a> {
                 self.differentiate(component, channel, true, field);
             }
         }
-        spectral::forward(&grid, fields, work)?;
+        spectral::forward(&grid, Field::from_mut(fields), work)?;
         for (component, fields) in self.components().zip(fields.chunks_exact(self.kind())) {
             let frames = fields.get(missing..).or_bug().chunks_exact(points);
             let channels = gradient.chunks_exact_mut(points).zip(frames);

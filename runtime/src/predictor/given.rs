@@ -1,7 +1,7 @@
 //! A predictor with what it sees beside the path.
 
 use super::{Description, Predictor, Prepared};
-use crate::Error;
+use crate::{Error, Field, Path};
 
 /// A predictor with the companions of every frame of a path, for the tasks of a
 /// [`Sampler`](crate::Sampler): it is [`Prepared::given`] them at every λ.
@@ -13,7 +13,7 @@ pub struct Given<'p> {
     /// What predicts.
     pub predictor: &'p mut dyn Predictor,
     /// `[frame][field][y][x]`.
-    pub companions: &'p [f32],
+    pub companions: &'p Path<Field>,
 }
 
 impl Predictor for Given<'_> {

@@ -13,8 +13,10 @@
 //! with the tables of another one:
 //!
 //! ```compile_fail,E0499
-//! # use finescale::{Error, Predictor};
-//! # fn increments(predictor: &mut dyn Predictor, u: &[f32], f: &mut [f32]) -> Result<(), Error> {
+//! # use finescale::{Error, Modes, Path, Predictor};
+//! # fn increments(
+//! #     predictor: &mut dyn Predictor, u: &Path<Modes>, f: &mut Modes,
+//! # ) -> Result<(), Error> {
 //! let coarse = predictor.prepare(0.3)?;
 //! let fine = predictor.prepare(0.1)?; // The tables of 0.3 are gone.
 //! coarse.increment(u, f, &mut [])?;

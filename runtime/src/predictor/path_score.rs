@@ -1,8 +1,8 @@
 //! The gradient of the log path density.
 
 use super::{Description, Prepared, whole_frames};
-use crate::Error;
 use crate::checked::{self, OrBug, Place};
+use crate::{Error, Modes, Path};
 
 /// What the density of a path is made of, besides the predictor:
 /// p(path) = r(û^0) Π_n N(û^{n+1}; û^n + F_n, S).
@@ -72,8 +72,8 @@ pub fn path_score_scratch_len(description: &Description<'_>) -> usize {
 pub fn path_score(
     predictor: &Prepared<'_>,
     density: PathDensity,
-    path: &[f32],
-    score: &mut [f32],
+    path: &Path<Modes>,
+    score: &mut Path<Modes>,
     scratch: &mut [f32],
 ) -> Result<(), Error> {
     score_in_pieces(predictor, path, score, scratch, |at, path, score, scratch| {
@@ -100,8 +100,8 @@ pub(crate) fn path_score_piece(
     predictor: &Prepared<'_>,
     density: PathDensity,
     at: ScorePiece,
-    path: &[f32],
-    score: &mut [f32],
+    path: &Path<Modes>,
+    score: &mut Path<Modes>,
     scratch: &mut [f32],
 ) -> Result<ScorePiece, Error> {
     let frame = predictor.frame_len();
@@ -128,7 +128,11 @@ pub(crate) fn path_score_piece(
             let (frames, start, end) = window(n);
             let window = path.get(start..end).or_bug();
             let next = path.get(end..end.plus(frame)).or_bug();
-            predictor.toward((n as usize).plus(1)).increment(window, error, scratch)?;
+            predictor.toward((n as usize).plus(1)).increment(
+                Path::modes(window),
+                Modes::from_mut(error),
+                scratch,
+            )?;
             let newest = window.chunks_exact(frame).next_back().or_bug();
             for ((e, next), u) in checked::zip(error.iter_mut(), next).zip(newest) {
                 *e = next - (u + *e);
@@ -156,7 +160,11 @@ pub(crate) fn path_score_piece(
             for (s, e) in gradient.iter_mut().skip(frames.minus(1).times(frame)).zip(error.iter()) {
                 *s += e;
             }
-            predictor.toward((n as usize).plus(1)).vjp(error, gradient, scratch)?;
+            predictor.toward((n as usize).plus(1)).vjp(
+                Modes::new(error),
+                Path::modes_mut(gradient),
+                scratch,
+            )?;
             Ok(more(n.saturating_add(1)))
         }
         ScorePiece::Done => Ok(at),
@@ -173,8 +181,8 @@ pub(crate) fn path_score_piece(
 /// As [`path_score`]; [`Error::NoScoreHead`].
 pub fn head_score(
     predictor: &Prepared<'_>,
-    path: &[f32],
-    score: &mut [f32],
+    path: &Path<Modes>,
+    score: &mut Path<Modes>,
     scratch: &mut [f32],
 ) -> Result<(), Error> {
     score_in_pieces(predictor, path, score, scratch, |at, path, score, scratch| {
@@ -186,8 +194,8 @@ pub fn head_score(
 pub(crate) fn head_score_piece(
     predictor: &Prepared<'_>,
     at: ScorePiece,
-    path: &[f32],
-    score: &mut [f32],
+    path: &Path<Modes>,
+    score: &mut Path<Modes>,
     scratch: &mut [f32],
 ) -> Result<ScorePiece, Error> {
     let frame = predictor.frame_len();
@@ -208,7 +216,7 @@ pub(crate) fn head_score_piece(
             let frames = (n as usize).plus(1).min(predictor.window);
             let window = path.get(end.minus(frames.times(frame))..end).or_bug();
             let score = score.get_mut(end.minus(frame)..end).or_bug();
-            predictor.noise(window, score, scratch)?;
+            predictor.noise(Path::modes(window), Modes::from_mut(score), scratch)?;
             for (s, deviation) in checked::zip(score.iter_mut(), deviation.iter()) {
                 *s = -*s / deviation;
             }
@@ -222,10 +230,10 @@ pub(crate) fn head_score_piece(
 /// A whole score, after its checks.
 fn score_in_pieces(
     predictor: &Prepared<'_>,
-    path: &[f32],
-    score: &mut [f32],
+    path: &Path<Modes>,
+    score: &mut Path<Modes>,
     scratch: &mut [f32],
-    piece: impl Fn(ScorePiece, &[f32], &mut [f32], &mut [f32]) -> Result<ScorePiece, Error>,
+    piece: impl Fn(ScorePiece, &Path<Modes>, &mut Path<Modes>, &mut [f32]) -> Result<ScorePiece, Error>,
 ) -> Result<(), Error> {
     check(predictor, path, score)?;
     let mut at = ScorePiece::Begin;

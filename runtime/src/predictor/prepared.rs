@@ -3,8 +3,8 @@
 use core::ops::Deref;
 
 use super::{Description, whole_frames};
-use crate::Error;
 use crate::checked::{OrBug, Place, product, sum};
+use crate::{Error, Field, Modes, Path};
 
 /// What depends on λ alone.
 #[derive(Clone, Copy, Debug)]
@@ -32,9 +32,9 @@ pub trait Dynamics: Sync {
     /// [`Error::NotFinite`] for an output of the network that is no number.
     fn increment(
         &self,
-        window: &[f32],
-        companions: &[f32],
-        out: &mut [f32],
+        window: &Path<Modes>,
+        companions: &Field,
+        out: &mut Modes,
         scratch: &mut [f32],
     ) -> Result<(), Error>;
 
@@ -42,13 +42,23 @@ pub trait Dynamics: Sync {
     ///
     /// # Errors
     /// None that is known.
-    fn vjp(&self, cotangent: &[f32], grad: &mut [f32], scratch: &mut [f32]) -> Result<(), Error>;
+    fn vjp(
+        &self,
+        cotangent: &Modes,
+        gradient: &mut Path<Modes>,
+        scratch: &mut [f32],
+    ) -> Result<(), Error>;
 
     /// See [`Prepared::noise`]; called only of a predictor that has a score head.
     ///
     /// # Errors
     /// As [`Dynamics::increment`].
-    fn noise(&self, window: &[f32], noise: &mut [f32], scratch: &mut [f32]) -> Result<(), Error> {
+    fn noise(
+        &self,
+        window: &Path<Modes>,
+        noise: &mut Modes,
+        scratch: &mut [f32],
+    ) -> Result<(), Error> {
         let _ = (window, noise, scratch);
         Err(Error::NoScoreHead)
     }
@@ -64,8 +74,8 @@ pub trait Wrapper: Sync {
     fn increment(
         &self,
         inner: &Prepared<'_>,
-        window: &[f32],
-        increment: &mut [f32],
+        window: &Path<Modes>,
+        increment: &mut Modes,
         scratch: &mut [f32],
     ) -> Result<(), Error> {
         inner.increment(window, increment, scratch)
@@ -78,8 +88,8 @@ pub trait Wrapper: Sync {
     fn vjp(
         &self,
         inner: &Prepared<'_>,
-        cotangent: &[f32],
-        gradient: &mut [f32],
+        cotangent: &Modes,
+        gradient: &mut Path<Modes>,
         scratch: &mut [f32],
     ) -> Result<(), Error> {
         inner.vjp(cotangent, gradient, scratch)
@@ -92,8 +102,8 @@ pub trait Wrapper: Sync {
     fn noise(
         &self,
         inner: &Prepared<'_>,
-        window: &[f32],
-        noise: &mut [f32],
+        window: &Path<Modes>,
+        noise: &mut Modes,
         scratch: &mut [f32],
     ) -> Result<(), Error> {
         inner.noise(window, noise, scratch)
@@ -110,7 +120,7 @@ pub struct Prepared<'p> {
     dynamics: &'p dyn Dynamics,
     wrapper: Option<&'p dyn Wrapper>,
     /// Of the frames of a path, or of the one frame that is predicted.
-    given: &'p [f32],
+    given: &'p Path<Field>,
 }
 
 impl<'p> Prepared<'p> {
@@ -136,7 +146,7 @@ impl<'p> Prepared<'p> {
                 return Err(Error::LengthMismatch { left, right });
             }
         }
-        Ok(Self { description, tables, dynamics, wrapper: None, given: &[] })
+        Ok(Self { description, tables, dynamics, wrapper: None, given: Path::fields(&[]) })
     }
 
     /// The same with companions, `[frame][field][y][x]`: fields that are known beforehand, do not
@@ -145,7 +155,7 @@ impl<'p> Prepared<'p> {
     /// What computes a path takes those of every frame of the path; those of frame 0, which nothing
     /// predicts, are not seen. [`Prepared::increment`] takes those of the frame that it predicts.
     /// Their number is [`Description::companions`]. For tasks see [`Given`](super::Given).
-    pub const fn given(self, companions: &'p [f32]) -> Self {
+    pub const fn given(self, companions: &'p Path<Field>) -> Self {
         Self { given: companions, ..self }
     }
 
@@ -154,7 +164,8 @@ impl<'p> Prepared<'p> {
         let len = self.companions_len();
         let (start, end) = (product(&[n, len]), product(&[sum(&[n, 1]), len]));
         // What is not there is refused where it is needed.
-        Self { given: self.given.get(start..end).unwrap_or_default(), ..self }
+        let given = self.given.get(start..end).unwrap_or_default();
+        Self { given: Path::fields(given), ..self }
     }
 
     /// Checks the companions of so many frames.
@@ -209,8 +220,8 @@ impl<'p> Prepared<'p> {
     /// number and, after the increment was written, for an output of the network that is none.
     pub fn increment(
         &self,
-        window: &[f32],
-        increment: &mut [f32],
+        window: &Path<Modes>,
+        increment: &mut Modes,
         scratch: &mut [f32],
     ) -> Result<(), Error> {
         self.check(window, increment)?;
@@ -232,8 +243,8 @@ impl<'p> Prepared<'p> {
     /// As [`Prepared::increment`].
     pub fn vjp(
         &self,
-        cotangent: &[f32],
-        gradient: &mut [f32],
+        cotangent: &Modes,
+        gradient: &mut Path<Modes>,
         scratch: &mut [f32],
     ) -> Result<(), Error> {
         self.check(gradient, cotangent)?;
@@ -250,8 +261,8 @@ impl<'p> Prepared<'p> {
     /// As [`Prepared::increment`]; [`Error::NoScoreHead`] if the predictor has none, as most do.
     pub fn noise(
         &self,
-        window: &[f32],
-        noise: &mut [f32],
+        window: &Path<Modes>,
+        noise: &mut Modes,
         scratch: &mut [f32],
     ) -> Result<(), Error> {
         if !self.score_head {

@@ -1,11 +1,11 @@
 //! The predictor of a model file: the linear base, and the network that corrects it.
 
 use super::{Calibration, Description, Dynamics, Linear, Predictor, Prepared};
-use crate::Error;
 use crate::checked::{self, OrBug, product, sum};
 use crate::model::{Footprint, Model, Options};
 use crate::network::{Inputs, Layout, Network, Probe, Scratch};
 use crate::spectral::{self, RadialBins};
+use crate::{Error, Field, Modes, Path};
 
 /// Standard deviations of the base's error that a bounded correction cannot exceed.
 pub const CORRECTION_MAX: f32 = 4.0;
@@ -197,7 +197,7 @@ impl Corrected<'_> {
                 }
             }
         }
-        spectral::forward(grid, correction, scratch.work)?;
+        spectral::forward(grid, Field::from_mut(correction), scratch.work)?;
         checked::zip(&mut *spectrum, &*correction).for_each(|(to, value)| *to += value);
         Error::finite("network output", spectrum)
     }
@@ -228,14 +228,14 @@ impl Predictor for Trained<'_> {
 impl Dynamics for Corrected<'_> {
     fn increment(
         &self,
-        window: &[f32],
-        companions: &[f32],
-        increment: &mut [f32],
+        window: &Path<Modes>,
+        companions: &Field,
+        increment: &mut Modes,
         scratch: &mut [f32],
     ) -> Result<(), Error> {
         let mut scratch = self.layout.split(scratch)?;
         if self.options.linear_base {
-            self.linear.solved().increment(window, &[], increment, &mut [])?;
+            self.linear.solved().increment(window, Field::new(&[]), increment, &mut [])?;
         } else {
             increment.fill(0.0);
         }
@@ -248,8 +248,8 @@ impl Dynamics for Corrected<'_> {
 
     fn vjp(
         &self,
-        cotangent: &[f32],
-        gradient: &mut [f32],
+        cotangent: &Modes,
+        gradient: &mut Path<Modes>,
         scratch: &mut [f32],
     ) -> Result<(), Error> {
         let mut scratch = self.layout.split(scratch)?;
@@ -262,7 +262,7 @@ impl Dynamics for Corrected<'_> {
         // The transforms are orthonormal: the transpose of one is the other.
         let field = scratch.other.get_mut(..frame).or_bug();
         checked::zip(&mut *field, cotangent).for_each(|(to, v)| *to = *v);
-        spectral::inverse(grid, field, scratch.work)?;
+        spectral::inverse(grid, Modes::from_mut(field), scratch.work)?;
         let mut outputs = scratch.outputs.chunks_exact_mut(frame);
         for (slope, v) in outputs.next().or_bug().iter_mut().zip(field.iter()) {
             *slope *= v;
@@ -273,7 +273,12 @@ impl Dynamics for Corrected<'_> {
         inputs.pull_back(fields, gradient, scratch.work)
     }
 
-    fn noise(&self, window: &[f32], noise: &mut [f32], scratch: &mut [f32]) -> Result<(), Error> {
+    fn noise(
+        &self,
+        window: &Path<Modes>,
+        noise: &mut Modes,
+        scratch: &mut [f32],
+    ) -> Result<(), Error> {
         let mut scratch = self.layout.split(scratch)?;
         if self.options.linear_base {
             self.linear.solved().noise(window, noise, &mut [])?;

@@ -32,7 +32,7 @@ pub use kappa::Kappa;
 
 use core::f32::consts::FRAC_1_SQRT_2;
 
-use crate::{Error, Grid, Laplacian, NoiseStream, checked};
+use crate::{Error, Grid, Laplacian, Modes, NoiseStream, checked};
 
 /// The parameters of the forward process.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -184,7 +184,7 @@ impl ForwardProcess {
     /// # Errors
     /// [`Error::FieldLength`]; [`Error::Parameter`] unless λ is from 0 to 1e6; [`Error::Conflict`]
     /// for an odd number of channels that are coupled.
-    pub fn damp(&self, grid: &Grid, lambda: f32, spectrum: &mut [f32]) -> Result<(), Error> {
+    pub fn damp(&self, grid: &Grid, lambda: f32, spectrum: &mut Modes) -> Result<(), Error> {
         self.check(grid, lambda, spectrum)?;
         for (n, channel) in checked::counted(spectrum.chunks_exact_mut(grid.points())) {
             let mut modes = ModeCoefficients::new(self, lambda);
@@ -207,7 +207,7 @@ impl ForwardProcess {
         &self,
         grid: &Grid,
         lambda: f32,
-        spectrum: &mut [f32],
+        spectrum: &mut Modes,
         noise: &[f32],
     ) -> Result<(), Error> {
         self.check(grid, lambda, spectrum)?;
@@ -235,7 +235,7 @@ impl ForwardProcess {
         &self,
         grid: &Grid,
         lambda: f32,
-        spectrum: &mut [f32],
+        spectrum: &mut Modes,
         stream: &NoiseStream,
     ) -> Result<(), Error> {
         self.check(grid, lambda, spectrum)?;

@@ -7,7 +7,7 @@ use super::tasks::{CoarseFrames, of_frame};
 use super::{Coarse, Health, Observation, Sampler, Start, Workspace, rollout};
 use crate::checked::OrBug;
 use crate::predictor::{Description, whole_frames};
-use crate::{Error, NoiseStream, Predictor};
+use crate::{Error, Modes, NoiseStream, Path, Predictor};
 
 /// Where a path comes from at λ_max, and what was measured of it.
 #[derive(Clone, Debug)]
@@ -63,9 +63,9 @@ impl<'a> Origin<'a> {
 ///
 /// ```
 /// use finescale::sampler::{Drawing, Origin, Start};
-/// # use finescale::{Error, NoiseStream, Predictor, Sampler};
+/// # use finescale::{Error, Modes, NoiseStream, Path, Predictor, Sampler};
 /// # fn draw(
-/// #     predictor: &mut dyn Predictor, path: &mut [f32], scratch: &mut [f32], late: bool,
+/// #     predictor: &mut dyn Predictor, path: &mut Path<Modes>, scratch: &mut [f32], late: bool,
 /// # ) -> Result<(), Error> {
 /// let noise = NoiseStream { seed: 1, member: 0, frame: 0, draw: 0 };
 /// let origin = Origin::start(Start::Rollout);
@@ -117,7 +117,7 @@ impl Drawing {
         &mut self,
         predictor: &mut dyn Predictor,
         origin: &Origin<'_>,
-        path: &mut [f32],
+        path: &mut Path<Modes>,
         scratch: &mut [f32],
     ) -> Result<bool, Error> {
         self.advance_in(predictor, origin, path, &mut Workspace::new(scratch, path.len()))
@@ -132,7 +132,7 @@ impl Drawing {
         &mut self,
         predictor: &mut dyn Predictor,
         origin: &Origin<'_>,
-        path: &mut [f32],
+        path: &mut Path<Modes>,
         workspace: &mut Workspace<'_>,
     ) -> Result<bool, Error> {
         let observation = origin.observation.as_ref();
@@ -166,7 +166,7 @@ impl Drawing {
         mut self,
         predictor: &mut dyn Predictor,
         origin: &Origin<'_>,
-        path: &mut [f32],
+        path: &mut Path<Modes>,
         scratch: &mut [f32],
     ) -> Result<Health, Error> {
         while !self.advance(predictor, origin, path, scratch)? {}
@@ -200,7 +200,7 @@ impl Drawing {
         self,
         description: &Description<'_>,
         origin: &Origin<'_>,
-        path: &mut [f32],
+        path: &mut Path<Modes>,
     ) -> Result<Option<Unfinished>, Error> {
         let frame = description.frame_len();
         whole_frames(path.len(), frame)?;
@@ -222,7 +222,7 @@ impl Drawing {
         predictor: &mut dyn Predictor,
         origin: &Origin<'_>,
         frames: usize,
-        path: &[f32],
+        path: &Path<Modes>,
     ) -> Result<At, Error> {
         let frame = predictor.describe().frame_len();
         match &origin.beginning {
@@ -253,7 +253,7 @@ impl Drawing {
         predictor: &mut dyn Predictor,
         origin: &Origin<'_>,
         n: u32,
-        path: &mut [f32],
+        path: &mut Path<Modes>,
         workspace: &mut Workspace<'_>,
     ) -> Result<(), Error> {
         let Self { sampler, health, .. } = self;

@@ -1,8 +1,8 @@
 //! What a path says before it is at λ = 0.
 
 use super::drawing::{Beginning, Origin};
-use crate::checked;
 use crate::predictor::Description;
+use crate::{Modes, Path, checked};
 
 /// What a path leaves open whose drawing was ended before λ = 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,7 +26,7 @@ impl Unfinished {
         origin: &Origin<'_>,
         lambda: f32,
         ready: u32,
-        path: &mut [f32],
+        path: &mut Path<Modes>,
     ) -> Self {
         let (process, frame) = (&description.process, description.frame_len());
         let uncertainty = match &origin.beginning {

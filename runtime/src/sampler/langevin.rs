@@ -2,7 +2,7 @@
 
 use super::observation::Observation;
 use crate::predictor::Prepared;
-use crate::{Error, NoiseStream, checked};
+use crate::{Error, Modes, NoiseStream, Path, checked};
 
 /// Langevin steps at fixed λ: û ← û + χ ŝ + √(2χ) w, χ = 2 (snr ‖w‖/‖ŝ‖)², norms over the whole
 /// path.
@@ -30,7 +30,7 @@ impl Langevin {
         observation: Option<&Observation<'_>>,
         stream: &NoiseStream,
         noisy: bool,
-        path: &mut [f32],
+        path: &mut Path<Modes>,
         score: &[f32],
     ) {
         let frame = predictor.frame_len();

@@ -57,7 +57,7 @@ use crate::predictor::{
     Description, FirstFrame, PathDensity, Prepared, ScorePiece, head_score_piece, path_score_piece,
     path_score_scratch_len, whole_frames,
 };
-use crate::{Error, ForwardProcess, NoiseStream, Predictor, checked, spectral};
+use crate::{Error, ForwardProcess, Modes, NoiseStream, Path, Predictor, checked, spectral};
 use rule::bounded;
 use transition::Transition;
 
@@ -181,7 +181,7 @@ impl Sampler {
         predictor: &mut dyn Predictor,
         observation: Option<&Observation<'_>>,
         stream: &NoiseStream,
-        path: &mut [f32],
+        path: &mut Path<Modes>,
         scratch: &mut [f32],
     ) -> Result<u32, Error> {
         let mut drawing = Drawing::new(*self, stream);
@@ -203,7 +203,7 @@ impl Sampler {
         to: f32,
         observation: Option<&Observation<'_>>,
         stream: Option<&NoiseStream>,
-        path: &mut [f32],
+        path: &mut Path<Modes>,
         scratch: &mut [f32],
     ) -> Result<u32, Error> {
         let mut workspace = Workspace::new(scratch, path.len());
@@ -228,7 +228,7 @@ impl Sampler {
         to: f32,
         observation: Option<&Observation<'_>>,
         stream: Option<&NoiseStream>,
-        path: &mut [f32],
+        path: &mut Path<Modes>,
         workspace: &mut Workspace<'_>,
     ) -> Result<u32, Error> {
         let clipped = self.clip.map_or(0, |clip| clip.apply(predictor, observation, path));
@@ -245,10 +245,11 @@ impl Sampler {
         &self,
         predictor: &Prepared<'_>,
         at: ScorePiece,
-        path: &[f32],
+        path: &Path<Modes>,
         workspace: &mut Workspace<'_>,
     ) -> Result<ScorePiece, Error> {
         let (score, work) = workspace.halves(path.len());
+        let score = Path::modes_mut(score);
         match self.score {
             Score::Path(density) => path_score_piece(predictor, density, at, path, score, work),
             Score::Head => head_score_piece(predictor, at, path, score, work),
@@ -262,7 +263,7 @@ impl Sampler {
         to: f32,
         observation: Option<&Observation<'_>>,
         stream: Option<&NoiseStream>,
-        path: &mut [f32],
+        path: &mut Path<Modes>,
         workspace: &mut Workspace<'_>,
     ) -> Result<u32, Error> {
         let (score, work) = workspace.halves(path.len());
@@ -286,7 +287,7 @@ impl Sampler {
         predictor: &Prepared<'_>,
         observation: Option<&Observation<'_>>,
         lambda: f32,
-        path: &mut [f32],
+        path: &mut Path<Modes>,
         before: &mut [f32],
         work: &mut [f32],
     ) -> Result<u32, Error> {
@@ -305,12 +306,12 @@ impl Sampler {
         }
         let mut clamped = 0_u32;
         if let Some(bound) = self.clamp {
-            spectral::inverse(grid, path, work)?;
-            for value in path.iter_mut().filter(|value| value.abs() > bound) {
+            let fields = spectral::inverse(grid, path, work)?;
+            for value in fields.iter_mut().filter(|value| value.abs() > bound) {
                 *value = bounded(*value, bound);
                 clamped = clamped.saturating_add(1);
             }
-            spectral::forward(grid, path, work)?;
+            spectral::forward(grid, fields, work)?;
         }
         if let Some(observation) = observation {
             let process = &predictor.process;
@@ -377,7 +378,7 @@ pub(crate) fn split(scratch: &mut [f32], values: usize) -> Result<(&mut [f32], &
 }
 
 /// u⁰ ← 2u¹ − u²; a path of fewer than three frames is left as it is.
-fn extrapolate_first_frame(path: &mut [f32], frame: usize) {
+fn extrapolate_first_frame(path: &mut Path<Modes>, frame: usize) {
     let Some((first, rest)) = path.split_at_mut_checked(frame) else { return };
     let Some((second, rest)) = rest.split_at_checked(frame) else { return };
     for ((first, second), third) in first.iter_mut().zip(second).zip(rest) {

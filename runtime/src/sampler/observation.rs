@@ -3,7 +3,7 @@
 use crate::checked::{self, Place};
 use crate::predictor::{Prepared, whole_frames};
 use crate::process::Kappa;
-use crate::{Error, ForwardProcess, Grid, NoiseStream};
+use crate::{Error, ForwardProcess, Grid, Modes, NoiseStream, Path};
 
 /// A measurement of clean modes of the first frames of a path.
 ///
@@ -25,7 +25,7 @@ use crate::{Error, ForwardProcess, Grid, NoiseStream};
 /// noise of λ, not better.
 #[derive(Clone, Copy, Debug)]
 pub struct Observation<'a> {
-    values: &'a [f32],
+    values: &'a Path<Modes>,
     known: usize,
     uncertainty: Uncertainty<'a>,
 }
@@ -95,7 +95,7 @@ impl<'a> Observation<'a> {
     /// [`Error::FieldLength`] unless `values` is whole frames and `variances` one or as many;
     /// [`Error::Parameter`] for a variance that is negative or no number. Whether measured values
     /// are numbers is checked where a sampler takes them.
-    pub fn new(grid: &Grid, values: &'a [f32], variances: &'a [f32]) -> Result<Self, Error> {
+    pub fn new(grid: &Grid, values: &'a Path<Modes>, variances: &'a [f32]) -> Result<Self, Error> {
         let channels = grid.channels(variances.len())?;
         // One frame of variances, or as many as there are values: the number of channels is not
         // given.
@@ -114,7 +114,7 @@ impl<'a> Observation<'a> {
     ///
     /// # Errors
     /// [`Error::FieldLength`] unless `values` is whole frames of `channels` channels.
-    pub fn known(grid: &Grid, channels: usize, values: &'a [f32]) -> Result<Self, Error> {
+    pub fn known(grid: &Grid, channels: usize, values: &'a Path<Modes>) -> Result<Self, Error> {
         let frame = checked::product(&[grid.points(), channels]);
         let known = whole_frames(values.len(), frame)?;
         Ok(Self { values, known, uncertainty: Uncertainty::default() })

@@ -7,7 +7,7 @@ use super::tasks::CoarseFrames;
 use super::{Coarse, Health, Origin, Pushing, Sampler, Start, Uncertainty, Unfinished};
 use crate::checked::{self, OrBug, Place};
 use crate::predictor::Description;
-use crate::{Error, NoiseStream, Predictor};
+use crate::{Error, Modes, NoiseStream, Path, Predictor};
 
 /// What a sensor gives.
 #[derive(Clone, Copy, Debug)]
@@ -36,14 +36,14 @@ impl Sensor<'_> {
 #[derive(Clone, Copy, Debug)]
 pub enum Reading<'a> {
     /// A frame, `[channel][y mode][x mode]` on the fine grid.
-    Frame(&'a [f32]),
+    Frame(&'a Modes),
     /// A frame of a sensor whose variances vary, with them: `[channel][y mode][x mode]` both, the
     /// variances infinite where nothing was measured.
     /// [`pixel_measurement`](super::pixel_measurement) makes both from pixels of which some are
     /// missing or worse than others.
     Varying {
         /// The values; where nothing was measured any number.
-        values: &'a [f32],
+        values: &'a Modes,
         /// r of every mode.
         variances: &'a [f32],
     },
@@ -51,8 +51,8 @@ pub enum Reading<'a> {
     Missing,
 }
 
-impl<'a> From<&'a [f32]> for Reading<'a> {
-    fn from(values: &'a [f32]) -> Self {
+impl<'a> From<&'a Modes> for Reading<'a> {
+    fn from(values: &'a Modes) -> Self {
         Self::Frame(values)
     }
 }
@@ -61,7 +61,7 @@ impl<'a> From<&'a [f32]> for Reading<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct FineFrame<'a> {
     /// `[channel][y mode][x mode]`.
-    pub values: &'a [f32],
+    pub values: &'a Modes,
     /// How well this frame's own reading fits the model, and how often a bound was reached in this
     /// push.
     pub health: Health,
@@ -252,10 +252,10 @@ impl<'a> Online<'a> {
     pub(super) fn window(
         &mut self,
         description: &Description<'_>,
-    ) -> Result<(Origin<'_>, &mut [f32]), Error> {
+    ) -> Result<(Origin<'_>, &mut Path<Modes>), Error> {
         let (grid, len) = (&description.grid, description.frame_len());
         let filled = self.filled.plus(1).times(len);
-        let values = self.values.get(..filled).or_bug();
+        let values = Path::modes(self.values.get(..filled).or_bug());
         let missing = self.missing.get(..self.filled.plus(1)).or_bug();
         let given = match self.sensor {
             Sensor::Measured(variances) => variances,
@@ -278,7 +278,7 @@ impl<'a> Online<'a> {
                 };
                 let done = self.known as u32;
                 let coarse = CoarseFrames { coarse, missing, judged: done..done.saturating_add(1) };
-                let fine = values.get(..self.known.times(len)).or_bug();
+                let fine = Path::modes(values.get(..self.known.times(len)).or_bug());
                 let known = if fine.is_empty() {
                     None
                 } else {
@@ -287,7 +287,7 @@ impl<'a> Online<'a> {
                 Origin::frames(coarse).observed(known.as_ref())
             }
         };
-        Ok((origin, self.path.get_mut(..filled).or_bug()))
+        Ok((origin, Path::modes_mut(self.path.get_mut(..filled).or_bug())))
     }
 
     pub(super) const fn sampler(&self) -> &Sampler {

@@ -20,7 +20,7 @@
 //! which has the mean and the variance that mode k has given all the pixels.
 
 use crate::checked::{self, OrBug, Place, bug};
-use crate::{Error, Grid, spectral};
+use crate::{CoarseGrid, Error, Field, Grid, Modes, spectral};
 
 /// What is left of a mode's precision below which the pixels say nothing about it.
 const NOTHING: f32 = 1e-5;
@@ -63,20 +63,20 @@ pub fn pixel_measurement_scratch_len(grid: &Grid, variances: &[f32]) -> usize {
 /// [`Error::Parameter`] for a power that is not finite or negative, and for a variance that is
 /// negative or no number; [`Error::NotFinite`] for a pixel that is no number and not missing;
 /// [`Error::ScratchLength`].
-pub fn pixel_measurement(
+pub fn pixel_measurement<'v>(
     grid: &Grid,
     power: &[f32],
-    pixels: &mut [f32],
+    pixels: &'v mut Field<CoarseGrid>,
     variances: &mut [f32],
     scratch: &mut [f32],
-) -> Result<(), Error> {
+) -> Result<&'v mut Modes<CoarseGrid>, Error> {
     let points = grid.points();
     let mut scratch = Filling::new(grid, power, pixels, variances, scratch)?;
     let r = scratch.r;
     if !r.is_finite() {
         // Nothing at all was measured.
         pixels.fill(0.0);
-        return Ok(());
+        return Ok(pixels.become_modes());
     }
     scratch.fill(grid, power, pixels, variances)?;
     let Filling { floor, count, matrix, picked, told, field, work, .. } = scratch;
@@ -87,7 +87,7 @@ pub fn pixel_measurement(
         *told = 0.0;
         if count > 0 {
             unit(field, k);
-            spectral::inverse(grid, field, work)?;
+            spectral::inverse(grid, Modes::from_mut(field), work)?;
             pick(variances, r, field, picked);
             solve_lower(matrix, count, picked);
             *told = picked.iter().map(|value| value * value).sum();
@@ -104,7 +104,7 @@ pub fn pixel_measurement(
             (*y, *variance) = (0.0, f32::INFINITY);
         }
     }
-    Ok(())
+    Ok(pixels.become_modes())
 }
 
 /// Fills missing pixels by their means given the others, and moves worse ones to what a good one
@@ -119,7 +119,7 @@ pub fn pixel_measurement(
 pub fn fill_pixels(
     grid: &Grid,
     power: &[f32],
-    pixels: &mut [f32],
+    pixels: &mut Field<CoarseGrid>,
     variances: &[f32],
     scratch: &mut [f32],
 ) -> Result<(), Error> {
@@ -274,11 +274,12 @@ fn weigh(
     field: &mut [f32],
     work: &mut [f32],
 ) -> Result<(), Error> {
-    spectral::forward(grid, field, work)?;
-    for (u, power) in checked::zip(field.iter_mut(), power) {
+    let modes = spectral::forward(grid, Field::from_mut(field), work)?;
+    for (u, power) in checked::zip(&mut *modes, power) {
         *u /= total(*power);
     }
-    spectral::inverse(grid, field, work)
+    spectral::inverse(grid, modes, work)?;
+    Ok(())
 }
 
 /// Cholesky's factor L of a symmetric matrix of `n` rows, in place: row by row, below the diagonal

@@ -5,7 +5,7 @@ use super::online::{FineFrame, Online};
 use super::{Health, Sensor, Workspace};
 use crate::checked::OrBug;
 use crate::predictor::Description;
-use crate::{Error, Predictor};
+use crate::{Error, Modes, Predictor};
 
 /// A reading that was taken, and whose frame is being drawn: see [`Online::begin`] and
 /// [`Drawing`], whose pieces these are.
@@ -82,6 +82,6 @@ impl<'o, 'a> Pushing<'o, 'a> {
         let drawn = drawing.health();
         let health = health.map_or(drawn, |health| Health { clipped: drawn.clipped, ..health });
         let done = online.close(description);
-        Ok(FineFrame { values: online.path().get(done).or_bug(), health, unfinished })
+        Ok(FineFrame { values: Modes::new(online.path().get(done).or_bug()), health, unfinished })
     }
 }

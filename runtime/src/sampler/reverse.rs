@@ -2,7 +2,7 @@
 
 use super::{Observation, Sampler, Workspace};
 use crate::predictor::ScorePiece;
-use crate::{Error, NoiseStream, Predictor};
+use crate::{Error, Modes, NoiseStream, Path, Predictor};
 
 /// How far a path has come.
 #[derive(Clone, Copy, Debug)]
@@ -59,7 +59,7 @@ impl Reverse {
         sampler: &Sampler,
         predictor: &mut dyn Predictor,
         observation: Option<&Observation<'_>>,
-        path: &mut [f32],
+        path: &mut Path<Modes>,
         workspace: &mut Workspace<'_>,
     ) -> Result<bool, Error> {
         self.stage = match self.stage {
@@ -105,7 +105,7 @@ impl Reverse {
         sampler: &Sampler,
         predictor: &mut dyn Predictor,
         observation: Option<&Observation<'_>>,
-        path: &mut [f32],
+        path: &mut Path<Modes>,
     ) -> Result<Stage, Error> {
         let steps = sampler.lambdas.steps(sampler.lambda);
         if self.index >= steps {

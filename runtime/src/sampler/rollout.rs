@@ -2,7 +2,7 @@
 
 use crate::checked::{OrBug, Place};
 use crate::predictor::{Description, Prepared, whole_frames};
-use crate::{Error, NoiseStream, checked};
+use crate::{Error, Modes, NoiseStream, Path, checked};
 
 /// Rolls û^{n+1} = û^n + F_n + √S w at the λ that the predictor is prepared for.
 ///
@@ -21,7 +21,7 @@ pub fn rollout(
     predictor: &Prepared<'_>,
     given: usize,
     stream: Option<&NoiseStream>,
-    path: &mut [f32],
+    path: &mut Path<Modes>,
     scratch: &mut [f32],
 ) -> Result<(), Error> {
     let frames = check(predictor, given, path, scratch)?;
@@ -39,7 +39,7 @@ pub(super) fn roll_frame(
     predictor: &Prepared<'_>,
     n: usize,
     stream: Option<&NoiseStream>,
-    path: &mut [f32],
+    path: &mut Path<Modes>,
     scratch: &mut [f32],
 ) -> Result<(), Error> {
     let frame = predictor.frame_len();
@@ -47,16 +47,16 @@ pub(super) fn roll_frame(
     let (past, next) = path.split_at_mut_checked(n.times(frame)).or_bug();
     let window = past.get(n.minus(available).times(frame)..).or_bug();
     let next = next.get_mut(..frame).or_bug();
-    self::next(&predictor.toward(n), window, stream, next, scratch)
+    self::next(&predictor.toward(n), Path::modes(window), stream, Modes::from_mut(next), scratch)
 }
 
 /// The frame after a window of 1 … W frames, whose companions are given; `stream` is that of the
 /// frame, `None` adds no noise.
 pub(super) fn next(
     predictor: &Prepared<'_>,
-    window: &[f32],
+    window: &Path<Modes>,
     stream: Option<&NoiseStream>,
-    next: &mut [f32],
+    next: &mut Modes,
     scratch: &mut [f32],
 ) -> Result<(), Error> {
     let frame = predictor.frame_len();
@@ -78,7 +78,7 @@ pub(super) fn next(
 pub(super) fn check(
     description: &Description<'_>,
     given: usize,
-    path: &[f32],
+    path: &Path<Modes>,
     scratch: &[f32],
 ) -> Result<usize, Error> {
     let frame = description.frame_len();

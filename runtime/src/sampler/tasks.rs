@@ -6,7 +6,7 @@ use super::observation::{Observation, Uncertainty};
 use super::{Drawing, Health, Origin, Sampler, Workspace, rollout};
 use crate::checked::{self, OrBug, Place};
 use crate::predictor::Prepared;
-use crate::{Error, NoiseStream, Predictor};
+use crate::{Error, Modes, NoiseStream, Path, Predictor};
 
 /// Where a generated path comes from at λ_max.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +70,7 @@ pub fn simulate(
     given: usize,
     noise: bool,
     stream: &NoiseStream,
-    path: &mut [f32],
+    path: &mut Path<Modes>,
     scratch: &mut [f32],
 ) -> Result<(), Error> {
     let frames = rollout::check(predictor.describe(), given, path, scratch)?;
@@ -78,7 +78,12 @@ pub fn simulate(
     predictor.check_given(frames)?;
     let frame = predictor.frame_len();
     for (n, frame) in (0..given as u32).zip(path.chunks_exact_mut(frame)) {
-        predictor.process.apply_stream(&predictor.grid, lambda, frame, &of_frame(stream, n))?;
+        predictor.process.apply_stream(
+            &predictor.grid,
+            lambda,
+            Modes::from_mut(frame),
+            &of_frame(stream, n),
+        )?;
     }
     rollout::rollout(&predictor, given, noise.then_some(stream), path, scratch)
 }
@@ -100,7 +105,7 @@ impl Sampler {
         start: Start,
         observation: Option<&Observation<'_>>,
         stream: &NoiseStream,
-        path: &mut [f32],
+        path: &mut Path<Modes>,
         scratch: &mut [f32],
     ) -> Result<Health, Error> {
         let origin = Origin::start(start).observed(observation);
@@ -122,7 +127,7 @@ impl Sampler {
         predictor: &mut dyn Predictor,
         known: &Observation<'_>,
         stream: &NoiseStream,
-        path: &mut [f32],
+        path: &mut Path<Modes>,
         scratch: &mut [f32],
     ) -> Result<Health, Error> {
         self.generate(predictor, Start::Rollout, Some(known), stream, path, scratch)
@@ -144,7 +149,7 @@ impl Sampler {
         coarse: Coarse<'_>,
         observation: Option<&Observation<'_>>,
         stream: &NoiseStream,
-        path: &mut [f32],
+        path: &mut Path<Modes>,
         scratch: &mut [f32],
     ) -> Result<Health, Error> {
         let origin = Origin::coarse(coarse).observed(observation);
@@ -158,7 +163,7 @@ impl Sampler {
         coarse: &CoarseFrames<'_>,
         n: u32,
         stream: &NoiseStream,
-        path: &mut [f32],
+        path: &mut Path<Modes>,
         workspace: &mut Workspace<'_>,
     ) -> Result<(), Error> {
         let (frame, uncertainty) = (predictor.frame_len(), coarse.uncertainty());
@@ -175,7 +180,13 @@ impl Sampler {
                 self.draw_frame(predictor, Start::Gaussian, stream, drawn);
             } else {
                 let predictor = &predictor.toward(n as usize);
-                rollout::next(predictor, window, Some(stream), drawn, work)?;
+                rollout::next(
+                    predictor,
+                    Path::modes(window),
+                    Some(stream),
+                    Modes::from_mut(drawn),
+                    work,
+                )?;
             }
         }
         let modes = checked::zip(values, drawn.iter()).zip(kappas()).zip(stream.normals());

@@ -3,12 +3,12 @@
 use super::coupled::{Coupling, Room, Work};
 use super::observation::Observation;
 use super::rule::{Clip, NoiseRule, StepRule, bounded};
-use crate::ForwardProcess;
 use crate::checked::{self, OrBug, Place};
 use crate::noise::NoiseStream;
 use crate::predictor::{Linear, Moments, Position, Prepared};
 use crate::process::Kappa;
 use crate::spectral::{RadialBins, operator};
+use crate::{ForwardProcess, Modes};
 
 /// z is at most this in the factor of the score.
 const GROWTH_MAX: f32 = 1.0;
@@ -182,8 +182,8 @@ impl Transition {
         let frame = predictor.frame_len();
         // Lengths were checked where the path came in.
         debug_assert!(path.len().is_multiple_of(frame) && noise.len() == path.len());
-        let _ = operator::pack(grid, path);
-        let _ = operator::pack(grid, noise);
+        let _ = operator::pack(grid, Modes::from_mut(path));
+        let _ = operator::pack(grid, Modes::from_mut(noise));
         for channel in 0..predictor.channels {
             let power = predictor.power.chunks_exact(grid.points()).nth(channel).or_bug();
             let modes =

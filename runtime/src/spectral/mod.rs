@@ -42,7 +42,7 @@ pub use power::{RadialBins, power_spectrum};
 pub use resample::{coarsen, coarsen_variances, refine, refine_variances};
 
 use crate::checked::{self, OrBug, Place};
-use crate::{Axis, Boundary, Error, Grid};
+use crate::{Axis, Boundary, Error, Field, Grid, Modes};
 
 /// Most rows of a plane whose columns are transformed one by one.
 const SMALL: usize = 256;
@@ -64,24 +64,34 @@ pub(crate) const fn scratch_len_of([ny, nx]: [usize; 2]) -> usize {
     checked::sum(&[line, checked::product(&[columns, ny])])
 }
 
-/// Field to spectrum, in place, every channel.
+/// Field to spectrum, in place, every channel; gives what the field's memory has become.
 ///
 /// `scratch` needs [`scratch_len`] values; what it held is lost.
 ///
 /// # Errors
 /// [`Error::FieldLength`], [`Error::ScratchLength`].
-pub fn forward(grid: &Grid, field: &mut [f32], scratch: &mut [f32]) -> Result<(), Error> {
-    transform(grid, field, scratch, Direction::Forward)
+pub fn forward<'v, G>(
+    grid: &Grid,
+    field: &'v mut Field<G>,
+    scratch: &mut [f32],
+) -> Result<&'v mut Modes<G>, Error> {
+    transform(grid, field, scratch, Direction::Forward)?;
+    Ok(field.become_modes())
 }
 
-/// Spectrum to field, in place, every channel.
+/// Spectrum to field, in place, every channel; gives what the spectrum's memory has become.
 ///
 /// `scratch` needs [`scratch_len`] values; what it held is lost.
 ///
 /// # Errors
 /// [`Error::FieldLength`], [`Error::ScratchLength`].
-pub fn inverse(grid: &Grid, spectrum: &mut [f32], scratch: &mut [f32]) -> Result<(), Error> {
-    transform(grid, spectrum, scratch, Direction::Inverse)
+pub fn inverse<'v, G>(
+    grid: &Grid,
+    spectrum: &'v mut Modes<G>,
+    scratch: &mut [f32],
+) -> Result<&'v mut Field<G>, Error> {
+    transform(grid, spectrum, scratch, Direction::Inverse)?;
+    Ok(spectrum.become_field())
 }
 
 #[derive(Clone, Copy)]

@@ -21,7 +21,7 @@
 use core::f32::consts::FRAC_1_SQRT_2;
 
 use crate::checked::{self, OrBug, Place};
-use crate::{Boundary, Error, Grid};
+use crate::{Boundary, Error, Grid, Modes};
 
 /// Where one complex mode stands in a packed array of one channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,36 +65,38 @@ pub(crate) fn by_value(grid: &Grid) -> impl Iterator<Item = Option<ComplexMode>>
 pub fn apply(
     grid: &Grid,
     operator: &[f32],
-    input: &[f32],
-    output: &mut [f32],
+    input: &Modes,
+    output: &mut Modes,
 ) -> Result<(), Error> {
     one_channel(grid, [operator.len(), input.len(), output.len()])?;
     accumulate(grid, 1.0, operator, input, output);
     Ok(())
 }
 
-/// Brings a spectrum into the packed layout, in place, every channel: a pair (re, im) then holds √2
-/// û.
+/// Brings a spectrum into the packed layout, in place, every channel, and gives it: a pair (re, im)
+/// then holds √2 û.
 ///
 /// An orthonormal rotation of every quadruple (nothing else moves), so unit white noise stays unit
 /// white noise. Relative error ≤ 2e-7.
 ///
 /// # Errors
 /// [`Error::FieldLength`].
-pub fn pack(grid: &Grid, spectrum: &mut [f32]) -> Result<(), Error> {
+pub fn pack<'v>(grid: &Grid, spectrum: &'v mut Modes) -> Result<&'v mut [f32], Error> {
     quadruples(grid, spectrum, |[cc, cs, sc, ss]| {
         [cc - ss, cs + sc, cc + ss, cs - sc].map(|part| part * FRAC_1_SQRT_2)
-    })
+    })?;
+    Ok(spectrum)
 }
 
 /// Undoes [`pack`].
 ///
 /// # Errors
 /// [`Error::FieldLength`].
-pub fn unpack(grid: &Grid, packed: &mut [f32]) -> Result<(), Error> {
+pub fn unpack<'v>(grid: &Grid, packed: &'v mut [f32]) -> Result<&'v mut Modes, Error> {
     quadruples(grid, packed, |[rp, ip, rm, im]| {
         [rp + rm, ip + im, ip - im, rm - rp].map(|part| part * FRAC_1_SQRT_2)
-    })
+    })?;
+    Ok(Modes::from_mut(packed))
 }
 
 /// Replaces the parts of every quadruple by `turn` of them.

@@ -1,6 +1,6 @@
 //! Power spectra over radial bins.
 
-use crate::{Error, Grid};
+use crate::{Error, Grid, Modes};
 
 /// Shells of equal wavenumber: shell b holds the modes with round(|k| / width) = b.
 ///
@@ -55,10 +55,10 @@ impl RadialBins {
 ///
 /// # Errors
 /// [`Error::FieldLength`] unless `spectrum` is one channel; [`Error::OutputLength`].
-pub fn power_spectrum(
+pub fn power_spectrum<G>(
     grid: &Grid,
     bins: &RadialBins,
-    spectrum: &[f32],
+    spectrum: &Modes<G>,
     power: &mut [f32],
     modes: &mut [u32],
 ) -> Result<(), Error> {

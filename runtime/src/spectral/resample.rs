@@ -9,7 +9,7 @@
 use core::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
 
 use crate::checked::{self, Place, bug};
-use crate::{Axis, Boundary, Error, Grid};
+use crate::{Axis, Boundary, CoarseGrid, Error, Grid, Modes};
 
 /// Keeps the modes that `coarse` has: the band-limited field on the coarse points.
 ///
@@ -22,9 +22,9 @@ use crate::{Axis, Boundary, Error, Grid};
 /// has at most as many points on each axis; [`Error::FieldLength`], [`Error::LengthMismatch`].
 pub fn coarsen(
     fine_grid: &Grid,
-    fine: &[f32],
+    fine: &Modes,
     coarse_grid: &Grid,
-    coarse: &mut [f32],
+    coarse: &mut Modes<CoarseGrid>,
 ) -> Result<(), Error> {
     let map = ModeMap::new(fine_grid, fine.len(), coarse_grid, coarse.len())?;
     map.gather(fine, coarse, |meeting| map.amplitude * power(SQRT_2, meeting));
@@ -40,9 +40,9 @@ pub fn coarsen(
 /// As [`coarsen`].
 pub fn refine(
     coarse_grid: &Grid,
-    coarse: &[f32],
+    coarse: &Modes<CoarseGrid>,
     fine_grid: &Grid,
-    fine: &mut [f32],
+    fine: &mut Modes,
 ) -> Result<(), Error> {
     let map = ModeMap::new(fine_grid, fine.len(), coarse_grid, coarse.len())?;
     fine.fill(0.0);

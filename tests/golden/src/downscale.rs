@@ -4,7 +4,7 @@
 use finescale::model::{Aligned, Model};
 use finescale::predictor::Trained;
 use finescale::sampler::{Coarse, Observation, Schedule};
-use finescale::{Axis, Error, Grid, NoiseStream, Sampler, spectral};
+use finescale::{Axis, Error, Field, Grid, Modes, NoiseStream, Path, Sampler, spectral};
 
 /// Kolmogorov flow on 32 × 32 points, weights of eight bits.
 static INT8: &Aligned<[u8]> =
@@ -114,8 +114,8 @@ impl Downscale {
             for (pixel, word) in pixels.iter_mut().zip(frames.iter().skip(n * COARSE_POINTS)) {
                 *pixel = (f32::from_le_bytes(*word) - mean) / std;
             }
-            spectral::forward(&coarse, pixels, scratch)?;
-            spectral::refine(&coarse, pixels, &fine, measured)?;
+            spectral::forward(&coarse, Field::from_mut(pixels), scratch)?;
+            spectral::refine(&coarse, Modes::coarse(pixels), &fine, Modes::from_mut(measured))?;
         }
         // Waves up to the third were measured, with a noise of a hundredth of a standard deviation.
         for (variance, (ky, kx)) in variances.iter_mut().zip(fine.wavenumbers()) {
@@ -127,18 +127,18 @@ impl Downscale {
         let ours = Sampler::ancestral(0.35);
         let lambdas = Schedule::Geometric { steps: self.steps, smallest: 2e-3 };
         let sampler = Sampler { lambdas, ..ours };
-        process.damp(&fine, sampler.lambda, path)?;
+        process.damp(&fine, sampler.lambda, Modes::from_mut(path))?;
         let stream = NoiseStream { seed: 0x5EED_F1E1_D000_0003, member: 0, frame: 0, draw: 0 };
-        let observation = Observation::new(&fine, measured, variances)?;
+        let observation = Observation::new(&fine, Path::modes(measured), variances)?;
         sampler.super_resolve(
             &mut predictor,
             Coarse::Clean,
             Some(&observation),
             &stream,
-            path,
+            Path::modes_mut(path),
             scratch,
         )?;
-        spectral::inverse(&fine, path, scratch)?;
+        spectral::inverse(&fine, Modes::from_mut(path), scratch)?;
         for value in path.iter_mut() {
             *value = mean + std * *value;
         }

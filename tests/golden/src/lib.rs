@@ -23,7 +23,9 @@ pub use score::Model;
 
 use finescale::layer::ConvShape;
 use finescale::spectral::{self, RadialBins};
-use finescale::{Axis, Boundary, Error, ForwardProcess, Grid, Laplacian, NoiseStream};
+use finescale::{
+    Axis, Boundary, Error, Field, ForwardProcess, Grid, Laplacian, Modes, NoiseStream,
+};
 
 /// Most values of a field of any case.
 pub const FIELD_MAX: usize = 4096;
@@ -140,35 +142,45 @@ impl Case {
             conv::there_and_back(shape, field, scratch)?;
             return Ok(values);
         }
-        spectral::forward(&grid, field, scratch)?;
+        spectral::forward(&grid, Field::from_mut(field), scratch)?;
         match self.task {
             Task::Conv { .. } | Task::Int16 { .. } | Task::Score(_) => Ok(values),
             Task::Mean(_) | Task::Members(_) => Ok(values),
             Task::Forward => {
-                process.apply_stream(&grid, self.lambda, field, &noise)?;
-                spectral::inverse(&grid, field, scratch)?;
+                process.apply_stream(&grid, self.lambda, Modes::from_mut(field), &noise)?;
+                spectral::inverse(&grid, Modes::from_mut(field), scratch)?;
                 Ok(values)
             }
             Task::Decay => {
-                process.damp(&grid, self.lambda, field)?;
+                process.damp(&grid, self.lambda, Modes::from_mut(field))?;
                 Ok(values)
             }
             Task::Resample => {
-                process.damp(&grid, self.lambda, field)?;
+                process.damp(&grid, self.lambda, Modes::from_mut(field))?;
                 let coarse_grid = self.grid(2)?;
                 let coarse_values = coarse_grid.points().saturating_mul(self.channels);
                 let coarse = scratch.get_mut(..coarse_values).ok_or(too_large)?;
-                spectral::coarsen(&grid, field, &coarse_grid, coarse)?;
-                spectral::refine(&coarse_grid, coarse, &grid, field)?;
-                spectral::inverse(&grid, field, scratch)?;
+                spectral::coarsen(
+                    &grid,
+                    Modes::new(field),
+                    &coarse_grid,
+                    Modes::coarse_mut(coarse),
+                )?;
+                spectral::refine(
+                    &coarse_grid,
+                    Modes::coarse(coarse),
+                    &grid,
+                    Modes::from_mut(field),
+                )?;
+                spectral::inverse(&grid, Modes::from_mut(field), scratch)?;
                 Ok(values)
             }
             Task::PowerSpectrum => {
-                process.apply_stream(&grid, self.lambda, field, &noise)?;
+                process.apply_stream(&grid, self.lambda, Modes::from_mut(field), &noise)?;
                 let bins = RadialBins::new(&grid);
                 let channel = field.get_mut(..grid.points()).ok_or(too_large)?;
                 let mut modes = [0; 256];
-                spectral::power_spectrum(&grid, &bins, channel, scratch, &mut modes)?;
+                spectral::power_spectrum(&grid, &bins, Modes::new(channel), scratch, &mut modes)?;
                 for (value, power) in channel.iter_mut().zip(scratch.iter()) {
                     *value = *power;
                 }

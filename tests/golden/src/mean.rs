@@ -2,7 +2,7 @@
 
 use finescale::mean::Errors;
 use finescale::model::{Aligned, MeanModel};
-use finescale::{Error, Instrument, MeanDownscaler, NoiseStream};
+use finescale::{Error, Field, Instrument, MeanDownscaler, Modes, NoiseStream, Path};
 
 /// Coarse frames.
 pub(crate) const FRAMES: usize = 4;
@@ -79,9 +79,9 @@ impl Mean {
         let (modes, memory) = spare.split_at_mut_checked(path).ok_or(too_large)?;
         let mut errors = Errors::new(&model, memory)?;
         let stream = NoiseStream { seed: 9, member: 2, frame: 4, draw: 1 };
-        errors.draw(0, &stream, modes)?;
+        errors.draw(0, &stream, Path::modes_mut(modes))?;
         let newest = modes.get(values..).unwrap_or_default();
-        errors.add(newest, fine, scratch)?;
+        errors.add(Modes::new(newest), Field::from_mut(fine), scratch)?;
         Ok(to_front(field, coarse, values))
     }
 

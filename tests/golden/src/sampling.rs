@@ -6,7 +6,7 @@ use finescale::sampler::{
 };
 use finescale::spectral::operator::{apply, complex_modes};
 use finescale::spectral::pixel_modes;
-use finescale::{Axis, Error, ForwardProcess, Grid, NoiseStream, Predictor, Sampler};
+use finescale::{Axis, Error, ForwardProcess, Grid, Modes, NoiseStream, Path, Predictor, Sampler};
 
 /// What a sampling case draws.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,11 +54,18 @@ pub(crate) fn draw(
     let (memory, scratch) = cut(scratch, Linear::memory_len(grid, channels, WINDOW))?;
     let mut linear = Linear::new(grid, process, channels, gamma, memory)?;
     match draw {
-        Draw::Linear | Draw::Paper => {
-            sampler.generate(&mut linear, Start::Rollout, None, &stream, path, scratch).map(|_| ())
-        }
+        Draw::Linear | Draw::Paper => sampler
+            .generate(&mut linear, Start::Rollout, None, &stream, Path::modes_mut(path), scratch)
+            .map(|_| ()),
         Draw::SuperResolve => sampler
-            .super_resolve(&mut linear, Coarse::Clean, None, &stream, path, scratch)
+            .super_resolve(
+                &mut linear,
+                Coarse::Clean,
+                None,
+                &stream,
+                Path::modes_mut(path),
+                scratch,
+            )
             .map(|_| ()),
         Draw::Forecast | Draw::Coupled | Draw::Switched => {
             let (known, scratch) = cut(scratch, path.len() / 2)?;
@@ -70,8 +77,10 @@ pub(crate) fn draw(
             for (index, variance) in (0..usize::MAX).zip(variances.iter_mut()) {
                 *variance = if index / 2 % 3 == 0 { 0.02 } else { 0.0 };
             }
-            let known = Observation::new(grid, known, variances)?;
-            sampler.forecast(&mut linear, &known, &stream, path, scratch).map(|_| ())
+            let known = Observation::new(grid, Path::modes(known), variances)?;
+            sampler
+                .forecast(&mut linear, &known, &stream, Path::modes_mut(path), scratch)
+                .map(|_| ())
         }
         Draw::Online => {
             let (undo, scratch) = cut(scratch, grid.points())?;
@@ -85,8 +94,8 @@ pub(crate) fn draw(
             let mut window = Online::new(sampler, linear.describe(), sensor, LAG, stream, memory)?;
             for pixels in path.chunks_exact_mut(frame.max(1)) {
                 measured.fill(0.0);
-                apply(grid, undo, pixels, measured)?;
-                if let Some(fine) = window.push(&mut linear, &*measured, scratch)? {
+                apply(grid, undo, Modes::new(pixels), Modes::from_mut(measured))?;
+                if let Some(fine) = window.push(&mut linear, Modes::new(&*measured), scratch)? {
                     for (value, fine) in pixels.iter_mut().zip(fine.values) {
                         *value = *fine;
                     }

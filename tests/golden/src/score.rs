@@ -2,7 +2,7 @@
 
 use finescale::model::{Aligned, Model as File};
 use finescale::predictor::{PathDensity, Predictor, Trained, path_score};
-use finescale::{Error, spectral};
+use finescale::{Error, Field, Path, spectral};
 
 /// Frames of a path.
 pub(crate) const FRAMES: usize = 4;
@@ -70,10 +70,16 @@ impl Model {
         for (to, value) in companions.iter_mut().zip(path.iter().cycle()) {
             *to = *value;
         }
-        spectral::forward(model.grid(), path, scratch)?;
+        spectral::forward(model.grid(), Field::from_mut(path), scratch)?;
         let mut predictor = Trained::new(&model, memory)?;
-        let predictor = predictor.prepare(lambda)?.given(companions);
-        path_score(&predictor, PathDensity::FULL, path, score, scratch)?;
+        let predictor = predictor.prepare(lambda)?.given(Path::fields(companions));
+        path_score(
+            &predictor,
+            PathDensity::FULL,
+            Path::modes(path),
+            Path::modes_mut(score),
+            scratch,
+        )?;
         for (to, value) in path.iter_mut().zip(score) {
             *to = *value;
         }

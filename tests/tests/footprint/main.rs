@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use finescale::model::{Footprint, MEAN_MAGIC, Model};
 use finescale::predictor::{Given, Trained};
 use finescale::sampler::{Coarse, Schedule, Score, Start};
-use finescale::{Error, NoiseStream, Predictor, Sampler};
+use finescale::{Error, Modes, NoiseStream, Predictor, Sampler, layout};
 use finescale_tests::model_file::{mean_seeds, seeds, with_model};
 
 const LAMBDA: f32 = 0.3;
@@ -105,9 +105,13 @@ fn memory(name: &str, model: &Model<'_>) {
         let mut predictor = Trained::new(model, memory)?;
         let predictor = predictor.prepare(LAMBDA)?;
         let companions = companions(model, 1);
-        let predictor = predictor.given(&companions);
+        let predictor = predictor.given(layout::Path::fields(&companions));
         let mut increment = garbage(frame_len(model));
-        predictor.increment(&window, &mut increment, &mut garbage(predictor.scratch_len))?;
+        predictor.increment(
+            layout::Path::modes(&window),
+            Modes::from_mut(&mut increment),
+            &mut garbage(predictor.scratch_len),
+        )?;
         Ok(increment)
     });
 }
@@ -127,15 +131,20 @@ fn simulation(name: &str, model: &Model<'_>) {
     let mut memory = garbage(Trained::memory_len(model));
     let mut predictor = Trained::new(model, &mut memory).expect("enough memory");
     let companions = companions(model, 1);
-    let predictor = predictor.prepare(LAMBDA).expect("a λ").given(&companions);
+    let predictor =
+        predictor.prepare(LAMBDA).expect("a λ").given(layout::Path::fields(&companions));
     let (window, cotangent) = (noise(model.window() * frame, 1), noise(frame, 2));
     exactly(&format!("{name}: predictor"), needed, |scratch| {
         let (mut increment, mut gradient) = (garbage(frame), vec![0.0; window.len()]);
-        predictor.increment(&window, &mut increment, scratch)?;
-        predictor.vjp(&cotangent, &mut gradient, scratch)?;
+        predictor.increment(
+            layout::Path::modes(&window),
+            Modes::from_mut(&mut increment),
+            scratch,
+        )?;
+        predictor.vjp(Modes::new(&cotangent), layout::Path::modes_mut(&mut gradient), scratch)?;
         let mut head = vec![0.0; frame];
         if model.options().score_head {
-            predictor.noise(&window, &mut head, scratch)?;
+            predictor.noise(layout::Path::modes(&window), Modes::from_mut(&mut head), scratch)?;
         }
         Ok([increment, gradient, head].concat())
     });
@@ -156,7 +165,8 @@ fn reverse(name: &str, model: &Model<'_>) {
     }
     for frames in [1, model.window() + 1] {
         let companions = companions(model, frames);
-        let mut predictor = Given { predictor: &mut predictor, companions: &companions };
+        let mut predictor =
+            Given { predictor: &mut predictor, companions: layout::Path::fields(&companions) };
         // The path and its companions are part of the sum.
         let needed = values(reverse) + frames * values(frame) - frames * len - companions.len();
         for sampler in &samplers {
@@ -164,8 +174,22 @@ fn reverse(name: &str, model: &Model<'_>) {
                 let mut fine = noise(frames * len, 4);
                 let mut drawn = garbage(frames * len);
                 let (coarse, start) = (Coarse::Clean, Start::Gaussian);
-                sampler.super_resolve(&mut predictor, coarse, None, &stream, &mut fine, scratch)?;
-                sampler.generate(&mut predictor, start, None, &stream, &mut drawn, scratch)?;
+                sampler.super_resolve(
+                    &mut predictor,
+                    coarse,
+                    None,
+                    &stream,
+                    layout::Path::modes_mut(&mut fine),
+                    scratch,
+                )?;
+                sampler.generate(
+                    &mut predictor,
+                    start,
+                    None,
+                    &stream,
+                    layout::Path::modes_mut(&mut drawn),
+                    scratch,
+                )?;
                 Ok([fine, drawn].concat())
             });
         }

@@ -2,6 +2,7 @@
 
 use finescale::mean::{ConditionalMean, Errors, Stream};
 use finescale::model::{MeanFootprint, MeanModel};
+use finescale::{Field, Modes, Path};
 use finescale_tests::model_file::with_mean;
 
 use super::{exactly, garbage, noise, values};
@@ -23,7 +24,9 @@ fn mean(name: &str, model: &MeanModel<'_>) {
     let evaluated = |memory: &mut [f32], scratch: &mut [f32]| {
         let mut fine = garbage(values(frame));
         let mean = ConditionalMean::new(model, memory)?;
-        (0..3).try_for_each(|n| mean.evaluate(&coarse, n, &mut fine, scratch))?;
+        (0..3).try_for_each(|n| {
+            mean.evaluate(Path::coarse_fields(&coarse), n, Field::from_mut(&mut fine), scratch)
+        })?;
         Ok(fine)
     };
     let (memory, scratch) = (values(memory), values(scratch));
@@ -39,7 +42,11 @@ fn stream(name: &str, model: &MeanModel<'_>) {
         let (mut memory, mut fine) = (garbage(values(memory)), garbage(values(frame)));
         let mut stream = Stream::new(ConditionalMean::new(model, &mut memory)?, ring)?;
         for _ in 0..=model.after() {
-            stream.push(Some(&coarse), &mut fine, &mut garbage(values(scratch)))?;
+            stream.push(
+                Some(Field::coarse(&coarse)),
+                Field::from_mut(&mut fine),
+                &mut garbage(values(scratch)),
+            )?;
         }
         Ok(fine)
     });
@@ -52,8 +59,8 @@ fn errors(name: &str, model: &MeanModel<'_>) {
         let (mut path, mut fine) = (garbage(3 * len), noise(len, 2));
         let mut errors = Errors::new(model, memory)?;
         let stream = finescale::NoiseStream { seed: 4, member: 0, frame: 0, draw: 0 };
-        errors.draw(0, &stream, &mut path)?;
-        errors.add(&path[2 * len..], &mut fine, scratch)?;
+        errors.draw(0, &stream, Path::modes_mut(&mut path))?;
+        errors.add(Modes::new(&path[2 * len..]), Field::from_mut(&mut fine), scratch)?;
         Ok(fine)
     };
     let (errors, needed) = (values(errors), Errors::scratch_len(model));

@@ -8,7 +8,7 @@ use std::f64::consts::{PI, TAU};
 use common::files::{Grid, field};
 use common::{Home, finescale};
 use finescale::spectral::{forward, inverse, scratch_len};
-use finescale::{ForwardProcess, Laplacian};
+use finescale::{Field, ForwardProcess, Laplacian, Modes};
 use finescale_data::dataset::Reader;
 use serde_json::{Value, json};
 
@@ -64,9 +64,9 @@ fn a_global_field_is_damped_by_its_true_wavenumbers() {
     let (frame, lambda) = (7, 0.25_f32);
     let mut values = reader.read(0, frame..frame + 1).unwrap();
     let mut scratch = vec![0.0; scratch_len(&grid)];
-    forward(&grid, &mut values, &mut scratch).unwrap();
-    process.damp(&grid, lambda, &mut values).unwrap();
-    inverse(&grid, &mut values, &mut scratch).unwrap();
+    forward(&grid, Field::from_mut(&mut values), &mut scratch).unwrap();
+    process.damp(&grid, lambda, Modes::from_mut(&mut values)).unwrap();
+    inverse(&grid, Modes::from_mut(&mut values), &mut scratch).unwrap();
     let damping = |kappa: f64| (-0.3 * kappa * f64::from(lambda)).exp();
     let n = frame as f64;
     let latitudes = &spec.y.as_ref().unwrap().coordinates;

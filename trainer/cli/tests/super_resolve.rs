@@ -9,17 +9,27 @@ mod files;
 use common::Home;
 use files::Grid as File;
 use finescale::spectral;
-use finescale::{Axis, Boundary, ForwardProcess, Grid, Laplacian};
+use finescale::{Axis, Boundary, Field, ForwardProcess, Grid, Laplacian, Modes};
 use finescale_ensemble::{CoarseInput, Ensemble, Origin, Task};
 use finescale_field::coarsening::Coarsening;
 
 /// Spectral truncation of fields of one channel.
 fn truncated(fine: &Grid, coarse: &Grid, fields: &[f32]) -> Vec<f32> {
     let mut spectra = fields.to_vec();
-    spectral::forward(fine, &mut spectra, &mut vec![0.0; spectral::scratch_len(fine)]).unwrap();
+    spectral::forward(
+        fine,
+        Field::from_mut(&mut spectra),
+        &mut vec![0.0; spectral::scratch_len(fine)],
+    )
+    .unwrap();
     let mut out = vec![0.0; fields.len() / fine.points() * coarse.points()];
-    spectral::coarsen(fine, &spectra, coarse, &mut out).unwrap();
-    spectral::inverse(coarse, &mut out, &mut vec![0.0; spectral::scratch_len(coarse)]).unwrap();
+    spectral::coarsen(fine, Modes::new(&spectra), coarse, Modes::coarse_mut(&mut out)).unwrap();
+    spectral::inverse(
+        coarse,
+        Modes::from_mut(&mut out),
+        &mut vec![0.0; spectral::scratch_len(coarse)],
+    )
+    .unwrap();
     out
 }
 
@@ -175,10 +185,11 @@ fn the_mean_is_that_of_the_posterior() {
             let (fine, coarse) = (line(64), line(16));
             let mut spectra = truncated(&fine, &coarse, &truth);
             let mut scratch = vec![0.0; 64];
-            spectral::forward(&coarse, &mut spectra, &mut scratch).unwrap();
+            spectral::forward(&coarse, Field::from_mut(&mut spectra), &mut scratch).unwrap();
             let mut out = vec![0.0; truth.len()];
-            spectral::refine(&coarse, &spectra, &fine, &mut out).unwrap();
-            spectral::inverse(&fine, &mut out, &mut scratch).unwrap();
+            spectral::refine(&coarse, Modes::coarse(&spectra), &fine, Modes::from_mut(&mut out))
+                .unwrap();
+            spectral::inverse(&fine, Modes::from_mut(&mut out), &mut scratch).unwrap();
             out
         };
         let ratio = error(&mean, &truth) / error(&smooth, &truth);

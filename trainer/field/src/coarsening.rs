@@ -1,7 +1,7 @@
 //! How coarse frames come from fine ones: what a coarse value is, and what makes it.
 
 use anyhow::{Result, ensure};
-use finescale::{Boundary, ForwardProcess, Grid, Values, spectral};
+use finescale::{Boundary, Field, ForwardProcess, Grid, Modes, Values, spectral};
 use serde::{Deserialize, Serialize};
 
 /// What made a coarse frame of a fine one. All are linear and keep a constant field as it is.
@@ -64,13 +64,13 @@ impl Coarsening {
         let coarse = fine.with_points(points)?;
         let mut spectra = fields.to_vec();
         let mut scratch = vec![0.0; spectral::scratch_len(fine)];
-        spectral::forward(fine, &mut spectra, &mut scratch)?;
+        let modes = spectral::forward(fine, Field::from_mut(&mut spectra), &mut scratch)?;
         if let Self::Damped { process, lambda, .. } = self {
-            process.damp(fine, *lambda, &mut spectra)?;
+            process.damp(fine, *lambda, modes)?;
         }
-        let mut out = vec![0.0; spectra.len() / fine.points() * coarse.points()];
-        spectral::coarsen(fine, &spectra, &coarse, &mut out)?;
-        spectral::inverse(&coarse, &mut out, &mut scratch)?;
+        let mut out = vec![0.0; modes.len() / fine.points() * coarse.points()];
+        spectral::coarsen(fine, modes, &coarse, Modes::coarse_mut(&mut out))?;
+        spectral::inverse(&coarse, Modes::coarse_mut(&mut out), &mut scratch)?;
         Ok(out)
     }
 

@@ -1,7 +1,7 @@
 //! Grids of one domain with other numbers of points, and what modes are on both.
 
 use finescale::spectral::{self, operator};
-use finescale::{Error, Grid};
+use finescale::{Error, Grid, Modes};
 
 /// What refining multiplies each mode of the fine grid with, `[mode]`; 0 where the coarse grid has
 /// none.
@@ -10,7 +10,8 @@ use finescale::{Error, Grid};
 /// If the grids are not of one domain, or `coarse` has more points.
 pub fn refining_gain(coarse: &Grid, fine: &Grid) -> Result<Vec<f32>, Error> {
     let mut gain = vec![0.0; fine.points()];
-    spectral::refine(coarse, &vec![1.0; coarse.points()], fine, &mut gain)?;
+    let ones = vec![1.0; coarse.points()];
+    spectral::refine(coarse, Modes::coarse(&ones), fine, Modes::from_mut(&mut gain))?;
     Ok(gain)
 }
 
@@ -22,7 +23,7 @@ pub fn apply(grid: &Grid, operator: &[f32], spectra: &mut [f32]) -> Result<(), E
     for spectrum in spectra.chunks_exact_mut(grid.points()) {
         let given = spectrum.to_vec();
         spectrum.fill(0.0);
-        operator::apply(grid, operator, &given, spectrum)?;
+        operator::apply(grid, operator, Modes::new(&given), Modes::from_mut(spectrum))?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Standardisation: every channel in standard deviations from its mean.
 
 use finescale::model::Model as View;
-use finescale::{Error, ForwardProcess, Grid, spectral};
+use finescale::{Error, Field, ForwardProcess, Grid, Modes, spectral};
 
 /// Mean and standard deviation of every channel, in its units: what goes between physical fields
 /// and standardised ones, (u − mean)/std. Channels of different units can then be added, and a
@@ -89,11 +89,16 @@ impl<T: Precision> Scale<T> {
         self.each(points, fields, T::physical);
     }
 
-    /// Physical fields `[…][channel][y][x]` to standardised spectra, in place.
+    /// Physical fields `[…][channel][y][x]` to standardised spectra, in place, and gives
+    /// what they have become.
     ///
     /// # Errors
     /// If the slice is no whole number of fields.
-    pub fn spectra(&self, grid: &Grid, fields: &mut [f32]) -> Result<(), Error> {
+    pub fn spectra<'v, G>(
+        &self,
+        grid: &Grid,
+        fields: &'v mut Field<G>,
+    ) -> Result<&'v mut Modes<G>, Error> {
         self.standardise(grid.points(), fields);
         self.mix(grid, fields);
         spectral::forward(grid, fields, &mut vec![0.0; spectral::scratch_len(grid)])
@@ -103,11 +108,15 @@ impl<T: Precision> Scale<T> {
     ///
     /// # Errors
     /// If the slice is no whole number of fields.
-    pub fn fields(&self, grid: &Grid, spectra: &mut [f32]) -> Result<(), Error> {
-        spectral::inverse(grid, spectra, &mut vec![0.0; spectral::scratch_len(grid)])?;
-        self.mix(grid, spectra);
-        self.restore(grid.points(), spectra);
-        Ok(())
+    pub fn fields<'v, G>(
+        &self,
+        grid: &Grid,
+        spectra: &'v mut Modes<G>,
+    ) -> Result<&'v mut Field<G>, Error> {
+        let fields = spectral::inverse(grid, spectra, &mut vec![0.0; spectral::scratch_len(grid)])?;
+        self.mix(grid, fields);
+        self.restore(grid.points(), fields);
+        Ok(fields)
     }
 
     fn mix(&self, grid: &Grid, fields: &mut [f32]) {

@@ -8,7 +8,7 @@ mod models;
 use std::f64::consts::TAU;
 
 use ensembles::{noise, path, result, spec, wave, with_input};
-use finescale::{Boundary, ForwardProcess, Laplacian};
+use finescale::{Boundary, Field, ForwardProcess, Laplacian, Modes};
 use finescale_data::dataset::Spec;
 use finescale_ensemble::{Ensemble, Task};
 use finescale_field::coarsening::Coarsening;
@@ -82,7 +82,7 @@ fn the_wiener_filter_reaches_its_own_variance() {
     let mut scratch = vec![0.0; finescale::spectral::scratch_len(&grid)];
     for frame in truth.chunks_exact_mut(16) {
         frame.iter_mut().zip(&climate.power).for_each(|(u, p)| *u *= p.sqrt());
-        finescale::spectral::inverse(&grid, frame, &mut scratch).unwrap();
+        finescale::spectral::inverse(&grid, Modes::from_mut(frame), &mut scratch).unwrap();
         let scale = &climate.scale;
         frame.iter_mut().for_each(|v| *v = *v * scale.std[0] as f32 + scale.mean[0] as f32);
     }
@@ -101,7 +101,7 @@ fn the_wiener_filter_reaches_its_own_variance() {
             .zip(kappas)
             .map(|(w, kappa)| process.noise_variance(kappa, lambda).sqrt() * w * 0.5_f32.sqrt())
             .collect();
-        finescale::spectral::inverse(&coarse, &mut modes, &mut scratch).unwrap();
+        finescale::spectral::inverse(&coarse, Modes::from_mut(&mut modes), &mut scratch).unwrap();
         frame.iter_mut().zip(&modes).for_each(|(v, w)| *v += std * w);
     }
     let filtered = baseline::wiener(&ensemble, &climate).unwrap();
@@ -140,7 +140,7 @@ fn baselines_do_not_draw_the_normals_that_members_are_made_of() {
         let scale = &climate.scale;
         let mut modes: Vec<f32> =
             frame.iter().map(|v| (v - scale.mean[0] as f32) / scale.std[0] as f32).collect();
-        finescale::spectral::forward(&grid, &mut modes, &mut scratch).unwrap();
+        finescale::spectral::forward(&grid, Field::from_mut(&mut modes), &mut scratch).unwrap();
         modes.iter().zip(&climate.power).map(|(u, p)| u / p.sqrt()).collect()
     };
     let knowledge = Knowledge { climate: Some(&climate), data: None, members, seed };

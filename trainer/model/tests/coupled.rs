@@ -7,7 +7,10 @@ mod models;
 use finescale::model::{Invalid, Model as View};
 use finescale::predictor::Trained;
 use finescale::sampler::{Coarse, Observation, Schedule};
-use finescale::{Downscaler, Error, Instrument, NoiseStream, Predictor, Sampler, Values, spectral};
+use finescale::{
+    Downscaler, Error, Field, Instrument, Modes, NoiseStream, Path, Predictor, Sampler, Values,
+    spectral,
+};
 use finescale_field::modes::Group;
 use finescale_field::scale::Scale;
 use finescale_model::export::{AlignedBytes, Bounds, Precision, file};
@@ -61,25 +64,33 @@ fn the_door_turns_channels_and_turns_them_back() {
         let grid = fine.with_points([1, 16]).unwrap();
         let scale = Scale::of(&view);
         let mut spectra = coarse(&view);
-        scale.spectra(&grid, &mut spectra).unwrap();
+        scale.spectra(&grid, Field::from_mut(&mut spectra)).unwrap();
         let mut values = vec![0.0; 2 * spectra.len()];
-        spectral::refine(&grid, &spectra, &fine, &mut values).unwrap();
+        spectral::refine(&grid, Modes::coarse(&spectra), &fine, Modes::from_mut(&mut values))
+            .unwrap();
         let mut variances = vec![0.0; 64];
         for r in variances.chunks_exact_mut(32) {
             spectral::refine_variances(&grid, &[0.0; 16], &fine, r).unwrap();
         }
-        let seen = Observation::new(&fine, &values, &variances).unwrap();
+        let seen = Observation::new(&fine, Path::modes(&values), &variances).unwrap();
         let mut memory = vec![f32::NAN; Trained::memory_len(&view)];
         let mut predictor = Trained::new(&view, &mut memory).unwrap();
         let mut path = values.clone();
-        process.damp(&fine, sampler().lambda, &mut path).unwrap();
+        process.damp(&fine, sampler().lambda, Modes::from_mut(&mut path)).unwrap();
         let mut scratch = vec![f32::NAN; sampler().scratch_len(predictor.describe(), FRAMES)];
         let stream = NoiseStream::default();
         let (clean, seen) = (Coarse::Clean, Some(&seen));
         sampler()
-            .super_resolve(&mut predictor, clean, seen, &stream, &mut path, &mut scratch)
+            .super_resolve(
+                &mut predictor,
+                clean,
+                seen,
+                &stream,
+                Path::modes_mut(&mut path),
+                &mut scratch,
+            )
             .unwrap();
-        scale.fields(&fine, &mut path).unwrap();
+        scale.fields(&fine, Modes::from_mut(&mut path)).unwrap();
 
         let found = downscaled(&view, INSTRUMENT).unwrap();
         let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
@@ -89,10 +100,11 @@ fn the_door_turns_channels_and_turns_them_back() {
         // highest wave, mode 1, only one part was.
         let mut scratch = vec![0.0; spectral::scratch_len(&fine)];
         let (mut again, mut given) = (found, coarse(&view));
-        spectral::forward(&fine, &mut again, &mut scratch).unwrap();
-        spectral::forward(&grid, &mut given, &mut scratch).unwrap();
+        spectral::forward(&fine, Field::from_mut(&mut again), &mut scratch).unwrap();
+        spectral::forward(&grid, Field::from_mut(&mut given), &mut scratch).unwrap();
         let mut coarser = vec![0.0; given.len()];
-        spectral::coarsen(&fine, &again, &grid, &mut coarser).unwrap();
+        spectral::coarsen(&fine, Modes::new(&again), &grid, Modes::coarse_mut(&mut coarser))
+            .unwrap();
         for (at, (got, given)) in coarser.iter().zip(&given).enumerate() {
             assert!(at % 16 == 1 || (got - given).abs() < 1e-4, "{at}: {got} {given}");
         }

@@ -9,7 +9,7 @@ mod models;
 
 use finescale::mean::{ConditionalMean, Errors, Stream};
 use finescale::model::{Invalid, MeanModel};
-use finescale::{Error, NoiseStream};
+use finescale::{Error, Field, Modes, NoiseStream, Path};
 use finescale_field::coarsening::SensorKind;
 use finescale_model::Shown;
 use finescale_model::export::{AlignedBytes, Bounds, Precision, mean_file, quantize};
@@ -54,7 +54,13 @@ fn compare(precision: Precision, tolerance: f64) {
         let mut scratch = vec![f32::NAN; ConditionalMean::scratch_len(&view)];
         for n in 0..FRAMES {
             let mut fine = vec![f32::NAN; view.fine_len()];
-            mean.evaluate(&coarse, n, &mut fine, &mut scratch).unwrap();
+            mean.evaluate(
+                Path::coarse_fields(&coarse),
+                n,
+                Field::from_mut(&mut fine),
+                &mut scratch,
+            )
+            .unwrap();
             let expected = reference.evaluate(&widen(&coarse), n);
             let square = |values: &[f64]| values.iter().map(|v| v * v).sum::<f64>().sqrt();
             let off: Vec<f64> =
@@ -95,7 +101,13 @@ fn companions_are_the_anomalies_of_mean_and_coarse_frame() {
         let coarse = &coarse[..view.coarse_len()];
         let fine = noise(view.fine_len(), 6);
         let mut companions = vec![f32::NAN; 2 * view.fine_len()];
-        mean.companions(coarse, &fine, &mut companions, &mut scratch).unwrap();
+        mean.companions(
+            Field::coarse(coarse),
+            Field::new(&fine),
+            Field::from_mut(&mut companions),
+            &mut scratch,
+        )
+        .unwrap();
         let anomalies = |values: &[f32], climatology: &str| -> Vec<f64> {
             let usual = &model.array(climatology).unwrap().values;
             let points = values.len() / view.channels();
@@ -112,7 +124,12 @@ fn companions_are_the_anomalies_of_mean_and_coarse_frame() {
         }
         let short = &mut companions[1..];
         let needed = short.len() + 1;
-        let refused = mean.companions(coarse, &fine, short, &mut scratch);
+        let refused = mean.companions(
+            Field::coarse(coarse),
+            Field::new(&fine),
+            Field::from_mut(short),
+            &mut scratch,
+        );
         assert_eq!(refused, Err(Error::OutputLength { values: needed - 1, needed }));
     }
 }
@@ -133,23 +150,39 @@ fn a_stream_is_the_path() {
         let expected: Vec<Vec<f32>> = (0..FRAMES)
             .map(|n| {
                 let mut fine = vec![0.0; view.fine_len()];
-                mean.evaluate(&path, n, &mut fine, &mut scratch).unwrap();
+                mean.evaluate(
+                    Path::coarse_fields(&path),
+                    n,
+                    Field::from_mut(&mut fine),
+                    &mut scratch,
+                )
+                .unwrap();
                 fine
             })
             .collect();
         let mut ring = vec![0.0; Stream::memory_len(&view)];
         let mut stream = Stream::new(mean, &mut ring).unwrap();
         let mut fine = vec![0.0; view.fine_len()];
-        assert!(!stream.push(None, &mut fine, &mut scratch).unwrap());
+        assert!(!stream.push(None, Field::from_mut(&mut fine), &mut scratch).unwrap());
         for (n, frame) in path.chunks_exact(len).enumerate() {
             let lost = n == 2;
-            let given = stream.push((!lost).then_some(frame), &mut fine, &mut scratch).unwrap();
+            let given = stream
+                .push(
+                    (!lost).then_some(Field::coarse(frame)),
+                    Field::from_mut(&mut fine),
+                    &mut scratch,
+                )
+                .unwrap();
             assert_eq!(given, n >= kind.around[1], "{}", kind.name);
             if given {
                 assert_eq!(fine, expected[n - kind.around[1]], "{} frame {n}", kind.name);
             }
         }
-        let refused = stream.push(Some(&path[1..len]), &mut fine, &mut scratch);
+        let refused = stream.push(
+            Some(Field::coarse(&path[1..len])),
+            Field::from_mut(&mut fine),
+            &mut scratch,
+        );
         assert_eq!(refused, Err(Error::FieldLength { values: len - 1, points: len }));
     }
 }
@@ -207,7 +240,7 @@ fn errors_have_their_moments() {
     let draws = 400;
     for seed in 0..draws {
         let mut path = vec![0.0; 8 * frame];
-        errors.draw(0, &stream(seed), &mut path).unwrap();
+        errors.draw(0, &stream(seed), Path::modes_mut(&mut path)).unwrap();
         // Of mode 0 of the first channel, which is real.
         square += f64::from(path[7 * frame]).powi(2) / f64::from(draws as u32);
         lagged += f64::from(path[7 * frame] * path[6 * frame]) / f64::from(draws as u32);
@@ -218,18 +251,18 @@ fn errors_have_their_moments() {
     assert!((lagged / lag - 1.0).abs() < 0.3, "{lagged} {lag}");
 
     let mut whole = vec![0.0; 6 * frame];
-    errors.draw(0, &stream(3), &mut whole).unwrap();
+    errors.draw(0, &stream(3), Path::modes_mut(&mut whole)).unwrap();
     let given = errors.window();
     let mut part = whole[(4 - given) * frame..].to_vec();
     part[given * frame..].fill(f32::NAN);
     let later = NoiseStream { frame: 4 - given as u32, ..stream(3) };
-    errors.draw(given, &later, &mut part).unwrap();
+    errors.draw(given, &later, Path::modes_mut(&mut part)).unwrap();
     assert_eq!(part[given * frame..], whole[4 * frame..]);
 
     let (mut fine, mut scratch) = (vec![1.0; frame], vec![0.0; Errors::scratch_len(&view)]);
     let mut modes = vec![0.0; frame];
     modes[0] = (points as f32).sqrt();
-    errors.add(&modes, &mut fine, &mut scratch).unwrap();
+    errors.add(Modes::new(&modes), Field::from_mut(&mut fine), &mut scratch).unwrap();
     let std = view.channel_descriptions().next().unwrap().std;
     for (value, spread) in fine.iter().zip(&view.arrays().spread[..points]) {
         assert!((value - 1.0 - spread * std).abs() < 1e-5);

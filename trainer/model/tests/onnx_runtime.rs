@@ -12,7 +12,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use finescale::spectral;
+use finescale::{Modes, spectral};
 use finescale_model::Model;
 use finescale_model::export::Precision;
 use finescale_model::onnx;
@@ -44,7 +44,7 @@ fn write_cases(model: &Model, from: Option<&Path>, folder: &Path) {
     let mut scratch = vec![0.0; spectral::scratch_len(&grid)];
     let mut fields = |modes: &[f32]| {
         let mut values = modes.to_vec();
-        spectral::inverse(&grid, &mut values, &mut scratch).unwrap();
+        spectral::inverse(&grid, Modes::from_mut(&mut values), &mut scratch).unwrap();
         values
     };
     let inner = [c, grid.ny(), grid.nx()];

@@ -4,6 +4,7 @@
 #[path = "../../fixtures/models.rs"]
 mod models;
 
+use finescale::Field;
 use finescale_model::basis::Basis;
 use finescale_model::reference::Reference;
 use models::{companions, kinds, model, noise};
@@ -113,7 +114,7 @@ fn matrices_are_the_runtimes_transforms() {
         let back = basis.inverse(&exact);
         assert!(back.iter().zip(&field).all(|(b, f)| (b - f64::from(*f)).abs() < 1e-12));
         let mut scratch = vec![0.0; finescale::spectral::scratch_len(&grid)];
-        finescale::spectral::forward(&grid, &mut field, &mut scratch).unwrap();
+        finescale::spectral::forward(&grid, Field::from_mut(&mut field), &mut scratch).unwrap();
         assert!(exact.iter().zip(&field).all(|(e, f)| (e - f64::from(*f)).abs() < 3e-6));
     }
 }

@@ -6,7 +6,7 @@ mod models;
 
 use finescale::predictor::{Given, PathDensity, Trained, path_score, path_score_scratch_len};
 use finescale::sampler::Start;
-use finescale::{Error, NoiseStream, Predictor, Sampler};
+use finescale::{Error, Modes, NoiseStream, Path, Predictor, Sampler};
 use finescale_model::Model;
 use finescale_model::export::{AlignedBytes, Bounds, Precision, file as board_file, quantize};
 use finescale_model::reference::{Level, Reference};
@@ -99,19 +99,24 @@ fn compare(file: &Model, precision: Precision, model: &Model, name: &str) {
             let window = path(frames, 5);
             let expected = one.predict(&widen(&window));
             let seen = companions(1);
-            let predictor = runtime.given(&seen);
+            let predictor = runtime.given(Path::fields(&seen));
             let mut scratch = vec![f32::NAN; runtime.scratch_len];
             let mut increment = vec![f32::NAN; frame];
-            predictor.increment(&window, &mut increment, &mut scratch).unwrap();
+            predictor
+                .increment(Path::modes(&window), Modes::from_mut(&mut increment), &mut scratch)
+                .unwrap();
             close("increment", &increment, &expected.increment);
 
             let cotangent = noise(frame, 6);
             let mut gradient = vec![0.0; window.len()];
-            predictor.vjp(&cotangent, &mut gradient, &mut scratch).unwrap();
+            predictor
+                .vjp(Modes::new(&cotangent), Path::modes_mut(&mut gradient), &mut scratch)
+                .unwrap();
             close("vjp", &gradient, &one.vjp(&widen(&window), &widen(&cotangent)));
 
             let mut estimate = vec![f32::NAN; frame];
-            let got = runtime.noise(&window, &mut estimate, &mut scratch);
+            let got =
+                runtime.noise(Path::modes(&window), Modes::from_mut(&mut estimate), &mut scratch);
             match &expected.noise {
                 Some(noise) => close("noise", &estimate, noise),
                 None => assert_eq!(got, Err(Error::NoScoreHead)),
@@ -119,10 +124,17 @@ fn compare(file: &Model, precision: Precision, model: &Model, name: &str) {
 
             let path = path(frames + 2, 7);
             let (seen, level) = (companions(frames + 2), level(frames + 2));
-            let predictor = runtime.given(&seen);
+            let predictor = runtime.given(Path::fields(&seen));
             let mut score = vec![f32::NAN; path.len()];
             let mut scratch = vec![f32::NAN; path_score_scratch_len(&runtime)];
-            path_score(&predictor, PathDensity::FULL, &path, &mut score, &mut scratch).unwrap();
+            path_score(
+                &predictor,
+                PathDensity::FULL,
+                Path::modes(&path),
+                Path::modes_mut(&mut score),
+                &mut scratch,
+            )
+            .unwrap();
             close("path score", &score, &level.path_score(&widen(&path)));
         }
     }
@@ -168,7 +180,8 @@ fn short_memory_and_scratch_are_refused() {
     let (needed, frame) = (runtime.scratch_len, runtime.grid.points());
     let (window, mut increment) = (vec![0.0; 3 * frame], vec![0.0; frame]);
     let mut scratch = vec![0.0; needed - 1];
-    let short = runtime.increment(&window, &mut increment, &mut scratch);
+    let short =
+        runtime.increment(Path::modes(&window), Modes::from_mut(&mut increment), &mut scratch);
     assert_eq!(short, Err(Error::ScratchLength { values: needed - 1, needed }));
 }
 
@@ -189,9 +202,15 @@ fn companions_that_are_not_the_paths_are_refused() {
     let stream = NoiseStream { seed: 1, member: 0, frame: 0, draw: 0 };
     let mut draw = |companions: &[f32]| {
         let mut path = vec![7.0; frames * frame];
-        let mut given = Given { predictor: &mut runtime, companions };
-        let drawn =
-            sampler.generate(&mut given, Start::Rollout, None, &stream, &mut path, &mut scratch);
+        let mut given = Given { predictor: &mut runtime, companions: Path::fields(companions) };
+        let drawn = sampler.generate(
+            &mut given,
+            Start::Rollout,
+            None,
+            &stream,
+            Path::modes_mut(&mut path),
+            &mut scratch,
+        );
         (drawn.err(), path)
     };
     for values in [0, frames * each - 1, (frames + 1) * each] {

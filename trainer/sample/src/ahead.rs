@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Result, ensure};
 use clap::Args;
+use finescale::Field;
 
 use super::{Domain, Fields, InputArgs, Resolution, warnings};
 use finescale_data::dataset::{Spec, TimeAxis};
@@ -76,7 +77,7 @@ impl AheadArgs {
         let (trajectory, known) = (there * spec.frame_len(), given * spec.frame_len());
         let mut spectra: Vec<f32> =
             values.chunks_exact(trajectory).flat_map(|path| &path[..known]).copied().collect();
-        scale.spectra(&domain.grid, &mut spectra)?;
+        scale.spectra(&domain.grid, Field::from_mut(&mut spectra))?;
         let title = format!("{}, {what}", spec.title);
         let spec = Spec { title, time: extended(&spec.time, frames), ..spec };
         let truth = (frames <= there).then(|| values.clone());

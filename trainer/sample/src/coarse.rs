@@ -5,7 +5,7 @@ use anyhow::{Result, ensure};
 use clap::ValueEnum;
 use finescale::model::Model as View;
 use finescale::spectral;
-use finescale::{Axis, Grid};
+use finescale::{Axis, Field, Grid, Modes};
 use serde::Serialize;
 
 use super::lambda::{channel_power, power};
@@ -208,9 +208,9 @@ pub fn measure(
          deviations, which it is not: {noise:?}"
     );
     let mut spectra = coarse.values.clone();
-    scale.spectra(grid, &mut spectra)?;
-    let mut values = vec![0.0; spectra.len() / grid.points() * points];
-    spectral::refine(grid, &spectra, fine, &mut values)?;
+    let seen = scale.spectra(grid, Field::coarse_mut(&mut spectra))?;
+    let mut values = vec![0.0; seen.len() / grid.points() * points];
+    spectral::refine(grid, seen, fine, Modes::from_mut(&mut values))?;
     drop(spectra);
 
     let gain = refining_gain(grid, fine)?;
@@ -247,7 +247,7 @@ pub fn measure(
             }
         }
     } else {
-        process.damp(fine, lambda, &mut start)?;
+        process.damp(fine, lambda, Modes::from_mut(&mut start))?;
     }
     Ok(Measurement { start, values, variances })
 }

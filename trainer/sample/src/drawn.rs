@@ -7,7 +7,7 @@
 use anyhow::{Context, Result};
 use finescale::predictor::{Description, PathDensity, Prepared, Trained, head_score, path_score};
 use finescale::sampler::{Observation, Score};
-use finescale::{NoiseStream, Predictor, Sampler};
+use finescale::{Modes, NoiseStream, Path, Predictor, Sampler};
 use rayon::prelude::*;
 
 use finescale_field::noise::Purpose;
@@ -99,7 +99,8 @@ impl Stage<'_> {
 
     /// The predictor for a path.
     fn given<'p>(&'p self, predictor: &Prepared<'p>, path: usize) -> Prepared<'p> {
-        predictor.given(self.companions.get(path).map_or(&[], Vec::as_slice))
+        let companions = self.companions.get(path).map_or(&[][..], Vec::as_slice);
+        predictor.given(Path::fields(companions))
     }
 
     /// Takes clean paths to λ.
@@ -109,7 +110,7 @@ impl Stage<'_> {
         for (member, path) in paths.iter_mut().enumerate() {
             for (n, frame) in (0..).zip(path.chunks_exact_mut(frame)) {
                 let stream = NoiseStream { frame: n, ..self.stream(member, 0) };
-                process.apply_stream(grid, self.lambda, frame, &stream)?;
+                process.apply_stream(grid, self.lambda, Modes::from_mut(frame), &stream)?;
             }
         }
         Ok(())
@@ -132,11 +133,12 @@ impl Stage<'_> {
             let mut score = vec![0.0; path.len()];
             let frames = path.len() / modes;
             let mut scratch = vec![0.0; self.sampler().scratch_len(predictor, frames)];
+            let (path, of_path) = (Path::modes(path), Path::modes_mut(&mut score));
             match self.score {
                 Score::Path(density) => {
-                    path_score(predictor, density, path, &mut score, &mut scratch)?;
+                    path_score(predictor, density, path, of_path, &mut scratch)?;
                 }
-                Score::Head => head_score(predictor, path, &mut score, &mut scratch)?,
+                Score::Head => head_score(predictor, path, of_path, &mut scratch)?,
             }
             let mut sums = [vec![0.0; modes], vec![0.0; modes], vec![0.0; modes]];
             for (u, s) in path.chunks_exact(modes).zip(score.chunks_exact(modes)) {
@@ -184,8 +186,9 @@ impl Stage<'_> {
             finescale_host::interrupt::check()?;
             let mut scratch = vec![0.0; sampler.scratch_len(predictor, path.len() / modes)];
             let stream = self.stream(member, self.step + 1);
-            let seen = Observation::new(&predictor.grid, clean, &variances)?;
+            let seen = Observation::new(&predictor.grid, Path::modes(clean), &variances)?;
             let predictor = &self.given(predictor, member);
+            let path = Path::modes_mut(path);
             sampler.step(predictor, to, Some(&seen), Some(&stream), path, &mut scratch)?;
             Ok(())
         })

@@ -4,6 +4,7 @@
 use anyhow::{Result, ensure};
 use finescale::mean::ConditionalMean as Evaluator;
 use finescale::model::MeanModel;
+use finescale::{Field, Path};
 
 use crate::Domain;
 use crate::coarse::Coarsener;
@@ -140,7 +141,8 @@ impl Cases {
         let mut fine = vec![0.0; view.fine_len()];
         for case in &self.cases {
             finescale_host::interrupt::check()?;
-            mean.evaluate(&case.coarse, case.at, &mut fine, &mut scratch)?;
+            let coarse = Path::coarse_fields(&case.coarse);
+            mean.evaluate(coarse, case.at, Field::from_mut(&mut fine), &mut scratch)?;
             for (i, (value, truth)) in fine.iter().zip(&case.fine).enumerate() {
                 let channel = i / self.points;
                 sums[channel][0] += f64::from(value - truth).powi(2);

@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use anyhow::{Result, ensure};
-use finescale::Grid;
 use finescale::mean::ConditionalMean as Evaluator;
 use finescale::model::MeanModel;
+use finescale::{Field, Grid, Path};
 use rayon::prelude::*;
 
 use crate::coarse::Coarsener;
@@ -52,8 +52,9 @@ impl MeanPath {
             path.means.chunks_exact_mut(fine).zip(path.companions.chunks_exact_mut(2 * fine));
         for (n, (means, companions)) in rows.enumerate() {
             before()?;
-            mean.evaluate(coarse, n, means, scratch)?;
-            mean.companions(&coarse[n * frame..][..frame], means, companions, scratch)?;
+            mean.evaluate(Path::coarse_fields(coarse), n, Field::from_mut(means), scratch)?;
+            let (seen, companions) = (&coarse[n * frame..][..frame], Field::from_mut(companions));
+            mean.companions(Field::coarse(seen), Field::new(means), companions, scratch)?;
         }
         Ok(path)
     }

@@ -4,7 +4,7 @@
 use anyhow::{Result, ensure};
 use finescale::predictor::Trained;
 use finescale::sampler::Coarse;
-use finescale::{Axis, Grid, Predictor, Sampler};
+use finescale::{Axis, Grid, Modes, Path, Predictor, Sampler};
 
 use crate::lambda::suggested;
 use finescale_data::dataset::{Reader, SpectralFrames, Split};
@@ -43,11 +43,18 @@ pub fn error(model: &Model, precision: Precision, bounds: &Bounds, reader: &Read
             (start..start + FRAMES).flat_map(|frame| frames.frame(frame)).copied().collect();
         let mut path = truth.clone();
         for frame in path.chunks_exact_mut(frames.frame_len()) {
-            predictor.describe().process.damp(&frames.grid, lambda, frame)?;
+            predictor.describe().process.damp(&frames.grid, lambda, Modes::from_mut(frame))?;
         }
         let stream = Purpose::Sampling.stream(SEED, n as u32, 0, 0);
         let coarse = Coarse::Clean;
-        sampler.super_resolve(&mut predictor, coarse, None, &stream, &mut path, &mut scratch)?;
+        sampler.super_resolve(
+            &mut predictor,
+            coarse,
+            None,
+            &stream,
+            Path::modes_mut(&mut path),
+            &mut scratch,
+        )?;
         for (fine, truth) in path.iter().zip(&truth) {
             error += f64::from(fine - truth).powi(2);
             size += f64::from(*truth).powi(2);

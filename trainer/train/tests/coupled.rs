@@ -2,7 +2,7 @@
 //! runtime makes of the same frames.
 
 use burn::tensor::{Tensor, TensorData};
-use finescale::{Axis, ForwardProcess, Grid, Laplacian, NoiseStream};
+use finescale::{Axis, ForwardProcess, Grid, Laplacian, Modes, NoiseStream};
 use finescale_data::dataset::SpectralFrames;
 use finescale_model::linear::LinearBase;
 use finescale_train::config::Config;
@@ -63,7 +63,7 @@ fn batches_are_those_of(switch: f32) {
     let increment = numbers(batch.increment);
 
     let mut path: Vec<f32> = data.values[4 * frame..(5 + WINDOW) * frame].to_vec();
-    process.apply(&grid, LAMBDA, &mut path, &unit).unwrap();
+    process.apply(&grid, LAMBDA, Modes::from_mut(&mut path), &unit).unwrap();
     let newest = &path[(WINDOW - 1) * frame..WINDOW * frame];
     let next = newest.iter().zip(&increment).map(|(u, f)| u + f);
     found.extend(next.collect::<Vec<_>>());

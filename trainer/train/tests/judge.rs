@@ -10,7 +10,7 @@ mod shipped;
 use std::path::Path;
 
 use burn::tensor::{Tensor, TensorData};
-use finescale::spectral;
+use finescale::{Field, Modes, spectral};
 use finescale_field::shells::Shells;
 use finescale_model::export::Precision;
 use finescale_model::onnx::{self, Array, Session};
@@ -104,7 +104,7 @@ fn tract(model: &Model, lambda: f64, path: &[f32]) -> [Vec<f32>; 2] {
     let frame = c * grid.points();
     let mut scratch = vec![0.0; spectral::scratch_len(&grid)];
     let mut fields = path.to_vec();
-    spectral::inverse(&grid, &mut fields, &mut scratch).unwrap();
+    spectral::inverse(&grid, Modes::from_mut(&mut fields), &mut scratch).unwrap();
     let mut run = |file: Vec<u8>, frames: usize| {
         let shape = [1, frames, c, grid.ny(), grid.nx()];
         let session = Session::new(&file, &[&shape, &[1]]).unwrap();
@@ -112,7 +112,7 @@ fn tract(model: &Model, lambda: f64, path: &[f32]) -> [Vec<f32>; 2] {
         let lambda = Array { shape: vec![1], values: vec![lambda as f32] };
         let input = Array { shape: shape.to_vec(), values };
         let mut output = session.run(&[input, lambda]).unwrap().swap_remove(0).values;
-        spectral::forward(&grid, &mut output, &mut scratch).unwrap();
+        spectral::forward(&grid, Field::from_mut(&mut output), &mut scratch).unwrap();
         output
     };
     let frames = path.len() / frame;

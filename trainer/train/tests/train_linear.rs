@@ -1,7 +1,7 @@
 //! Training's mathematics on the system where everything is known: AR(1) in every Fourier mode.
 
 use burn::tensor::{Tensor, TensorData, backend::Backend};
-use finescale::{Axis, ForwardProcess, Grid, Laplacian};
+use finescale::{Axis, ForwardProcess, Grid, Laplacian, Modes};
 use finescale_data::dataset::SpectralFrames;
 use finescale_field::modes::{Group, Partner, planes};
 use finescale_field::shells::Shells;
@@ -402,7 +402,7 @@ fn seeds_give_the_same_batches_and_others_do_not() {
     // Companions that are the frame itself move as it does: no noise is on the path.
     let mut fields = data.values.clone();
     let mut scratch = vec![0.0; finescale::spectral::scratch_len(&grid)];
-    finescale::spectral::inverse(&grid, &mut fields, &mut scratch).unwrap();
+    finescale::spectral::inverse(&grid, Modes::from_mut(&mut fields), &mut scratch).unwrap();
     let frames = frames.with_companions(fields);
     let noise = Tensor::zeros([8, 4, 1, 16], &device);
     let batch = noised_by(&frames, &moving, noise, &tables);

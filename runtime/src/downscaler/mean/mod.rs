@@ -13,7 +13,7 @@ use crate::mean::{ConditionalMean, Errors};
 use crate::model::{MeanFootprint, MeanModel};
 use crate::predictor::whole_frames;
 use crate::sampler::Health;
-use crate::{Error, NoiseStream, Probe};
+use crate::{Error, Field, Modes, NoiseStream, Path, Probe};
 use memory::Kept;
 use sensor::Sensor;
 
@@ -216,7 +216,7 @@ impl<'a> MeanDownscaler<'a> {
 
         let seen = sensor.fill(coarse, filled, scratch)?;
         for (n, fine) in checked::counted(checked::rows_mut(path, frame)) {
-            evaluator.evaluate(seen, n, fine, scratch)?;
+            evaluator.evaluate(Path::coarse_fields(seen), n, Field::from_mut(fine), scratch)?;
         }
         let mut health = Health::default();
         sensor.judge(seen, &mut health);
@@ -235,9 +235,9 @@ impl<'a> MeanDownscaler<'a> {
         for (drawn, member) in (0..members).zip((0..members).rev()) {
             let noise = NoiseStream { seed: *seed, member, frame: 0, draw: 0 };
             copy(known, path);
-            errors.draw(0, &noise, modes)?;
+            errors.draw(0, &noise, Path::modes_mut(modes))?;
             for (fine, modes) in checked::rows_mut(path, frame).zip(checked::rows(modes, frame)) {
-                errors.add(modes, fine, scratch)?;
+                errors.add(Modes::new(modes), Field::from_mut(fine), scratch)?;
             }
             moments::add(drawn, path, mean, spread);
         }

@@ -5,7 +5,7 @@ use super::super::{Instrument, Values};
 use crate::checked::{self, OrBug, Place};
 use crate::model::{Channel, MeanModel};
 use crate::sampler::{Health, fill_pixels};
-use crate::{Error, Grid, spectral};
+use crate::{Error, Field, Grid, spectral};
 
 /// What is known of a sensor beside its frames.
 #[derive(Debug)]
@@ -95,7 +95,7 @@ impl<'a> Sensor<'a> {
             r.fill(self.instrument.variance(channel, std));
             mark_dead(&self.instrument, r);
             let power = checked::rows(power, n).nth(channel).or_bug();
-            fill_pixels(grid, power, pixels, r, scratch)?;
+            fill_pixels(grid, power, Field::coarse_mut(pixels), r, scratch)?;
             let drawn = checked::zip(&*pixels, values).zip(climatology);
             for (point, (to, ((pixel, value), usual))) in
                 checked::counted(filled.iter_mut().zip(drawn))

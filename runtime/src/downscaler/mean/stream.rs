@@ -4,11 +4,11 @@ use super::super::{Fine, Instrument};
 use super::MeanDownscaler;
 use super::memory::{self, Kept};
 use super::sensor::Sensor;
-use crate::Error;
 use crate::checked::{self, OrBug, product};
 use crate::mean::Stream;
 use crate::model::MeanFootprint;
 use crate::sampler::Health;
+use crate::{Error, Field};
 
 /// One coarse frame in, one fine frame out: the front of [`Stream`], which has more to say.
 ///
@@ -84,7 +84,8 @@ impl<'a> MeanStream<'a> {
             }
             None => None,
         };
-        if !stream.push(coarse, fine, scratch)? {
+        let seen = coarse.map(Field::coarse);
+        if !stream.push(seen, Field::from_mut(fine), scratch)? {
             return Ok(None);
         }
         let mut health = Health::default();

@@ -4,7 +4,7 @@ use super::super::prepared::first_coefficient;
 use super::super::{Dynamics, Tables};
 use crate::checked::{self, OrBug};
 use crate::spectral::operator::accumulate;
-use crate::{Error, Grid};
+use crate::{Error, Field, Grid, Modes, Path};
 
 /// Coefficients and variances, and what is computed with them.
 #[derive(Debug)]
@@ -76,9 +76,9 @@ impl Solved<'_> {
 impl Dynamics for Solved<'_> {
     fn increment(
         &self,
-        window: &[f32],
-        _: &[f32],
-        out: &mut [f32],
+        window: &Path<Modes>,
+        _: &Field,
+        out: &mut Modes,
         _: &mut [f32],
     ) -> Result<(), Error> {
         let newest = window.chunks_exact(self.frame_len()).next_back().or_bug();
@@ -89,13 +89,13 @@ impl Dynamics for Solved<'_> {
         Ok(())
     }
 
-    fn noise(&self, window: &[f32], noise: &mut [f32], _: &mut [f32]) -> Result<(), Error> {
+    fn noise(&self, window: &Path<Modes>, noise: &mut Modes, _: &mut [f32]) -> Result<(), Error> {
         noise.fill(0.0);
         self.apply(self.noise_coefficients, window, noise);
         Ok(())
     }
 
-    fn vjp(&self, cotangent: &[f32], grad: &mut [f32], _: &mut [f32]) -> Result<(), Error> {
+    fn vjp(&self, cotangent: &Modes, grad: &mut Path<Modes>, _: &mut [f32]) -> Result<(), Error> {
         let points = self.grid.points();
         if let Some(newest) = grad.chunks_exact_mut(self.frame_len()).next_back() {
             for (g, v) in checked::zip(newest, cotangent) {

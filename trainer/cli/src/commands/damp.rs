@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
-use finescale::{ForwardProcess, Grid, NoiseStream};
+use finescale::{ForwardProcess, Grid, Modes, NoiseStream, layout};
 
 use super::data_plot::{coordinate, unit};
 use super::process::ProcessArgs;
@@ -88,7 +88,7 @@ impl DampArgs {
         let scale = Scale::from_iter([(statistics.mean as f32, statistics.std as f32)]);
         let values = reader.read(self.trajectory, frame..frame + 1)?;
         let mut spectrum = values[channel * spec.points()..][..spec.points()].to_vec();
-        scale.spectra(&grid, &mut spectrum)?;
+        scale.spectra(&grid, layout::Field::from_mut(&mut spectrum))?;
 
         let ladder_of = |noise: Option<&NoiseStream>| -> Result<Vec<Rung>> {
             let rungs = self.lambda.iter();
@@ -163,14 +163,15 @@ fn rung(
     scale: &Scale<f32>,
 ) -> Result<Rung> {
     let mut field = spectrum.to_vec();
+    let modes = Modes::from_mut(&mut field);
     match noise {
-        Some(stream) => process.apply_stream(grid, lambda, &mut field, stream)?,
-        None => process.damp(grid, lambda, &mut field)?,
+        Some(stream) => process.apply_stream(grid, lambda, modes, stream)?,
+        None => process.damp(grid, lambda, modes)?,
     }
     // In single precision, which is what boards have left of a mode.
-    let squares: Vec<f64> = field.iter().map(|u| f64::from(u * u)).collect();
+    let squares: Vec<f64> = modes.iter().map(|u| f64::from(u * u)).collect();
     let power = Shells::new(grid).mean(&squares);
-    scale.fields(grid, &mut field)?;
+    scale.fields(grid, modes)?;
     Ok(Rung { lambda, field, power })
 }
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use anyhow::{Result, ensure};
-use finescale::Grid;
+use finescale::{Field, Grid};
 use rayon::prelude::*;
 
 use super::{Reader, Split};
@@ -47,7 +47,7 @@ impl SpectralFrames {
             .map(|segment| {
                 finescale_host::interrupt::check()?;
                 let mut values = reader.read(segment.trajectory, segment.frames.clone())?;
-                scale.spectra(&grid, &mut values)?;
+                scale.spectra(&grid, Field::from_mut(&mut values))?;
                 Ok(values)
             })
             .collect::<Result<_>>()?;

@@ -1,6 +1,7 @@
 //! What is right without any input: the mean, and fields like those of the training data.
 
 use anyhow::Result;
+use finescale::Modes;
 use finescale::noise::philox4x32;
 
 use super::{Climate, Knowledge, ensemble};
@@ -56,7 +57,7 @@ pub fn climatology_draws(
             }
             decay.copy_from_slice(&climate.lag1);
             frame.copy_from_slice(&modes);
-            climate.scale.fields(&grid, frame)?;
+            climate.scale.fields(&grid, Modes::from_mut(frame))?;
         }
         Ok(())
     })

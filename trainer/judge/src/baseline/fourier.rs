@@ -1,7 +1,7 @@
 //! The smoothest field through the coarse values.
 
 use anyhow::Result;
-use finescale::spectral;
+use finescale::{Field, Modes, spectral};
 
 use super::{from_coarse, input};
 use finescale_ensemble::Ensemble;
@@ -28,11 +28,13 @@ pub fn fourier(result: &Ensemble) -> Result<Ensemble> {
     };
     from_coarse(result, "Fourier", |from, to| {
         let mut spectrum = from.to_vec();
-        spectral::forward(&coarse, &mut spectrum, &mut scratch)?;
-        spectral::refine(&coarse, &spectrum, &fine, to)?;
+        let seen = Field::coarse_mut(&mut spectrum);
+        let seen = spectral::forward(&coarse, seen, &mut scratch)?;
+        spectral::refine(&coarse, seen, &fine, Modes::from_mut(to))?;
         if let Some(inverse) = &inverse {
             apply(&fine, inverse, to)?;
         }
-        Ok(spectral::inverse(&fine, to, &mut scratch)?)
+        spectral::inverse(&fine, Modes::from_mut(to), &mut scratch)?;
+        Ok(())
     })
 }

@@ -13,7 +13,7 @@
 
 use anyhow::Result;
 use finescale::spectral;
-use finescale::{Grid, NoiseStream};
+use finescale::{Field, Grid, Modes, NoiseStream};
 
 use super::{Climate, ensemble, input};
 use finescale_ensemble::Ensemble;
@@ -70,8 +70,8 @@ fn filter(
         for (n, frame) in path.chunks_exact_mut(len).enumerate() {
             let place = trajectory * result.frames() + n;
             let mut values = input.values[place * coarse_len..][..coarse_len].to_vec();
-            climate.scale.spectra(&coarse, &mut values)?;
-            spectral::refine(&coarse, &values, &fine, frame)?;
+            let seen = climate.scale.spectra(&coarse, Field::coarse_mut(&mut values))?;
+            spectral::refine(&coarse, seen, &fine, Modes::from_mut(frame))?;
             let stream =
                 seed.map(|seed| Purpose::Wiener.stream(seed, member as u32, place as u32, 0));
             let mut noise = stream.as_ref().map(NoiseStream::normals);
@@ -82,7 +82,7 @@ fn filter(
                     modes.for_each(|((u, deviation), w)| *u += deviation * w);
                 }
             }
-            climate.scale.fields(&fine, frame)?;
+            climate.scale.fields(&fine, Modes::from_mut(frame))?;
         }
         Ok(())
     })

@@ -4,7 +4,7 @@
 //! on no number of threads.
 
 use anyhow::{Result, ensure};
-use finescale::spectral;
+use finescale::{Field, Modes, spectral};
 use rayon::prelude::*;
 
 use super::Truth;
@@ -254,14 +254,14 @@ fn frame_sums(
     }
     let grid = ensemble.spec.grid()?;
     let mut scratch = vec![0.0; spectral::scratch_len(&grid)];
-    spectral::forward(&grid, &mut fields, &mut scratch)?;
+    spectral::forward(&grid, Field::from_mut(&mut fields), &mut scratch)?;
     for band in 0..Bands::COUNT {
         let mut inside = fields.clone();
         for field in inside.chunks_exact_mut(points) {
             let modes = field.iter_mut().zip(&bands.of_mode);
             modes.filter(|(_, b)| **b != band).for_each(|(u, _)| *u = 0.0);
         }
-        spectral::inverse(&grid, &mut inside, &mut scratch)?;
+        spectral::inverse(&grid, Modes::from_mut(&mut inside), &mut scratch)?;
         sums.push(part(&inside));
     }
     Ok(FrameSums { sums, vrmse, products, ranks })

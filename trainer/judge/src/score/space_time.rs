@@ -15,6 +15,7 @@
 use std::ops::Range;
 
 use anyhow::Result;
+use finescale::Field;
 use nalgebra::Complex;
 use rayon::prelude::*;
 use rustfft::FftPlanner;
@@ -91,7 +92,7 @@ fn power<'a>(
         let mut series = vec![Complex::<f64>::default(); spec.channels.len() * per_channel];
         for n in 0..frames {
             let mut spectrum = frame(path, n).to_vec();
-            scale.spectra(&grid, &mut spectrum)?;
+            scale.spectra(&grid, Field::from_mut(&mut spectrum))?;
             let channels = spectrum.chunks_exact(points).zip(series.chunks_exact_mut(per_channel));
             for (spectrum, series) in channels {
                 let numbers = modes.groups.iter().flat_map(|group| {

@@ -15,6 +15,7 @@
 //! their mean, which is smooth by right.
 
 use anyhow::Result;
+use finescale::Field;
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -70,7 +71,7 @@ fn power<'a>(
         .into_par_iter()
         .map(|n| {
             let mut spectrum = frame(n).to_vec();
-            scale.spectra(&grid, &mut spectrum)?;
+            scale.spectra(&grid, Field::from_mut(&mut spectrum))?;
             let squares: Vec<f64> = spectrum.iter().map(|&u| f64::from(u).powi(2)).collect();
             Ok(shells.sum(&squares))
         })

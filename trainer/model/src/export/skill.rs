@@ -1,6 +1,7 @@
 //! What a change of a network's weights costs, measured on the validation part of a data set.
 
 use anyhow::{Result, ensure};
+use finescale::Modes;
 
 use super::Bounds;
 use crate::Model;
@@ -60,7 +61,8 @@ impl Skill {
                     let mut spectrum = frames.frame(frame).to_vec();
                     let (place, step) = ((frame - start) as u32, number as u32);
                     let stream = Purpose::Sampling.stream(SEED, n as u32, place, step);
-                    process.apply_stream(&grid, lambda as f32, &mut spectrum, &stream)?;
+                    let modes = Modes::from_mut(&mut spectrum);
+                    process.apply_stream(&grid, lambda as f32, modes, &stream)?;
                     path.extend(spectrum.into_iter().map(f64::from));
                 }
                 let (window, next) = path.split_at(path.len() - frames.frame_len());

@@ -1,9 +1,9 @@
 //! Paths by a conditional mean and draws of its errors, through the runtime that boards run.
 
 use anyhow::{Result, bail};
-use finescale::NoiseStream;
 use finescale::mean::{ConditionalMean as Evaluator, Errors};
 use finescale::model::MeanModel;
+use finescale::{Field, Modes, NoiseStream, Path};
 use finescale_ensemble::Task;
 use serde_json::json;
 
@@ -90,10 +90,10 @@ impl Worker for MeanWorker<'_> {
         let (fine, frames) = (self.view.fine_len(), path.len() / self.view.fine_len());
         if self.known.as_ref().is_none_or(|(known, _)| *known != trajectory) {
             let len = frames * self.view.coarse_len();
-            let coarse = &coarse[trajectory * len..][..len];
+            let coarse = Path::coarse_fields(&coarse[trajectory * len..][..len]);
             for (n, frame) in path.chunks_exact_mut(fine).enumerate() {
                 self.watch.evaluation()?;
-                self.mean.evaluate(coarse, n, frame, &mut self.scratch)?;
+                self.mean.evaluate(coarse, n, Field::from_mut(frame), &mut self.scratch)?;
             }
             self.known = Some((trajectory, path.to_vec()));
         }
@@ -102,9 +102,9 @@ impl Worker for MeanWorker<'_> {
         }
         if let Some(errors) = &mut self.errors {
             let modes = &mut self.modes[..path.len()];
-            errors.draw(0, stream, modes)?;
+            errors.draw(0, stream, Path::modes_mut(modes))?;
             for (frame, modes) in path.chunks_exact_mut(fine).zip(modes.chunks_exact(fine)) {
-                errors.add(modes, frame, &mut self.scratch)?;
+                errors.add(Modes::new(modes), Field::from_mut(frame), &mut self.scratch)?;
             }
         }
         Ok(())

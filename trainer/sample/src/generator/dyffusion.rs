@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail, ensure};
 use clap::Args;
-use finescale::{NoiseStream, spectral};
+use finescale::{Modes, NoiseStream, spectral};
 use finescale_ensemble::Task;
 use finescale_field::scale::Scale;
 use finescale_model::dyffusion::{Dyffusion, Method};
@@ -199,7 +199,8 @@ impl Worker for WindowWorker<'_> {
         let known = &spectra[trajectory * given * frame..][..given * frame];
         let (fixed, ahead) = path.split_at_mut(known.len());
         fixed.copy_from_slice(known);
-        spectral::inverse(&grid, fixed, &mut vec![0.0; spectral::scratch_len(&grid)])?;
+        let mut scratch = vec![0.0; spectral::scratch_len(&grid)];
+        spectral::inverse(&grid, Modes::from_mut(fixed), &mut scratch)?;
         let mut first: Vec<f64> =
             fixed[known.len() - frame..].iter().map(|value| f64::from(*value)).collect();
         for (number, frames) in ahead.chunks_mut(self.about.window.horizon * frame).enumerate() {

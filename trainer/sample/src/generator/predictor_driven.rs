@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use finescale::predictor::{Description, Linear, Prepared, Trained, Wrapper};
 use finescale::sampler::{Coarse, Observation, Score, simulate};
-use finescale::{Error, NoiseStream, Predictor};
+use finescale::{Error, Modes, NoiseStream, Path, Predictor};
 use finescale_ensemble::Task;
 use finescale_field::scale::Scale;
 
@@ -84,6 +84,7 @@ impl Worker for DrivenWorker<'_> {
         path: &mut [f32],
     ) -> Result<()> {
         let Self { predictor, settings, scale, scratch } = self;
+        let path = Path::modes_mut(path);
         let about = predictor.describe();
         let (grid, channels, sampler) = (about.grid, about.channels, settings.sampler);
         let given_range = |given: usize| {
@@ -99,7 +100,7 @@ impl Worker for DrivenWorker<'_> {
             }
             Assignment::Forecast { spectra, given } => {
                 let known = &spectra[given_range(*given)];
-                let known = Observation::known(&grid, channels, known)?;
+                let known = Observation::known(&grid, channels, Path::modes(known))?;
                 sampler.forecast(predictor, &known, stream, path, scratch)?;
             }
             Assignment::Generate => {
@@ -108,7 +109,7 @@ impl Worker for DrivenWorker<'_> {
             Assignment::SuperResolve { measurement, observe } => {
                 let range = trajectory * path.len()..(trajectory + 1) * path.len();
                 path.copy_from_slice(&measurement.start[range.clone()]);
-                let values = &measurement.values[range];
+                let values = Path::modes(&measurement.values[range]);
                 let seen = match observe {
                     Observe::None => None,
                     _ => Some(Observation::new(&grid, values, &measurement.variances)?),
@@ -118,7 +119,8 @@ impl Worker for DrivenWorker<'_> {
             }
             Assignment::Condition { .. } => bail!("a predictor is conditioned by measured modes"),
         }
-        Ok(scale.fields(&grid, path)?)
+        scale.fields(&grid, path)?;
+        Ok(())
     }
 }
 
@@ -166,8 +168,8 @@ impl Wrapper for Watch<'_> {
     fn increment(
         &self,
         inner: &Prepared<'_>,
-        window: &[f32],
-        increment: &mut [f32],
+        window: &Path<Modes>,
+        increment: &mut Modes,
         scratch: &mut [f32],
     ) -> Result<(), Error> {
         self.evaluation()?;
@@ -177,8 +179,8 @@ impl Wrapper for Watch<'_> {
     fn vjp(
         &self,
         inner: &Prepared<'_>,
-        cotangent: &[f32],
-        gradient: &mut [f32],
+        cotangent: &Modes,
+        gradient: &mut Path<Modes>,
         scratch: &mut [f32],
     ) -> Result<(), Error> {
         self.evaluation()?;
@@ -188,8 +190,8 @@ impl Wrapper for Watch<'_> {
     fn noise(
         &self,
         inner: &Prepared<'_>,
-        window: &[f32],
-        noise: &mut [f32],
+        window: &Path<Modes>,
+        noise: &mut Modes,
         scratch: &mut [f32],
     ) -> Result<(), Error> {
         self.evaluation()?;

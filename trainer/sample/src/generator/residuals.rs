@@ -4,7 +4,7 @@
 use anyhow::{Result, bail};
 use finescale::mean::ConditionalMean as Evaluator;
 use finescale::predictor::Given;
-use finescale::{NoiseStream, Predictor};
+use finescale::{NoiseStream, Path, Predictor};
 use finescale_ensemble::Task;
 use finescale_field::scale::Scale;
 
@@ -107,11 +107,12 @@ impl Worker for ResidualWorker<'_> {
         let grid = about.grid;
         // The linear base alone sees none.
         let companions = if about.companions == 0 { &[] } else { &means.companions[..] };
-        let mut given = Given { predictor, companions };
+        let mut given = Given { predictor, companions: Path::fields(companions) };
+        let path = Path::modes_mut(path);
         let sampler = &settings.sampler;
         sampler.generate(&mut given, settings.start, None, stream, path, scratch)?;
-        scale.fields(&grid, path)?;
-        path.iter_mut().zip(&means.means).for_each(|(value, mean)| *value += mean);
+        let fields = scale.fields(&grid, path)?;
+        fields.iter_mut().zip(&means.means).for_each(|(value, mean)| *value += mean);
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{Tensor, TensorData};
-use finescale::{Axis, Grid, spectral};
+use finescale::{Axis, Grid, Modes, spectral};
 
 /// The orthonormal matrices Q of both axes: a spectrum is Q_y u Q_xᵀ, a field Q_yᵀ û Q_x.
 #[derive(Clone, Debug)]
@@ -75,7 +75,7 @@ fn matrix<B: Backend>(axis: Axis, device: &B::Device) -> Result<Tensor<B, 2>> {
     let mut inverse = vec![0.0; n * n];
     for (mode, row) in inverse.chunks_exact_mut(n).enumerate() {
         row[mode] = 1.0;
-        spectral::inverse(&grid, row, &mut scratch)?;
+        spectral::inverse(&grid, Modes::from_mut(row), &mut scratch)?;
     }
     Ok(Tensor::from_data(TensorData::new(inverse, [n, n]), device))
 }

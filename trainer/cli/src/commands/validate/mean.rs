@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use finescale::mean::ConditionalMean as Evaluator;
 use finescale::model::MeanModel;
+use finescale::{Field, layout};
 
 use super::rows::{Row, Rows};
 use super::runtimes::{Runtime, Timed, least};
@@ -121,7 +122,8 @@ fn board(
         let began = Instant::now();
         let frames = windows.chunks_exact(view.frames() * view.coarse_len());
         for (window, fine) in frames.zip(fine.chunks_exact_mut(view.fine_len())) {
-            mean.evaluate(window, view.before(), fine, &mut scratch)?;
+            let window = layout::Path::coarse_fields(window);
+            mean.evaluate(window, view.before(), Field::from_mut(fine), &mut scratch)?;
         }
         Ok((fine, began.elapsed()))
     };

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
+use finescale::Modes;
 
 use super::rows::{Row, Rows};
 use super::runtimes::Runtime;
@@ -200,7 +201,7 @@ fn spectra(
                 "the data set has another grid or other channels than the model"
             );
             spectrum.copy_from_slice(frames.frame(starts[sample * starts.len() / BATCH] + frame));
-            process.apply_stream(&grid, lambda, &mut spectrum, &stream)?;
+            process.apply_stream(&grid, lambda, Modes::from_mut(&mut spectrum), &stream)?;
         } else {
             stream.fill(&mut spectrum);
             let scaled = spectrum.iter_mut().zip(level.variance());

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use finescale::predictor::{PathDensity, Trained, path_score, path_score_scratch_len};
-use finescale::{Predictor, spectral};
+use finescale::{Field, Modes, Path, Predictor, spectral};
 
 use super::ROUNDS;
 use super::predictor::{Case, Compared};
@@ -60,23 +60,25 @@ fn board(model: &Model, precision: Precision, bounds: &Bounds) -> Result<Runtime
         let (mut fields, mut took) = (Vec::new(), Duration::ZERO);
         for path in case.paths.chunks_exact(case.frames * frame) {
             let mut path = path.to_vec();
-            spectral::forward(&grid, &mut path, &mut scratch)?;
+            let path = spectral::forward(&grid, Field::from_mut(&mut path), &mut scratch)?;
             let began = Instant::now();
             let mut result = match output {
                 Compared::Increment => {
                     let mut increment = vec![0.0; frame];
-                    let window = &path[..predictor.window * frame];
-                    predictor.increment(window, &mut increment, &mut scratch)?;
+                    let window = Path::modes(&path[..predictor.window * frame]);
+                    let to = Modes::from_mut(&mut increment);
+                    predictor.increment(window, to, &mut scratch)?;
                     increment
                 }
                 Compared::Score => {
                     let mut score = vec![0.0; path.len()];
-                    path_score(&predictor, PathDensity::FULL, &path, &mut score, &mut scratch)?;
+                    let (path, to) = (Path::modes(path), Path::modes_mut(&mut score));
+                    path_score(&predictor, PathDensity::FULL, path, to, &mut scratch)?;
                     score
                 }
             };
             took += began.elapsed();
-            spectral::inverse(&grid, &mut result, &mut scratch)?;
+            spectral::inverse(&grid, Modes::from_mut(&mut result), &mut scratch)?;
             fields.extend(result);
         }
         Ok((fields, took))

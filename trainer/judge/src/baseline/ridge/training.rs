@@ -1,7 +1,7 @@
 //! The training part as a regression sees it: standardised coarse and fine frames.
 
 use anyhow::{Context, Result, ensure};
-use finescale::spectral;
+use finescale::{Modes, spectral};
 use rayon::prelude::*;
 
 use crate::baseline::input;
@@ -129,7 +129,7 @@ fn add_noise(
                 .zip(&mut normals)
                 .map(|(kappa, w)| (share * process.noise_variance(kappa, lambda)).sqrt() * w)
                 .collect();
-            spectral::inverse(&grid, &mut modes, &mut scratch)?;
+            spectral::inverse(&grid, Modes::from_mut(&mut modes), &mut scratch)?;
             field.iter_mut().zip(modes).for_each(|(value, w)| *value += *std as f32 * w);
         }
     }

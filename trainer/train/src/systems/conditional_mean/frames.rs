@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use anyhow::Result;
-use finescale::spectral;
+use finescale::{Modes, spectral};
 use finescale_data::dataset::{Reader, SpectralFrames, Split};
 use finescale_field::noise::Purpose;
 use rayon::prelude::*;
@@ -35,7 +35,7 @@ impl Part {
         let fine = by_blocks(&values, channels * grid.points(), |spectra| {
             let mut fields = spectra.to_vec();
             let mut scratch = vec![0.0; spectral::scratch_len(&grid)];
-            spectral::inverse(&grid, &mut fields, &mut scratch)?;
+            spectral::inverse(&grid, Modes::from_mut(&mut fields), &mut scratch)?;
             Ok(fields)
         })?;
         Ok(Self { segments, fine, coarse: Vec::new() })

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::ops::Range;
 
 use anyhow::Result;
-use finescale::{Grid, spectral};
+use finescale::{Field, Grid, spectral};
 use finescale_data::dataset::SpectralFrames;
 use finescale_model::linear::PackedAutocovariance;
 
@@ -60,7 +60,8 @@ impl Errors {
                 // Where nothing is wrong, nothing has a size.
                 .map(|(error, spread)| if *spread > 0.0 { error / spread } else { 0.0 })
                 .collect();
-            spectral::forward(grid, &mut spectra, &mut vec![0.0; spectral::scratch_len(grid)])?;
+            let mut scratch = vec![0.0; spectral::scratch_len(grid)];
+            spectral::forward(grid, Field::from_mut(&mut spectra), &mut scratch)?;
             Ok(spectra)
         })?;
         let frames = SpectralFrames { grid: *grid, channels, segments, values };

@@ -1,7 +1,7 @@
 //! A sensor: coarse frames of fine ones, and the modes of the fine grid that they show.
 
 use anyhow::{Result, ensure};
-use finescale::{Grid, Values, spectral};
+use finescale::{Field, Grid, Values, spectral};
 use finescale_field::coarsening::{Coarsening, SensorKind};
 use finescale_model::Shown;
 
@@ -68,7 +68,7 @@ impl Sensor {
     pub fn modes(&self, values: &[f32]) -> Result<Vec<f32>> {
         let mut fields = self.fields(values);
         let mut scratch = vec![0.0; spectral::scratch_len(&self.fine)];
-        spectral::forward(&self.fine, &mut fields, &mut scratch)?;
+        spectral::forward(&self.fine, Field::from_mut(&mut fields), &mut scratch)?;
         Ok(fields)
     }
 
@@ -111,7 +111,7 @@ fn identity(n: usize) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use finescale::{Axis, NoiseStream};
+    use finescale::{Axis, Modes, NoiseStream};
 
     fn grids() -> [Grid; 3] {
         let [x, y] = [32, 64].map(|n| Axis::periodic(n).unwrap());
@@ -140,7 +140,8 @@ mod tests {
                 // Below the coarse Nyquist, which no sensor tells apart from its mirror.
                 let below = below(&grid);
                 let mut truth = vec![0.0; grid.points()];
-                spectral::refine(&below, &noise(below.points()), &grid, &mut truth).unwrap();
+                let (smaller, modes) = (noise(below.points()), Modes::from_mut(&mut truth));
+                spectral::refine(&below, Modes::coarse(&smaller), &grid, modes).unwrap();
                 for (u, (ky, kx)) in truth.iter_mut().zip(grid.wavenumbers()) {
                     // Of the smaller grid's own Nyquist only one wave of two is there.
                     let inside = |k: f32, n: usize| k.abs() < 0.5 * n as f32;
@@ -150,7 +151,7 @@ mod tests {
                 }
                 let mut field = truth.clone();
                 let mut scratch = vec![0.0; spectral::scratch_len(&grid)];
-                spectral::inverse(&grid, &mut field, &mut scratch).unwrap();
+                spectral::inverse(&grid, Modes::from_mut(&mut field), &mut scratch).unwrap();
                 let seen = sensor.modes(&sensor.values(&field).unwrap()).unwrap();
                 assert!(truth.iter().any(|u| u.abs() > 1.0));
                 for (a, b) in seen.iter().zip(&truth) {

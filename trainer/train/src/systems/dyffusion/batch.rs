@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use anyhow::Result;
 use burn::tensor::{Tensor, backend::AutodiffBackend, backend::Backend};
-use finescale::{Grid, spectral};
+use finescale::{Grid, Modes, spectral};
 use finescale_data::dataset::{Reader, SpectralFrames, Split};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -38,7 +38,7 @@ pub struct Draw {
 pub fn fields(reader: &Reader, split: Split) -> Result<SpectralFrames> {
     let mut frames = SpectralFrames::read(reader, split)?;
     let mut scratch = vec![0.0; spectral::scratch_len(&frames.grid)];
-    spectral::inverse(&frames.grid, &mut frames.values, &mut scratch)?;
+    spectral::inverse(&frames.grid, Modes::from_mut(&mut frames.values), &mut scratch)?;
     Ok(frames)
 }
 

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use finescale::ForwardProcess;
+use finescale::{Field, ForwardProcess};
 use finescale_data::dataset::{SpectralFrames, Split};
 use finescale_field::scale::Scale;
 use finescale_model::{Given, model_path};
@@ -92,7 +92,7 @@ fn standardised(residuals: Residuals, process: &ForwardProcess) -> Result<Part> 
         "predictor.given leaves nothing of some channel: there is nothing to learn"
     );
     let scale: Scale = std.into_iter().map(|std| (0.0, std)).collect();
-    scale.spectra(&grid, &mut fields)?;
+    scale.spectra(&grid, Field::from_mut(&mut fields))?;
     process.mix(grid.points(), &mut fields);
     Ok(Part { frames: SpectralFrames { grid, channels, segments, values: fields }, companions })
 }
