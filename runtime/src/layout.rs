@@ -6,9 +6,9 @@
 //! modes,
 //!
 //! ```compile_fail,E0308
-//! use finescale::{Boundary, Field, ForwardProcess, Grid, Laplacian};
+//! use finescale::{Axis, Field, ForwardProcess, Grid, Laplacian};
 //! # fn main() -> Result<(), finescale::Error> {
-//! let grid = Grid::line(8, 1.0, Boundary::Periodic)?;
+//! let grid = Grid::line(Axis::periodic(8)?);
 //! let process = ForwardProcess::new(1.0, 1.0, Laplacian::Spectral)?;
 //! let mut pixels = [0.0; 8];
 //! process.damp(&grid, 0.1, Field::from_mut(&mut pixels))?; // Expected `Modes`, found `Field`.
@@ -19,9 +19,9 @@
 //! and a transform gives back what its memory has become:
 //!
 //! ```
-//! use finescale::{Boundary, Field, ForwardProcess, Grid, Laplacian, spectral};
+//! use finescale::{Axis, Field, ForwardProcess, Grid, Laplacian, spectral};
 //! # fn main() -> Result<(), finescale::Error> {
-//! let grid = Grid::line(8, 1.0, Boundary::Periodic)?;
+//! let grid = Grid::line(Axis::periodic(8)?);
 //! let process = ForwardProcess::new(1.0, 1.0, Laplacian::Spectral)?;
 //! let (mut pixels, mut scratch) = ([0.0; 8], [0.0; 8]);
 //! let modes = spectral::forward(&grid, Field::from_mut(&mut pixels), &mut scratch)?;
@@ -32,9 +32,21 @@
 //!
 //! Views of the sensor's [`CoarseGrid`] are other types than those of the model's [`FineGrid`],
 //! which are meant where nothing is said; [`spectral::coarsen`](crate::spectral::coarsen) and
-//! [`spectral::refine`](crate::spectral::refine) lead from one to the other. The number of frames,
-//! of channels and of points is checked where a view is used. Tables with a number for each mode,
-//! as powers and variances, are plain slices.
+//! [`spectral::refine`](crate::spectral::refine) lead from one to the other. So the two do not
+//! compile when they are exchanged:
+//!
+//! ```compile_fail,E0308
+//! use finescale::{Axis, Grid, Modes, spectral};
+//! # fn main() -> Result<(), finescale::Error> {
+//! let (fine, coarse) = (Grid::line(Axis::periodic(32)?), Grid::line(Axis::periodic(8)?));
+//! let (modes, mut seen) = ([0.0; 32], [0.0; 8]);
+//! spectral::coarsen(&fine, Modes::new(&modes), &coarse, Modes::from_mut(&mut seen))?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The number of frames, of channels and of points is checked where a view is used. Tables with a
+//! number for each mode, as powers and variances, are plain slices.
 
 use core::fmt::{Debug, Formatter, Result};
 use core::marker::PhantomData;
