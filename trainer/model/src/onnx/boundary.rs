@@ -1,7 +1,7 @@
 //! What lies beyond the ends of the grid, in convolutions and their adjoints, on
 //! `[n][channel][y][x]`.
 
-use finescale::{Axis, Boundary, Grid};
+use finescale::{Boundary, Grid};
 
 use super::graph::{Graph, Value, integers};
 
@@ -10,6 +10,53 @@ use super::graph::{Graph, Value, integers};
 pub(super) struct Taps {
     pub(super) kernel: usize,
     pub(super) dilation: usize,
+}
+
+/// The points of a grid, or of every second of them, and so on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Domain(Vec<Side>);
+
+/// One axis of a domain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Side {
+    /// Its place among the dimensions.
+    dim: usize,
+    points: i64,
+    boundary: Boundary,
+}
+
+impl Domain {
+    pub(super) fn of(grid: &Grid) -> Self {
+        let axes = grid.y().map(|y| (2, y)).into_iter().chain([(3, grid.x())]);
+        let side = |(dim, axis): (usize, finescale::Axis)| Side {
+            dim,
+            points: axis.points() as i64,
+            boundary: axis.boundary(),
+        };
+        Self(axes.map(side).collect())
+    }
+
+    /// Half of the points along every axis.
+    pub(super) fn halved(&self) -> Self {
+        Self(self.0.iter().map(|side| Side { points: side.points / 2, ..*side }).collect())
+    }
+
+    /// Twice the points along every axis.
+    pub(super) fn doubled(&self) -> Self {
+        Self(self.0.iter().map(|side| Side { points: side.points * 2, ..*side }).collect())
+    }
+
+    /// Points along y, 1 of a line, and along x.
+    pub(super) fn points(&self) -> [i64; 2] {
+        match self.0[..] {
+            [y, x] => [y.points, x.points],
+            _ => [1, self.0[0].points],
+        }
+    }
+
+    pub(super) fn is_line(&self) -> bool {
+        self.0.len() == 1
+    }
 }
 
 impl Taps {
@@ -21,15 +68,15 @@ impl Taps {
 /// weight ∗ input, with the grid's boundaries.
 pub(super) fn convolve(
     graph: &mut Graph,
-    grid: &Grid,
+    domain: &Domain,
     taps: Taps,
     input: &Value,
     weight: &Value,
     bias: &Value,
 ) -> Value {
     let mut padded = input.clone();
-    for (number, axis) in axes(grid) {
-        padded = pad(graph, axis, number, &padded, taps.reach());
+    for &side in &domain.0 {
+        padded = pad(graph, side, &padded, taps.reach());
     }
     conv(graph, taps, &[&padded, weight, bias], [0, 0])
 }
@@ -41,31 +88,26 @@ pub(super) fn convolve(
 /// twice gets both contributions: the gradient of the padded input is folded.
 pub(super) fn adjoint(
     graph: &mut Graph,
-    grid: &Grid,
+    domain: &Domain,
     taps: Taps,
     cotangent: &Value,
     flipped: &Value,
 ) -> Value {
     let mut padded = cotangent.clone();
     let mut zeros = [0, 0];
-    for (number, axis) in axes(grid) {
-        match axis.boundary() {
-            Boundary::Periodic => padded = pad(graph, axis, number, &padded, taps.reach()),
-            Boundary::Reflecting => zeros[number - 2] = 2 * taps.reach(),
+    for &side in &domain.0 {
+        match side.boundary {
+            Boundary::Periodic => padded = pad(graph, side, &padded, taps.reach()),
+            Boundary::Reflecting => zeros[side.dim - 2] = 2 * taps.reach(),
         }
     }
     let mut gradient = conv(graph, taps, &[&padded, flipped], zeros);
-    for (number, axis) in axes(grid) {
-        if axis.boundary() == Boundary::Reflecting {
-            gradient = fold(graph, axis, number, &gradient, taps.reach());
+    for &side in &domain.0 {
+        if side.boundary == Boundary::Reflecting {
+            gradient = fold(graph, side, &gradient, taps.reach());
         }
     }
     gradient
-}
-
-/// The axes with their place among the dimensions.
-fn axes(grid: &Grid) -> impl Iterator<Item = (usize, Axis)> + use<> {
-    grid.y().map(|y| (2, y)).into_iter().chain([(3, grid.x())])
 }
 
 fn conv(graph: &mut Graph, taps: Taps, inputs: &[&Value], [y, x]: [i64; 2]) -> Value {
@@ -76,12 +118,12 @@ fn conv(graph: &mut Graph, taps: Taps, inputs: &[&Value], [y, x]: [i64; 2]) -> V
 }
 
 /// Adds `reach` points at both ends. Slices and a concatenation: not every runtime pads circularly.
-fn pad(graph: &mut Graph, axis: Axis, number: usize, values: &Value, reach: i64) -> Value {
+fn pad(graph: &mut Graph, side: Side, values: &Value, reach: i64) -> Value {
     if reach == 0 {
         return values.clone();
     }
-    let (n, dim) = (axis.points() as i64, number as i64);
-    let (before, after) = match axis.boundary() {
+    let (n, dim) = (side.points, side.dim as i64);
+    let (before, after) = match side.boundary {
         Boundary::Periodic => {
             (graph.from(values, dim, n - reach), graph.slice(values, dim, 0, reach))
         }
@@ -95,11 +137,11 @@ fn pad(graph: &mut Graph, axis: Axis, number: usize, values: &Value, reach: i64)
 }
 
 /// The adjoint of [`pad`] along a reflecting axis.
-fn fold(graph: &mut Graph, axis: Axis, number: usize, values: &Value, reach: i64) -> Value {
+fn fold(graph: &mut Graph, side: Side, values: &Value, reach: i64) -> Value {
     if reach == 0 {
         return values.clone();
     }
-    let (n, dim) = (axis.points() as i64, number as i64);
+    let (n, dim, number) = (side.points, side.dim as i64, side.dim);
     let first: Vec<i64> = (0..reach).rev().collect();
     let last: Vec<i64> = (n + reach..n + 2 * reach).rev().collect();
     let before = graph.gather(values, dim, &first);

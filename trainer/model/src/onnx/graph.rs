@@ -9,7 +9,7 @@ use tract_onnx::pb::{
 };
 
 /// A tensor of a graph.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Value(String);
 
 /// A dimension of an input or output.

@@ -68,7 +68,7 @@ pub fn mean(model: &Model<ConditionalMean>) -> Result<Vec<u8>> {
     };
     if let Some(network) = Network::new(&mut graph, model, &meta.layers()?, None, false)? {
         let fields = fields(&mut graph, model, &reference, &anomalies)?;
-        let (out, _) = network.forward(&mut graph, &fields);
+        let (out, _) = network.forward(&mut graph, &fields)?;
         graph.part("correction");
         let out = graph.reshape(&out, &shape);
         let unit = graph.constant("deviation", &[c, 1], array("deviation")?);

@@ -3,8 +3,11 @@
 //! Standard operators of opset 17, exact at every λ > 0: what depends on λ is computed inside the
 //! graph in closed form.
 
+mod blocks;
 mod boundary;
+mod flex;
 mod graph;
+mod layers;
 mod level;
 mod mean;
 mod metadata;
@@ -15,10 +18,12 @@ mod predictor;
 mod run;
 mod score;
 mod seen;
+mod tape;
 mod terms;
+mod unet;
 mod windows;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use prost::Message;
 use tract_onnx::pb::{
     GraphProto, ModelProto, OperatorSetIdProto, StringStringEntryProto, ValueInfoProto,
@@ -40,7 +45,7 @@ const IR: i64 = 8;
 /// that sees companions takes `companions` too.
 ///
 /// # Errors
-/// If an array is missing, or the network is a U-Net.
+/// If an array is missing, or the network has no graph.
 pub fn predictor(model: &Model) -> Result<Vec<u8>> {
     check(model)?;
     let mut graph = Graph::default();
@@ -49,7 +54,7 @@ pub fn predictor(model: &Model) -> Result<Vec<u8>> {
     let companions = companions(model, &[Dim::Named("batch")]);
     let seen = companions.as_ref().map(|_| Graph::input("companions"));
     let windows = frames.as_windows(&mut graph, model, seen.as_ref());
-    let output = predictor.predict(&mut graph, &windows);
+    let output = predictor.predict(&mut graph, &windows)?;
     let frame = frame(model, &[Dim::Named("batch")]);
     let mut outputs = Vec::new();
     let mut put = |graph: &mut Graph, modes: &Value, name: &str, text: &str| {
@@ -98,15 +103,15 @@ pub fn score(model: &Model) -> Result<Vec<u8>> {
 }
 
 fn check(model: &Model) -> Result<()> {
-    if let NetworkMeta::Other(other) = &model.meta.network {
-        bail!("a network `{}` cannot be exported: train the network `tiny`", other.kind);
-    }
     ensure!(
         model.meta.system.coupling == 0.0,
         "a model of coupled channels has no graph in ONNX: train with process.coupling = 0"
     );
-    // Sizes of all arrays.
-    crate::reference::Reference::new(model).map(|_| ())
+    if model.meta.network.on_boards() {
+        // Sizes of all arrays.
+        crate::reference::Reference::new(model)?;
+    }
+    Ok(())
 }
 
 fn lambda() -> ValueInfoProto {

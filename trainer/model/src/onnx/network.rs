@@ -1,47 +1,52 @@
-//! The network, forward and backward, on `[n][channel][y][x]`.
+//! A model's network, whichever it is, forward and backward, on `[n][channel][y][x]`.
 
-use anyhow::Result;
-use finescale::Grid;
-use finescale::model::Activation;
+use std::collections::BTreeMap;
 
-use super::boundary::{Taps, adjoint, convolve};
+use anyhow::{Result, bail};
+use serde_json::Value as Json;
+
+use super::blocks::{Blocks, Map};
+use super::boundary::Domain;
+use super::flex::Flex;
 use super::graph::{Graph, Value};
-use crate::reference::{FACTOR_MAX, SLOPE};
-use crate::{LayerMeta, Model};
+use super::layers::{Layers, Slopes};
+use super::tape;
+use super::unet::Unet;
+use crate::reference::LAMBDA_FEATURES;
+use crate::{Array, LayerMeta, Model, OtherNetwork};
 
-/// Weights of a graph's network.
-pub(super) struct Network {
-    grid: Grid,
-    layers: Vec<Layer>,
+/// The network of a graph.
+pub(super) enum Network<'m> {
+    /// Of layers one after the other.
+    Layers(Layers),
+    /// One that the runtime lacks.
+    Other(Other<'m>),
 }
 
-struct Layer {
-    taps: Taps,
-    weight: Value,
-    bias: Value,
-    flipped: Option<Value>,
-    /// Channels of the convolution.
-    outputs: i64,
-    activation: Activation,
-    residual: bool,
-    /// Factor and shift, 1 × channels × 1 × 1; none on the last layer.
-    modulation: Option<[Value; 2]>,
+/// A network that the runtime lacks.
+pub(super) struct Other<'m> {
+    design: Design,
+    arrays: &'m BTreeMap<String, Array>,
+    domain: Domain,
+    /// Fields in.
+    inputs: usize,
+    /// λ's features, if it depends on λ.
+    features: Option<Value>,
 }
 
-/// Of every layer, what its output is differentiated with, `[n][channel][y][x]`.
-pub(super) struct Tape(Vec<Slopes>);
-
-/// How a layer's output depends on what its convolution gives.
-enum Slopes {
-    /// As it is.
-    One,
-    /// Times the slope of a rectifier and the factor of the modulation.
-    Times(Value),
-    /// The derivatives with respect to p and to q, with the factors of the modulation.
-    Both(Value, Value),
+enum Design {
+    Unet(Unet),
+    Flex(Flex),
 }
 
-impl Network {
+/// What the gradient of a network's input needs.
+pub(super) enum Tape {
+    Layers(Vec<Slopes>),
+    /// The steps, and the input.
+    Other(tape::Tape, Value),
+}
+
+impl<'m> Network<'m> {
     /// Of a model whose network has these layers, modulated by λ if there is one; none if there are
     /// no layers. With weights turned over where the adjoint is asked for.
     pub(super) fn new<S>(
@@ -51,140 +56,81 @@ impl Network {
         lambda: Option<&Value>,
         with_adjoint: bool,
     ) -> Result<Option<Self>> {
-        let grid = model.meta.grid()?;
-        let Some((_, inner)) = metas.split_last() else { return Ok(None) };
-        let all = inner.iter().map(|layer| layer.outputs as i64).sum::<i64>();
         graph.part("film");
-        let modulation = match lambda {
-            Some(lambda) => film(graph, model, lambda)?,
-            // Factors less 1 and shifts of nothing.
-            None => graph.constant("film", &[1, 2 * all as usize], vec![0.0; 2 * all as usize]),
+        let features = lambda.filter(|_| !metas.is_empty()).map(|lambda| features(graph, lambda));
+        let layers = Layers::new(graph, model, metas, features.as_ref(), with_adjoint)?;
+        Ok(layers.map(Self::Layers))
+    }
+
+    /// Of a network that the runtime lacks, from so many fields.
+    pub(super) fn other<S>(
+        graph: &mut Graph,
+        model: &'m Model<S>,
+        network: &OtherNetwork,
+        inputs: usize,
+        lambda: Option<&Value>,
+    ) -> Result<Self> {
+        let settings = Json::Object(network.settings.clone());
+        let design = match &*network.kind {
+            "unet" => Design::Unet(serde_json::from_value(settings)?),
+            "flex" => Design::Flex(serde_json::from_value(settings)?),
+            other => bail!("a network `{other}` has no graph in ONNX"),
         };
-        let (mut layers, mut channel) = (Vec::new(), 0);
-        for (n, meta) in metas.iter().enumerate() {
-            graph.part(format!("layer.{n}"));
-            let (weight, bias) = (format!("layers.{n}.weight"), format!("layers.{n}.bias"));
-            let flipped = with_adjoint.then(|| flipped(graph, model, n)).transpose()?;
-            let modulation = (n < inner.len()).then(|| {
-                let width = meta.outputs as i64;
-                let (from, to) = (channel, channel + width);
-                let mut part = |from: i64, to: i64| {
-                    let part = graph.slice(&modulation, 1, from, to);
-                    graph.reshape(&part, &[1, width, 1, 1])
-                };
-                let (factor, shift) = (part(from, to), part(all + from, all + to));
-                [graph.shifted(&factor, 1.0), shift]
-            });
-            channel += meta.outputs as i64;
-            layers.push(Layer {
-                taps: Taps { kernel: meta.kernel, dilation: meta.dilation },
-                weight: array(graph, model, &weight)?,
-                bias: array(graph, model, &bias)?,
-                flipped,
-                outputs: meta.outputs as i64,
-                activation: meta.activation,
-                residual: meta.residual,
-                modulation,
-            });
-        }
-        Ok(Some(Self { grid, layers }))
+        graph.part("film");
+        let features = lambda.map(|lambda| features(graph, lambda));
+        let domain = Domain::of(&model.meta.grid()?);
+        Ok(Self::Other(Other { design, arrays: &model.arrays, domain, inputs, features }))
     }
 
     /// Fields to what comes out of the last layer.
-    pub(super) fn forward(&self, graph: &mut Graph, fields: &Value) -> (Value, Tape) {
-        let (mut h, mut tape) = (fields.clone(), Vec::new());
-        for (n, layer) in self.layers.iter().enumerate() {
-            graph.part(format!("layer.{n}"));
-            let sum = convolve(graph, &self.grid, layer.taps, &h, &layer.weight, &layer.bias);
-            let Some([factor, shift]) = &layer.modulation else {
-                tape.push(Slopes::One);
-                return (sum, Tape(tape));
-            };
-            let sum = graph.mul(&sum, factor);
-            let sum = graph.add(&sum, shift);
-            let (out, slopes) = layer.activate(graph, &sum, factor);
-            tape.push(slopes);
-            h = if layer.residual { graph.add(&out, &h) } else { out };
+    ///
+    /// # Errors
+    /// If an array is missing or of the wrong size.
+    pub(super) fn forward(&self, graph: &mut Graph, fields: &Value) -> Result<(Value, Tape)> {
+        match self {
+            Self::Layers(layers) => {
+                let (out, tape) = layers.forward(graph, fields);
+                Ok((out, Tape::Layers(tape)))
+            }
+            Self::Other(other) => other.forward(graph, fields),
         }
-        (h, Tape(tape))
     }
 
     /// Gradient of the fields from that of the outputs.
     pub(super) fn vjp(&self, graph: &mut Graph, cotangent: &Value, tape: &Tape) -> Value {
-        let mut v = cotangent.clone();
-        for (n, layer) in self.layers.iter().enumerate().rev() {
-            graph.part(format!("layer.{n}.vjp"));
-            let behind = match &tape.0[n] {
-                Slopes::One => v.clone(),
-                Slopes::Times(slope) => graph.mul(&v, slope),
-                Slopes::Both(of_p, of_q) => {
-                    let (of_p, of_q) = (graph.mul(&v, of_p), graph.mul(&v, of_q));
-                    graph.concat(1, &[&of_p, &of_q])
-                }
-            };
-            let flipped = layer.flipped.as_ref().expect("made for the adjoint");
-            let through = adjoint(graph, &self.grid, layer.taps, &behind, flipped);
-            v = if layer.residual { graph.add(&through, &v) } else { through };
-        }
-        v
-    }
-}
-
-impl Layer {
-    /// The activation of modulated sums, whose factor is `factor`, and its derivatives.
-    fn activate(&self, graph: &mut Graph, sum: &Value, factor: &Value) -> (Value, Slopes) {
-        match self.activation {
-            Activation::None => (sum.clone(), Slopes::Times(factor.clone())),
-            Activation::Rectifier => {
-                let zero = graph.scalar(0.0);
-                let below = graph.less(sum, &zero);
-                let lower = graph.scaled(factor, SLOPE);
-                let slope = graph.choose(&below, &lower, factor);
-                (graph.leaky(sum, SLOPE), Slopes::Times(slope))
+        match (self, tape) {
+            (Self::Layers(layers), Tape::Layers(tape)) => layers.vjp(graph, cotangent, tape),
+            (_, Tape::Other(tape, input)) => {
+                graph.part("network.vjp");
+                tape.pull_back(graph, input, cotangent)
             }
-            Activation::Product => {
-                let half = self.outputs / 2;
-                let mut halves = |all: &Value| {
-                    [graph.slice(all, 1, 0, half), graph.slice(all, 1, half, 2 * half)]
-                };
-                let [p, q] = halves(sum);
-                let [of_p, of_q] = halves(factor);
-                let (most, least) = (graph.scalar(FACTOR_MAX), graph.scalar(-FACTOR_MAX));
-                let held = graph.min(&q, &most);
-                let held = graph.max(&held, &least);
-                let size = graph.abs(&q);
-                let free = graph.less(&size, &most);
-                let zero = graph.scalar(0.0);
-                let slope = graph.mul(&p, &of_q);
-                let slope = graph.choose(&free, &slope, &zero);
-                let out = graph.mul(&p, &held);
-                (out, Slopes::Both(graph.mul(&held, &of_p), slope))
-            }
+            (Self::Other(_), Tape::Layers(_)) => unreachable!("a tape is its own network's"),
         }
     }
 }
 
-fn array<S>(graph: &mut Graph, model: &Model<S>, name: &str) -> Result<Value> {
-    let array = model.array(&format!("network.{name}"))?;
-    Ok(graph.constant(name, &array.shape, array.values.iter().copied().map(f64::from)))
+impl Other<'_> {
+    fn forward(&self, graph: &mut Graph, fields: &Value) -> Result<(Value, Tape)> {
+        let mut blocks = Blocks::new(graph, self.arrays);
+        let input = Map { value: fields.clone(), channels: self.inputs as i64 };
+        let out = match &self.design {
+            Design::Unet(unet) => {
+                // Without λ the biases of its dense layers are what modulates.
+                let none =
+                    blocks.graph.constant("none", &[1, LAMBDA_FEATURES], [0.0; LAMBDA_FEATURES]);
+                let features = self.features.as_ref().unwrap_or(&none);
+                unet.forward(&mut blocks, input, features, &self.domain)?
+            }
+            Design::Flex(flex) => {
+                flex.forward(&mut blocks, input, self.features.as_ref(), &self.domain)?
+            }
+        };
+        Ok((out.value, Tape::Other(blocks.tape, fields.clone())))
+    }
 }
 
-/// `[out][in][ky][kx]` to `[in][out]` with both taps from last to first.
-fn flipped<S>(graph: &mut Graph, model: &Model<S>, n: usize) -> Result<Value> {
-    let array = model.array(&format!("network.layers.{n}.weight"))?;
-    let [out, from, ky, kx] = array.shape[..] else {
-        anyhow::bail!("the model's layer {n} has weights of a wrong shape");
-    };
-    let taps = ky * kx;
-    let values = (0..out * from * taps).map(|i| {
-        let (to, o, tap) = (i / (out * taps), i / taps % out, i % taps);
-        f64::from(array.values[(o * from + to) * taps + taps - 1 - tap])
-    });
-    Ok(graph.constant(&format!("layers.{n}.weight.flipped"), &[from, out, ky, kx], values))
-}
-
-/// λ to 1 × (factors − 1 of all layers, shifts of all layers).
-fn film<S>(graph: &mut Graph, model: &Model<S>, lambda: &Value) -> Result<Value> {
+/// What networks see of λ: `[1][feature]`.
+fn features(graph: &mut Graph, lambda: &Value) -> Value {
     // t = 1 + 2 log₁₀ λ / 3.
     let log = graph.ln(lambda);
     let t = graph.scaled(&log, 2.0 / (3.0 * std::f64::consts::LN_10));
@@ -194,14 +140,5 @@ fn film<S>(graph: &mut Graph, model: &Model<S>, lambda: &Value) -> Result<Value>
     let angle = graph.scaled(&t, std::f64::consts::PI);
     let (sin, cos) = (graph.sin(&angle), graph.cos(&angle));
     let features = graph.concat(0, &[&t, &t2, &t3, &sin, &cos]);
-    let features = graph.unsqueeze(&features, &[0]);
-    let hidden = dense(graph, model, &features, ["film.hidden_weight", "film.hidden_bias"])?;
-    let hidden = graph.leaky(&hidden, SLOPE);
-    dense(graph, model, &hidden, ["film.weight", "film.bias"])
-}
-
-fn dense<S>(graph: &mut Graph, model: &Model<S>, input: &Value, names: [&str; 2]) -> Result<Value> {
-    let [weight, bias] = [array(graph, model, names[0])?, array(graph, model, names[1])?];
-    let product = graph.matmul(input, &weight);
-    Ok(graph.add(&product, &bias))
+    graph.unsqueeze(&features, &[0])
 }

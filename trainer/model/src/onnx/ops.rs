@@ -21,7 +21,7 @@ macro_rules! unary {
 /// Operations with broadcasting; axes count from the front.
 impl Graph {
     binary!(add "Add", sub "Sub", mul "Mul", div "Div", max "Max", min "Min", matmul "MatMul", less "Less");
-    unary!(exp "Exp", ln "Log", tanh "Tanh", sqrt "Sqrt", sin "Sin", cos "Cos", neg "Neg", abs "Abs", shape "Shape");
+    unary!(exp "Exp", ln "Log", tanh "Tanh", sqrt "Sqrt", sin "Sin", cos "Cos", neg "Neg", abs "Abs", shape "Shape", sigmoid "Sigmoid", erf "Erf");
 
     /// a · number.
     pub(super) fn scaled(&mut self, a: &Value, by: f64) -> Value {
@@ -49,6 +49,21 @@ impl Graph {
     /// The mean over the last axis, which stays with length 1.
     pub(super) fn mean_last(&mut self, a: &Value) -> Value {
         self.node("ReduceMean", &[a], vec![integers("axes", &[-1]), integer("keepdims", 1)])
+    }
+
+    /// The sum over an axis, which stays with length 1.
+    pub(super) fn sum_kept(&mut self, a: &Value, axis: i64) -> Value {
+        let axes = self.integers(&[axis]);
+        self.node("ReduceSum", &[a, &axes], vec![integer("keepdims", 1)])
+    }
+
+    pub(super) fn softmax(&mut self, a: &Value, axis: i64) -> Value {
+        self.node("Softmax", &[a], vec![integer("axis", axis)])
+    }
+
+    /// The axes in another order.
+    pub(super) fn transpose(&mut self, a: &Value, order: &[i64]) -> Value {
+        self.node("Transpose", &[a], vec![integers("perm", order)])
     }
 
     /// The largest value over some axes, which are dropped.

@@ -9,15 +9,15 @@ use super::graph::{Graph, Value};
 use super::level::Level;
 use super::modes::Modes;
 use super::network::{Network, Tape};
-use crate::Model;
 use crate::reference::BOUND;
+use crate::{Model, NetworkMeta};
 
 /// A model's predictor at the λ of a graph's input.
 pub(super) struct Predictor<'a> {
     model: &'a Model,
     pub(super) modes: Modes,
     pub(super) level: Level,
-    network: Option<Network>,
+    network: Option<Network<'a>>,
 }
 
 /// What frames, or windows of them, are to the predictor.
@@ -75,8 +75,13 @@ impl<'a> Predictor<'a> {
     ) -> Result<Self> {
         let modes = Modes::new(graph, &model.meta.grid()?);
         let level = Level::new(graph, model, &modes, lambda)?;
-        let network =
-            Network::new(graph, model, &model.meta.layers()?, Some(lambda), with_adjoint)?;
+        let network = match &model.meta.network {
+            NetworkMeta::Other(other) => {
+                let inputs = model.meta.input_fields()?;
+                Some(Network::other(graph, model, other, inputs, Some(lambda))?)
+            }
+            _ => Network::new(graph, model, &model.meta.layers()?, Some(lambda), with_adjoint)?,
+        };
         Ok(Self { model, modes, level, network })
     }
 
@@ -102,7 +107,10 @@ impl<'a> Predictor<'a> {
     }
 
     /// Increments of windows, and noises where there is a score head.
-    pub(super) fn predict(&self, graph: &mut Graph, windows: &Frames) -> Increments {
+    ///
+    /// # Errors
+    /// If an array of the network is missing or of the wrong size.
+    pub(super) fn predict(&self, graph: &mut Graph, windows: &Frames) -> Result<Increments> {
         graph.part("linear");
         // A window without any frame is taken as one with the newest.
         let count = graph.sum(&windows.there, 2);
@@ -127,7 +135,7 @@ impl<'a> Predictor<'a> {
         let mut tape = None;
         if let Some(network) = &self.network {
             let input = self.merged(graph, windows);
-            let (out, inner) = network.forward(graph, &input);
+            let (out, inner) = network.forward(graph, &input)?;
             graph.part("heads");
             let c = self.level.sizes.channels as i64;
             let head = |graph: &mut Graph, n: i64, scale: &Value| {
@@ -151,7 +159,7 @@ impl<'a> Predictor<'a> {
             }
         }
         let increment = increment.unwrap_or_else(|| graph.scalar(0.0));
-        Increments { increment, noise, row, tape }
+        Ok(Increments { increment, noise, row, tape })
     }
 
     /// Adjoint of [`Self::predict`]: `[a][window][channel][mode]` to windows' modes, and to the

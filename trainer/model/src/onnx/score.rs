@@ -28,7 +28,7 @@ pub(super) fn path_score(
         // Nothing predicts frame 0.
         companions: companions.map(|companions| graph.from(companions, 1, 1)),
     };
-    let output = predictor.predict(graph, &windows);
+    let output = predictor.predict(graph, &windows)?;
     graph.part("score");
     let (later, earlier) = (graph.from(&frames.modes, 1, 1), graph.slice(&frames.modes, 1, 0, -1));
     let change = graph.sub(&later, &earlier);
