@@ -188,6 +188,12 @@ impl<'p> Prepared<'p> {
         self.tables.lambda
     }
 
+    /// All tables, for a predictor that computes otherwise from the same.
+    #[inline]
+    pub const fn tables(&self) -> Tables<'p> {
+        self.tables
+    }
+
     /// S, the variance of the one-step error from `frames` frames, `[channel][y mode][x mode]`; of
     /// min(`frames`, W). Every value is at least Σ. Empty without frames.
     pub fn innovation(&self, frames: usize) -> &'p [f32] {

@@ -144,6 +144,11 @@ impl<'a> Trained<'a> {
         Ok(Self { corrected: Corrected { linear, options, network, layout } })
     }
 
+    /// What it is at every λ, for a predictor that computes otherwise with the same base.
+    pub const fn description(&self) -> Description<'a> {
+        self.corrected.linear.description()
+    }
+
     /// The same, which tells `probe` of every layer.
     pub fn with_probe(mut self, probe: &'a dyn Probe) -> Self {
         if let Some(Correction { network, .. }) = &mut self.corrected.network {

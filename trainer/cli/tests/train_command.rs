@@ -489,16 +489,10 @@ fn what_a_board_cannot_use_is_refused_before_the_first_step() {
         home.succeeds("export run --out run.finescale");
         std::fs::remove_dir_all(home.path("run")).unwrap();
     }
-    // What never goes to a board has no such limits.
-    let unet = "[predictor]\nwindow = 9\n[network]\nkind = \"unet\"\n[network.unet]\ndim = 8\n";
+    // What never goes to a board has other limits.
+    let unet = "[network]\nkind = \"unet\"\n[network.unet]\ndim = 8\n";
     let deepest = train("ks.zarr", &format!("{unet}multipliers = [1, 1, 1, 1, 1, 1]"));
     home.succeeds(&deepest.replace("--out run", "--out deepest"));
-    home.succeeds(&train("l96.zarr", &format!("{unet}multipliers = [1, 1]")));
-    assert_eq!(<Model>::open(&home.path("run/model.safetensors")).unwrap().meta.system.window, 9);
-    assert!(
-        home.fails("export run --out unet.finescale")
-            .contains("a network `unet` stays on the machine that trains it")
-    );
 }
 
 /// Every range that a message names is the one that is held to, ends included.

@@ -31,12 +31,12 @@ pub enum NetworkMeta {
         /// Into how many runs the blocks are split: see [`finescale::model::Model::segments`].
         segments: usize,
     },
-    /// A network that the runtime lacks: the paper's U-Net, say.
+    /// A network that the runtime lacks, and the desktop has in ONNX: the paper's U-Net, say.
     #[serde(untagged)]
     Other(OtherNetwork),
 }
 
-/// A network that only the machine that trains it has, as the configuration of the training has it.
+/// A network that boards have no room for, as the configuration of the training has it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OtherNetwork {
     /// Its kind.
@@ -73,7 +73,7 @@ impl NetworkMeta {
         Self::Other(OtherNetwork { kind: kind.into(), settings })
     }
 
-    /// Whether the runtime has it: only then can the model be exported and sampled from.
+    /// Whether the runtime has it: only then is there a file for boards.
     pub fn on_boards(&self) -> bool {
         !matches!(self, Self::Other(_))
     }
@@ -127,8 +127,8 @@ impl NetworkMeta {
                 first.into_iter().chain(dilations.iter().map(block)).chain(last).collect()
             }
             Self::Other(other) => bail!(
-                "a network `{}` stays on the machine that trains it, as the runtime lacks it: \
-                 train the network `tiny` or `product`",
+                "a network `{}` is for desktops, and boards have none of it: use the run's folder or \
+                 --format onnx, or train the network `tiny` or `product`",
                 other.kind
             ),
         };

@@ -1,4 +1,5 @@
-//! Sampling on the host, all of it through the runtime that boards run.
+//! Sampling on the host, through the runtime that boards run; networks that it lacks are evaluated
+//! by tract.
 //!
 //! [`InputArgs`] read and check → [`coarse`] makes or reads coarse frames → [`SamplerArgs`] say how
 //! → [`generator`] → [`TaskArgs`] draw members on all cores → [`finescale_ensemble`].
@@ -6,6 +7,11 @@
 pub mod ahead;
 mod check;
 pub mod coarse;
+#[cfg(feature = "onnx")]
+mod desktop;
+#[cfg(not(feature = "onnx"))]
+#[path = "without_onnx.rs"]
+mod desktop;
 mod domain;
 pub mod drawn;
 pub mod generator;

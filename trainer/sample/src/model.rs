@@ -14,6 +14,7 @@ use finescale_model::{
 };
 
 use super::lambda::power;
+use crate::desktop::Graphs;
 
 /// A model in memory, in the form that boards use, whichever file it came from.
 pub struct HostModel {
@@ -24,6 +25,8 @@ pub struct HostModel {
     given: Option<Given>,
     /// As the model has it.
     generation: f32,
+    /// A network that the runtime lacks; it has the rest of the model.
+    graphs: Option<Graphs>,
 }
 
 impl HostModel {
@@ -31,28 +34,24 @@ impl HostModel {
     /// is left out, and what was measured on it.
     ///
     /// # Errors
-    /// One sentence if it cannot be read, is damaged, or has a network that the runtime does not
-    /// have.
+    /// One sentence if it cannot be read, or is damaged.
     pub fn open(path: &Path, linear: bool) -> Result<Self> {
         let (path, read, hash) = read(path)?;
         let shown = path.display();
         // A file for boards does not say it.
-        let (mut given, mut generation) = (None, GENERATION_BEFORE);
+        let (mut given, mut generation, mut graphs) = (None, GENERATION_BEFORE, None);
         let bytes = if read.starts_with(&MAGIC) {
             AlignedBytes::new(&read)
         } else {
             let mut model: Model =
                 Model::open(&path).with_context(|| format!("--model {shown}"))?;
-            if linear {
-                model.meta.network = NetworkMeta::Linear;
-                model.meta.system.linear_base = true;
-                model.meta.system.score_head = false;
-                model.arrays.retain(|name, _| !name.starts_with("network."));
-            }
-            let bytes = file(&model, Precision::F32, &Bounds::default());
             given = model.meta.system.given.take();
             generation = model.meta.system.generation;
-            AlignedBytes::new(&bytes.with_context(|| format!("--model {shown} cannot be used"))?)
+            let parts = parts(model, linear);
+            let (bytes, network) =
+                parts.with_context(|| format!("--model {shown} cannot be used"))?;
+            graphs = network;
+            bytes
         };
         let view = bytes.parse().with_context(|| format!("--model {shown} is damaged"))?;
         ensure!(
@@ -60,7 +59,18 @@ impl HostModel {
             "--model {shown} is of the residuals of a conditional mean, which a file for boards \
              does not have: give the run's folder"
         );
-        Ok(Self { path, bytes, hash, linear, given, generation })
+        Ok(Self { path, bytes, hash, linear, given, generation, graphs })
+    }
+
+    /// The rest of a model without its network, with what was measured on it.
+    #[cfg(test)]
+    pub(crate) fn without_network(path: &Path) -> Result<Self> {
+        let mut model: Model = Model::open(path)?;
+        model.meta.network = NetworkMeta::Linear;
+        model.arrays.retain(|name, _| !name.starts_with("network."));
+        let (bytes, graphs) = parts(model, false)?;
+        let (path, hash) = (path.to_owned(), String::new());
+        Ok(Self { path, bytes, hash, linear: false, given: None, generation: 0.0, graphs })
     }
 
     /// The conditional mean whose residuals it is of, which lies beside it in its run's folder.
@@ -77,6 +87,11 @@ impl HostModel {
             self.path.display()
         );
         Ok(Some(mean))
+    }
+
+    /// Its network, where the runtime lacks it.
+    pub(crate) fn graphs(&self) -> Option<&Graphs> {
+        self.graphs.as_ref()
     }
 
     /// Whether it is of the residuals of a conditional mean.
@@ -119,6 +134,21 @@ impl HostModel {
     pub(crate) fn is_linear(&self) -> bool {
         self.linear
     }
+}
+
+/// A model in the form that boards use, without its network where it is to be left out, or where
+/// the runtime lacks it, and that network.
+fn parts(mut model: Model, linear: bool) -> Result<(AlignedBytes, Option<Graphs>)> {
+    let apart = !linear && !model.meta.network.on_boards();
+    let graphs = apart.then(|| Graphs::new(&model)).transpose()?;
+    if linear || apart {
+        model.meta.network = NetworkMeta::Linear;
+        model.meta.system.linear_base = true;
+        model.meta.system.score_head &= apart;
+        model.arrays.retain(|name, _| !name.starts_with("network."));
+    }
+    let bytes = file(&model, Precision::F32, &Bounds::default())?;
+    Ok((AlignedBytes::new(&bytes), graphs))
 }
 
 /// A conditional mean in memory, in the form that boards use.

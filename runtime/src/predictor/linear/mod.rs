@@ -176,6 +176,10 @@ impl<'a> Linear<'a> {
         Prepared::new(&self.description, self.solved.tables(self.lambda), dynamics)
     }
 
+    pub(super) const fn description(&self) -> Description<'a> {
+        self.description
+    }
+
     pub(super) const fn solved(&self) -> &Solved<'a> {
         &self.solved
     }

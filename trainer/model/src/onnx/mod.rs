@@ -102,6 +102,52 @@ pub fn score(model: &Model) -> Result<Vec<u8>> {
     file(model, graph)
 }
 
+/// `gradient.onnx`: `window`, `lambda` and `cotangent`, a gradient of the increment, to `gradient`,
+/// that of the window.
+///
+/// # Errors
+/// As [`predictor`].
+pub fn gradient(model: &Model) -> Result<Vec<u8>> {
+    check(model)?;
+    let mut graph = Graph::default();
+    let predictor = Predictor::new(&mut graph, model, &Graph::input("lambda"), true)?;
+    let frames = predictor.frames(&mut graph, &Graph::input("window"));
+    let companions = companions(model, &[Dim::Named("batch")]);
+    let seen = companions.as_ref().map(|_| Graph::input("companions"));
+    let windows = frames.as_windows(&mut graph, model, seen.as_ref());
+    let output = predictor.predict(&mut graph, &windows)?;
+    graph.part("cotangent");
+    let cotangent = graph.unsqueeze(&Graph::input("cotangent"), &[1]);
+    let cotangent = predictor.modes.forward(&mut graph, &cotangent);
+    let cotangent = predictor.modes.flat(&mut graph, &cotangent);
+    let cotangent = predictor.modes.apart(&mut graph, &cotangent);
+    let (modes, seen) = predictor.vjp(&mut graph, &output, &cotangent);
+    graph.part("gradient");
+    let [window, c, ny, nx] = {
+        let ny = model.meta.y.as_ref().map_or(1, |y| y.points);
+        [model.meta.system.window, model.meta.channels.len(), ny, model.meta.x.points]
+            .map(|n| n as i64)
+    };
+    let modes = match modes {
+        Some(modes) => graph.reshape(&modes, &[0, window, c, ny * nx]),
+        None => graph.scaled(&frames.modes, 0.0),
+    };
+    let seen: Vec<Value> =
+        seen.iter().map(|fields| graph.reshape(fields, &[0, window, c, ny, nx])).collect();
+    let gradient = score::on_grid(&mut graph, &predictor, &modes, &seen);
+    graph.output(&gradient, "gradient");
+    let batch = Dim::Named("batch");
+    let shape = frame(model, &[batch, Dim::Fixed(model.meta.system.window)]);
+    let inputs = [
+        described("window", &shape, "as that of the predictor"),
+        lambda(),
+        described("cotangent", &frame(model, &[batch]), "gradient of the increment"),
+    ];
+    let outputs = vec![described("gradient", &shape, "gradient of the window")];
+    let graph = graph.finish("gradient", inputs.into_iter().chain(companions).collect(), outputs);
+    file(model, graph)
+}
+
 fn check(model: &Model) -> Result<()> {
     ensure!(
         model.meta.system.coupling == 0.0,

@@ -56,10 +56,21 @@ pub(super) fn path_score(
         .iter()
         .map(|fields| gathered(graph, fields, 5, window, model.meta.channels.len() as i64))
         .collect();
+    Ok(on_grid(graph, predictor, &score, &seen))
+}
+
+/// Gradients of frames, `[a][frame][channel][…]`: of their modes, turned apart, and of the fields
+/// that the network sees of them, to that of their fields.
+pub(super) fn on_grid(
+    graph: &mut Graph,
+    predictor: &Predictor<'_>,
+    modes: &Value,
+    seen: &[Value],
+) -> Value {
     // What came through the filter goes back through it; its modes are not turned apart.
-    let mut spectrum = predictor.modes.together(graph, &score);
+    let mut spectrum = predictor.modes.together(graph, modes);
     let mut raw = None;
-    for (seen, fields) in predictor.level.seen.iter().zip(&seen) {
+    for (seen, fields) in predictor.level.seen.iter().zip(seen) {
         let fields = seen.before(graph, fields);
         match &seen.filter {
             Some(filter) => {
@@ -72,11 +83,11 @@ pub(super) fn path_score(
         }
     }
     let spectrum = predictor.modes.on_grid(graph, &spectrum);
-    let score = predictor.modes.inverse(graph, &spectrum);
-    Ok(match raw {
-        Some(raw) => graph.add(&score, &raw),
-        None => score,
-    })
+    let gradient = predictor.modes.inverse(graph, &spectrum);
+    match raw {
+        Some(raw) => graph.add(&gradient, &raw),
+        None => gradient,
+    }
 }
 
 /// Frames `[a][frame][…]` to the windows before every frame but the first, oldest frame first, with

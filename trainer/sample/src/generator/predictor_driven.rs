@@ -9,6 +9,7 @@ use finescale_field::scale::Scale;
 
 use super::{About, Assignment, Generator, Watch, Worker};
 use crate::coarse::Observe;
+use crate::desktop::Desktop;
 use crate::{HostModel, Preset, Settings};
 
 /// A model and a sampler.
@@ -137,7 +138,13 @@ pub fn with_predictor<T>(
     if !model.is_linear() {
         let mut memory = vec![0.0; Trained::memory_len(&view)];
         let mut predictor = Trained::new(&view, &mut memory).context("the model cannot be used")?;
-        return task(&mut predictor);
+        let Some(graphs) = model.graphs() else { return task(&mut predictor) };
+        let mut desktop = Desktop::new(predictor, graphs)?;
+        let done = task(&mut desktop);
+        return match desktop.failure() {
+            Some(failure) => Err(failure),
+            None => done,
+        };
     }
     // What was measured on a network says nothing of its base alone, which stays uncalibrated.
     let (grid, channels) = (*view.grid(), view.channels());

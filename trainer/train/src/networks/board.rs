@@ -9,7 +9,7 @@ use super::{Kind, Settings};
 
 impl Settings {
     /// Refuses a network that does not fit a grid, or that boards could not use; a network that
-    /// stays on the machine that trains it has no such limits.
+    /// is for desktops has no such limits.
     pub(crate) fn check_on_board(&self, grid: &Grid, inputs: usize) -> Result<()> {
         self.check_on(grid)?;
         // How many layers there are beside those with a dilation, and channels of a layer for each

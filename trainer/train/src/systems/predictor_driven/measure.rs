@@ -47,7 +47,7 @@ impl PredictorDriven {
         )?;
         let linear = validate(&Linear, valid, &linear_tables, config)?;
         let found = validate(inner, valid, &held.tables, config)?;
-        // Nothing is ever drawn with networks that the runtime lacks.
+        // Networks that the runtime lacks would take longer to draw than to train.
         if model.meta.network.on_boards() {
             let settings = &config.calibration;
             let (frames, count) = (settings.frames, settings.paths.min(drawn::PATHS));

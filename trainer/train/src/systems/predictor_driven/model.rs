@@ -9,7 +9,7 @@ use finescale::predictor::Linear;
 use finescale_field::emergence::{Process, kappas};
 use finescale_field::shells::Shells;
 use finescale_model::export::{self, Bounds, Precision};
-use finescale_model::{Array, Calibration, Model, PredictorDriven as DrivenMeta};
+use finescale_model::{Array, Calibration, Model, NetworkMeta, PredictorDriven as DrivenMeta};
 
 use super::calibrate::lambda_grid;
 use super::settings::{Base, CLEAN, check_on};
@@ -37,11 +37,15 @@ impl PredictorDriven {
         network.check_on_board(&self.base.grid, inputs)?;
         check_on(&self.config.predictor, &self.base.grid)?;
         let fresh = fresh::<A>(&self.config, &self.base, device);
-        let model = self.unmeasured(fresh.map(|network| Kept { network, steps: 0 }).as_ref())?;
-        if model.meta.network.on_boards() {
-            export::file(&model, Precision::F32, &Bounds::default())
-                .map_err(|error| self.refusal(error))?;
+        let mut model =
+            self.unmeasured(fresh.map(|network| Kept { network, steps: 0 }).as_ref())?;
+        if !model.meta.network.on_boards() {
+            // The runtime has the rest of the model.
+            model.meta.network = NetworkMeta::Linear;
+            model.arrays.retain(|name, _| !name.starts_with("network."));
         }
+        export::file(&model, Precision::F32, &Bounds::default())
+            .map_err(|error| self.refusal(error))?;
         Ok(())
     }
 
@@ -57,15 +61,15 @@ impl PredictorDriven {
         };
         match (field, Linear::EQUATIONS_MAX / channels) {
             ("window" | "inputs", 0) => anyhow!(
-                "the data have {channels} channels, and boards have room for {}: import fewer of \
-                 them, or train with network.kind = \"unet\"",
+                "the data have {channels} channels, and the runtime has room for {}: import fewer \
+                 of them",
                 Linear::EQUATIONS_MAX
             ),
             ("window" | "inputs", most) => anyhow!(
-                "predictor.window is {window}, and boards have no room for so many frames of \
-                 {channels} channels: use at most {most}, or network.kind = \"unet\""
+                "predictor.window is {window}, and the runtime has no room for so many frames of \
+                 {channels} channels: use at most {most}"
             ),
-            _ => error.context("these settings and data make a model that boards cannot use"),
+            _ => error.context("these settings and data make a model that the runtime cannot use"),
         }
     }
 
