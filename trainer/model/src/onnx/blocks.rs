@@ -327,7 +327,7 @@ impl<'b> Blocks<'b> {
     }
 
     /// Every 2 × 2 points, two on a line, to one point with as many more channels.
-    pub(super) fn to_depth(&mut self, x: &Map, domain: &Domain) -> Map {
+    pub(super) fn folded(&mut self, x: &Map, domain: &Domain) -> Map {
         let ([ny, nx], c) = (domain.points(), x.channels);
         let (apart, order, together): (_, &[i64], _) = if domain.is_line() {
             (vec![0, c, 1, nx / 2, 2], &[0, 1, 4, 2, 3], [0, 2 * c, 1, nx / 2])

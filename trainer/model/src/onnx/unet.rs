@@ -46,7 +46,7 @@ impl Unet {
             }
             skips.push(h.clone());
             if n < deepest {
-                h = blocks.to_depth(&h, &domain);
+                h = blocks.folded(&h, &domain);
                 domain = domain.halved();
             }
             h = blocks.conv(&format!("down.{n}.resize"), &h, &domain)?;
