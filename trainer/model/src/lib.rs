@@ -18,6 +18,7 @@
 pub mod basis;
 mod calibration;
 pub mod conditional;
+pub mod dydiff;
 pub mod dyffusion;
 pub mod export;
 mod file;
@@ -39,6 +40,7 @@ use serde::{Deserialize, Serialize};
 
 pub use calibration::{Calibration, ScoreMoments};
 pub use conditional::ConditionalMean;
+pub use dydiff::Dydiff;
 pub use dyffusion::Dyffusion;
 pub use file::{model_path, system};
 pub use network::{LayerMeta, NetworkMeta, OtherNetwork};

@@ -1,8 +1,10 @@
 //! Systems: ways to learn paths of coarse-grained fields, a folder for each.
 
 pub mod conditional_mean;
+pub mod dydiff;
 pub mod dyffusion;
 pub mod predictor_driven;
+pub mod windows;
 
 use std::collections::BTreeMap;
 
@@ -172,7 +174,7 @@ fn described<S>(
 }
 
 choice!(/// Which system.
-    Name { PredictorDriven, ConditionalMean, Dyffusion });
+    Name { PredictorDriven, ConditionalMean, Dyffusion, Dydiff });
 
 impl Name {
     /// Settings that lie under all that is chosen, in TOML.
@@ -180,6 +182,7 @@ impl Name {
         match self {
             Self::PredictorDriven | Self::ConditionalMean => "",
             Self::Dyffusion => dyffusion::RECOMMENDED,
+            Self::Dydiff => dydiff::RECOMMENDED,
         }
     }
 
@@ -197,6 +200,7 @@ impl Name {
             Self::PredictorDriven => predictor_driven::check(config),
             Self::ConditionalMean => conditional_mean::check(config),
             Self::Dyffusion => dyffusion::check(config),
+            Self::Dydiff => dydiff::check(config),
         }
     }
 
@@ -210,6 +214,7 @@ impl Name {
             Self::PredictorDriven => run.by::<A, predictor_driven::PredictorDriven>(devices),
             Self::ConditionalMean => run.by::<A, conditional_mean::ConditionalMean>(devices),
             Self::Dyffusion => run.by::<A, dyffusion::Dyffusion>(devices),
+            Self::Dydiff => run.by::<A, dydiff::Dydiff>(devices),
         }
     }
 }

@@ -7,7 +7,6 @@ use finescale_model::dyffusion::Part;
 use finescale_model::reference::LAMBDA_FEATURES;
 use finescale_peers::dyffusion::{Conditioning, Networks};
 
-use super::batch::Held;
 use super::evaluate::Evaluated;
 use super::loss::Objective;
 use super::shape::Shape;
@@ -16,6 +15,7 @@ use crate::engine::backend::{Cpu, Differentiable};
 use crate::engine::frames::{Frames, numbers};
 use crate::networks::dropout::Dropout;
 use crate::networks::{Forward, Kind, Network};
+use crate::systems::windows::batch::Held;
 
 type A = Differentiable<Cpu>;
 
