@@ -22,6 +22,7 @@ pub mod dydiff;
 pub mod dyffusion;
 pub mod export;
 mod file;
+pub mod flex;
 pub mod linear;
 mod network;
 #[cfg(feature = "onnx")]
@@ -43,6 +44,7 @@ pub use conditional::ConditionalMean;
 pub use dydiff::Dydiff;
 pub use dyffusion::Dyffusion;
 pub use file::{model_path, system};
+pub use flex::Flex;
 pub use network::{LayerMeta, NetworkMeta, OtherNetwork};
 pub use shown::Shown;
 

@@ -7,19 +7,20 @@ use clap::Args;
 use serde_json::json;
 
 use crate::systems;
+use finescale_ensemble::Task;
 use finescale_field::scale::Scale;
-use finescale_model::{Dydiff, Dyffusion, Model};
+use finescale_model::{Dydiff, Dyffusion, Flex, Model};
 use finescale_sample::ahead::{Ahead, AheadArgs};
-use finescale_sample::generator::windows::dydiff::ChainArgs;
+use finescale_sample::generator::windows::chain::ChainArgs;
 use finescale_sample::generator::windows::dyffusion::WindowArgs;
 use finescale_sample::generator::windows::{Evaluators, Windowed};
-use finescale_sample::generator::{Assignment, DrivenPaths, Generator, WindowPaths};
+use finescale_sample::generator::{Assignment, DrivenPaths, Generator, WindowPaths, refuse};
 use finescale_sample::{Domain, InputArgs, Preset, ReadyTask, TaskArgs, trained};
 
 /// Forecast from given frames
 ///
 /// With predictor-driven diffusion a rollout at λ*, then down to λ = 0 with the given frames held;
-/// with DYffusion and Dynamical Diffusion window by window from the last given frames.
+/// with DYffusion, Dynamical Diffusion and FLEX window by window from the last given frames.
 #[derive(Debug, Args)]
 pub struct ForecastArgs {
     /// The frames to start from, at the model's resolution: a data set, NetCDF, Zarr, .npy or .npz
@@ -40,6 +41,24 @@ pub struct ForecastArgs {
 pub(crate) trait Load<S>: FnOnce(&Model<S>, S) -> Result<Box<dyn Evaluators>> {}
 
 impl<S, F: FnOnce(&Model<S>, S) -> Result<Box<dyn Evaluators>>> Load<S> for F {}
+
+/// Refuses options of samplers that a system does not have; `flags`: what it has.
+///
+/// # Errors
+/// One sentence.
+pub(crate) fn refuse_sampler(task: &TaskArgs, system: &str, flags: &str) -> Result<()> {
+    ensure!(
+        !task.linear,
+        "--linear is for models of predictor-driven diffusion, and --model is of {system}: leave it \
+         out"
+    );
+    ensure!(
+        task.sampler.is_empty(),
+        "the sampler's options are for models of predictor-driven diffusion, and --model is of \
+         {system}: leave them out, or use {flags}"
+    );
+    Ok(())
+}
 
 impl ForecastArgs {
     /// The model.
@@ -76,16 +95,23 @@ impl ForecastArgs {
 
     /// With networks of DYffusion, which `load` evaluates.
     pub(crate) fn with_dyffusion(&self, load: impl Load<Dyffusion>) -> Result<()> {
-        self.refuse_sampler("DYffusion", WindowArgs::FLAGS)?;
+        refuse_sampler(&self.task, "DYffusion", WindowArgs::FLAGS)?;
         self.refuse_chain()?;
         self.with_windows(|about| self.window.over(about), load)
     }
 
     /// With a network of Dynamical Diffusion, which `load` evaluates.
     pub(crate) fn with_dydiff(&self, load: impl Load<Dydiff>) -> Result<()> {
-        self.refuse_sampler("Dynamical Diffusion", ChainArgs::FLAGS)?;
+        refuse_sampler(&self.task, "Dynamical Diffusion", ChainArgs::FLAGS)?;
         self.refuse_window()?;
-        self.with_windows(|about| self.chain.over(about), load)
+        self.with_windows(|about| self.chain.over_dydiff(about), load)
+    }
+
+    /// With a network of FLEX, which `load` evaluates.
+    pub(crate) fn with_flex(&self, load: impl Load<Flex>) -> Result<()> {
+        refuse_sampler(&self.task, "FLEX", ChainArgs::FLAGS)?;
+        self.refuse_window()?;
+        self.with_windows(|about| self.chain.over_flex(about), load)
     }
 
     /// Window by window, as flags say over what the model says.
@@ -96,6 +122,7 @@ impl ForecastArgs {
     ) -> Result<()> {
         let (model, hash) = trained::<S>(&self.task.model)?;
         let about = over(&model.meta.system)?;
+        refuse(&model.meta.name, about.tasks(), Task::Forecast)?;
         let history = about.history();
         let networks = load(&model, about.clone())?;
         let meta = &model.meta;
@@ -111,20 +138,6 @@ impl ForecastArgs {
         self.draw(&WindowPaths { model: &model, hash: &hash, about, networks }, ahead)
     }
 
-    fn refuse_sampler(&self, system: &str, flags: &str) -> Result<()> {
-        ensure!(
-            !self.task.linear,
-            "--linear is for models of predictor-driven diffusion, and --model is of {system}: \
-             leave it out"
-        );
-        ensure!(
-            self.task.sampler.is_empty(),
-            "the sampler's options are for models of predictor-driven diffusion, and --model is of \
-             {system}: leave them out, or use {flags}"
-        );
-        Ok(())
-    }
-
     fn refuse_window(&self) -> Result<()> {
         ensure!(
             self.window.is_empty(),
@@ -137,7 +150,7 @@ impl ForecastArgs {
     fn refuse_chain(&self) -> Result<()> {
         ensure!(
             self.chain.is_empty(),
-            "{} are for models of Dynamical Diffusion: leave them out",
+            "{} are for models of Dynamical Diffusion and FLEX: leave them out",
             ChainArgs::FLAGS
         );
         Ok(())

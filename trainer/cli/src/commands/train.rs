@@ -14,7 +14,7 @@ use finescale_train::engine::backend::{Choice, Cpu, Differentiable, device};
 use finescale_train::run::{RunIdentity, TrainingRun};
 
 /// Names of all systems.
-const SYSTEMS: [&str; 4] = ["predictor-driven", "conditional-mean", "dyffusion", "dydiff"];
+const SYSTEMS: [&str; 5] = ["predictor-driven", "conditional-mean", "dyffusion", "dydiff", "flex"];
 
 /// Trains and calibrates a model on a data set
 ///
@@ -44,7 +44,8 @@ pub struct TrainArgs {
     /// Training steps
     #[arg(long)]
     steps: Option<usize>,
-    /// What is learned: `predictor-driven`, `conditional-mean`, `dyffusion` or `dydiff`
+    /// What is learned: `predictor-driven`, `conditional-mean`, `dyffusion`, `dydiff` or
+    /// `flex`
     #[arg(long, value_name = "NAME", value_parser = SYSTEMS)]
     system: Option<String>,
     /// With --system dyffusion: a run's folder, or its `model.safetensors`, whose interpolator is

@@ -13,7 +13,7 @@ use finescale_data::dataset::Reader;
 use finescale_ensemble::Task;
 use finescale_judge::baseline::Climate;
 use finescale_model::export::AlignedBytes;
-use finescale_model::{Dydiff, Dyffusion, model_path};
+use finescale_model::{Dydiff, Dyffusion, Flex, model_path};
 use windows::WindowCommands;
 
 use crate::commands::{
@@ -21,11 +21,12 @@ use crate::commands::{
 };
 
 /// All systems.
-const ALL: [&dyn Commands; 4] = [
+const ALL: [&dyn Commands; 5] = [
     &predictor_driven::DrivenCommands,
     &conditional_mean::MeanCommands,
     &WindowCommands::<Dyffusion>(PhantomData),
     &WindowCommands::<Dydiff>(PhantomData),
+    &WindowCommands::<Flex>(PhantomData),
 ];
 
 /// What the commands do with the models of a system. `path` is a `model.safetensors`.

@@ -1,4 +1,4 @@
-//! Systems whose paths go on window by window, DYffusion and Dynamical Diffusion, with their
+//! Systems whose paths go on window by window, DYffusion, Dynamical Diffusion and FLEX, with their
 //! controls: their networks stay on the machine that trains them.
 
 use std::marker::PhantomData;
@@ -10,12 +10,13 @@ use finescale_ensemble::Task;
 use finescale_judge::baseline::Climate;
 use finescale_judge::card::OnCard;
 use finescale_model::export::AlignedBytes;
-use finescale_model::{Dydiff, Dyffusion};
+use finescale_model::{Dydiff, Dyffusion, Flex};
+use finescale_sample::generator::refuse;
 #[cfg(feature = "train")]
-use finescale_train::systems::{dydiff, dyffusion};
+use finescale_train::systems::{dydiff, dyffusion, flex};
 
 use super::Commands;
-use crate::commands::{CardArgs, ExportArgs, ForecastArgs, ValidateArgs};
+use crate::commands::{CardArgs, ExportArgs, ForecastArgs, SuperResolveArgs, ValidateArgs};
 
 /// The commands of a system.
 pub(super) struct WindowCommands<S>(pub(super) PhantomData<S>);
@@ -24,8 +25,15 @@ pub(super) struct WindowCommands<S>(pub(super) PhantomData<S>);
 pub(super) trait Forecasts: OnCard + Sync {
     /// For people.
     const SYSTEM: &'static str;
+    /// The tasks that its models can do, each one of them.
+    const TASKS: &'static [Task] = &[Task::Forecast];
 
     fn forecast(arguments: &ForecastArgs) -> Result<()>;
+
+    fn super_resolve(arguments: &SuperResolveArgs) -> Result<()> {
+        let model = arguments.model().display().to_string();
+        refuse(&model, Self::TASKS, Task::SuperResolve)
+    }
 }
 
 impl Forecasts for Dyffusion {
@@ -60,6 +68,33 @@ impl Forecasts for Dydiff {
     }
 }
 
+impl Forecasts for Flex {
+    const SYSTEM: &'static str = "FLEX";
+    const TASKS: &'static [Task] = &[Task::Forecast, Task::SuperResolve];
+
+    #[cfg(feature = "train")]
+    fn forecast(arguments: &ForecastArgs) -> Result<()> {
+        arguments
+            .with_flex(|model: &_, about| Ok(Box::new(flex::evaluate::Loaded::of(model, about)?)))
+    }
+
+    #[cfg(not(feature = "train"))]
+    fn forecast(arguments: &ForecastArgs) -> Result<()> {
+        arguments.with_flex(|_: &_, _| no_networks::<Self, _>())
+    }
+
+    #[cfg(feature = "train")]
+    fn super_resolve(arguments: &SuperResolveArgs) -> Result<()> {
+        arguments
+            .with_flex(|model: &_, about| Ok(Box::new(flex::evaluate::Loaded::of(model, about)?)))
+    }
+
+    #[cfg(not(feature = "train"))]
+    fn super_resolve(arguments: &SuperResolveArgs) -> Result<()> {
+        arguments.with_flex(|_: &_, _| no_networks::<Self, _>())
+    }
+}
+
 /// Refuses what needs networks.
 #[cfg(not(feature = "train"))]
 fn no_networks<S: Forecasts, T>() -> Result<T> {
@@ -73,9 +108,14 @@ fn no_networks<S: Forecasts, T>() -> Result<T> {
 /// Refuses what needs a runtime.
 fn no_runtime<S: Forecasts, T>(path: &Path) -> Result<T> {
     bail!(
-        "{} is a model of {}, which no other runtime has: use it with `finescale forecast`",
+        "{} is a model of {}, which no other runtime has: use it with {}",
         path.display(),
-        S::SYSTEM
+        S::SYSTEM,
+        if S::TASKS.contains(&Task::SuperResolve) {
+            "`finescale forecast` or `finescale super-resolve`, whichever it was trained for"
+        } else {
+            "`finescale forecast`"
+        }
     )
 }
 
@@ -89,7 +129,7 @@ impl<S: Forecasts> Commands for WindowCommands<S> {
     }
 
     fn tasks(&self) -> &'static [Task] {
-        &[Task::Forecast]
+        S::TASKS
     }
 
     fn export(&self, _: ExportArgs, path: &Path) -> Result<()> {
@@ -106,6 +146,10 @@ impl<S: Forecasts> Commands for WindowCommands<S> {
 
     fn forecast(&self, arguments: &ForecastArgs) -> Result<()> {
         S::forecast(arguments)
+    }
+
+    fn super_resolve(&self, arguments: &SuperResolveArgs) -> Result<()> {
+        S::super_resolve(arguments)
     }
 
     /// It has no spectrum of the fields, so that `data` has to say it.

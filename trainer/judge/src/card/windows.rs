@@ -5,7 +5,8 @@ use anyhow::Result;
 use super::{OnCard, network};
 use finescale_host::table::Table;
 use finescale_model::dyffusion::Method;
-use finescale_model::{Dydiff, Dyffusion, Meta, Model};
+use finescale_model::flex::Assigned;
+use finescale_model::{Dydiff, Dyffusion, Flex, Meta, Model};
 
 const CURVES: &str = "Loss in training and on the validation part";
 
@@ -59,6 +60,36 @@ impl OnCard for Dydiff {
             about.name(),
             about.process.rho,
             about.process.steps,
+            meta.steps,
+            meta.seed
+        )
+    }
+
+    fn footprint(_: &Model<Self>) -> Result<Option<(Table, String)>> {
+        Ok(None)
+    }
+}
+
+impl OnCard for Flex {
+    const CURVES: &'static str = CURVES;
+
+    fn purpose(meta: &Meta<Self>) -> Vec<[String; 2]> {
+        let task = match meta.system.task {
+            Assigned::Forecast { history } => format!("the next frame of {history} given ones"),
+            Assigned::SuperResolve { ratio, .. } => {
+                format!("a frame of one with {ratio} times fewer points along every axis")
+            }
+        };
+        vec![["task".into(), task]]
+    }
+
+    fn trained(meta: &Meta<Self>) -> String {
+        let about = &meta.system;
+        format!(
+            "Network: {}, {}, which learns {}; {} steps, seed {}",
+            network(&meta.network),
+            about.name(),
+            if about.residual { "what is added to a known frame" } else { "the frame itself" },
             meta.steps,
             meta.seed
         )

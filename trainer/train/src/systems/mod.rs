@@ -3,6 +3,7 @@
 pub mod conditional_mean;
 pub mod dydiff;
 pub mod dyffusion;
+pub mod flex;
 pub mod predictor_driven;
 pub mod windows;
 
@@ -174,7 +175,7 @@ fn described<S>(
 }
 
 choice!(/// Which system.
-    Name { PredictorDriven, ConditionalMean, Dyffusion, Dydiff });
+    Name { PredictorDriven, ConditionalMean, Dyffusion, Dydiff, Flex });
 
 impl Name {
     /// Settings that lie under all that is chosen, in TOML.
@@ -183,6 +184,7 @@ impl Name {
             Self::PredictorDriven | Self::ConditionalMean => "",
             Self::Dyffusion => dyffusion::RECOMMENDED,
             Self::Dydiff => dydiff::RECOMMENDED,
+            Self::Flex => flex::RECOMMENDED,
         }
     }
 
@@ -201,6 +203,7 @@ impl Name {
             Self::ConditionalMean => conditional_mean::check(config),
             Self::Dyffusion => dyffusion::check(config),
             Self::Dydiff => dydiff::check(config),
+            Self::Flex => flex::check(config),
         }
     }
 
@@ -215,6 +218,7 @@ impl Name {
             Self::ConditionalMean => run.by::<A, conditional_mean::ConditionalMean>(devices),
             Self::Dyffusion => run.by::<A, dyffusion::Dyffusion>(devices),
             Self::Dydiff => run.by::<A, dydiff::Dydiff>(devices),
+            Self::Flex => run.by::<A, flex::Flex>(devices),
         }
     }
 }

@@ -1,56 +1,12 @@
 //! Windows of Dynamical Diffusion, whatever evaluates its network.
 
-use anyhow::{Result, ensure};
-use clap::Args;
+use anyhow::Result;
 use finescale::NoiseStream;
 use finescale_model::Dydiff;
-use finescale_peers::dydiff::{Chain, Start};
-use serde::{Deserialize, Serialize};
+use finescale_peers::dydiff::Chain;
 
 use super::super::Watch;
 use super::{Evaluator, Watched, Windowed, Windows};
-use crate::settings::words;
-
-/// How a chain runs; what is not said is as the model was configured.
-#[derive(Clone, Debug, Default, PartialEq, Args, Serialize, Deserialize)]
-pub struct ChainArgs {
-    /// With Dynamical Diffusion: evaluations of the network for a window
-    #[arg(long, value_name = "N")]
-    calls: Option<usize>,
-    /// With Dynamical Diffusion: the step of the process where the chain begins
-    #[arg(long, value_parser = words::<Start, _>([
-        ("reference", "A stride below the last one, as the reference"),
-        ("noisiest", "The last one"),
-    ]))]
-    chain_start: Option<Start>,
-}
-
-impl ChainArgs {
-    /// What there is to choose.
-    pub const FLAGS: &str = "--calls and --chain-start";
-
-    /// Whether nothing was chosen.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// Puts what was chosen over what a model says.
-    ///
-    /// # Errors
-    /// If the process has fewer steps.
-    pub fn over(&self, about: &Dydiff) -> Result<Dydiff> {
-        let mut about = about.clone();
-        about.calls = self.calls.unwrap_or(about.calls);
-        about.start = self.chain_start.unwrap_or(about.start);
-        let steps = about.process.steps;
-        ensure!(
-            (1..=steps).contains(&about.calls),
-            "--calls is {}, and the process has {steps} steps: use 1 to {steps}",
-            about.calls
-        );
-        Ok(about)
-    }
-}
 
 impl Windowed for Dydiff {
     fn method(&self) -> String {

@@ -1,10 +1,12 @@
 //! Paths that go on window by window from known frames, whatever draws a window.
 
+pub mod chain;
 pub mod dydiff;
 pub mod dyffusion;
+pub mod flex;
 
 use anyhow::{Context, Result, bail};
-use finescale::{NoiseStream, spectral};
+use finescale::{Grid, NoiseStream, spectral};
 use finescale_ensemble::Task;
 use finescale_field::scale::Scale;
 use finescale_model::{Meta, Model, SystemMeta};
@@ -28,6 +30,16 @@ pub trait Windowed: SystemMeta + Sync {
 
     /// Evaluations of the networks for a window.
     fn calls(&self) -> usize;
+
+    /// The tasks that its paths are for.
+    fn tasks(&self) -> &'static [Task] {
+        &[Task::Forecast]
+    }
+
+    /// Points of a known frame along y, 1 on a line, and along x, where the fine frames have a grid.
+    fn coarse(&self, grid: &Grid) -> [usize; 2] {
+        [grid.ny(), grid.nx()]
+    }
 
     /// Everything that its paths depend on.
     fn settings(&self) -> Value {
@@ -126,7 +138,7 @@ impl<S: Windowed> Generator for WindowPaths<'_, S> {
     }
 
     fn tasks(&self) -> &[Task] {
-        &[Task::Forecast]
+        self.about.tasks()
     }
 
     fn evaluations(&self, assignment: &Assignment, frames: usize) -> u64 {
@@ -166,28 +178,71 @@ impl<S: Windowed> Worker for WindowWorker<'_, S> {
         stream: &NoiseStream,
         path: &mut [f32],
     ) -> Result<()> {
-        let Assignment::Forecast { spectra, given } = assignment else {
-            bail!("what goes on window by window forecasts from given frames")
-        };
+        match assignment {
+            Assignment::Forecast { spectra, given } => {
+                let len = given * self.frame()?;
+                self.ahead(&spectra[trajectory * len..][..len], stream, path)?;
+            }
+            Assignment::Condition { coarse } => {
+                let frames = path.len() / self.frame()?;
+                let len = frames * self.coarse_frame()?;
+                self.fine(&coarse[trajectory * len..][..len], stream, path)?;
+            }
+            _ => bail!("what goes on window by window has known frames"),
+        }
+        let scale: Scale = self.meta.scale();
+        scale.restore(self.meta.grid()?.points(), path);
+        Ok(())
+    }
+}
+
+impl<S: Windowed> WindowWorker<'_, S> {
+    /// Values of a frame.
+    fn frame(&self) -> Result<usize> {
+        Ok(self.meta.channels.len() * self.meta.grid()?.points())
+    }
+
+    /// Values of a sensor's frame.
+    fn coarse_frame(&self) -> Result<usize> {
+        let [y, x] = self.about.coarse(&self.meta.grid()?);
+        Ok(self.meta.channels.len() * y * x)
+    }
+
+    /// What follows given frames, whose spectra are known; all standardised.
+    fn ahead(&mut self, spectra: &[f32], stream: &NoiseStream, path: &mut [f32]) -> Result<()> {
         let (history, horizon) = (self.about.history(), self.about.horizon());
-        let (grid, channels) = (self.meta.grid()?, self.meta.channels.len());
-        let frame = channels * grid.points();
-        let known = &spectra[trajectory * given * frame..][..given * frame];
-        let (fixed, ahead) = path.split_at_mut(known.len());
-        fixed.copy_from_slice(known);
+        let (grid, frame) = (self.meta.grid()?, self.frame()?);
+        let (fixed, ahead) = path.split_at_mut(spectra.len());
+        fixed.copy_from_slice(spectra);
         spectral::inverse(&grid, fixed, &mut vec![0.0; spectral::scratch_len(&grid)])?;
-        let last = known.len().checked_sub(history * frame).map(|from| &fixed[from..]);
+        let last = spectra.len().checked_sub(history * frame).map(|from| &fixed[from..]);
         let last = last.context("fewer frames are given than a window sees")?;
         let mut known: Vec<f64> = last.iter().map(|value| f64::from(*value)).collect();
         for (number, frames) in ahead.chunks_mut(horizon * frame).enumerate() {
             let [told, next] = self.windows.window(&known, stream, number as u64)?;
-            for (value, told) in frames.iter_mut().zip(&told) {
-                *value = *told as f32;
-            }
+            put(&told, frames);
             known = next;
         }
-        let scale: Scale = self.meta.scale();
-        scale.restore(grid.points(), path);
         Ok(())
     }
+
+    /// The fine frames, standardised, of a sensor's, in physical units.
+    fn fine(&mut self, coarse: &[f32], stream: &NoiseStream, path: &mut [f32]) -> Result<()> {
+        let [y, x] = self.about.coarse(&self.meta.grid()?);
+        let scale: Scale = self.meta.scale();
+        let mut known = coarse.to_vec();
+        scale.standardise(y * x, &mut known);
+        let known: Vec<f64> = known.into_iter().map(f64::from).collect();
+        let frames = path.chunks_mut(self.frame()?).zip(known.chunks(self.coarse_frame()?));
+        for (number, (frame, known)) in frames.enumerate() {
+            let [told, _] = self.windows.window(known, stream, number as u64)?;
+            put(&told, frame);
+        }
+        Ok(())
+    }
+}
+
+/// As many as there is room for.
+fn put(values: &[f64], into: &mut [f32]) {
+    into.iter_mut().zip(values).for_each(|(into, value)| *into = *value as f32);
 }

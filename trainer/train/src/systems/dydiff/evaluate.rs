@@ -14,7 +14,7 @@ use crate::systems::windows::single::{Evaluated, Sides};
 /// What goes into the network and comes out.
 pub(super) fn sides(about: &Dydiff, grid: Grid, channels: usize) -> Sides {
     let [seen, told] = [about.input_fields(1), about.output_fields(1)];
-    Sides { grid, channels, seen, told }
+    Sides { grid, channels, seen, told, task: None }
 }
 
 /// The network of a model on the CPU.

@@ -140,12 +140,13 @@ impl<A: Trainable> System<A> for Dydiff {
         let (judge, run) = (self.judge(held), Run::new(about)?);
         let network = networks.last().expect("the only stage has a network").network.valid();
         let (known, device) = (judge.known(), held.valid.device());
-        let found = judge.forecast(|member| {
+        let newest = judge.frame(about.history - 1);
+        let found = judge.forecast(&newest, |member| {
             let mut network = Evaluated::new(sides, &network, device.clone()).of_member(member);
             let frames = run.window(&known, &mut network)?;
             Ok(frames.chunks(known.len() / about.history).map(<[f64]>::to_vec).collect())
         })?;
-        figures(&found, about.calls_per_frame(), &mut model.meta.figures)
+        figures(&found, "persistence", about.calls_per_frame(), &mut model.meta.figures)
     }
 }
 

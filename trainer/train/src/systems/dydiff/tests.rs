@@ -6,19 +6,14 @@ use finescale_peers::dydiff::{Method, Noise};
 use super::evaluate::sides;
 use super::loss::Objective;
 use crate::config::Config;
-use crate::engine::backend::{Cpu, Differentiable};
+use crate::engine::backend::Cpu;
 use crate::engine::frames::{Frames, numbers};
 use crate::networks::Network;
-use crate::systems::windows::batch::Held;
-
-type A = Differentiable<Cpu>;
+use crate::systems::windows::batch::{Held, draw};
+use crate::systems::windows::testing::{A, wave};
 
 const POINTS: usize = 16;
 const CHANNELS: usize = 2;
-
-fn wave(n: usize) -> f32 {
-    (0.7 * n as f32).sin() + (1.3 * n as f32).cos()
-}
 
 /// A small system on a line, and frames of it.
 fn objective(change: impl Fn(&mut Config)) -> (Objective, Held<A>) {
@@ -106,13 +101,7 @@ fn a_network_that_says_nothing_has_a_loss_of_one() {
 #[test]
 fn the_known_frames_are_seen_without_noise() {
     let (objective, held) = objective(|_| ());
-    let draw = crate::systems::windows::batch::draw(
-        &held.train,
-        &objective.config,
-        &objective.sides.grid,
-        &(0..1000),
-        [0, 9],
-    );
+    let draw = draw(&held.train, &objective.config, &objective.sides.grid, &(0..1000), [0, 9]);
     let frames = draw.first(&held.train, &objective.sides.grid, objective.about.frames());
     let noised = objective.noised(frames.clone(), &draw.steps, 4);
     let (fields, known) = (objective.about.frames() * CHANNELS, objective.about.history * CHANNELS);

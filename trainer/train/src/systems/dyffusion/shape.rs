@@ -35,6 +35,7 @@ impl Shape {
             inputs: self.about.input_fields(part, self.channels),
             outputs: self.channels,
             lambda: true,
+            task: None,
         };
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         // The two networks begin with different numbers.

@@ -54,7 +54,7 @@ impl<B: Kernels> Judge<'_, B> {
         forecaster: &Network<B>,
     ) -> Result<Validation> {
         let first = self.windows.frame(0);
-        self.windows.forecast(|member| {
+        self.windows.forecast(&first, |member| {
             let mut networks = self.networks(interpolator, forecaster, member);
             Ok(window(&self.shape.about, &first, &mut networks)?.0)
         })

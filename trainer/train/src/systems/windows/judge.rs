@@ -28,12 +28,13 @@ pub struct Judge<'a, B: Kernels> {
 
 impl<B: Kernels> Judge<'_, B> {
     /// Fair CRPS of the frames that members draw after the known ones, `[frame][…]`, and the errors
-    /// of the members' mean.
+    /// of the members' mean, and of a frame that stands for all of them.
     ///
     /// # Errors
     /// After Ctrl-C, or what the drawing says.
     pub fn forecast(
         &self,
+        still: &[f64],
         mut draw: impl FnMut(usize) -> Result<Vec<Vec<f64>>>,
     ) -> Result<Validation> {
         let members = (0..self.members).map(|member| {
@@ -41,7 +42,6 @@ impl<B: Kernels> Judge<'_, B> {
             draw(member)
         });
         let members: Vec<Vec<Vec<f64>>> = members.collect::<Result<_>>()?;
-        let newest = self.frame(self.history - 1);
         let mut found = Validation::default();
         let mut sum = 0.0;
         for n in 0..self.horizon {
@@ -52,7 +52,7 @@ impl<B: Kernels> Judge<'_, B> {
                 .map(|at| frame.iter().map(|member| member[at]).sum::<f64>() / frame.len() as f64)
                 .collect();
             found.rollout.push(relative(&mean, &truth));
-            found.persistence.push(relative(&newest, &truth));
+            found.persistence.push(relative(still, &truth));
         }
         found.losses = vec![(0.0, sum / self.horizon as f64)];
         Ok(found)

@@ -5,6 +5,8 @@ pub mod batch;
 pub mod fields;
 pub mod judge;
 pub mod single;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -44,12 +46,14 @@ pub(super) fn held<A: Trainable>(
     held.collect()
 }
 
-/// The figures of a forecast in the end, and the same for people.
+/// The figures of a forecast in the end, and the same for people; `still`: what its errors are
+/// beside.
 ///
 /// # Errors
 /// None: text can always be added to.
 pub(super) fn figures(
     found: &Validation,
+    still: &str,
     calls_per_frame: f64,
     figures: &mut BTreeMap<String, f64>,
 ) -> Result<String> {
@@ -57,7 +61,7 @@ pub(super) fn figures(
     figures.insert("fair CRPS of forecast frames".to_owned(), crps);
     figures.insert("evaluations for each frame".to_owned(), calls_per_frame);
     writeln!(text, "fair CRPS of forecast frames, {MEMBERS_AT_THE_END} members: {crps:.4}")?;
-    writeln!(text, "relative L² error of their mean (persistence → model):")?;
+    writeln!(text, "relative L² error of their mean ({still} → model):")?;
     for (n, (error, still)) in found.rollout.iter().zip(&found.persistence).enumerate() {
         writeln!(text, "  after {:>3} {still:.4} → {error:.4}", n + 1)?;
         figures.insert(format!("relative error after {:03}", n + 1), *error);

@@ -15,7 +15,7 @@ use crate::engine::backend::Cpu;
 use crate::engine::kernels::Kernels;
 use crate::engine::weights;
 use crate::networks::dropout::{Dropout, generator};
-use crate::networks::{Fields, Network, Settings};
+use crate::networks::{Fields, Network, Settings, TaskFields};
 
 /// What goes into the network and comes out, in frames.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +28,8 @@ pub struct Sides {
     pub seen: usize,
     /// Frames that it gives.
     pub told: usize,
+    /// Which of the frames that it sees, the last ones, have an encoder of their own.
+    pub task: Option<TaskFields>,
 }
 
 impl Sides {
@@ -43,6 +45,7 @@ impl Sides {
             inputs: self.seen * self.channels,
             outputs: self.told * self.channels,
             lambda: true,
+            task: self.task.map(|task| TaskFields { inputs: task.inputs * self.channels, ..task }),
         };
         settings.build(fields, &mut ChaCha8Rng::seed_from_u64(seed), device)
     }
