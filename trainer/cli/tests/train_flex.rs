@@ -205,7 +205,7 @@ fn what_cannot_be_is_refused_in_one_sentence() {
         ("export run", "model of FLEX"),
         ("validate run", "finescale super-resolve"),
         ("forecast ks.zarr --model run --linear --out x.nc", "--linear"),
-        ("forecast ks.zarr --model run --steps 4 --out x.nc", "use --calls"),
+        ("forecast ks.zarr --model run --steps 4 --out x.nc", "use --calls and --integrator"),
         ("forecast ks.zarr --model run --masks pair --out x.nc", "for models of DYffusion"),
         ("forecast ks.zarr --model run --chain-start noisiest --out x.nc", "--chain-start"),
         ("forecast ks.zarr --model run --calls 0 --out x.nc", "--calls is 0"),

@@ -102,14 +102,14 @@ impl ForecastArgs {
 
     /// With a network of Dynamical Diffusion, which `load` evaluates.
     pub(crate) fn with_dydiff(&self, load: impl Load<Dydiff>) -> Result<()> {
-        refuse_sampler(&self.task, "Dynamical Diffusion", ChainArgs::FLAGS)?;
+        refuse_sampler(&self.task, "Dynamical Diffusion", ChainArgs::OF_DYDIFF)?;
         self.refuse_window()?;
         self.with_windows(|about| self.chain.over_dydiff(about), load)
     }
 
     /// With a network of FLEX, which `load` evaluates.
     pub(crate) fn with_flex(&self, load: impl Load<Flex>) -> Result<()> {
-        refuse_sampler(&self.task, "FLEX", ChainArgs::FLAGS)?;
+        refuse_sampler(&self.task, "FLEX", ChainArgs::OF_FLEX)?;
         self.refuse_window()?;
         self.with_windows(|about| self.chain.over_flex(about), load)
     }

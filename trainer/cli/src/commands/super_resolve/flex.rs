@@ -16,7 +16,7 @@ use super::sensor::Sensor;
 impl SuperResolveArgs {
     /// With a network of FLEX, which `load` evaluates.
     pub(crate) fn with_flex(&self, load: impl Load<Flex>) -> Result<()> {
-        refuse_sampler(&self.task, "FLEX", ChainArgs::FLAGS)?;
+        refuse_sampler(&self.task, "FLEX", ChainArgs::OF_FLEX)?;
         ensure!(
             !self.mean_alone,
             "--mean-alone needs a conditional mean, and --model is of FLEX: leave it out"

@@ -32,6 +32,10 @@ pub struct ChainArgs {
 impl ChainArgs {
     /// What there is to choose.
     pub const FLAGS: &str = "--calls, --chain-start and --integrator";
+    /// What of it is for Dynamical Diffusion.
+    pub const OF_DYDIFF: &str = "--calls and --chain-start";
+    /// What of it is for FLEX.
+    pub const OF_FLEX: &str = "--calls and --integrator";
 
     /// Whether nothing was chosen.
     pub fn is_empty(&self) -> bool {
