@@ -41,7 +41,7 @@ fn main() {
     let settings = tiny::Design { channels, kernel: 3, dilations: vec![1, 2, 4, 2, 1] };
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let device = Default::default();
-    let fields = Fields { grid, inputs: INPUTS, outputs: 1, lambda: true };
+    let fields = Fields { grid, inputs: INPUTS, outputs: 1, lambda: true, task: None };
     let mut network: Tiny<A> = settings.build(fields, &mut rng, &device);
     let mut optimizer = AdamConfig::new().init::<A, Tiny<A>>();
     let input = field([batch, INPUTS, points, points]);

@@ -77,14 +77,6 @@ impl Dyffusion {
         if two { 2 * channels } else { channels }
     }
 
-    /// Evaluations of the networks for each frame.
-    pub fn calls_per_frame(&self) -> f64 {
-        match self.method {
-            Method::Dyffusion => self.window.calls() as f64 / self.window.horizon as f64,
-            Method::Dropout | Method::Deterministic => 1.0,
-        }
-    }
-
     /// What a table calls it.
     pub const fn name(&self) -> &'static str {
         match self.method {

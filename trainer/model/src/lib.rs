@@ -18,9 +18,11 @@
 pub mod basis;
 mod calibration;
 pub mod conditional;
+pub mod dydiff;
 pub mod dyffusion;
 pub mod export;
 mod file;
+pub mod flex;
 pub mod linear;
 mod network;
 #[cfg(feature = "onnx")]
@@ -39,8 +41,10 @@ use serde::{Deserialize, Serialize};
 
 pub use calibration::{Calibration, ScoreMoments};
 pub use conditional::ConditionalMean;
+pub use dydiff::Dydiff;
 pub use dyffusion::Dyffusion;
 pub use file::{model_path, system};
+pub use flex::Flex;
 pub use network::{LayerMeta, NetworkMeta, OtherNetwork};
 pub use shown::Shown;
 

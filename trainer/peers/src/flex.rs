@@ -11,6 +11,7 @@
 use std::f64::consts::FRAC_PI_2;
 
 use anyhow::{Result, ensure};
+use serde::{Deserialize, Serialize};
 
 /// φ at the ends: log SNR is 20 and −20.
 fn ends() -> [f64; 2] {
@@ -54,7 +55,8 @@ pub fn noise(t: f64, state: f64, velocity: f64) -> f64 {
 }
 
 /// What the loss compares. The network tells v in all of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Target {
     /// v.
     #[default]
@@ -77,7 +79,8 @@ impl Target {
 }
 
 /// How dz/dφ = v is followed from noise to data.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Integrator {
     /// A rotation by each v; the residual that the last one sees is the result.
     #[default]

@@ -3,7 +3,7 @@
 
 use std::f64::consts::{FRAC_1_SQRT_2, SQRT_2};
 
-use finescale_peers::dydiff::{Filter, Noise, Process, Start};
+use finescale_peers::dydiff::{Chain, Filter, Method, Noise, Process, Start};
 
 const FRAMES: usize = 8;
 
@@ -219,4 +219,46 @@ fn a_step_with_the_true_noise_lands_on_the_process() {
             state.iter().zip(on).for_each(|(a, b)| near(*a, b, 1e-9));
         }
     }
+}
+
+/// A network that knows nothing: some bent function of state and step.
+fn bent(state: &[f64], step: usize) -> Vec<f64> {
+    let near = |n: usize| state[n] + 0.5 * state[(n + 1) % state.len()];
+    (0..state.len()).map(|n| (near(n) + step as f64 / 1000.0).sin()).collect()
+}
+
+#[test]
+fn a_filter_around_the_network_is_the_filter_in_the_process() {
+    let [inner, outer, weighed] = [Method::Dydiff, Method::OuterFilter, Method::FilteredLoss]
+        .map(|method| Chain::new(1000, 0.5, Noise::Filtered, method).unwrap());
+    let (frames, noise) = (values(FRAMES), values(2 * FRAMES)[FRAMES..].to_vec());
+    for step in [0, 300, 981] {
+        let ((seen, told), (a, b)) =
+            (inner.pair(step, &frames, &noise, 1), outer.pair(step, &frames, &noise, 1));
+        seen.iter().chain(&told).zip(a.iter().chain(&b)).for_each(|(a, b)| near(*a, *b, 1e-12));
+        // The third sees ordinary diffusion, and its errors count as those of the other two.
+        let (plain, target) = weighed.pair(step, &frames, &noise, 1);
+        assert_eq!(target, noise);
+        let filter = Filter::new(inner.process().gamma(step));
+        let mut back = seen.clone();
+        filter.undo(&mut back, 1);
+        plain.iter().zip(back).for_each(|(a, b)| near(*a, b, 1e-12));
+        let (mut error, mut expected) = (values(FRAMES), values(FRAMES));
+        weighed.weigh(step, &mut error, 1);
+        filter.apply(&mut expected, 1);
+        assert_eq!(error, expected);
+        inner.weigh(step, &mut error, 1);
+        outer.weigh(step, &mut error, 1);
+        assert_eq!(error, expected);
+    }
+    // Whatever the network is, and not a perfect one alone.
+    let steps = inner.process().steps(50, Start::Reference).unwrap();
+    let drawn = |chain: &Chain| {
+        chain.sample(&steps, &noise, 1, |state, step| Ok(bent(state, step))).unwrap()
+    };
+    let (inner, outer, weighed) = (drawn(&inner), drawn(&outer), drawn(&weighed));
+    inner.iter().zip(&outer).for_each(|(a, b)| near(*a, *b, 1e-9));
+    assert!(inner.iter().zip(&weighed).any(|(a, b)| (a - b).abs() > 0.1));
+    let white = Chain::new(1000, 0.5, Noise::White, Method::OuterFilter);
+    assert!(white.unwrap_err().to_string().contains("white noise"));
 }

@@ -18,7 +18,7 @@ fn square() -> Grid {
 }
 
 fn network(settings: &Settings, grid: Grid) -> Network<Cpu> {
-    let fields = Fields { grid, inputs: 3, outputs: 2, lambda: true };
+    let fields = Fields { grid, inputs: 3, outputs: 2, lambda: true, task: None };
     settings.build(fields, &mut ChaCha8Rng::seed_from_u64(1), &Default::default()).unwrap()
 }
 

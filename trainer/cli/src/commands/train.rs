@@ -13,6 +13,9 @@ use finescale_train::engine::Trainable;
 use finescale_train::engine::backend::{Choice, Cpu, Differentiable, device};
 use finescale_train::run::{RunIdentity, TrainingRun};
 
+/// Names of all systems.
+const SYSTEMS: [&str; 5] = ["predictor-driven", "conditional-mean", "dyffusion", "dydiff", "flex"];
+
 /// Trains and calibrates a model on a data set
 ///
 /// A configuration is made of the defaults, a preset, a file and flags, each over the one before.
@@ -41,8 +44,9 @@ pub struct TrainArgs {
     /// Training steps
     #[arg(long)]
     steps: Option<usize>,
-    /// What is learned: `predictor-driven`, `conditional-mean` or `dyffusion`
-    #[arg(long, value_name = "NAME", value_parser = ["predictor-driven", "conditional-mean", "dyffusion"])]
+    /// What is learned: `predictor-driven`, `conditional-mean`, `dyffusion`, `dydiff` or
+    /// `flex`
+    #[arg(long, value_name = "NAME", value_parser = SYSTEMS)]
     system: Option<String>,
     /// With --system dyffusion: a run's folder, or its `model.safetensors`, whose interpolator is
     /// taken instead of learning one

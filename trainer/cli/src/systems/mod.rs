@@ -2,9 +2,10 @@
 //! file here and a line in [`ALL`].
 
 mod conditional_mean;
-mod dyffusion;
 mod predictor_driven;
+mod windows;
 
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -12,17 +13,20 @@ use finescale_data::dataset::Reader;
 use finescale_ensemble::Task;
 use finescale_judge::baseline::Climate;
 use finescale_model::export::AlignedBytes;
-use finescale_model::model_path;
+use finescale_model::{Dydiff, Dyffusion, Flex, model_path};
+use windows::WindowCommands;
 
 use crate::commands::{
     CardArgs, ExportArgs, ForecastArgs, GenerateArgs, SimulateArgs, SuperResolveArgs, ValidateArgs,
 };
 
 /// All systems.
-const ALL: [&dyn Commands; 3] = [
+const ALL: [&dyn Commands; 5] = [
     &predictor_driven::DrivenCommands,
     &conditional_mean::MeanCommands,
-    &dyffusion::WindowCommands,
+    &WindowCommands::<Dyffusion>(PhantomData),
+    &WindowCommands::<Dydiff>(PhantomData),
+    &WindowCommands::<Flex>(PhantomData),
 ];
 
 /// What the commands do with the models of a system. `path` is a `model.safetensors`.

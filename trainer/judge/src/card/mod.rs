@@ -1,9 +1,9 @@
 //! A model's card: what it is, what it was trained on, how good it is, what it costs.
 
-mod dyffusion;
 mod mean;
 mod predictor;
 mod seeds;
+mod windows;
 
 use std::fmt::Write;
 

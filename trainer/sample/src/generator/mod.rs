@@ -4,9 +4,9 @@
 //! ([`crate::TaskArgs::sample`]). A generator only draws paths, and says which tasks it can do.
 
 mod conditional_mean;
-pub mod dyffusion;
 mod predictor_driven;
 mod residuals;
+pub mod windows;
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -18,9 +18,9 @@ use finescale_host::progress::Progress;
 use serde_json::Value;
 
 pub use conditional_mean::MeanPaths;
-pub use dyffusion::WindowPaths;
 pub use predictor_driven::{DrivenPaths, with_predictor};
 pub use residuals::ResidualPaths;
+pub use windows::WindowPaths;
 
 use crate::coarse::{Measurement, Observe};
 

@@ -14,7 +14,9 @@ use crate::engine::symmetries::Symmetries;
 use crate::networks;
 use crate::systems;
 use crate::systems::conditional_mean::settings as conditional;
+use crate::systems::dydiff::settings as dydiff;
 use crate::systems::dyffusion::settings as dyffusion;
+use crate::systems::flex::settings as flex;
 use crate::systems::predictor_driven::settings as driven;
 
 /// A configuration under construction: defaults, a preset, a file and flags.
@@ -54,6 +56,7 @@ Config {
     predictor: driven::Predictor, loss: driven::Loss, training: Training,
     report: Report, calibration: driven::Calibration, sampling: driven::Sampling,
     sensor: conditional::Sensor, mean: conditional::Mean, dyffusion: dyffusion::Dyffusion,
+    dydiff: dydiff::Dydiff, flex: flex::Flex,
 });
 settings!(/// Section `training`.
 Training {

@@ -72,6 +72,20 @@ pub struct Fields {
     pub outputs: usize,
     /// Whether it depends on λ.
     pub lambda: bool,
+    /// Which of the inputs, the last ones, have an encoder of their own; none where all are seen
+    /// side by side. The network `flex` alone has such an encoder.
+    pub task: Option<TaskFields>,
+}
+
+/// What a task is given by, and where a network sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TaskFields {
+    /// The last inputs.
+    pub inputs: usize,
+    /// Whether their features are added to those of the other inputs, in every stage.
+    pub weak: bool,
+    /// Whether they are added to what the decoder sees.
+    pub strong: bool,
 }
 
 /// A module that can be evaluated.

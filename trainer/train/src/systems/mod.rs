@@ -1,8 +1,11 @@
 //! Systems: ways to learn paths of coarse-grained fields, a folder for each.
 
 pub mod conditional_mean;
+pub mod dydiff;
 pub mod dyffusion;
+pub mod flex;
 pub mod predictor_driven;
+pub mod windows;
 
 use std::collections::BTreeMap;
 
@@ -172,7 +175,7 @@ fn described<S>(
 }
 
 choice!(/// Which system.
-    Name { PredictorDriven, ConditionalMean, Dyffusion });
+    Name { PredictorDriven, ConditionalMean, Dyffusion, Dydiff, Flex });
 
 impl Name {
     /// Settings that lie under all that is chosen, in TOML.
@@ -180,6 +183,8 @@ impl Name {
         match self {
             Self::PredictorDriven | Self::ConditionalMean => "",
             Self::Dyffusion => dyffusion::RECOMMENDED,
+            Self::Dydiff => dydiff::RECOMMENDED,
+            Self::Flex => flex::RECOMMENDED,
         }
     }
 
@@ -197,6 +202,8 @@ impl Name {
             Self::PredictorDriven => predictor_driven::check(config),
             Self::ConditionalMean => conditional_mean::check(config),
             Self::Dyffusion => dyffusion::check(config),
+            Self::Dydiff => dydiff::check(config),
+            Self::Flex => flex::check(config),
         }
     }
 
@@ -210,6 +217,8 @@ impl Name {
             Self::PredictorDriven => run.by::<A, predictor_driven::PredictorDriven>(devices),
             Self::ConditionalMean => run.by::<A, conditional_mean::ConditionalMean>(devices),
             Self::Dyffusion => run.by::<A, dyffusion::Dyffusion>(devices),
+            Self::Dydiff => run.by::<A, dydiff::Dydiff>(devices),
+            Self::Flex => run.by::<A, flex::Flex>(devices),
         }
     }
 }

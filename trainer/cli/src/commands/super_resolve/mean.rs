@@ -1,19 +1,16 @@
 //! Super-resolution by a conditional mean.
 
 use anyhow::{Result, ensure};
-use finescale::model::MeanModel;
-use serde_json::json;
 
-use super::super::origin::sensor_noise;
 use super::SuperResolveArgs;
-use finescale_ensemble::Origin;
-use finescale_sample::generator::{Assignment, Generator, MeanPaths, ResidualPaths};
-use finescale_sample::mean_error::sensor_points;
+use super::sensor::Sensor;
+use finescale_sample::generator::{Generator, MeanPaths, ResidualPaths};
 use finescale_sample::{Domain, HostMean, HostModel};
 
 impl SuperResolveArgs {
     /// With a model that is a conditional mean.
     pub(crate) fn with_mean(&self) -> Result<()> {
+        self.refuse_chain()?;
         ensure!(
             !self.task.linear,
             "--linear leaves out the network of a predictor, and --model {} is a conditional mean: \
@@ -43,50 +40,16 @@ impl SuperResolveArgs {
     /// What a generator draws from the frames of a conditional mean's sensor.
     fn of_sensor(&self, model: &HostMean, generator: &dyn Generator) -> Result<()> {
         let view = model.view()?;
-        self.check_sensor(&view)?;
-        let sensor_noise = sensor_noise(&self.sensor_noise, view.channels())?;
-        let origin = Origin { coarsening: view.sensor().into(), sensor_noise };
-        let (domain, points) = (Domain::from(&view), sensor_points(&view));
-        let fields = self.read(&domain)?;
-        let given = self.points(view.grid(), &fields.spec, |_| true)?;
-        ensure!(
-            given == points,
-            "the model `{}` is for a sensor of {} points, and the coarse frames have {}: {}",
-            view.name(),
-            by(&points),
-            by(&given),
-            if self.coarsens() {
-                format!("use --coarse-grid {}", by(&points))
-            } else {
-                "use a model of that sensor".into()
-            }
-        );
-        let expected = vec![1.0; view.channels()];
-        let frames = self.frames(&domain, fields, view.coarse_points(), origin, &expected)?;
-        let assignment = Assignment::Condition { coarse: frames.coarse.values.clone() };
-        self.draw(generator, assignment, json!({ "coarse_grid": points }), frames)
-    }
-
-    /// Refuses options that say something else than the sensor of the model.
-    fn check_sensor(&self, view: &MeanModel<'_>) -> Result<()> {
-        ensure!(
-            self.input.is_none_or(|input| input.sensor() == Some(view.sensor())),
-            "--input is not what the model `{}` was trained for: leave it out, or use another \
-             model",
-            view.name()
-        );
-        ensure!(
-            self.observe.is_none(),
-            "what a conditional mean sees is not held: leave --observe out"
-        );
         ensure!(
             !self.mean_alone || self.task.members() == 1,
             "--mean-alone makes all members the same: use --members 1"
         );
-        Ok(())
+        let sensor = Sensor {
+            name: view.name(),
+            values: view.sensor(),
+            points: view.coarse_points(),
+            domain: Domain::from(&view),
+        };
+        self.by_sensor(&sensor, generator)
     }
-}
-
-fn by(points: &[usize]) -> String {
-    points.iter().map(ToString::to_string).collect::<Vec<_>>().join("x")
 }

@@ -1,7 +1,9 @@
 //! `finescale super-resolve`: coarse frames into an ensemble of fine ones.
 
+mod flex;
 mod frames;
 mod mean;
+mod sensor;
 
 use std::path::{Path, PathBuf};
 
@@ -17,6 +19,7 @@ use super::origin::{InputKind, sensor_noise};
 use crate::systems;
 use finescale_ensemble::Origin;
 use finescale_sample::coarse::{Observe, coarse_grid, deviations, measure};
+use finescale_sample::generator::windows::chain::ChainArgs;
 use finescale_sample::generator::{Assignment, DrivenPaths};
 use finescale_sample::recommended::described;
 use finescale_sample::{Domain, HostModel, InputArgs, Preset, TaskArgs, lambda};
@@ -55,6 +58,8 @@ pub struct SuperResolveArgs {
     #[command(flatten)]
     task: TaskArgs,
     #[command(flatten)]
+    chain: ChainArgs,
+    #[command(flatten)]
     take: InputArgs,
 }
 
@@ -75,12 +80,22 @@ impl SuperResolveArgs {
 
     /// With a predictor, of the fields or of the residuals of a conditional mean.
     pub(crate) fn with_predictor(&self) -> Result<()> {
+        self.refuse_chain()?;
         let model = HostModel::open(&self.task.model, self.task.linear)?;
         match model.mean()? {
             None => self.by_predictor(&model),
             Some(mean) if self.mean_alone => self.by_mean(&mean),
             Some(mean) => self.by_residuals(&mean, &model),
         }
+    }
+
+    fn refuse_chain(&self) -> Result<()> {
+        ensure!(
+            self.chain.is_empty(),
+            "{} are for models of FLEX: leave them out",
+            ChainArgs::FLAGS
+        );
+        Ok(())
     }
 
     fn by_predictor(&self, model: &HostModel) -> Result<()> {

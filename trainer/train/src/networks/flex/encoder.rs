@@ -45,16 +45,21 @@ pub(super) fn shapes(design: &Design, embedding: Option<usize>) -> Vec<Shape> {
 
 impl<B: Kernels> Encoder<B> {
     /// What the first convolution and every block give of `[batch, inputs, y, x]`, the coarsest map
-    /// last.
+    /// last; `added`: maps that are added to what each of them gives.
     pub(super) fn forward(
         &self,
         fields: Tensor<B, 4>,
+        added: Option<&[Tensor<B, 4>]>,
         pass: &mut Pass<'_, B>,
     ) -> Vec<Tensor<B, 4>> {
-        let mut h = self.first.forward(fields, pass.precision);
+        let with = |map: Tensor<B, 4>, n: usize| match added {
+            Some(added) => map + added[n].clone(),
+            None => map,
+        };
+        let mut h = with(self.first.forward(fields, pass.precision), 0);
         let mut maps = vec![h.clone()];
-        for block in &self.blocks {
-            h = block.forward(h, pass);
+        for (n, block) in self.blocks.iter().enumerate() {
+            h = with(block.forward(h, pass), n + 1);
             maps.push(h.clone());
         }
         maps

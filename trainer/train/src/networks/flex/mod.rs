@@ -17,7 +17,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::dropout::Dropout;
 use super::layers::{Dense, Maker};
-use super::{Cost, Fields, Forward};
+use super::{Cost, Fields, Forward, TaskFields};
 use crate::config::{Precision, settings};
 use crate::engine::kernels::Kernels;
 use decoder::Decoder;
@@ -35,6 +35,10 @@ pub struct Flex<B: Backend> {
     encoder: Encoder<B>,
     transformer: Option<Transformer<B>>,
     decoder: Decoder<B>,
+    /// The encoder of what the task is given by; none where all inputs are seen side by side.
+    task: Option<Encoder<B>>,
+    #[module(skip)]
+    fields: Option<TaskFields>,
 }
 
 settings!(/// Section `network.flex`.
@@ -131,11 +135,14 @@ impl super::Design for Design {
     ) -> Flex<B> {
         let mut make = Maker { grid: fields.grid, rng, device };
         let embedding = fields.lambda.then(|| 4 * self.channels[0]);
+        let given = fields.task.map_or(0, |task| task.inputs);
         Flex {
             embedding: embedding.map(|to| [make.dense(LAMBDA_FEATURES, to), make.dense(to, to)]),
-            encoder: Encoder::new(self, fields.inputs, embedding, &mut make),
+            encoder: Encoder::new(self, fields.inputs - given, embedding, &mut make),
             transformer: self.transformer.then(|| Transformer::new(self, embedding, &mut make)),
             decoder: Decoder::new(self, fields.outputs, embedding, &mut make),
+            task: fields.task.map(|task| Encoder::new(self, task.inputs, None, &mut make)),
+            fields: fields.task,
         }
     }
 }
@@ -153,13 +160,39 @@ impl<B: Kernels> Forward<B> for Flex<B> {
             activation::silu(second.forward(hidden))
         });
         let mut pass = Pass { embedding, precision, dropout };
-        let maps = self.encoder.forward(fields, &mut pass);
+        let (fields, task) = self.parted(fields, pass.precision);
+        let weak = task.as_ref().filter(|_| self.fields.is_some_and(|task| task.weak));
+        let maps = self.encoder.forward(fields, weak.map(Vec::as_slice), &mut pass);
         let coarsest = maps.last().expect("an encoder gives the map of every stage").clone();
         let coarsest = match &self.transformer {
             Some(transformer) => transformer.forward(coarsest, &mut pass),
             None => coarsest,
         };
+        let Some(task) = task.filter(|_| self.fields.is_some_and(|task| task.strong)) else {
+            return self.decoder.forward(coarsest, maps, &mut pass);
+        };
+        let coarsest = coarsest + task.last().expect("as above").clone();
+        let maps = maps.into_iter().zip(task).map(|(map, task)| map + task).collect();
         self.decoder.forward(coarsest, maps, &mut pass)
+    }
+}
+
+impl<B: Kernels> Flex<B> {
+    /// What the encoder sees, and the maps of what the task is given by. Those depend neither on λ
+    /// nor on a mask.
+    fn parted(
+        &self,
+        fields: Tensor<B, 4>,
+        precision: Precision,
+    ) -> (Tensor<B, 4>, Option<Vec<Tensor<B, 4>>>) {
+        let Some((encoder, task)) = self.task.as_ref().zip(self.fields) else {
+            return (fields, None);
+        };
+        let own = fields.dims()[1] - task.inputs;
+        let given = fields.clone().narrow(1, own, task.inputs);
+        let mut dropout = Dropout::OFF;
+        let mut pass = Pass { embedding: None, precision, dropout: &mut dropout };
+        (fields.narrow(1, 0, own), Some(encoder.forward(given, None, &mut pass)))
     }
 }
 
@@ -168,6 +201,7 @@ impl<B: Backend> Cost for Flex<B> {
         let embedding: usize = self.embedding.iter().flatten().map(|dense| dense.macs(1)).sum();
         let (encoder, coarsest) = self.encoder.macs(points);
         let transformer = self.transformer.as_ref().map_or(0, |of| of.macs(coarsest));
-        embedding + encoder + transformer + self.decoder.macs(coarsest)
+        let task = self.task.as_ref().map_or(0, |task| task.macs(points).0);
+        embedding + encoder + transformer + self.decoder.macs(coarsest) + task
     }
 }

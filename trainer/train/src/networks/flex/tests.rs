@@ -58,7 +58,7 @@ fn rng() -> ChaCha8Rng {
 }
 
 fn fields(grid: Grid, lambda: bool) -> Fields {
-    Fields { grid, inputs: INPUTS, outputs: 2, lambda }
+    Fields { grid, inputs: INPUTS, outputs: 2, lambda, task: None }
 }
 
 fn random<B: Backend, const D: usize>(shape: [usize; D], seed: u64) -> Tensor<B, D> {

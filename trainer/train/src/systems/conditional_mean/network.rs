@@ -59,7 +59,7 @@ impl<B: Backend> Mapped<B> {
         device: &B::Device,
     ) -> Option<Self> {
         let inputs = config.mean.input_fields(grid, channels);
-        let fields = Fields { grid: *grid, inputs, outputs: channels, lambda: false };
+        let fields = Fields { grid: *grid, inputs, outputs: channels, lambda: false, task: None };
         let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
         let network = config.network.build(fields, &mut rng, device)?;
         let (count, ratio) = (config.mean.maps, config.sensor.ratio);

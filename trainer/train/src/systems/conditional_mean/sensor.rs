@@ -89,6 +89,18 @@ impl Sensor {
         self.along_axes(|sensor| sensor.values(&identity(sensor.fine.points())))
     }
 
+    /// [`Sensor::fields`] of [`Sensor::values`] as a matrix along each axis,
+    /// `[fine point][fine point]`, y before x.
+    ///
+    /// # Errors
+    /// Never for a sensor that exists.
+    pub fn shows(&self) -> Result<Vec<Vec<f32>>> {
+        self.along_axes(|sensor| {
+            let seen = sensor.values(&identity(sensor.fine.points()))?;
+            Ok(sensor.fields(&seen))
+        })
+    }
+
     fn along_axes(&self, of: impl Fn(&Self) -> Result<Vec<f32>>) -> Result<Vec<Vec<f32>>> {
         let axes = self.fine.axes();
         let points = &self.coarse[usize::from(self.fine.is_line())..];

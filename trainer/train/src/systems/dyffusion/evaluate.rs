@@ -1,23 +1,24 @@
 //! The networks where nothing is differentiated, with dropout all the same: what sampling asks for.
 
 use anyhow::{Context, Result};
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 use finescale::NoiseStream;
 use finescale_model::dyffusion::{Dyffusion, Method, Part};
 use finescale_model::{Model, NetworkMeta};
 use finescale_peers::dyffusion::Networks;
-use finescale_sample::generator::dyffusion::{Evaluator, Evaluators};
+use finescale_sample::generator::Watch;
+use finescale_sample::generator::windows::dyffusion::{Addressed, Sampled};
+use finescale_sample::generator::windows::{Evaluators, Windows};
 use rand_distr::{Distribution, StandardNormal};
 
-use super::loss::full;
 use super::shape::Shape;
 use crate::config::Config;
 use crate::engine::backend::Cpu;
-use crate::engine::frames::numbers;
 use crate::engine::kernels::Kernels;
 use crate::engine::weights;
 use crate::networks::Network;
 use crate::networks::dropout::{Dropout, generator};
+use crate::systems::windows::fields::{full, tensor, values};
 
 /// Highest bit of the masks of one network alone, and of noise: those of an interpolator count from
 /// 0.
@@ -39,11 +40,7 @@ pub struct Evaluated<'a, B: Kernels> {
 
 impl<B: Kernels> Evaluated<'_, B> {
     fn tensor(&self, values: &[f64]) -> Tensor<B, 4> {
-        let Shape { grid, channels, .. } = self.shape;
-        let batch = values.len() / (channels * grid.points());
-        let values: Vec<f32> = values.iter().map(|value| *value as f32).collect();
-        let data = TensorData::new(values, [batch, *channels, grid.ny(), grid.nx()]);
-        Tensor::from_data(data, &self.device)
+        tensor(values, self.shape.channels, &self.shape.grid, &self.device)
     }
 
     fn at(&self, mask: u64) -> [u64; 4] {
@@ -55,10 +52,6 @@ impl<B: Kernels> Evaluated<'_, B> {
         self.drawn += 1;
         self.drawn - 1
     }
-}
-
-fn values<B: Kernels>(tensor: Tensor<B, 4>) -> Vec<f64> {
-    numbers(tensor).into_iter().map(f64::from).collect()
 }
 
 impl<B: Kernels> Networks for Evaluated<'_, B> {
@@ -103,7 +96,7 @@ impl<B: Kernels> Networks for Evaluated<'_, B> {
     }
 }
 
-impl<B: Kernels> Evaluator for Evaluated<'_, B> {
+impl<B: Kernels> Addressed for Evaluated<'_, B> {
     fn begin(&mut self, stream: &NoiseStream, window: u64) {
         let NoiseStream { seed, member, draw, .. } = *stream;
         self.address = [seed, u64::from(member) | (u64::from(draw) << 32), window];
@@ -119,13 +112,13 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// Takes them out of a model.
+    /// Takes them out of a model, to be sampled as `about` says.
     ///
     /// # Errors
     /// If one is missing, or is none that there is.
-    pub fn of(model: &Model<Dyffusion>) -> Result<Self> {
+    pub fn of(model: &Model<Dyffusion>, about: Dyffusion) -> Result<Self> {
         let (meta, device) = (&model.meta, Default::default());
-        let (grid, about) = (meta.grid()?, meta.system.clone());
+        let grid = meta.grid()?;
         let shape = Shape { grid, channels: meta.channels.len(), about };
         let part = |part| network(&shape, part, &meta.network, model, &device);
         let two = shape.about.method == Method::Dyffusion;
@@ -136,21 +129,22 @@ impl Loaded {
 }
 
 impl Evaluators for Loaded {
-    fn with_evaluator(
+    fn with_windows(
         &self,
-        about: &Dyffusion,
-        work: &mut dyn FnMut(&mut dyn Evaluator) -> Result<()>,
+        watch: &Watch<'_>,
+        work: &mut dyn FnMut(&mut dyn Windows) -> Result<()>,
     ) -> Result<()> {
-        let shape = Shape { about: about.clone(), ..self.shape.clone() };
-        work(&mut Evaluated {
-            shape: &shape,
-            // Every core has its own: tensors share their numbers.
-            interpolator: self.interpolator.clone().as_ref(),
-            forecaster: &self.forecaster.clone(),
+        // Every core has its own: tensors share their numbers.
+        let (interpolator, forecaster) = (self.interpolator.clone(), self.forecaster.clone());
+        let networks = Evaluated {
+            shape: &self.shape,
+            interpolator: interpolator.as_ref(),
+            forecaster: &forecaster,
             device: Default::default(),
             address: [0; 3],
             drawn: 0,
-        })
+        };
+        work(&mut Sampled::new(&self.shape.about, networks, watch))
     }
 }
 

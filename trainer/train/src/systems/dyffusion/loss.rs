@@ -7,15 +7,16 @@ use burn::tensor::Tensor;
 use finescale_model::dyffusion::Method;
 use finescale_peers::dyffusion::Conditioning;
 
-use super::batch::{Draw, Held, draw};
-use super::shape::{How, Shape, column};
-use crate::config::{Config, Precision};
+use super::shape::Shape;
+use crate::config::Config;
 use crate::engine::Trainable;
 use crate::engine::frames::seeded_normal;
 use crate::engine::kernels::Kernels;
-use crate::engine::learner::{Loss, Losses};
+use crate::engine::learner::Loss;
 use crate::networks::Network;
 use crate::networks::dropout::{Address, Dropout};
+use crate::systems::windows::batch::{Draw, Held, draw};
+use crate::systems::windows::fields::{How, column, per_sample, whole};
 
 /// Which evaluation of a step a mask is of.
 #[derive(Clone, Copy)]
@@ -197,22 +198,4 @@ impl Objective {
             }
         }
     }
-}
-
-/// Means over everything but the samples, `[batch]`.
-fn per_sample<A: Trainable>(values: Tensor<A, 4>) -> Tensor<A, 1> {
-    let [batch, channels, ny, nx] = values.dims();
-    values.reshape([batch, channels * ny * nx]).mean_dim(1).reshape([batch])
-}
-
-/// The mean over the samples is minimised.
-fn whole<A: Trainable>(values: Tensor<A, 1>) -> Loss<A> {
-    let levels = vec![0.0; values.dims()[0]];
-    let samples = Losses { values: values.clone().inner(), levels };
-    Loss { total: values.mean(), samples }
-}
-
-/// In full precision, with a dropout.
-pub(super) fn full(dropout: &mut Dropout) -> How<'_> {
-    How { precision: Precision::Full, dropout }
 }

@@ -2,12 +2,11 @@
 //! window, whose dropout makes them random, and then a forecaster of its last frame, which learns
 //! from the frames that the frozen interpolator makes.
 //!
-//! [`batch`] draws windows, [`shape`] has the two networks as functions of fields and times,
+//! [`shape`] has the two networks as functions of fields and times,
 //! `loss` is what the stages minimise. [`evaluate`] lets them be sampled, by `validate` while
 //! they learn and by `finescale forecast` in the end. Two controls learn one network for all frames
 //! of a window.
 
-pub mod batch;
 pub mod evaluate;
 mod loss;
 mod model;
@@ -19,25 +18,26 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use burn::module::AutodiffModule;
-use finescale_data::dataset::{Reader, Split};
+use finescale_data::dataset::Reader;
 use finescale_model::Model;
 use finescale_model::dyffusion::{Dyffusion as About, Method, Part};
+use finescale_sample::generator::windows::Windowed;
 
 pub(crate) use settings::check;
 
+use super::windows::batch::Held;
+use super::windows::{self, MEMBERS_AT_THE_END, held, judge};
 use super::{Level, Stage, System, Validation};
 use crate::engine::Trainable;
 use crate::engine::checkpoint::Kept;
-use crate::engine::frames::Frames;
 use crate::engine::learner::Loss;
 use crate::networks::Network;
 use crate::run::TrainingRun;
-use batch::{Held, fields};
 use loss::Objective;
 use shape::Shape;
-use validate::{Judge, MEMBERS, MEMBERS_AT_THE_END};
+use validate::{Judge, MEMBERS};
 
 /// Settings that lie under all that is chosen.
 pub(crate) const RECOMMENDED: &str = include_str!("recommended.toml");
@@ -65,12 +65,16 @@ impl Dyffusion {
         held: &'a Held<A>,
         members: usize,
     ) -> Judge<'a, A::InnerBackend> {
-        Judge {
-            shape: &self.objective.shape,
+        let shape = &self.objective.shape;
+        let windows = judge::Judge {
+            grid: &shape.grid,
             valid: &held.valid,
             windows: self.objective.config.report.windows,
             members,
-        }
+            history: 1,
+            horizon: shape.about.window.horizon,
+        };
+        Judge { shape, windows }
     }
 
     /// The interpolator and the forecaster of all stages.
@@ -97,18 +101,7 @@ impl<A: Trainable> System<A> for Dyffusion {
             .check_on_board(&grid, shape.about.input_fields(Part::Interpolator, channels))?;
         config.symmetries.check_on(&grid)?;
         let given = given_with_file::<A>(run, &shape, &devices[0])?;
-        let [train, valid] = [Split::Train, Split::Valid].map(|split| fields(&reader, split));
-        let (train, valid) = (train?, valid?);
-        let held = devices.iter().map(|device| {
-            let on_device = |part, name: &str| {
-                Frames::new(part, config.dyffusion.horizon, device).with_context(|| {
-                    format!("dyffusion.horizon does not fit the {name} part: set it lower")
-                })
-            };
-            let (train, valid) = (on_device(&train, "training")?, on_device(&valid, "validation")?);
-            Ok(Held { train, valid })
-        });
-        let held = held.collect::<Result<_>>()?;
+        let held = held(&reader, config.dyffusion.horizon, "dyffusion.horizon", devices)?;
         let objective = Objective { shape, config };
         Ok((Self { name: run.name.clone(), reader, objective, given }, held))
     }
@@ -196,16 +189,8 @@ impl<A: Trainable> System<A> for Dyffusion {
             writeln!(text, "fair CRPS of interpolated frames, in standard deviations: {crps:.4}")?;
         }
         let found = judge.forecast(interpolator.as_ref(), &forecaster)?;
-        let (crps, calls) = (found.loss(), self.objective.shape.about.calls_per_frame());
-        figures.insert("fair CRPS of forecast frames".to_owned(), crps);
-        figures.insert("evaluations for each frame".to_owned(), calls);
-        writeln!(text, "fair CRPS of forecast frames, {MEMBERS_AT_THE_END} members: {crps:.4}")?;
-        writeln!(text, "relative L² error of their mean (persistence → model):")?;
-        for (n, (error, still)) in found.rollout.iter().zip(&found.persistence).enumerate() {
-            writeln!(text, "  after {:>3} {still:.4} → {error:.4}", n + 1)?;
-            figures.insert(format!("relative error after {:03}", n + 1), *error);
-        }
-        writeln!(text, "{calls:.2} evaluations for each frame")?;
+        let calls = self.objective.shape.about.calls_per_frame();
+        text += &windows::figures(&found, "persistence", calls, &mut figures)?;
         model.meta.figures = figures;
         Ok(text)
     }

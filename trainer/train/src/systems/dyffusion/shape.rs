@@ -1,16 +1,14 @@
 //! The two networks as functions of fields and times.
 
-use burn::tensor::{Tensor, TensorData, backend::Backend};
+use burn::tensor::{Tensor, backend::Backend};
 use finescale::Grid;
 use finescale_model::dyffusion::{Dyffusion, Part};
-use finescale_model::reference::{LAMBDA_FEATURES, lambda_features};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-use crate::config::Precision;
 use crate::engine::kernels::Kernels;
-use crate::networks::dropout::Dropout;
-use crate::networks::{Fields, Forward, Network, Settings};
+use crate::networks::{Fields, Network, Settings};
+use crate::systems::windows::fields::{How, column, evaluate};
 
 /// What fields there are, and what is learned of them.
 #[derive(Clone, Debug)]
@@ -21,14 +19,6 @@ pub struct Shape {
     pub channels: usize,
     /// What is learned.
     pub about: Dyffusion,
-}
-
-/// How a network is evaluated.
-pub struct How<'a> {
-    /// In what its convolutions are computed.
-    pub precision: Precision,
-    /// What is dropped.
-    pub dropout: &'a mut Dropout,
 }
 
 impl Shape {
@@ -45,6 +35,7 @@ impl Shape {
             inputs: self.about.input_fields(part, self.channels),
             outputs: self.channels,
             lambda: true,
+            task: None,
         };
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         // The two networks begin with different numbers.
@@ -61,7 +52,7 @@ impl Shape {
         how: How<'_>,
     ) -> Tensor<B, 4> {
         let seen = Tensor::cat(vec![first.clone(), last.clone()], 1);
-        let out = self.evaluate(network, seen, times, how);
+        let out = evaluate(network, seen, self.fractions(times), how);
         if !self.about.residual {
             return out;
         }
@@ -81,32 +72,17 @@ impl Shape {
         how: How<'_>,
     ) -> Tensor<B, 4> {
         let seen = std::iter::once(state.clone()).chain(condition).collect();
-        let out = self.evaluate(network, Tensor::cat(seen, 1), times, how);
+        let out = evaluate(network, Tensor::cat(seen, 1), self.fractions(times), how);
         if self.about.residual { out + state } else { out }
     }
 
-    fn evaluate<B: Kernels>(
-        &self,
-        network: &Network<B>,
-        seen: Tensor<B, 4>,
-        times: &[f64],
-        how: How<'_>,
-    ) -> Tensor<B, 4> {
-        // What networks know of λ spans three decades, here those from 0 to h.
-        let features = |time: &f64| lambda_features(1000_f64.powf(time / self.horizon() - 1.0));
-        let features: Vec<f32> = times.iter().flat_map(features).map(|f| f as f32).collect();
-        let features = TensorData::new(features, [times.len(), LAMBDA_FEATURES]);
-        let features = Tensor::from_data(features, &seen.device());
-        network.forward_with(seen, Some(features), how.precision, how.dropout)
+    /// Times as parts of a window.
+    fn fractions(&self, times: &[f64]) -> impl Iterator<Item = f64> {
+        let horizon = self.horizon();
+        times.iter().map(move |time| time / horizon)
     }
 
     fn horizon(&self) -> f64 {
         self.about.window.horizon as f64
     }
-}
-
-/// One number for each sample, `[batch, 1, 1, 1]`.
-pub fn column<B: Backend>(values: Vec<f32>, device: &B::Device) -> Tensor<B, 4> {
-    let shape = [values.len(), 1, 1, 1];
-    Tensor::from_data(TensorData::new(values, shape), device)
 }

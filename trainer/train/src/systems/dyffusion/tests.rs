@@ -1,29 +1,23 @@
-use burn::module::{AutodiffModule, Module, ModuleMapper, Param};
+use burn::module::{AutodiffModule, Module, Param};
 use burn::optim::GradientsParams;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 use finescale::{Axis, Boundary, Grid};
 use finescale_data::dataset::SpectralFrames;
 use finescale_model::dyffusion::Part;
 use finescale_model::reference::LAMBDA_FEATURES;
 use finescale_peers::dyffusion::{Conditioning, Networks};
 
-use super::batch::Held;
 use super::evaluate::Evaluated;
 use super::loss::Objective;
 use super::shape::Shape;
 use crate::config::{Config, Precision};
-use crate::engine::backend::{Cpu, Differentiable};
 use crate::engine::frames::{Frames, numbers};
 use crate::networks::dropout::Dropout;
 use crate::networks::{Forward, Kind, Network};
-
-type A = Differentiable<Cpu>;
+use crate::systems::windows::batch::Held;
+use crate::systems::windows::testing::{A, stirred, wave};
 
 const POINTS: usize = 16;
-
-fn wave(n: usize) -> f32 {
-    (0.7 * n as f32).sin() + (1.3 * n as f32).cos()
-}
 
 /// A small system on a line, and frames of it.
 fn objective(change: impl Fn(&mut Config)) -> (Objective, Held<A>) {
@@ -41,25 +35,11 @@ fn objective(change: impl Fn(&mut Config)) -> (Objective, Held<A>) {
     (Objective { shape, config }, Held { train: frames.clone(), valid: frames })
 }
 
-/// Adds something to every weight, which is learned as before.
-struct Stir;
-
-impl ModuleMapper<A> for Stir {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<A, D>>) -> Param<Tensor<A, D>> {
-        param.map(|weights| {
-            let (shape, device) = (weights.dims(), weights.device());
-            let more: Vec<f32> = (0..shape.iter().product()).map(|n| 0.1 * wave(n)).collect();
-            let more = Tensor::from_data(TensorData::new(more, shape), &device);
-            Tensor::from_inner(weights.inner() + more).require_grad()
-        })
-    }
-}
-
 /// A network none of whose weights is zero.
 fn network(objective: &Objective, part: Part) -> Network<A> {
     let Objective { shape, config } = objective;
     let fresh = shape.fresh::<A>(part, &config.network, 3, &Default::default());
-    fresh.unwrap().map(&mut Stir)
+    stirred(fresh.unwrap())
 }
 
 /// The loss of a batch and its derivative by the last bias of F.

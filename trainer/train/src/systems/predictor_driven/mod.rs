@@ -64,6 +64,7 @@ pub fn fresh<B: Backend>(
         inputs: config.predictor.input_fields(&base.grid, channels),
         outputs: config.predictor.output_fields(channels),
         lambda: true,
+        task: None,
     };
     config.network.build(fields, &mut ChaCha8Rng::seed_from_u64(config.seed), device)
 }

@@ -71,17 +71,35 @@ impl Draw {
         grid: &Grid,
         places: [&dyn Fn(usize) -> usize; N],
     ) -> [Tensor<B, 4>; N] {
+        let all = self.side_by_side(frames, grid, &places);
+        let channels = all.dims()[1] / N;
+        std::array::from_fn(|n| all.clone().narrow(1, n * channels, channels))
+    }
+
+    /// The first frames of every window, `[batch, frames · channels, y, x]`.
+    pub fn first<B: Backend>(&self, frames: &Frames<B>, grid: &Grid, count: usize) -> Tensor<B, 4> {
+        let places: Vec<_> = (0..count).map(|place| move |_| place).collect();
+        let places: Vec<&dyn Fn(usize) -> usize> = places.iter().map(|place| place as _).collect();
+        self.side_by_side(frames, grid, &places)
+    }
+
+    fn side_by_side<B: Backend>(
+        &self,
+        frames: &Frames<B>,
+        grid: &Grid,
+        places: &[&dyn Fn(usize) -> usize],
+    ) -> Tensor<B, 4> {
         let windows = self.starts.iter().zip(&self.steps);
-        let at =
-            windows.flat_map(|(start, step)| places.map(|place| (start + place(*step)) as i32));
-        let (batch, points) = (self.starts.len(), grid.points());
+        let at = windows.flat_map(|(start, step)| {
+            places.iter().map(move |place| (start + place(*step)) as i32)
+        });
+        let (batch, points, count) = (self.starts.len(), grid.points(), places.len());
         let all = frames.at(index(at.collect(), frames.device()));
         let channels = all.dims()[1] / points;
-        let mut all = all.reshape([batch, N * channels, points]);
+        let mut all = all.reshape([batch, count * channels, points]);
         if !self.symmetries.is_empty() {
             all = moved(all, grid, &self.symmetries);
         }
-        let all = all.reshape([batch, N * channels, grid.ny(), grid.nx()]);
-        std::array::from_fn(|n| all.clone().narrow(1, n * channels, channels))
+        all.reshape([batch, count * channels, grid.ny(), grid.nx()])
     }
 }

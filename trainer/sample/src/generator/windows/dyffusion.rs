@@ -1,17 +1,14 @@
-//! Forecasts by DYffusion, window by window, whatever evaluates its networks.
+//! Windows of DYffusion, whatever evaluates its networks.
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use clap::Args;
-use finescale::{Modes, NoiseStream, spectral};
-use finescale_ensemble::Task;
-use finescale_field::scale::Scale;
+use finescale::NoiseStream;
 use finescale_model::dyffusion::{Dyffusion, Method};
-use finescale_model::{Meta, Model};
 use finescale_peers::dyffusion::{LastStep, Masks, Networks, Sampling};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
-use super::{About, Assignment, Generator, Watch, Worker};
+use super::super::Watch;
+use super::{Watched, Windowed, Windows};
 use crate::settings::words;
 
 /// How windows are sampled; what is not said is as the model was configured.
@@ -46,6 +43,9 @@ pub struct WindowArgs {
 }
 
 impl WindowArgs {
+    /// What there is to choose.
+    pub const FLAGS: &str = "--sampling, --masks, --last-step, --refine and --dropout";
+
     /// Whether nothing was chosen.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -84,23 +84,37 @@ impl WindowArgs {
     }
 }
 
-/// The networks of a model on one core.
-pub trait Evaluator: Networks {
-    /// Begins a window of the path that a stream is of: masks and noise are drawn by that address.
-    fn begin(&mut self, stream: &NoiseStream, window: u64);
+impl Windowed for Dyffusion {
+    fn method(&self) -> String {
+        let two = self.method == Method::Dyffusion;
+        let naive = if two && self.window.sampling == Sampling::Naive { ", naive" } else { "" };
+        format!("{}{naive}", self.name())
+    }
+
+    fn summary(&self) -> String {
+        format!("windows of {} frames, dropout {}", self.window.horizon, self.dropout)
+    }
+
+    fn history(&self) -> usize {
+        1
+    }
+
+    fn horizon(&self) -> usize {
+        self.window.horizon
+    }
+
+    fn calls(&self) -> usize {
+        match self.method {
+            Method::Dyffusion => self.window.calls(),
+            Method::Dropout | Method::Deterministic => self.window.horizon,
+        }
+    }
 }
 
-/// What makes them.
-pub trait Evaluators: Sync {
-    /// Makes the networks of one core, sampled as `about` says, and gives them to `work`.
-    ///
-    /// # Errors
-    /// Whatever `work` says.
-    fn with_evaluator(
-        &self,
-        about: &Dyffusion,
-        work: &mut dyn FnMut(&mut dyn Evaluator) -> Result<()>,
-    ) -> Result<()>;
+/// The networks of a model on one core.
+pub trait Addressed: Networks {
+    /// Begins a window of the path that a stream is of: masks and noise are drawn by that address.
+    fn begin(&mut self, stream: &NoiseStream, window: u64);
 }
 
 /// Frames 1 … h after the first of a window, and the frame that the next window begins with.
@@ -122,108 +136,33 @@ pub fn window(
     Ok((frames, last))
 }
 
-/// A model, and how its windows are sampled.
-pub struct WindowPaths<'a> {
-    /// The model.
-    pub model: &'a Model<Dyffusion>,
-    /// SHA-256 of its file.
-    pub hash: &'a str,
-    /// How its windows are sampled.
-    pub about: Dyffusion,
-    /// What evaluates its networks.
-    pub networks: &'a dyn Evaluators,
-}
-
-impl Generator for WindowPaths<'_> {
-    fn about(&self) -> Result<About> {
-        let Dyffusion { window, dropout, .. } = &self.about;
-        let method = self.about.name();
-        let two = self.about.method == Method::Dyffusion;
-        let naive = if two && window.sampling == Sampling::Naive { ", naive" } else { "" };
-        Ok(About {
-            method: format!("{method}{naive}"),
-            model: self.model.meta.name.clone(),
-            hash: self.hash.into(),
-            settings: json!({ "dyffusion": self.about }),
-            summary: format!("windows of {} frames, dropout {dropout}", window.horizon),
-        })
-    }
-
-    fn tasks(&self) -> &[Task] {
-        &[Task::Forecast]
-    }
-
-    fn evaluations(&self, assignment: &Assignment, frames: usize) -> u64 {
-        let given = match assignment {
-            Assignment::Forecast { given, .. } => *given,
-            _ => 0,
-        };
-        let horizon = self.about.window.horizon;
-        let windows = frames.saturating_sub(given).div_ceil(horizon);
-        (self.about.calls_per_frame() * (windows * horizon) as f64).round() as u64
-    }
-
-    fn with_worker(
-        &self,
-        _: usize,
-        watch: &Watch<'_>,
-        work: &mut dyn FnMut(&mut dyn Worker) -> Result<()>,
-    ) -> Result<()> {
-        self.networks.with_evaluator(&self.about, &mut |networks| {
-            let (meta, about) = (&self.model.meta, &self.about);
-            work(&mut WindowWorker { networks: Watched { inner: networks, watch }, meta, about })
-        })
-    }
-}
-
-/// One core's networks.
-struct WindowWorker<'a> {
-    networks: Watched<'a>,
-    meta: &'a Meta<Dyffusion>,
+/// Windows that networks draw, as `about` says.
+pub struct Sampled<'a, N> {
     about: &'a Dyffusion,
+    networks: Watched<'a, N>,
 }
 
-impl Worker for WindowWorker<'_> {
-    fn draw(
-        &mut self,
-        assignment: &Assignment,
-        trajectory: usize,
-        stream: &NoiseStream,
-        path: &mut [f32],
-    ) -> Result<()> {
-        let Assignment::Forecast { spectra, given } = assignment else {
-            bail!("DYffusion forecasts from given frames")
-        };
-        let (grid, channels) = (self.meta.grid()?, self.meta.channels.len());
-        let frame = channels * grid.points();
-        let known = &spectra[trajectory * given * frame..][..given * frame];
-        let (fixed, ahead) = path.split_at_mut(known.len());
-        fixed.copy_from_slice(known);
-        let mut scratch = vec![0.0; spectral::scratch_len(&grid)];
-        spectral::inverse(&grid, Modes::from_mut(fixed), &mut scratch)?;
-        let mut first: Vec<f64> =
-            fixed[known.len() - frame..].iter().map(|value| f64::from(*value)).collect();
-        for (number, frames) in ahead.chunks_mut(self.about.window.horizon * frame).enumerate() {
-            self.networks.inner.begin(stream, number as u64);
-            let (told, next) = window(self.about, &first, &mut self.networks)?;
-            for (value, told) in frames.iter_mut().zip(told.iter().flatten()) {
-                *value = *told as f32;
-            }
-            first = next;
-        }
-        let scale: Scale = self.meta.scale();
-        scale.restore(grid.points(), path);
-        Ok(())
+impl<'a, N: Addressed> Sampled<'a, N> {
+    /// With networks whose evaluations are watched.
+    pub fn new(about: &'a Dyffusion, inner: N, watch: &'a Watch<'a>) -> Self {
+        Self { about, networks: Watched { inner, watch } }
     }
 }
 
-/// Networks whose evaluations are watched.
-struct Watched<'a> {
-    inner: &'a mut dyn Evaluator,
-    watch: &'a Watch<'a>,
+impl<N: Addressed> Windows for Sampled<'_, N> {
+    fn window(
+        &mut self,
+        known: &[f64],
+        stream: &NoiseStream,
+        number: u64,
+    ) -> Result<[Vec<f64>; 2]> {
+        self.networks.inner.begin(stream, number);
+        let (told, next) = window(self.about, known, &mut self.networks)?;
+        Ok([told.concat(), next])
+    }
 }
 
-impl Networks for Watched<'_> {
+impl<N: Networks> Networks for Watched<'_, N> {
     fn forecast(
         &mut self,
         state: &[f64],
