@@ -146,7 +146,12 @@ impl<A: Trainable> System<A> for Dydiff {
             let frames = run.window(&known, &mut network)?;
             Ok(frames.chunks(known.len() / about.history).map(<[f64]>::to_vec).collect())
         })?;
-        figures(&found, "persistence", about.calls_per_frame(), &mut model.meta.figures)
+        figures(
+            &found,
+            ["forecast", "persistence"],
+            about.calls_per_frame(),
+            &mut model.meta.figures,
+        )
     }
 }
 

@@ -190,7 +190,7 @@ impl<A: Trainable> System<A> for Dyffusion {
         }
         let found = judge.forecast(interpolator.as_ref(), &forecaster)?;
         let calls = self.objective.shape.about.calls_per_frame();
-        text += &windows::figures(&found, "persistence", calls, &mut figures)?;
+        text += &windows::figures(&found, ["forecast", "persistence"], calls, &mut figures)?;
         model.meta.figures = figures;
         Ok(text)
     }

@@ -209,8 +209,8 @@ impl<A: Trainable> System<A> for Flex {
             Ok(frames)
         })?;
         let before = match base {
-            Base::Before(_) => "persistence",
-            Base::Shown(_) => "what the sensor shows",
+            Base::Before(_) => ["forecast", "persistence"],
+            Base::Shown(_) => ["fine", "what the sensor shows"],
         };
         figures(&found, before, about.calls_per_frame(), &mut model.meta.figures)
     }

@@ -46,21 +46,21 @@ pub(super) fn held<A: Trainable>(
     held.collect()
 }
 
-/// The figures of a forecast in the end, and the same for people; `still`: what its errors are
-/// beside.
+/// The figures of drawn frames in the end, and the same for people: what frames they are, and what
+/// their errors are beside.
 ///
 /// # Errors
 /// None: text can always be added to.
 pub(super) fn figures(
     found: &Validation,
-    still: &str,
+    [frames, still]: [&str; 2],
     calls_per_frame: f64,
     figures: &mut BTreeMap<String, f64>,
 ) -> Result<String> {
     let (crps, mut text) = (found.loss(), String::new());
-    figures.insert("fair CRPS of forecast frames".to_owned(), crps);
+    figures.insert(format!("fair CRPS of {frames} frames"), crps);
     figures.insert("evaluations for each frame".to_owned(), calls_per_frame);
-    writeln!(text, "fair CRPS of forecast frames, {MEMBERS_AT_THE_END} members: {crps:.4}")?;
+    writeln!(text, "fair CRPS of {frames} frames, {MEMBERS_AT_THE_END} members: {crps:.4}")?;
     writeln!(text, "relative L² error of their mean ({still} → model):")?;
     for (n, (error, still)) in found.rollout.iter().zip(&found.persistence).enumerate() {
         writeln!(text, "  after {:>3} {still:.4} → {error:.4}", n + 1)?;
