@@ -43,9 +43,8 @@ impl HostModel {
         let bytes = if read.starts_with(&MAGIC) {
             AlignedBytes::new(&read)
         } else {
-            let mut model: Model =
-                Model::open(&path).with_context(|| format!("--model {shown}"))?;
-            given = model.meta.system.given.take();
+            let model: Model = Model::open(&path).with_context(|| format!("--model {shown}"))?;
+            given = model.meta.system.given.clone();
             generation = model.meta.system.generation;
             let parts = parts(model, linear);
             let (bytes, network) =
