@@ -62,18 +62,24 @@ keep = "last"
 """
 HORIZON, WINDOW = 8, 3
 # Name, system, settings, fields that the network sees and gives in those of a frame, passes of a step, and the tasks with the flags
-# of each row.
+# of each row, behind another command where that does the task.
 SYSTEMS = [
-    (
-        "predictor-driven",
-        "predictor-driven",
-        f"[predictor]\nwindow = {WINDOW}\n",
-        (2 * WINDOW, 1, 3),
-        {
-            "forecast": {"8 steps": [], "2 steps": ["--steps", "2"]},
-            "super-resolve": {"8 steps": [], "16 steps": ["--steps", "16"]},
-            "generate": {"8 steps": []},
-        },
+    *(
+        (
+            name,
+            "predictor-driven",
+            f"[predictor]\nwindow = {WINDOW}\n{settings}",
+            (2 * WINDOW, 1, 3),
+            {
+                "forecast": {"8 steps": [], "2 steps": ["--steps", "2"], "rolled": ["simulate", "--lambda", "1e-3"]},
+                "super-resolve": {"8 steps": [], "16 steps": ["--steps", "16"]},
+                "generate": {"8 steps": []},
+            },
+        )
+        for name, settings in [
+            ("predictor-driven", ""),
+            ("predictor-driven, no base", 'base = "none"\nbounded = false\n[lambda]\nclean = 0.3\n'),
+        ]
     ),
     (
         "DYffusion",
@@ -143,10 +149,11 @@ FIGURES = {
 
 
 def make(out, *arguments):
-    """Runs the program unless what it makes is there."""
+    """Runs the program unless what it makes is there; an interrupted sampling goes on."""
     if not out.exists():
-        print("#", *arguments, flush=True)
-        subprocess.run([PROGRAM, *arguments, "--out", str(out)], check=True, stdout=subprocess.DEVNULL)
+        going_on = ["--resume"] if pathlib.Path(f"{out}.partial").exists() else []
+        print("#", *arguments, *going_on, flush=True)
+        subprocess.run([PROGRAM, *arguments, *going_on, "--out", str(out)], check=True, stdout=subprocess.DEVNULL)
     return str(out)
 
 
@@ -180,10 +187,12 @@ def slug(*words):
 def draw(folder, data, name, task, flags, model, seed, coarser):
     """The result of one row and one seed."""
     out = folder / f"{slug(name, task, *flags)}-{seed}.nc"
+    command = flags[:1] if flags and not flags[0].startswith("-") else [task]
+    flags = flags[1:] if command == flags[:1] else flags
     common = ["--model", model, "--members", str(MEMBERS), "--seed", str(seed), *flags]
     cases = ["--frames", str(AHEAD), "--trajectories", "12"]
     if task == "forecast":
-        make(out, "forecast", data, "--given", str(GIVEN), *cases, *common)
+        make(out, *command, data, "--given", str(GIVEN), *cases, *common)
     elif task == "super-resolve":
         make(out, "super-resolve", data, "--coarsen", str(coarser), *cases, *common)
     else:
