@@ -3,13 +3,13 @@ use finescale::{Axis, Boundary, Grid};
 use finescale_data::dataset::SpectralFrames;
 use finescale_peers::dydiff::{Method, Noise};
 
-use super::evaluate::sides;
 use super::loss::Objective;
 use crate::config::Config;
 use crate::engine::backend::Cpu;
 use crate::engine::frames::{Frames, numbers};
 use crate::networks::Network;
 use crate::systems::windows::batch::{Held, draw};
+use crate::systems::windows::single::Single as _;
 use crate::systems::windows::testing::{A, wave};
 
 const POINTS: usize = 16;
@@ -28,7 +28,7 @@ fn objective(change: impl Fn(&mut Config)) -> (Objective, Held<A>) {
     let values = (0..30 * CHANNELS * POINTS).map(wave).collect();
     let frames = SpectralFrames { grid, channels: CHANNELS, segments: vec![0..10, 10..30], values };
     let frames = Frames::new(&frames, about.frames() - 1, &Default::default()).unwrap();
-    let (sides, chain) = (sides(&about, grid, CHANNELS), about.chain().unwrap());
+    let (sides, chain) = (about.sides(grid, CHANNELS), about.chain().unwrap());
     let held = Held { train: frames.clone(), valid: frames };
     (Objective { sides, about, chain, config }, held)
 }

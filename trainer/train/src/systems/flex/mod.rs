@@ -9,7 +9,6 @@ pub mod evaluate;
 mod loss;
 pub mod settings;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
@@ -23,14 +22,14 @@ pub(crate) use settings::check;
 
 use super::windows::batch::Held;
 use super::windows::fields::{tensor, values};
-use super::windows::judge::Judge;
-use super::windows::single::Evaluated;
+use super::windows::judge::{self, Judge};
+use super::windows::single::{self, Evaluated, Single as _};
 use super::windows::{MEMBERS_AT_THE_END, figures, held};
-use super::{Level, Stage, System, Validation, described};
+use super::{Level, Stage, System, Validation};
+use crate::engine::Trainable;
 use crate::engine::checkpoint::Kept;
 use crate::engine::frames::numbers;
 use crate::engine::learner::Loss;
-use crate::engine::{Trainable, weights};
 use crate::networks::Network;
 use crate::run::TrainingRun;
 use base::Base;
@@ -107,7 +106,7 @@ impl<A: Trainable> System<A> for Flex {
         let (grid, channels) = (reader.spec().grid()?, reader.spec().channels.len());
         let about = settings::about(&config, vec![1.0; channels]);
         let base = Base::new(&about, &grid)?;
-        let sides = evaluate::sides(&about, grid, channels);
+        let sides = about.sides(grid, channels);
         config.network.check_on_board(&grid, sides.seen * channels)?;
         config.symmetries.check_on(&grid)?;
         let ahead = rollout(&base, config.report.rollout);
@@ -158,23 +157,16 @@ impl<A: Trainable> System<A> for Flex {
         let (network, judge) = (network.valid(), self.judge(held));
         let Objective { sides, .. } = &self.objective;
         let frames = judge.draw().first(judge.valid, &sides.grid, self.objective.frames());
-        let mut sum = 0.0;
-        for level in 0..LEVELS {
-            finescale_host::interrupt::check()?;
+        judge::over_levels(LEVELS, |level| {
             let time = (level as f64 + 0.5) / LEVELS as f64;
-            let loss = self.objective.at_time(&network, frames.clone(), time, level as u64);
-            sum += f64::from(numbers(loss)[0]);
-        }
-        let losses = vec![(0.0, sum / LEVELS as f64)];
-        Ok(Validation { losses, ..Validation::default() })
+            numbers(self.objective.at_time(&network, frames.clone(), time, level as u64))[0]
+        })
     }
 
     fn model(&self, networks: &[Kept<Network<A>>]) -> Result<Model<About>> {
         let Objective { sides, about, config, .. } = &self.objective;
-        let steps = networks.last().map_or(0, |kept| kept.steps);
-        let meta = described(&self.name, &self.reader, config, sides.grid, steps, about.clone());
-        let arrays = networks.iter().flat_map(|kept| weights::export::<A, _>(&kept.network));
-        Ok(Model { meta, arrays: arrays.collect::<BTreeMap<_, _>>() })
+        let learned = (&*self.name, &*self.reader, config);
+        Ok(single::model::<A, _>(learned, sides.grid, about.clone(), networks))
     }
 
     fn measure(

@@ -6,7 +6,6 @@ use finescale_model::flex::{Method, TaskEncoder};
 use finescale_peers::flex::{Target, angle, state, velocity};
 
 use super::base::Base;
-use super::evaluate::sides;
 use super::loss::Objective;
 use super::settings;
 use super::settings::{Norm, Task};
@@ -18,6 +17,7 @@ use crate::networks::{Kind, Network};
 use crate::systems::conditional_mean::sensor::Sensor;
 use crate::systems::windows::batch::{Draw, Held};
 use crate::systems::windows::fields::{evaluate, full};
+use crate::systems::windows::single::Single as _;
 use crate::systems::windows::testing::{A, stirred, wave};
 
 const POINTS: usize = 16;
@@ -39,7 +39,7 @@ fn objective(grid: Grid, change: impl Fn(&mut Config)) -> (Objective, Held<A>) {
     let frames = SpectralFrames { grid, channels: CHANNELS, segments: vec![0..10, 10..30], values };
     let frames = Frames::new(&frames, 3, &Default::default()).unwrap();
     let base = Base::new(&about, &grid).unwrap();
-    let sides = sides(&about, grid, CHANNELS);
+    let sides = about.sides(grid, CHANNELS);
     let held = Held { train: frames.clone(), valid: frames };
     (Objective { sides, about, base, config }, held)
 }

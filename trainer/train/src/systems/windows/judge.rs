@@ -77,6 +77,19 @@ impl<B: Kernels> Judge<'_, B> {
     }
 }
 
+/// The mean of a loss over so many levels of noise.
+///
+/// # Errors
+/// After Ctrl-C.
+pub fn over_levels(levels: usize, loss: impl Fn(usize) -> f32) -> Result<Validation> {
+    let mut sum = 0.0;
+    for level in 0..levels {
+        finescale_host::interrupt::check()?;
+        sum += f64::from(loss(level));
+    }
+    Ok(Validation { losses: vec![(0.0, sum / levels as f64)], ..Validation::default() })
+}
+
 /// E|x − y| − ½ E|x − x′| over pairs of different members, averaged over the values.
 pub fn fair_crps(members: &[Vec<f64>], truth: &[f64]) -> f64 {
     let count = members.len();

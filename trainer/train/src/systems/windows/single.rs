@@ -1,10 +1,14 @@
 //! One network of windows where nothing is differentiated: what sampling asks for.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result};
 use burn::tensor::Tensor;
 use finescale::{Grid, NoiseStream};
-use finescale_model::Model;
-use finescale_sample::generator::windows::Evaluator;
+use finescale_data::dataset::Reader;
+use finescale_model::{Model, SystemMeta};
+use finescale_sample::generator::Watch;
+use finescale_sample::generator::windows::{Evaluator, Evaluators, Windows};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
@@ -12,10 +16,12 @@ use rand_distr::{Distribution, StandardNormal};
 use super::fields::{evaluate, full, tensor, values};
 use crate::config::Config;
 use crate::engine::backend::Cpu;
+use crate::engine::checkpoint::Kept;
 use crate::engine::kernels::Kernels;
-use crate::engine::weights;
+use crate::engine::{Trainable, weights};
 use crate::networks::dropout::{Dropout, generator};
 use crate::networks::{Fields, Network, Settings, TaskFields};
+use crate::systems::described;
 
 /// What goes into the network and comes out, in frames.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +64,68 @@ impl Sides {
         let settings = Config::default().network.with_meta(&model.meta.network)?;
         let fresh = self.fresh(&settings, 0, &Default::default());
         weights::import(fresh.context("the model has no network")?, &model.arrays)
+    }
+}
+
+/// What a model says of a system that has one network.
+pub trait Single: SystemMeta + Sync {
+    /// What goes into the network and comes out.
+    fn sides(&self, grid: Grid, channels: usize) -> Sides;
+
+    /// Gives `work` what samples windows by a network.
+    ///
+    /// # Errors
+    /// What `work` says.
+    fn sample(
+        &self,
+        grid: &Grid,
+        network: Evaluated<'_, Cpu>,
+        watch: &Watch<'_>,
+        work: &mut dyn FnMut(&mut dyn Windows) -> Result<()>,
+    ) -> Result<()>;
+}
+
+/// The model of a network that was trained by these settings on these data.
+pub(crate) fn model<A: Trainable, S: SystemMeta>(
+    (name, reader, config): (&str, &Reader, &Config),
+    grid: Grid,
+    about: S,
+    networks: &[Kept<Network<A>>],
+) -> Model<S> {
+    let steps = networks.last().map_or(0, |kept| kept.steps);
+    let meta = described(name, reader, config, grid, steps, about);
+    let arrays = networks.iter().flat_map(|kept| weights::export::<A, _>(&kept.network));
+    Model { meta, arrays: arrays.collect::<BTreeMap<_, _>>() }
+}
+
+/// The network of a model on the CPU, for sampling.
+pub struct Loaded<S> {
+    sides: Sides,
+    about: S,
+    network: Network<Cpu>,
+}
+
+impl<S: Single> Loaded<S> {
+    /// Takes it out of a model, to be sampled as `about` says.
+    ///
+    /// # Errors
+    /// If there is none, or it is none that there is.
+    pub fn of(model: &Model<S>, about: S) -> Result<Self> {
+        let sides = about.sides(model.meta.grid()?, model.meta.channels.len());
+        Ok(Self { network: sides.load(model)?, sides, about })
+    }
+}
+
+impl<S: Single> Evaluators for Loaded<S> {
+    fn with_windows(
+        &self,
+        watch: &Watch<'_>,
+        work: &mut dyn FnMut(&mut dyn Windows) -> Result<()>,
+    ) -> Result<()> {
+        // Every core has its own: tensors share their numbers.
+        let network = self.network.clone();
+        let evaluated = Evaluated::new(&self.sides, &network, Default::default());
+        self.about.sample(&self.sides.grid, evaluated, watch, work)
     }
 }
 
